@@ -1,0 +1,54 @@
+# Every target sets up what it needs. Set-up runs once, and again when pyproject.toml changes.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo ui test check format bench system clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## create .venv with everything in it
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "Setting up $(VENV) (once; a minute with uv, a few with pip) ..."
+	@if command -v uv > /dev/null; then \
+		uv venv --quiet --allow-existing --python "$(PYTHON)" $(VENV) \
+		&& uv pip install --quiet --python $(BIN)/python -e '.[dev]'; \
+	else \
+		$(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet -e '.[dev]'; \
+	fi
+	@touch $(READY)
+
+demo: $(READY) ## load cuts of a real study through Dagster and show their history
+	@$(BIN)/python -m example_project.demo
+
+ui: $(READY) ## Dagster's page over the demo's data, on http://127.0.0.1:3000
+	@$(BIN)/python -m example_project.ui
+
+test: $(READY) ## every test
+	@$(BIN)/python -m pytest
+
+check: $(READY) ## ruff, mypy --strict, import-linter
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+
+format: $(READY) ## let ruff format and fix
+	@$(BIN)/ruff check --fix --quiet .
+	@$(BIN)/ruff format --quiet .
+
+bench: $(READY) ## hash throughput, and unchanged against changed writes
+	@$(BIN)/python -m benchmarks
+
+system: ## what apt has to install for the browser tests (needs root)
+	@command -v chromium > /dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium > /dev/null; }
+
+clean: ## remove .venv, the demo's data and caches
+	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

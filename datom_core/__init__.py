@@ -1,0 +1,96 @@
+"""Versions of the tables of a study: immutable, content-addressed, readable for ever without a server.
+
+    import datom_core as dc
+
+    store = dc.LocalStore("/data/study_001")
+    project = dc.Project.init("STUDY_001", store, remote="/git/study_001.git")
+    project.write("dm", frame, message="DM extract through 2026-02-28")
+
+    reader = dc.ProjectReader.open(store, "STUDY_001")
+    reader.read("dm", as_of="2026-02-28")
+
+Importing this package needs neither git nor Dagster. Everything public is exported here.
+"""
+
+from datom_core.diff import Change
+from datom_core.documents import (
+    Author,
+    Cut,
+    Cuts,
+    Location,
+    Metadata,
+    Parent,
+    Recording,
+    Source,
+    Version,
+)
+from datom_core.errors import (
+    AccessDeniedError,
+    AlreadyExistsError,
+    ColumnReport,
+    ConflictError,
+    DatomError,
+    FormatError,
+    IntegrityError,
+    InvalidInputError,
+    NotFoundError,
+    StorageError,
+    UnsupportedColumnsError,
+)
+from datom_core.hashing import ColumnHash, TableHash
+from datom_core.names import check_cut_name, check_new_name
+from datom_core.plan import Action
+from datom_core.project import Project
+from datom_core.reader import Moment, ProjectReader
+from datom_core.results import CutResult, MirrorReport, Rows, Status, Summary, TableInfo, WriteResult
+from datom_core.stores import LocalStore, MemoryStore, ObjectInfo, ObjectStore, StoredObject
+from datom_core.tabular import check_hashable, hash_table, normalise
+from datom_core.version import __version__
+
+__all__ = [
+    "AccessDeniedError",
+    "Action",
+    "AlreadyExistsError",
+    "Author",
+    "Change",
+    "ColumnHash",
+    "ColumnReport",
+    "ConflictError",
+    "Cut",
+    "CutResult",
+    "Cuts",
+    "DatomError",
+    "FormatError",
+    "IntegrityError",
+    "InvalidInputError",
+    "LocalStore",
+    "Location",
+    "MemoryStore",
+    "Metadata",
+    "MirrorReport",
+    "Moment",
+    "NotFoundError",
+    "ObjectInfo",
+    "ObjectStore",
+    "Parent",
+    "Project",
+    "ProjectReader",
+    "Recording",
+    "Rows",
+    "Source",
+    "Status",
+    "StorageError",
+    "StoredObject",
+    "Summary",
+    "TableHash",
+    "TableInfo",
+    "UnsupportedColumnsError",
+    "Version",
+    "WriteResult",
+    "__version__",
+    "check_cut_name",
+    "check_hashable",
+    "check_new_name",
+    "hash_table",
+    "normalise",
+]

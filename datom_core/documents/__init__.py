@@ -1,0 +1,32 @@
+"""Frozen documents and their JSON and YAML. Values enter and leave by `from_json` and `to_json` alone."""
+
+from datom_core.documents.cuts import Cut, Cuts, Recording
+from datom_core.documents.history import Author, History, Version
+from datom_core.documents.lineage import Parent, Source, check_parents, union
+from datom_core.documents.manifest import Entry, Manifest
+from datom_core.documents.metadata import Declared, Metadata, clean_custom, complete, identity_fields
+from datom_core.documents.project_file import Location, ProjectFile
+from datom_core.documents.reading import format_timestamp
+
+__all__ = [
+    "Author",
+    "Cut",
+    "Cuts",
+    "Declared",
+    "Entry",
+    "History",
+    "Location",
+    "Manifest",
+    "Metadata",
+    "Parent",
+    "ProjectFile",
+    "Recording",
+    "Source",
+    "Version",
+    "check_parents",
+    "clean_custom",
+    "complete",
+    "format_timestamp",
+    "identity_fields",
+    "union",
+]

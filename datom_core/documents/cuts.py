@@ -1,0 +1,182 @@
+"""cuts.json: named states of several tables that belong together.
+
+A document of this package; R neither reads nor disturbs it. For each cut and each table it keeps every
+version that the name ever stood for, newest first, so that a re-delivered cut hides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from datom_core import canonical
+from datom_core.documents.history import Author, read_author
+from datom_core.documents.reading import objects, optional, parse_object, required, schema_of
+from datom_core.errors import FormatError, NotFoundError
+
+_SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Recording:
+    """That a cut stood for a version of a table, from a time on.
+
+    Attributes:
+        version: the full version id.
+        recorded_at: when (ISO 8601, UTC).
+        author, message: who, and why.
+    """
+
+    version: str
+    recorded_at: str
+    author: Author
+    message: str
+
+    @classmethod
+    def from_document(cls, raw: Mapping[str, Any], source: str) -> Recording:
+        return cls(
+            required(raw, "version", str, source),
+            required(raw, "recorded_at", str, source),
+            read_author(raw.get("author")),
+            optional(raw, "message", str, source) or "",
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Cut(Mapping[str, str]):
+    """A named cut: a mapping from table to version id.
+
+    Attributes:
+        name: name of the cut.
+        recordings: per table every version that the name stood for, newest first.
+    """
+
+    name: str
+    recordings: Mapping[str, tuple[Recording, ...]]
+
+    def __getitem__(self, table: str) -> str:
+        return self.recordings[table][0].version
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.recordings)
+
+    def __len__(self) -> int:
+        return len(self.recordings)
+
+    @property
+    def recorded_at(self) -> str:
+        """When the cut was last recorded, for any of its tables."""
+        return max(r[0].recorded_at for r in self.recordings.values())
+
+    def version_of(self, table: str) -> str:
+        """The version that this cut stands for.
+
+        Raises:
+            NotFoundError: the cut does not hold the table; those that it holds are named.
+        """
+        if table not in self.recordings:
+            raise NotFoundError(
+                f"The cut {self.name!r} does not hold {table}; it holds {', '.join(self.recordings)}.",
+                cut=self.name,
+                table=table,
+            )
+        return self[table]
+
+    def __repr__(self) -> str:
+        held = ", ".join(f"{table}: {version[:8]}" for table, version in self.items())
+        return f"Cut({self.name!r}, {{{held}}}, recorded_at={self.recorded_at})"
+
+
+@dataclass(frozen=True, eq=False)
+class Cuts(Mapping[str, Cut]):
+    """All cuts of a project by name, in order of their first recording."""
+
+    raw: Mapping[str, Any] = field(
+        default_factory=lambda: MappingProxyType({"schema_version": _SCHEMA, "cuts": {}}), repr=False
+    )
+    cuts: Mapping[str, Cut] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, data: bytes, source: str) -> Cuts:
+        """Read a stored document.
+
+        Raises:
+            FormatError: not a document of cuts, or a newer schema.
+        """
+        return cls._of(parse_object(data, source), source)
+
+    @classmethod
+    def _of(cls, raw: dict[str, Any], source: str = "cuts.json") -> Cuts:
+        schema_of(raw, source, ceiling=_SCHEMA)
+        cuts = required(raw, "cuts", dict, source) if raw.get("cuts") else {}
+        return cls(MappingProxyType(raw), MappingProxyType({n: _cut(n, c, source) for n, c in cuts.items()}))
+
+    def to_json(self) -> bytes:
+        return canonical.dump(dict(self.raw))
+
+    def __getitem__(self, name: str) -> Cut:
+        return self.cuts[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.cuts)
+
+    def __len__(self) -> int:
+        return len(self.cuts)
+
+    def find(self, name: str) -> Cut:
+        """The cut of this name.
+
+        Raises:
+            NotFoundError: there is none; the latest names are given.
+        """
+        if name not in self.cuts:
+            known = ", ".join(map(repr, list(self.cuts)[-5:])) or "none"
+            raise NotFoundError(f"There is no cut {name!r}; the latest are {known}.", cut=name)
+        return self.cuts[name]
+
+    def stands_for(self, name: str, table: str, version: str) -> bool:
+        """Whether the cut stands for this version of the table already."""
+        return name in self.cuts and self.cuts[name].get(table) == version
+
+    def with_recording(self, name: str, table: str, version: str, *, at: str, author: Author, message: str) -> Cuts:
+        """The cuts after ``name`` was recorded to stand for a version of a table."""
+        entry = {"version": version, "recorded_at": at, "author": author.to_json(), "message": message}
+        all_cuts = dict(self.raw.get("cuts") or {})
+        cut = dict(all_cuts.get(name) or {})
+        tables = dict(cut.get("tables") or {})
+        tables[table] = [entry, *tables.get(table, [])]
+        return Cuts._of({**self.raw, "cuts": {**all_cuts, name: {**cut, "tables": tables}}})
+
+    def limited_to(self, readable: Mapping[str, frozenset[str]]) -> Cuts:
+        """The cuts without recordings of versions that readers of these tables cannot reach yet.
+
+        Args:
+            readable: per table that is concerned, the versions that can be read.
+        """
+
+        def kept(table: str, entries: list[Any]) -> list[Any]:
+            return [e for e in entries if table not in readable or e["version"] in readable[table]]
+
+        cuts = {}
+        for name, cut in (self.raw.get("cuts") or {}).items():
+            tables = {t: left for t, entries in cut.get("tables", {}).items() if (left := kept(t, entries))}
+            if tables:
+                cuts[name] = {**cut, "tables": tables}
+        return Cuts._of({**self.raw, "cuts": cuts})
+
+    def __repr__(self) -> str:
+        return "Cuts(\n" + "".join(f"  {cut!r},\n" for cut in self.cuts.values()) + ")"
+
+
+def _cut(name: str, raw: Any, source: str) -> Cut:
+    where = f"{source}, cut {name!r}"
+    tables = raw.get("tables") if isinstance(raw, dict) else None
+    if not isinstance(tables, dict) or not tables:
+        raise FormatError(f"{where}: 'tables' should be an object with at least one table.", source=source)
+    recordings = {t: tuple(Recording.from_document(e, where) for e in objects(tables, t, where) or ()) for t in tables}
+    empty = [t for t, entries in recordings.items() if not entries]
+    if empty:
+        raise FormatError(f"{where}: no version is recorded for {empty}.", source=source)
+    return Cut(name, MappingProxyType(recordings))

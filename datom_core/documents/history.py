@@ -1,0 +1,243 @@
+"""version_history.json: every version of a table, newest first (record, B.4 and B.9)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+from datom_core import canonical
+from datom_core.documents.metadata import Metadata
+from datom_core.documents.reading import format_timestamp, optional, parse, required, timestamp
+from datom_core.errors import FormatError, InvalidInputError, NotFoundError
+from datom_core.names import check_version, is_sha
+
+
+@dataclass(frozen=True)
+class Author:
+    """Who made a version."""
+
+    name: str
+    email: str
+
+    def __str__(self) -> str:
+        return f"{self.name} <{self.email}>" if self.email else self.name
+
+    def to_json(self) -> dict[str, str]:
+        return {"name": self.name, "email": self.email}
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of a table, as its history records it.
+
+    Attributes:
+        version: 64 hex digits.
+        data_sha: content hash; versions that differ only in metadata share it.
+        timestamp: when it was recorded (ISO 8601, UTC, whole seconds).
+        author, message: who, and why.
+        payload_sha: SHA-256 of the stored object, when recorded.
+        commit_sha: the git commit that recorded it; known in storage only.
+        reinstated_at: times at which it became current again after another version.
+    """
+
+    version: str
+    data_sha: str
+    timestamp: str | None
+    author: Author
+    message: str
+    payload_sha: str | None = field(default=None, repr=False)
+    commit_sha: str | None = None
+    reinstated_at: tuple[str, ...] = ()
+    is_set: bool = field(default=False, repr=False)
+
+    @classmethod
+    def from_document(cls, raw: Mapping[str, Any], source: str) -> Version:
+        times = raw.get("reinstated_at") or []
+        if not isinstance(times, list) or not all(isinstance(t, str) for t in times):
+            raise FormatError(f"{source}: 'reinstated_at' should be an array of times.", source=source)
+        return cls(
+            version=required(raw, "version", str, source),
+            data_sha=required(raw, "data_sha", str, source),
+            timestamp=optional(raw, "timestamp", str, source),
+            author=read_author(raw.get("author")),
+            message=optional(raw, "commit_message", str, source) or "",
+            payload_sha=optional(raw, "parquet_sha", str, source) or optional(raw, "document_sha", str, source),
+            commit_sha=optional(raw, "commit_sha", str, source),
+            reinstated_at=tuple(times),
+            is_set=optional(raw, "document_sha", str, source) is not None,
+        )
+
+
+def read_author(raw: Any) -> Author:
+    """The author as documents hold it: an object, or a bare string."""
+    if isinstance(raw, Mapping):
+        return Author(str(raw.get("name") or "unknown"), str(raw.get("email") or ""))
+    return Author(raw if isinstance(raw, str) and raw else "unknown", "")
+
+
+@dataclass(frozen=True)
+class History:
+    """The versions of one table, newest first. Every edit returns a new history.
+
+    ``raw`` keeps each entry as it was read, so that fields of other writers survive.
+    """
+
+    raw: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
+    versions: tuple[Version, ...] = ()
+
+    @classmethod
+    def from_json(cls, data: bytes, source: str) -> History:
+        """Read a stored document.
+
+        Raises:
+            FormatError: not an array of version entries.
+        """
+        entries = parse(data, source)
+        if not isinstance(entries, list) or not all(isinstance(e, dict) for e in entries):
+            raise FormatError(f"{source} should be an array of objects.", source=source)
+        return cls._of([MappingProxyType(e) for e in entries], source)
+
+    @classmethod
+    def _of(cls, raw: list[Mapping[str, Any]], source: str = "version_history.json") -> History:
+        return cls(tuple(raw), tuple(Version.from_document(e, source) for e in raw))
+
+    def to_json(self) -> bytes:
+        return canonical.dump([dict(e) for e in self.raw])
+
+    def __len__(self) -> int:
+        return len(self.versions)
+
+    def __iter__(self) -> Iterator[Version]:
+        return iter(self.versions)
+
+    def find(self, version: str) -> Version | None:
+        """The entry with exactly this id."""
+        return next((v for v in self.versions if v.version == version), None)
+
+    def resolve(self, version: str, table: str) -> Version:
+        """The entry whose id is, or begins with, ``version``.
+
+        Raises:
+            InvalidInputError: not hex, or more than one version begins so (each is named).
+            NotFoundError: no version begins so.
+        """
+        check_version(version)
+        found = [v for v in self.versions if v.version.startswith(version)]
+        if not found:
+            known = ", ".join(v.version[:8] for v in self.versions[:5])
+            raise NotFoundError(
+                f"{table} has no version {version}; the newest are {known or 'none'}.", table=table, version=version
+            )
+        if len(found) > 1:
+            raise InvalidInputError(
+                f"{version} begins {len(found)} versions of {table}: {', '.join(v.version[:16] for v in found)}. "
+                "Give more digits.",
+                table=table,
+                version=version,
+            )
+        return found[0]
+
+    def payload_sha(self, data_sha: str) -> str | None:
+        """The recorded SHA-256 of the stored object of this content."""
+        return next((v.payload_sha for v in self.versions if v.data_sha == data_sha and v.payload_sha), None)
+
+    def current(self, metadata: Metadata) -> Version | None:
+        """The entry that ``metadata`` describes (record, B.9).
+
+        Entries of its content are told apart by the id that the document hashes to, then by its time. The
+        id alone would not do: R does not compute the same id again for some custom metadata. Nor would the
+        time alone: when R reverts, it writes a new time into the document and none into the history.
+        """
+        same = [v for v in self.versions if v.data_sha == metadata.data_sha]
+        if len(same) > 1:
+            computed = metadata.version()
+            by_id = [v for v in same if v.version == computed]
+            by_time = [v for v in same if metadata.created_at is not None and v.timestamp == metadata.created_at]
+            same = by_id or by_time or same
+        return same[0] if same else None
+
+    def with_version(
+        self, version: str, *, data_sha: str, at: str, author: Author, message: str, payload_sha: str | None
+    ) -> History:
+        """The history with one more version at its head."""
+        entry: dict[str, Any] = {"version": version, "data_sha": data_sha, "timestamp": at}
+        entry |= {"author": author.to_json(), "commit_message": message}
+        if payload_sha is not None:
+            entry["parquet_sha"] = payload_sha
+        return History._of([MappingProxyType(entry), *self.raw])
+
+    def with_reinstated(self, version: str, at: str) -> History:
+        """The history after ``version`` became current again; no second entry, which R would call ambiguous."""
+        return self._edit(
+            lambda e: {**e, "reinstated_at": [*(e.get("reinstated_at") or []), at]} if e["version"] == version else e
+        )
+
+    def with_payload_sha(self, data_sha: str, payload_sha: str) -> History:
+        """The history after the object of this content had to be written anew with other bytes."""
+        return self._edit(
+            lambda e: {**e, "parquet_sha": payload_sha} if e["data_sha"] == data_sha and "parquet_sha" in e else e
+        )
+
+    def with_commits(self, commits: Mapping[str, str]) -> History:
+        """The history as storage holds it: each entry names the commit that recorded it, last."""
+
+        def annotate(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+            plain = {k: v for k, v in entry.items() if k != "commit_sha"}
+            commit = commits.get(entry["version"])
+            return {**plain, "commit_sha": commit} if commit else plain
+
+        return self._edit(annotate)
+
+    def _edit(self, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> History:
+        return History._of([MappingProxyType(dict(change(e))) for e in self.raw])
+
+    def commits(self) -> dict[str, str]:
+        """The commits that the entries name, by version."""
+        return {v.version: v.commit_sha for v in self.versions if v.commit_sha and is_sha(v.version)}
+
+    def same_as(self, other: History) -> bool:
+        """Whether both say the same, whatever commits they name (git's copy names none)."""
+        return [dict(e) for e in self.with_commits({}).raw] == [dict(e) for e in other.with_commits({}).raw]
+
+    def as_of(self, moment: datetime, metadata: Metadata, table: str) -> Version:
+        """The version that was current at ``moment``, also when older versions had been reinstated.
+
+        Versions count in the order in which they were recorded, whatever clocks said; ``metadata`` tells
+        which event came last. Recorded times are whole seconds.
+
+        Raises:
+            NotFoundError: the table did not exist yet.
+        """
+        events = self._events(metadata, table)
+        for at, version in reversed(events):
+            if at <= moment:
+                return version
+        first = min((at for at, _ in events), default=None)
+        raise NotFoundError(
+            f"{table} has no version as of {format_timestamp(moment)}; "
+            + (f"the first is of {format_timestamp(first)}." if first else "it has none at all."),
+            table=table,
+        )
+
+    def _events(self, metadata: Metadata, table: str) -> list[tuple[datetime, Version]]:
+        """When which version became current, oldest first."""
+        source = f"the history of {table}"
+        events = [(timestamp(v.timestamp, source), v) for v in reversed(self.versions) if v.timestamp]
+        again = sorted(
+            ((timestamp(at, source), v) for v in self.versions for at in v.reinstated_at), key=lambda e: e[0]
+        )
+        for at, version in again:
+            place = next((i for i in range(len(events), 0, -1) if events[i - 1][0] <= at), 0)
+            events.insert(place, (at, version))
+        current = self.current(metadata)
+        if current is not None:
+            last = next((i for i in range(len(events) - 1, -1, -1) if events[i][1] is current), None)
+            times = [] if last is None else [events.pop(last)[0]]
+            # R rewrites created_at when it reverts and leaves the history alone.
+            times += [timestamp(metadata.created_at, source)] if metadata.created_at else []
+            if times:
+                events.append((max(times), current))
+        return events

@@ -1,0 +1,161 @@
+"""project.yaml: the project's name and where its data lives (record, B.11)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import yaml
+
+from datom_core.documents.reading import optional, required, schema_of
+from datom_core.errors import FormatError
+from datom_core.names import normalise_prefix
+
+#: The R release whose writer this package behaves like; ``min_writer_version`` is compared with it.
+COMPATIBLE_LEVEL = (0, 2, 0)
+_SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Location:
+    """Where a storage namespace lies. It never holds credentials.
+
+    Attributes:
+        backend: ``"local"``, ``"s3"`` or ``"memory"``.
+        root: the folder's absolute path, or the bucket.
+        prefix: path below the root, without slashes at its ends.
+        region: region of a bucket, else ``None``.
+    """
+
+    backend: str
+    root: str
+    prefix: str = ""
+    region: str | None = None
+
+    def __str__(self) -> str:
+        region = f" ({self.region})" if self.region else ""
+        return f"{self.backend}:{self.root}" + (f"/{self.prefix}" if self.prefix else "") + region
+
+
+@dataclass(frozen=True)
+class ProjectFile:
+    """The project's own configuration. Keys of other writers stay in ``raw`` and survive a rewrite.
+
+    Attributes:
+        raw: the document as it was read or built.
+        name: name of the project.
+        location: where its data lives.
+        remote: the recorded URL of the data repo, if any.
+    """
+
+    raw: Mapping[str, Any] = field(repr=False)
+    name: str
+    location: Location
+    remote: str | None
+
+    @classmethod
+    def from_yaml(cls, data: bytes, source: str) -> ProjectFile:
+        """Read a stored document.
+
+        Raises:
+            FormatError: not YAML, no name, no location, or a newer schema.
+        """
+        try:
+            raw = yaml.safe_load(data.decode("utf-8"))
+        except (UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+            raise FormatError(f"{source} is not a readable YAML document ({error}).", source=source) from error
+        if not isinstance(raw, dict):
+            raise FormatError(f"{source} should hold a mapping.", source=source)
+        schema_of(raw, source, ceiling=_SCHEMA)
+        repos = optional(raw, "repos", dict, source) or {}
+        data_repo = optional(repos, "data", dict, source) or {}
+        return cls(
+            raw=MappingProxyType(raw),
+            name=required(raw, "project_name", str, source),
+            location=_location(raw, source),
+            remote=optional(data_repo, "remote_url", str, source),
+        )
+
+    @classmethod
+    def new(cls, name: str, location: Location, remote: str, *, schema: int, date: str, writer: str) -> ProjectFile:
+        """The file of a project that is created today (``date`` as ``YYYY-MM-DD``)."""
+        head: dict[str, Any] = {"schema_version": _SCHEMA} if schema == 2 else {}
+        raw = {
+            **head,
+            "project_name": name,
+            "project_description": "",
+            "created_at": date,
+            "datom_version": writer,
+            "storage": {"data": _location_block(location), "max_file_size_gb": 1000.0},
+            "repos": {"data": {"remote_url": remote}},
+            "sync": {"continue_on_error": True, "parallel_uploads": 4},
+            "renv": False,
+        }
+        return cls(MappingProxyType(raw), name, location, remote)
+
+    def to_yaml(self) -> bytes:
+        text = yaml.dump(
+            dict(self.raw), Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=10_000
+        )
+        return text.encode()
+
+    def moved(self, location: Location) -> ProjectFile:
+        """The file after the data moved; the old location's block is replaced as a whole."""
+        # Files from before the split hold the location directly under storage.
+        others = {k: v for k, v in self.raw["storage"].items() if k not in ("type", "root", "prefix", "region")}
+        storage = {**others, "data": _location_block(location)}
+        return ProjectFile(MappingProxyType({**self.raw, "storage": storage}), self.name, location, self.remote)
+
+    def with_schema(self) -> ProjectFile:
+        """The file with the number that projects of schema 2 carry in it."""
+        return ProjectFile(
+            MappingProxyType({**self.raw, "schema_version": _SCHEMA}), self.name, self.location, self.remote
+        )
+
+    def check_writable(self, source: str) -> None:
+        """Refuse a project that asks for a newer writer than this release.
+
+        Raises:
+            FormatError: names both versions.
+        """
+        floor = self.raw.get("min_writer_version")
+        if floor is None:
+            return
+        parts = str(floor).replace("-", ".").split(".")
+        wanted = tuple(int(p) for p in parts) if all(p.isdecimal() for p in parts) else None
+        if wanted is None or wanted > COMPATIBLE_LEVEL:
+            ours = ".".join(map(str, COMPATIBLE_LEVEL))
+            raise FormatError(
+                f"{source} asks for a writer of datom {floor} or newer; this release writes like datom {ours}. "
+                "Install a newer datom-dagster.",
+                source=source,
+                min_writer_version=str(floor),
+            )
+
+
+def _location(raw: Mapping[str, Any], source: str) -> Location:
+    storage = required(raw, "storage", dict, source)
+    # Files from before the split into data and governance hold the location directly.
+    block = optional(storage, "data", dict, source) or storage
+    prefix = optional(block, "prefix", str, source)
+    return Location(
+        backend=required(block, "type", str, source),
+        root=required(block, "root", str, source),
+        prefix=normalise_prefix(prefix),
+        region=optional(block, "region", str, source),
+    )
+
+
+def _location_block(location: Location) -> dict[str, Any]:
+    block = {"type": location.backend, "root": location.root, "prefix": location.prefix or None}
+    return {**block, "region": location.region} if location.region else block
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes truth values and nothing as R's yaml package does."""
+
+
+_Dumper.add_representer(bool, lambda d, v: d.represent_scalar("tag:yaml.org,2002:bool", "yes" if v else "no"))
+_Dumper.add_representer(type(None), lambda d, _: d.represent_scalar("tag:yaml.org,2002:null", "~"))

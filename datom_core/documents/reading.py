@@ -1,0 +1,157 @@
+"""The door through which JSON enters: parsing, and typed access to fields with errors that name them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from datom_core.errors import FormatError
+
+#: The newest schema of metadata and manifest documents that this release reads and writes.
+SUPPORTED_SCHEMA = 2
+
+T = TypeVar("T")
+
+
+def parse(data: bytes, source: str) -> Any:
+    """The JSON value of ``data``.
+
+    Raises:
+        FormatError: not JSON in UTF-8, a key twice in one object, NaN or infinities, or nested too deeply;
+            ``source`` is named.
+    """
+    try:
+        return json.loads(data.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise FormatError(
+            f"{source} is not a readable JSON document ({error}). It may be truncated or edited by hand; "
+            "mirror the project, or restore the file from git.",
+            source=source,
+        ) from error
+
+
+def parse_object(data: bytes, source: str) -> dict[str, Any]:
+    """As `parse`, for a document that must be an object."""
+    value = parse(data, source)
+    if not isinstance(value, dict):
+        raise FormatError(f"{source} should hold an object, not {_kind(value)}.", source=source)
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        keys = [k for k, _ in pairs]
+        twice = sorted({k for k in keys if keys.count(k) > 1})
+        raise ValueError(f"these keys occur twice: {twice}")
+    return result
+
+
+def _refuse_constant(text: str) -> Any:
+    raise ValueError(f"{text} is not JSON")
+
+
+def _kind(value: Any) -> str:
+    return "nothing" if value is None else type(value).__name__
+
+
+def optional(document: Mapping[str, Any], key: str, kind: type[T], source: str) -> T | None:
+    """The field when it is there; ``null`` and R's empty object count as absent.
+
+    Raises:
+        FormatError: the field has another type.
+    """
+    value = document.get(key)
+    if value is None or (value == {} and kind is not dict):
+        return None
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise FormatError(
+            f"{source}: {key!r} should be {kind.__name__}, not {_kind(value)} ({str(value)[:60]!r}).",
+            source=source,
+            field=key,
+        )
+    return value
+
+
+def required(document: Mapping[str, Any], key: str, kind: type[T], source: str) -> T:
+    """As `optional`, for a field that must be there."""
+    value = optional(document, key, kind, source)
+    if value is None:
+        raise FormatError(f"{source}: {key!r} is missing.", source=source, field=key)
+    return value
+
+
+def count(document: Mapping[str, Any], key: str, source: str) -> int | None:
+    """A whole number of at least 0 when it is there; R writes some as ``12.0`` or in exponent form."""
+    value = document.get(key)
+    if value is None or value == {}:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0 or value != int(value):
+        raise FormatError(
+            f"{source}: {key!r} should be a whole number, not {str(value)[:60]!r}.", source=source, field=key
+        )
+    return int(value)
+
+
+def strings(document: Mapping[str, Any], key: str, source: str) -> tuple[str, ...]:
+    """An array of strings; a single string stands for an array of one (R writes one column so)."""
+    value = document.get(key)
+    if isinstance(value, str):
+        return (value,)
+    if value is None or value == {}:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+        raise FormatError(f"{source}: {key!r} should be an array of strings.", source=source, field=key)
+    return tuple(value)
+
+
+def objects(document: Mapping[str, Any], key: str, source: str) -> tuple[Mapping[str, Any], ...] | None:
+    """An array of objects, or ``None`` when the field is absent."""
+    value = document.get(key)
+    if value is None or value == {}:
+        return None
+    if not isinstance(value, list) or not all(isinstance(v, dict) for v in value):
+        raise FormatError(f"{source}: {key!r} should be an array of objects.", source=source, field=key)
+    return tuple(value)
+
+
+def schema_of(document: Mapping[str, Any], source: str, *, ceiling: int = SUPPORTED_SCHEMA) -> int:
+    """The schema number that a document declares; absent means 1 (record, B.5).
+
+    Raises:
+        FormatError: not a whole number of at least 1, or above ``ceiling``.
+    """
+    declared = document.get("schema_version")
+    if declared is None:
+        return 1
+    usable = isinstance(declared, (int, float)) and not isinstance(declared, bool) and declared >= 1
+    if not usable or declared != int(declared):
+        raise FormatError(
+            f"{source}: 'schema_version' should be a whole number of at least 1, not {declared!r}.",
+            source=source,
+            field="schema_version",
+        )
+    if declared > ceiling:
+        raise FormatError(
+            f"{source} is of schema {int(declared)}; this release reads up to {ceiling}. "
+            "Install a newer datom-dagster.",
+            source=source,
+            schema=int(declared),
+        )
+    return int(declared)
+
+
+def timestamp(text: str, source: str) -> datetime:
+    """The instant of an ISO 8601 text; without an offset it is UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise FormatError(f"{source}: {text!r} is not a time.", source=source) from error
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def format_timestamp(moment: datetime) -> str:
+    """``YYYY-MM-DDTHH:MM:SSZ``, the whole second in UTC, as every document writes times."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,10 @@
+"""Git as the store of truth: read a remote's branch at a commit, publish on it in one commit.
+
+Importing this package needs the git program; nothing above imports it until a remote is opened.
+"""
+
+from datom_core.git.cache import configured
+from datom_core.git.remote import check_remote
+from datom_core.git.repo import Commit, GitRepo, LostRaceError, default_author
+
+__all__ = ["Commit", "GitRepo", "LostRaceError", "check_remote", "configured", "default_author"]

@@ -1,0 +1,151 @@
+"""A bare clone in the user's cache directory. It is only a cache: deleting it costs time, never correctness.
+
+Several processes use one clone at once. None of them has a work tree, an index, or a ref that another
+one moves: every fetch and every new commit gets a ref of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import platformdirs
+
+from datom_core.errors import StorageError
+
+_REFS_KEPT = 16
+_REFS_TOLERATED = 64
+_ENVIRONMENT = {
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh",
+    "LC_ALL": "C",
+    "LANGUAGE": "C",
+}
+# Neither the user's hooks nor a repository's may run, and maintenance must not outlive the command.
+_OPTIONS = ["-c", f"core.hooksPath={os.devnull}", "-c", "gc.autoDetach=false", "-c", "maintenance.autoDetach=false"]
+
+
+class GitFailedError(Exception):
+    """A git command failed; ``stderr`` is what it said. Only this package sees it."""
+
+    def __init__(self, stderr: str) -> None:
+        super().__init__(stderr)
+        self.stderr = stderr
+
+
+class CloneCache:
+    """Runs git in the cached clone of one remote and branch.
+
+    Args:
+        remote: as `check_remote` returned it.
+        branch: the branch, or ``""`` for the remote's default.
+        directory: where clones are kept; the user's cache directory by default.
+    """
+
+    def __init__(self, remote: str, branch: str, directory: str | os.PathLike[str] | None = None) -> None:
+        root = Path(directory) if directory is not None else platformdirs.user_cache_path("datom") / "git"
+        name = hashlib.sha256(f"{remote}\0{branch}".encode()).hexdigest()[:32]
+        self.path = root / f"{name}.git"
+
+    def run(self, *args: str, stdin: bytes | None = None) -> bytes:
+        """Run ``git *args`` in the clone and return its output.
+
+        Raises:
+            GitFailedError: the command failed.
+        """
+        return _run([f"--git-dir={self.path}", *_OPTIONS, *args], stdin=stdin)
+
+    def ensure(self) -> None:
+        """Make an empty clone when there is none."""
+        if (self.path / "HEAD").exists():
+            return
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fresh = tempfile.mkdtemp(prefix="new-", dir=self.path.parent)
+        try:
+            # --git-dir, not a path, so that a GIT_DIR in the environment does not redirect it.
+            _run([f"--git-dir={fresh}", "init", "--quiet", "--bare", "--template="])
+            # Of several processes that get here at once, one wins and the others use its clone.
+            with contextlib.suppress(OSError):
+                os.rename(fresh, self.path)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+
+    def discard(self) -> None:
+        """Put the clone aside and remove it, so that the next `ensure` starts afresh."""
+        aside = self.path.with_name(f"old-{secrets.token_hex(8)}")
+        with contextlib.suppress(OSError):
+            os.rename(self.path, aside)
+        shutil.rmtree(aside, ignore_errors=True)
+
+    def new_ref(self) -> str:
+        """A ref name that no other process uses; old ones are removed when they pile up."""
+        folder = self.path / "refs" / "datom"
+        with contextlib.suppress(OSError):
+            if len(os.listdir(folder)) > _REFS_TOLERATED:
+                self._drop_old_refs()
+        return f"refs/datom/{secrets.token_hex(12)}"
+
+    def _drop_old_refs(self) -> None:
+        refs = self.run("for-each-ref", "--sort=-creatordate", "--format=%(refname)", "refs/datom").decode().split()
+        # A ref that another process removes first is no loss.
+        with contextlib.suppress(GitFailedError):
+            self.run("update-ref", "--stdin", stdin="".join(f"delete {r}\n" for r in refs[_REFS_KEPT:]).encode())
+
+    def is_sound(self) -> bool:
+        """Whether every commit that a ref of the clone names is there with all its files."""
+        try:
+            self.run("fsck", "--connectivity-only", "--no-dangling", "--no-progress")
+        except GitFailedError:
+            return False
+        return True
+
+
+def run_anywhere(*args: str) -> bytes:
+    """Run ``git *args`` outside any repository.
+
+    Raises:
+        GitFailedError: the command failed.
+    """
+    return _run([*_OPTIONS, *args], cwd=tempfile.gettempdir())
+
+
+def _run(args: list[str], *, stdin: bytes | None = None, cwd: str | None = None) -> bytes:
+    try:
+        import git  # not before it is needed: importing it fails where there is no git program
+    except ImportError as error:
+        raise StorageError("Writing needs the git program, which is not installed here. Reading does not.") from error
+    environment = dict(_ENVIRONMENT)
+    if not {"GIT_SSH", "GIT_SSH_COMMAND"} & os.environ.keys():
+        environment["GIT_SSH_COMMAND"] = "ssh -oBatchMode=yes"
+    with contextlib.ExitStack() as stack:
+        source: BinaryIO | None = None
+        if stdin is not None:
+            source = cast(BinaryIO, stack.enter_context(tempfile.TemporaryFile()))
+            source.write(stdin)
+            source.seek(0)
+        try:
+            result: Any = git.Git(cwd).execute(
+                [git.Git.GIT_PYTHON_GIT_EXECUTABLE or "git", *args],
+                istream=source,
+                env=environment,
+                stdout_as_string=False,
+                strip_newline_in_stdout=False,
+            )
+        except git.GitCommandError as error:
+            text = error.stderr.strip().removeprefix("stderr: ").strip("'") if error.stderr else str(error)
+            raise GitFailedError(text) from error
+    return bytes(result)
+
+
+def configured(key: str) -> str | None:
+    """A value of the user's git configuration, or ``None``."""
+    try:
+        return run_anywhere("config", "--get", key).decode("utf-8", "replace").strip() or None
+    except GitFailedError:
+        return None

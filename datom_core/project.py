@@ -1,0 +1,370 @@
+"""A project for those who write to it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from datom_core import names
+from datom_core.documents import Author, Parent, ProjectFile, format_timestamp
+from datom_core.errors import ConflictError, InvalidInputError, NotFoundError
+from datom_core.founding import found
+from datom_core.git import GitRepo, LostRaceError, default_author
+from datom_core.plan import ProjectState, changed_files
+from datom_core.projection import payload_key, same_table
+from datom_core.reader import ProjectReader
+from datom_core.requests import check_author, check_message, check_trailers, table_job
+from datom_core.results import CutResult, MirrorReport, Status, WriteResult
+from datom_core.state import load_state
+from datom_core.stores import ObjectStore, same_place
+from datom_core.writer import Intent, Writer
+
+_ATTEMPTS = 10
+
+
+class Project:
+    """One project: a git remote that holds its history, and a store that holds its data.
+
+    Make one with `Project.init` or `Project.open`. It keeps no work tree; any number of processes may
+    write to the same project at once, and a lost race is planned again on what the winner made.
+    """
+
+    def __init__(
+        self,
+        file: ProjectFile,
+        schema: int,
+        store: ObjectStore,
+        repo: GitRepo,
+        *,
+        governed: bool,
+        author: Author,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._file = file
+        self._schema = schema
+        self._store = store
+        self._repo = repo
+        self._governed = governed
+        self._author = author
+        self._clock = clock
+        self._writer = Writer(repo, store, clock)
+
+    @classmethod
+    def init(
+        cls,
+        name: str,
+        store: ObjectStore,
+        *,
+        remote: str | os.PathLike[str],
+        schema: int = 2,
+        branch: str | None = None,
+        author: Author | str | None = None,
+        cache_dir: str | os.PathLike[str] | None = None,
+        clock: Callable[[], datetime] | None = None,
+    ) -> Project:
+        """Create a project and open it. Broken off anywhere, the same call completes it.
+
+        Args:
+            name: name of the project, by the rules for table names.
+            store: where its data will lie; the namespace must be empty.
+            remote: URL or path of an empty git repository; a local path where nothing is becomes a bare one.
+            schema: 2, or 1 for teams with R datom up to 0.1.2 (which lists a project of schema 2 as empty).
+            branch, author, cache_dir, clock: as `Project.open`.
+
+        Raises:
+            AlreadyExistsError: the namespace or the remote is taken; says by what.
+            InvalidInputError: a bad name, schema or remote.
+            AccessDeniedError, NotFoundError, StorageError: the remote or the store cannot be used.
+        """
+        names.check_new_name(name, "project")
+        if schema not in (1, 2):
+            raise InvalidInputError(f"schema is 1 or 2, not {schema!r}.")
+        repo = GitRepo(remote, branch, cache_dir)
+        now = clock or _utc_now
+        found(name, store, repo, schema=schema, author=_author(author), now=now())
+        return cls.open(store, remote=remote, branch=branch, author=author, cache_dir=cache_dir, clock=clock)
+
+    @classmethod
+    def open(
+        cls,
+        store: ObjectStore,
+        *,
+        remote: str | os.PathLike[str],
+        relocate: bool = False,
+        branch: str | None = None,
+        author: Author | str | None = None,
+        cache_dir: str | os.PathLike[str] | None = None,
+        clock: Callable[[], datetime] | None = None,
+    ) -> Project:
+        """Open a project to write to it. The remote is enough: there is no clone to manage.
+
+        Args:
+            store: where its data lies, as the project has it recorded.
+            remote: URL or path of its git repository.
+            relocate: record that the data was moved to ``store`` (in one commit).
+            branch: by default the one that the remote's HEAD names.
+            author: ``"Name <email>"`` for commits; by default from the git configuration.
+            cache_dir: where clones are cached; by default the user's cache directory.
+            clock: the current time; for tests.
+
+        Raises:
+            NotFoundError: the remote or the store is not there, or holds no project.
+            InvalidInputError: the project's data lies elsewhere; both places are named.
+            FormatError: the project is of a newer schema.
+        """
+        repo = GitRepo(remote, branch, cache_dir)
+        tip = repo.tip()
+        if tip is None:
+            raise NotFoundError(
+                f"{repo.remote} is empty: there is no project yet. Create it with Project.init.", remote=repo.remote
+            )
+        state = load_state(repo, tip, ())
+        store.check()
+        project = cls(
+            state.file,
+            state.manifest.schema,
+            store,
+            repo,
+            governed=state.governed,
+            author=_author(author),
+            clock=clock or _utc_now,
+        )
+        if not same_place(state.file.location, store.location):
+            if not relocate:
+                raise InvalidInputError(
+                    f"The data of {state.file.name} lies in {state.file.location}, not in {store.location}. "
+                    "Give that store, or relocate=True if the data was moved.",
+                    recorded=str(state.file.location),
+                    given=str(store.location),
+                )
+            project._relocate()
+        return project
+
+    @property
+    def name(self) -> str:
+        return self._file.name
+
+    @property
+    def store(self) -> ObjectStore:
+        return self._store
+
+    @property
+    def remote(self) -> str:
+        return self._repo.remote
+
+    @property
+    def branch(self) -> str:
+        return self._repo.branch
+
+    @property
+    def schema(self) -> int:
+        """Schema of the documents, 1 or 2."""
+        return self._schema
+
+    @property
+    def governed(self) -> bool:
+        """Whether the project is registered in a governance repo."""
+        return self._governed
+
+    @property
+    def reader(self) -> ProjectReader:
+        """A reader of the same project."""
+        return ProjectReader(self._store, self.name, self._schema)
+
+    def write(
+        self,
+        table: str,
+        frame: object,
+        *,
+        message: str | None = None,
+        parents: Iterable[Parent | Mapping[str, Any]] | None = None,
+        custom: Mapping[str, Any] | None = None,
+        cut: str | None = None,
+        author: Author | str | None = None,
+        trailers: Mapping[str, str] | None = None,
+        table_type: str = "derived",
+    ) -> WriteResult:
+        """Make ``frame`` the current version of ``table``. The same frame again changes nothing.
+
+        Args:
+            table: its name; a new one creates the table.
+            frame: a pyarrow Table, a pandas or polars DataFrame, or anything with ``__arrow_c_stream__``.
+            message: why; for the history and the commit. ``Update {table}`` by default.
+            parents: versions that it was derived from, from `Project.parent`.
+            custom: own metadata (text, numbers, truth values, lists and mappings of them); a part of the version.
+            cut: also record the result under this name.
+            author: who, for this write.
+            trailers: lines such as ``{"Dagster-Run": "..."}`` for the commit alone.
+            table_type: ``"imported"`` for an extract, else ``"derived"``.
+
+        Raises:
+            InvalidInputError: something about the arguments; nothing has been touched.
+            FormatError: the project may not be written by this release; nothing has been touched.
+            ConflictError: others were faster every time, or the data has moved. Try again.
+            StorageError: store or remote failed. Try again; what was half done is completed.
+        """
+        job = table_job(table, frame, parents=parents, custom=custom, table_type=table_type)
+        default = f"Update {table}" + (f" (cut {cut})" if cut else "")
+        intent = self._intent(message, default, author, trailers, cut)
+        return self._writer.run([job], intent)[0]
+
+    def cut(
+        self,
+        name: str,
+        tables: Mapping[str, object],
+        *,
+        message: str | None = None,
+        parents: Mapping[str, Iterable[Parent | Mapping[str, Any]]] | None = None,
+        custom: Mapping[str, Mapping[str, Any]] | None = None,
+        author: Author | str | None = None,
+        trailers: Mapping[str, str] | None = None,
+        table_type: str = "derived",
+    ) -> CutResult:
+        """Write several tables and record them under one name, in one commit.
+
+        Args:
+            name: name of the cut, for example ``"2026-02-28"`` or ``"lock"``.
+            tables: table name -> frame.
+            message: why; ``Record cut {name}`` by default.
+            parents, custom: per table, as `Project.write`.
+            author, trailers, table_type: as `Project.write`.
+
+        Raises:
+            As `Project.write`. One table that is refused refuses the cut, before any effect.
+        """
+        given: object = tables
+        if not isinstance(given, Mapping) or not given:
+            raise InvalidInputError("A cut needs a mapping of at least one table name to its frame.")
+        intent = self._intent(message, f"Record cut {name}", author, trailers, names.check_cut_name(name))
+        unknown = sorted({*(parents or {}), *(custom or {})} - set(tables))
+        if unknown:
+            raise InvalidInputError(f"parents or custom name tables that the cut does not hold: {unknown}.")
+        jobs = [
+            table_job(
+                table,
+                frame,
+                parents=(parents or {}).get(table),
+                custom=(custom or {}).get(table),
+                table_type=table_type,
+            )
+            for table, frame in tables.items()
+        ]
+        results = self._writer.run(jobs, intent)
+        return CutResult(name, results[0].commit_sha, {r.table: r for r in results})
+
+    def parent(self, table: str, version: str | None = None) -> Parent:
+        """A version of a table of this project, to be declared in another table's ``parents``."""
+        return self.reader.parent(table, version)
+
+    def mirror(self) -> MirrorReport:
+        """Bring everything in storage level with git, missing snapshots included. Payloads cannot come from git."""
+        _, state = self._load(everything=True)
+        report = self._writer.projector.level(state.manifest.entries, thorough=True)
+        return MirrorReport(report.written, report.waiting)
+
+    def status(self) -> Status:
+        """Where the project stands: the newest commit, and whether storage is level with it."""
+        tip, state = self._load(everything=True)
+        seen = self._writer.projector.look(state.tables)
+        stored = seen.manifest()
+        rows = stored.entries if stored is not None else {}
+        return Status(
+            project=self.name,
+            location=str(self._store.location),
+            remote=self.remote,
+            branch=self.branch,
+            commit=tip,
+            schema=state.manifest.schema,
+            tables=len(state.manifest.entries),
+            cuts=len(state.cuts),
+            governed=state.governed,
+            behind=tuple(
+                t
+                for t, table in state.tables.items()
+                if not same_table(table, seen, t) or rows.get(t) != state.manifest.entries.get(t)
+            ),
+            waiting=tuple(
+                t
+                for t, table in state.tables.items()
+                if table.metadata is not None and self._store.head(payload_key(t, table.metadata)) is None
+            ),
+        )
+
+    def upgrade(self) -> str | None:
+        """Convert the project to schema 2 in one commit; its id, or ``None`` when it is of schema 2 already.
+
+        R datom up to 0.1.2 lists a project of schema 2 as empty. Versions keep their ids.
+        """
+        commit = self._edit(_upgraded, "Upgrade to schema 2")
+        self._schema = 2
+        return commit
+
+    def _intent(
+        self,
+        message: str | None,
+        default: str,
+        author: Author | str | None,
+        trailers: Mapping[str, str] | None,
+        cut: str | None,
+    ) -> Intent:
+        who = self._author if author is None else check_author(author)
+        if cut is not None:
+            names.check_cut_name(cut)
+        return Intent(check_message(message, default), who, check_trailers(trailers), cut)
+
+    def _load(self, *, everything: bool = False) -> tuple[str, ProjectState]:
+        tip = self._repo.tip()
+        if tip is None:
+            raise NotFoundError(f"{self.remote} has no branch {self.branch} any more.")
+        state = load_state(self._repo, tip, ())
+        return tip, load_state(self._repo, tip, state.manifest.entries) if everything else state
+
+    def _relocate(self) -> None:
+        """Record the store as the project's location, once it is certain that the project is there."""
+        ProjectReader.open(self._store, self.name)
+        location = self._store.location
+        self._edit(lambda state, _: replace(state, file=state.file.moved(location)), f"Update data store: {self.name}")
+
+    def _edit(self, change: Callable[[ProjectState, str], ProjectState], message: str) -> str | None:
+        """Commit a change of the project's own documents, and project it."""
+        for _ in range(_ATTEMPTS):
+            now = self._clock()
+            tip, state = self._load()
+            state.file.check_writable(names.PROJECT_FILE)
+            state.manifest.check_writable(names.MANIFEST_FILE)
+            after = change(state, format_timestamp(now))
+            files = changed_files(state, after)
+            commit = None
+            if files:
+                try:
+                    commit = self._repo.publish(files, message, parent=tip, author=self._author, at=now)
+                except LostRaceError:
+                    continue
+            self._file = after.file
+            self._writer.projector.level(())
+            return commit
+        raise ConflictError(f"Others kept writing to {self.remote}. Try again.")
+
+    def __repr__(self) -> str:
+        at = self._store.location
+        return (
+            f"Project({self.name!r}, backend={at.backend!r}, root={at.root!r}, prefix={at.prefix!r}, "
+            f"schema={self._schema}, governance={'attached' if self._governed else 'none'}, remote={self.remote!r})"
+        )
+
+
+def _upgraded(state: ProjectState, now: str) -> ProjectState:
+    if state.manifest.schema == 2:
+        return state
+    return replace(state, manifest=state.manifest.upgraded(now), file=state.file.with_schema())
+
+
+def _author(author: Author | str | None) -> Author:
+    return default_author() if author is None else check_author(author)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,119 @@
+"""What storage should hold, given what git holds and what storage holds now. No effects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from datom_core import names
+from datom_core.documents import Cuts, History, Manifest, Metadata
+from datom_core.errors import FormatError
+from datom_core.plan import ProjectState, TableState
+from datom_core.stores import StoredObject
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What storage held when it was looked at: the documents that were asked for, by key."""
+
+    documents: Mapping[str, StoredObject | None]
+
+    def manifest(self) -> Manifest | None:
+        return self._parsed(names.MANIFEST_KEY, Manifest.from_json)
+
+    def cuts(self) -> Cuts | None:
+        return self._parsed(names.CUTS_KEY, Cuts.from_json)
+
+    def pointer(self, table: str) -> Metadata | None:
+        return self._parsed(names.pointer(table), Metadata.from_json)
+
+    def history(self, table: str) -> History | None:
+        return self._parsed(names.history(table), History.from_json)
+
+    def _parsed(self, key: str, parse: Callable[[bytes, str], T]) -> T | None:
+        """The document, or ``None`` when it is absent or damaged (git has it whole).
+
+        Raises:
+            FormatError: a newer release wrote it, so that it may not be overwritten.
+        """
+        stored = self.documents.get(key)
+        if stored is None:
+            return None
+        try:
+            return parse(stored.data, f"{key} in storage")
+        except FormatError as error:
+            if "schema" in error.details:
+                raise
+            return None
+
+
+def payload_key(name: str, metadata: Metadata) -> str:
+    """Where the payload of a table's or set's version lies."""
+    build = names.set_payload if metadata.kind == "set" else names.payload
+    return build(name, metadata.data_sha)
+
+
+def same_table(state: TableState, seen: Seen, table: str) -> bool:
+    """Whether storage's pointer and history of a table say what git says."""
+    if state.metadata is None:
+        return True
+    pointer, history = seen.pointer(table), seen.history(table)
+    return (
+        pointer is not None
+        and dict(pointer.raw) == dict(state.metadata.raw)
+        and history is not None
+        and history.same_as(state.history)
+    )
+
+
+def same_lists(state: ProjectState, seen: Seen) -> bool:
+    """Whether storage's manifest and cuts say what git says."""
+    manifest, cuts = seen.manifest(), seen.cuts() or Cuts()
+    return (
+        manifest is not None
+        and dict(manifest.raw) == dict(state.manifest.raw)
+        and dict(cuts.raw) == dict(state.cuts.raw)
+    )
+
+
+def lagging_tables(git: Manifest, stored: Manifest | None) -> list[str]:
+    """Tables and sets whose rows differ between git's manifest and storage's."""
+    if stored is None:
+        return list(git.entries)
+    ours, theirs = _rows_of_schema_2(git), _rows_of_schema_2(stored)
+    return [name for name, row in ours.items() if theirs.get(name) != row]
+
+
+def held_back(git: Manifest, stored: Manifest | None, waiting: Iterable[str]) -> Manifest:
+    """Git's manifest with storage's rows for the tables that must wait for their payload."""
+    if stored is None:
+        old: Mapping[str, Mapping[str, object]] = {}
+    else:
+        old = stored.rows() if stored.schema == git.schema else _rows_of_schema_2(stored)
+    keep = set(waiting)
+    rows = {name: old.get(name) if name in keep else row for name, row in git.rows().items()}
+    return git.with_rows({name: row for name, row in rows.items() if row is not None})
+
+
+def _rows_of_schema_2(manifest: Manifest) -> Mapping[str, Mapping[str, object]]:
+    return manifest.upgraded(manifest.updated_at or "").rows()
+
+
+def versions_to_snapshot(state: TableState, stored: History | None) -> set[str]:
+    """Versions whose snapshot storage may lack, or holds with another payload hash."""
+    known = {v.version: v.payload_sha for v in stored or ()}
+    return {v.version for v in state.history if v.version not in known or known[v.version] != v.payload_sha}
+
+
+def snapshot_document(metadata: Metadata, state: TableState) -> Metadata:
+    """A version's metadata as its snapshot: with the payload hash that holds today.
+
+    A payload that went missing and was written anew has another hash than the commits before that say.
+    """
+    pinned = state.history.payload_sha(metadata.data_sha)
+    if metadata.kind != "table" or pinned is None or metadata.payload_sha in (None, pinned):
+        return metadata
+    return metadata.with_fields(parquet_sha=pinned)

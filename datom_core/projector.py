@@ -1,0 +1,248 @@
+"""Bring storage level with git: everything in storage except payloads is a projection of the data repo.
+
+Storage never moves backwards, because every swap names the bytes that it replaces and those were read
+*before* the tip was asked for: whoever wrote them projected an older tip, or the same one. A writer
+that stalls in between finds other bytes there, and starts over from the newest tip.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from datom_core import names
+from datom_core.documents import History, Metadata
+from datom_core.errors import ConflictError, FormatError, NotFoundError
+from datom_core.git import GitRepo
+from datom_core.plan import ProjectState, TableState
+from datom_core.projection import (
+    Seen,
+    held_back,
+    lagging_tables,
+    payload_key,
+    same_lists,
+    same_table,
+    snapshot_document,
+    versions_to_snapshot,
+)
+from datom_core.state import load_state
+from datom_core.stores import ObjectStore, StoredObject
+
+_ATTEMPTS = 12
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a projection did.
+
+    Attributes:
+        written: keys that were put into storage, in order.
+        waiting: tables whose payload is not in storage yet, so that readers keep what they have.
+    """
+
+    written: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
+
+
+class Projector:
+    """Projects a data repo into a store."""
+
+    def __init__(self, repo: GitRepo, store: ObjectStore) -> None:
+        self.repo = repo
+        self.store = store
+
+    def look(self, tables: Iterable[str]) -> Seen:
+        """Read the documents of ``tables`` and of the project from storage."""
+        keys = [names.MANIFEST_KEY, names.CUTS_KEY]
+        keys += [key for t in sorted(tables) for key in (names.pointer(t), names.history(t))]
+        return Seen({key: self._get(key) for key in keys})
+
+    def is_level(self, table: str, state: ProjectState, seen: Seen) -> bool:
+        """Whether storage has all of a table's current version: documents, snapshot and payload."""
+        at_tip = state.table(table)
+        if at_tip.metadata is None or at_tip.current is None or not same_table(at_tip, seen, table):
+            return False
+        needed = (names.snapshot(table, at_tip.current.version), payload_key(table, at_tip.metadata))
+        return all(self.store.head(key) is not None for key in needed)
+
+    def level(
+        self,
+        tables: Iterable[str],
+        *,
+        seen: Seen | None = None,
+        tip: str | None = None,
+        commits: Mapping[str, Mapping[str, str]] | None = None,
+        thorough: bool = False,
+    ) -> Report:
+        """Project the tip for ``tables``, and for every table that storage lags behind in.
+
+        Args:
+            tables: names to be compared whatever the manifest says.
+            seen, tip: a look at storage, and a tip that is known to be newer than that look.
+            commits: table -> version -> commit, of what the caller has just published.
+            thorough: look for every snapshot, not only for those of versions that are new to storage.
+
+        Raises:
+            ConflictError: others kept changing storage during all attempts.
+        """
+        run = _Run(self, set(tables), commits or {}, thorough)
+        for attempt in Retrying(
+            retry=retry_if_exception_type(ConflictError),
+            stop=stop_after_attempt(_ATTEMPTS),
+            wait=wait_random_exponential(multiplier=0.02, max=2),
+            reraise=True,
+        ):
+            with attempt:
+                run.once(seen, tip)
+            seen = tip = None
+        return Report(tuple(run.written), tuple(run.waiting))
+
+    def _get(self, key: str) -> StoredObject | None:
+        try:
+            return self.store.get(key)
+        except NotFoundError:
+            return None
+
+
+@dataclass
+class _Run:
+    """One call of `Projector.level`, over all its attempts."""
+
+    projector: Projector
+    wanted: set[str]
+    commits: Mapping[str, Mapping[str, str]]
+    thorough: bool
+    written: list[str] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
+
+    def once(self, seen: Seen | None, tip: str | None) -> None:
+        repo = self.projector.repo
+        while True:
+            if seen is None or tip is None:
+                seen, tip = self.projector.look(self.wanted), repo.tip()
+            if tip is None:
+                raise NotFoundError(f"{repo.remote} has no branch {repo.branch}.")
+            state = load_state(repo, tip, self.wanted)
+            lagging = set(lagging_tables(state.manifest, seen.manifest())) - self.wanted
+            if not lagging:
+                break
+            self.wanted |= lagging
+            seen = tip = None
+        self.waiting = [t for t in sorted(self.wanted) if not self._table(t, state.table(t), seen, tip)]
+        self._lists(state, seen)
+
+    def _table(self, table: str, state: TableState, seen: Seen, tip: str) -> bool:
+        """Snapshots, then the history, then the pointer; whether the table's payload is there."""
+        if state.metadata is None:
+            return True
+        if not self._payload_is_there(table, state.metadata, tip):
+            return False
+        stored = seen.history(table)
+        for version, metadata in self._snapshots(table, state, stored, tip).items():
+            self._put_snapshot(names.snapshot(table, version), snapshot_document(metadata, state))
+        if not same_table(state, seen, table):
+            if stored is None or not stored.same_as(state.history):
+                history = state.history.with_commits(self._commits(table, state, stored, tip))
+                self._swap(names.history(table), history.to_json(), seen)
+            # The pointer comes after all that it points to.
+            pointer = seen.pointer(table)
+            if pointer is None or dict(pointer.raw) != dict(state.metadata.raw):
+                self._swap(names.pointer(table), state.metadata.to_json(), seen)
+        return True
+
+    def _lists(self, state: ProjectState, seen: Seen) -> None:
+        """Cuts, then the manifest: written last, it proves that all before it is there."""
+        stored = seen.manifest()
+        cuts, manifest = state.cuts, state.manifest
+        if self.waiting:
+            readable = {t: frozenset(v.version for v in seen.history(t) or ()) for t in self.waiting}
+            cuts = cuts.limited_to(readable)
+            manifest = held_back(manifest, stored, self.waiting)
+        target = ProjectState(state.file, manifest, cuts, state.governed, state.tables)
+        if same_lists(target, seen):
+            return
+        stored_cuts = seen.cuts()
+        if dict(cuts.raw) != dict(stored_cuts.raw if stored_cuts is not None else type(cuts)().raw):
+            self._swap(names.CUTS_KEY, cuts.to_json(), seen)
+        if stored is None or dict(stored.raw) != dict(manifest.raw):
+            self._swap(names.MANIFEST_KEY, manifest.to_json(), seen)
+
+    def _payload_is_there(self, name: str, metadata: Metadata, tip: str) -> bool:
+        store, repo = self.projector.store, self.projector.repo
+        key = payload_key(name, metadata)
+        if store.head(key) is not None:
+            return True
+        if metadata.kind != "set":
+            return False
+        # A set's payload is in git too, so it can be put back when it is the recorded one.
+        data = repo.read(tip, [names.set_file(name)]).get(names.set_file(name))
+        if data is None or hashlib.sha256(data).hexdigest() != metadata.payload_sha:
+            return False
+        if store.create(key, data):
+            self.written.append(key)
+        return True
+
+    def _snapshots(self, table: str, state: TableState, stored: History | None, tip: str) -> dict[str, Metadata]:
+        """The metadata of every version whose snapshot must be looked after, the current one always."""
+        needed = versions_to_snapshot(state, stored)
+        if self.thorough:
+            needed |= {v.version for v in state.history if self._lacks(names.snapshot(table, v.version))}
+        current = state.current
+        found: dict[str, Metadata] = {}
+        if needed - {current.version if current else None}:
+            for _, metadata in self._revisions(table, tip):
+                if metadata.version() in needed:
+                    found.setdefault(metadata.version(), metadata)
+        if current is not None and state.metadata is not None:
+            found.setdefault(current.version, state.metadata)
+        return found
+
+    def _lacks(self, key: str) -> bool:
+        return self.projector.store.head(key) is None
+
+    def _put_snapshot(self, key: str, document: Metadata) -> None:
+        store = self.projector.store
+        if store.create(key, document.to_json()):
+            self.written.append(key)
+            return
+        stored = store.get(key)
+        try:
+            pinned = Metadata.from_json(stored.data, key).payload_sha
+        except FormatError as error:
+            if "schema" in error.details:
+                raise
+        else:
+            # The first snapshot stays, whatever a later writer's clock or release would put there.
+            if pinned == document.payload_sha:
+                return
+        store.replace(key, document.to_json(), stored.etag)
+        self.written.append(key)
+
+    def _commits(self, table: str, state: TableState, stored: History | None, tip: str) -> dict[str, str]:
+        """The commit that recorded each version: what storage and the caller know, then what git says."""
+        known = {**self.commits.get(table, {}), **(stored.commits() if stored is not None else {})}
+        if any(v.version not in known for v in state.history):
+            for commit, metadata in self._revisions(table, tip):
+                known.setdefault(metadata.version(), commit)
+        return known
+
+    def _revisions(self, table: str, tip: str) -> list[tuple[str, Metadata]]:
+        path = names.metadata_file(table)
+        found = []
+        for commit, data in self.projector.repo.revisions(tip, path):
+            try:
+                found.append((commit, Metadata.from_json(data, path)))
+            except FormatError:
+                continue  # a document that was damaged for a while names no version
+        return found
+
+    def _swap(self, key: str, data: bytes, seen: Seen) -> None:
+        store, before = self.projector.store, seen.documents[key]
+        if before is not None:
+            store.replace(key, data, before.etag)
+        elif not store.create(key, data):
+            raise ConflictError(f"{key} appeared in {store.location} meanwhile. Try again.", key=key)
+        self.written.append(key)

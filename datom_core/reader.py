@@ -1,0 +1,297 @@
+"""Read a project with storage access alone: no git, and no method that writes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, time
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, TypeVar
+
+import pyarrow as pa
+
+from datom_core import names
+from datom_core.documents import Cut, Cuts, History, Manifest, Metadata, Parent, Source, Version
+from datom_core.errors import FormatError, IntegrityError, InvalidInputError, NotFoundError
+from datom_core.results import Rows, Summary, TableInfo, rows
+from datom_core.stores import ObjectStore
+from datom_core.tabular import decode_parquet, to_pandas
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+T = TypeVar("T")
+
+_DATE_LENGTH = len("2026-02-28")
+
+#: A moment in UTC: a datetime, a date (its end), or either as ISO 8601 text.
+Moment = datetime | date | str
+
+
+class ProjectReader:
+    """Reads every version of every table of one project. Make one with `ProjectReader.open`.
+
+    Each call reads the documents anew, so that it sees what others have written meanwhile. Payloads are
+    verified against their recorded SHA-256 before anything parses them.
+    """
+
+    def __init__(self, store: ObjectStore, project: str, schema: int) -> None:
+        self._store = store
+        self._project = project
+        self._schema = schema
+
+    @classmethod
+    def open(cls, store: ObjectStore, project: str | None = None) -> ProjectReader:
+        """A reader of the project in ``store``.
+
+        Args:
+            store: where the project's data lies.
+            project: its name, which is compared with what the store holds; ``None`` takes what is there.
+
+        Raises:
+            NotFoundError: the store is not there, or holds no project or another one.
+            FormatError: the project is of a newer schema.
+        """
+        if project is not None:
+            names.check_name(project, "project")
+        store.check()
+        try:
+            data = store.get(names.MANIFEST_KEY).data
+        except NotFoundError as error:
+            raise NotFoundError(
+                f"{store.location} holds no datom project ({names.MANIFEST_KEY} is missing). Check root and prefix.",
+                location=str(store.location),
+            ) from error
+        manifest = Manifest.from_json(data, names.MANIFEST_KEY)
+        if project is not None and manifest.project != project:
+            raise NotFoundError(
+                f"{store.location} holds the project {manifest.project!r}, not {project!r}. Check root and prefix.",
+                project=project,
+                found=manifest.project,
+            )
+        return cls(store, manifest.project, manifest.schema)
+
+    @property
+    def project(self) -> str:
+        """Name of the project."""
+        return self._project
+
+    def read(
+        self,
+        table: str,
+        version: str | None = None,
+        cut: str | None = None,
+        as_of: Moment | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> pd.DataFrame:
+        """A version of a table as a pandas frame; integers and booleans come as nullable dtypes.
+
+        Args:
+            table: its name.
+            version: a version id or its first digits. Without ``version``, ``cut`` and ``as_of``: the current one.
+            cut: name of a cut.
+            as_of: the version that was current then; a date means its end. Times without an offset are UTC.
+            columns: decode these columns only, in this order.
+
+        Raises:
+            NotFoundError: no such table, version or cut, or none yet at that time.
+            InvalidInputError: an ambiguous version, an unknown column, a set, or two ways to choose at once.
+            IntegrityError: the stored bytes are not those that were recorded.
+        """
+        return to_pandas(self.read_arrow(table, version, cut, as_of, columns))
+
+    def read_arrow(
+        self,
+        table: str,
+        version: str | None = None,
+        cut: str | None = None,
+        as_of: Moment | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> pa.Table:
+        """As `read`, as a pyarrow Table that keeps missing values and NaN apart."""
+        metadata, chosen = self._choose(table, version, cut, as_of)
+        data_sha = chosen.data_sha if chosen else metadata.data_sha
+        payload_sha = chosen.payload_sha if chosen else metadata.payload_sha
+        key = names.payload(table, self._checked_sha(data_sha, table))
+        try:
+            stored = self._store.get(key).data
+        except NotFoundError as error:
+            raise NotFoundError(
+                f"The data of {table} ({data_sha[:8]}) is missing from {self._store.location}: {key}. "
+                "Writing the same data again puts it back.",
+                key=key,
+                table=table,
+            ) from error
+        self._verify(stored, payload_sha, key)
+        return decode_parquet(stored, columns)
+
+    def resolve(
+        self, table: str, version: str | None = None, cut: str | None = None, as_of: Moment | None = None
+    ) -> Version:
+        """The history entry that `read` would read with the same arguments."""
+        metadata, chosen = self._choose(table, version, cut, as_of)
+        if chosen is None:
+            chosen = self._history(table).current(metadata)
+        if chosen is None:
+            raise NotFoundError(f"The history of {table} does not hold its current version.", table=table)
+        return chosen
+
+    def list(self, pattern: str | None = None) -> Rows[TableInfo]:
+        """Every table and set, in order of first write; ``pattern`` is a glob on the name (``"ad*"``)."""
+        found = [
+            TableInfo(e.name, e.kind, e.version, e.data_sha, e.version_count, e.size_bytes, e.last_updated)
+            for e in self._manifest()
+            if pattern is None or fnmatchcase(e.name, pattern)
+        ]
+        return rows(found)
+
+    def history(self, table: str) -> Rows[Version]:
+        """Every version of a table or set, newest first."""
+        names.check_name(table)
+        return rows(self._history(table))
+
+    def cuts(self) -> Cuts:
+        """Every named cut: a mapping from name to `Cut`, itself a mapping from table to version."""
+        return self._document(names.CUTS_KEY, Cuts.from_json) or Cuts()
+
+    def cut(self, name: str) -> Cut:
+        """One named cut; `NotFoundError` names the latest ones when there is none of that name."""
+        return self.cuts().find(names.check_cut_name(name))
+
+    def metadata(
+        self, table: str, version: str | None = None, cut: str | None = None, as_of: Moment | None = None
+    ) -> Metadata:
+        """The metadata document of a version (arguments as `read`), of a set too."""
+        current, chosen = self._choose(table, version, cut, as_of, sets=True)
+        if chosen is None:
+            return current
+        found = self._document(names.snapshot(table, chosen.version), Metadata.from_json)
+        if found is None:
+            raise NotFoundError(
+                f"The snapshot of {table}@{chosen.version[:8]} is missing from storage; project.mirror() rebuilds it.",
+                table=table,
+                version=chosen.version,
+            )
+        return found
+
+    def parents(
+        self, table: str, version: str | None = None, cut: str | None = None, as_of: Moment | None = None
+    ) -> tuple[Parent, ...] | None:
+        """The parents that the writer of a version declared; ``None`` when it declared nothing."""
+        return self.metadata(table, version, cut, as_of).parents
+
+    def lineage(
+        self, table: str, version: str | None = None, cut: str | None = None, as_of: Moment | None = None
+    ) -> tuple[Source, ...] | None:
+        """The imported tables behind a version, as recorded; ``None`` when nothing was recorded."""
+        return self.metadata(table, version, cut, as_of).lineage
+
+    def parent(self, table: str, version: str | None = None) -> Parent:
+        """A version of a table, to be declared as parent of another table (the current one by default)."""
+        entry = self.resolve(table, version)
+        metadata = self.metadata(table, entry.version)
+        return Parent(self._project, table, entry.version, entry.data_sha, metadata.lineage or ())
+
+    def summary(self) -> Summary:
+        """The project at a glance."""
+        manifest, location = self._manifest(), self._store.location
+        tables = [e for e in manifest if e.kind == "table"]
+        return Summary(
+            project=manifest.project,
+            backend=location.backend,
+            root=location.root,
+            prefix=location.prefix,
+            schema=manifest.schema,
+            tables=len(tables),
+            sets=len(manifest.entries) - len(tables),
+            versions=sum(e.version_count for e in tables),
+            cuts=len(self.cuts()),
+            size_bytes=sum(e.size_bytes or 0 for e in tables),
+            last_updated=manifest.updated_at,
+        )
+
+    def __repr__(self) -> str:
+        at = self._store.location
+        return (
+            f"ProjectReader({self._project!r}, backend={at.backend!r}, root={at.root!r}, "
+            f"prefix={at.prefix!r}, schema={self._schema})"
+        )
+
+    def _choose(
+        self, table: str, version: str | None, cut: str | None, as_of: Moment | None, *, sets: bool = False
+    ) -> tuple[Metadata, Version | None]:
+        """The current metadata, and the history's entry of the version asked for (``None``: the current one)."""
+        names.check_name(table)
+        given = [n for n, v in (("version", version), ("cut", cut), ("as_of", as_of)) if v is not None]
+        if len(given) > 1:
+            raise InvalidInputError(f"Choose a version by one of {' and '.join(given)}, not by all.")
+        moment = None if as_of is None else moment_of(as_of)
+        if cut is not None:
+            version = self.cut(cut).version_of(table)
+        current = self._document(names.pointer(table), Metadata.from_json)
+        if current is None:
+            known = ", ".join(self._manifest().entries) or "none"
+            raise NotFoundError(f"{self._project} has no table {table!r}; it has: {known}.", table=table)
+        if current.kind != "table" and not sets:
+            raise InvalidInputError(f"{table} is a {current.kind}, not a table; it has no rows to read.", table=table)
+        if version is not None:
+            return current, self._history(table).resolve(version, table)
+        if moment is not None:
+            return current, self._history(table).as_of(moment, current, table)
+        return current, None
+
+    def _history(self, table: str) -> History:
+        history = self._document(names.history(table), History.from_json)
+        if history is None:
+            raise NotFoundError(f"{self._project} has no history of {table!r}.", table=table)
+        return history
+
+    def _manifest(self) -> Manifest:
+        manifest = self._document(names.MANIFEST_KEY, Manifest.from_json)
+        if manifest is None:
+            raise NotFoundError(f"{self._store.location} holds no datom project any more.")
+        return manifest
+
+    def _verify(self, data: bytes, recorded: str | None, key: str) -> None:
+        """Compare bytes with their recorded hash; data from before there was one passes."""
+        actual = hashlib.sha256(data).hexdigest()
+        if recorded is not None and actual != recorded:
+            raise IntegrityError(
+                f"{key} in {self._store.location} is not what was recorded: SHA-256 {actual[:16]}... instead of "
+                f"{recorded[:16]}... Do not use this data; restore the object from a backup.",
+                key=key,
+                expected=recorded,
+                actual=actual,
+            )
+
+    def _checked_sha(self, data_sha: str, table: str) -> str:
+        if not names.is_sha(data_sha):
+            raise FormatError(f"{table}: {data_sha[:80]!r} is not a content hash.", table=table)
+        return data_sha
+
+    def _document(self, key: str, parse: Callable[[bytes, str], T]) -> T | None:
+        try:
+            data = self._store.get(key).data
+        except NotFoundError:
+            return None
+        return parse(data, f"{key} in {self._store.location}")
+
+
+def moment_of(value: Moment) -> datetime:
+    """The instant that ``value`` means: a date is its last moment, and without an offset it is UTC.
+
+    Raises:
+        InvalidInputError: not a date, a time, or ISO 8601 text of one.
+    """
+    if isinstance(value, str):
+        try:
+            value = date.fromisoformat(value) if len(value) <= _DATE_LENGTH else datetime.fromisoformat(value)
+        except ValueError:
+            raise InvalidInputError(
+                f'as_of must be a date or a time, for example "2026-02-28" or "2026-02-28T18:00:00Z"; got {value!r}.'
+            ) from None
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    if isinstance(value, date):
+        return datetime.combine(value, time.max, UTC)
+    raise InvalidInputError(f"as_of must be a date, a datetime or text, not {type(value).__name__}.")

@@ -1,0 +1,97 @@
+"""Check what a caller asks for, before anything is touched."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from datom_core import names
+from datom_core.documents import Author, Declared, check_parents, clean_custom
+from datom_core.errors import InvalidInputError
+from datom_core.hashing import hash_normalised
+from datom_core.plan import TableWrite
+from datom_core.tabular import normalised
+from datom_core.writer import Job
+
+_TRAILER_KEY = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
+_AUTHOR = re.compile(r"\s*(?P<name>[^<>]*[^<>\s])\s*<(?P<email>[^<>\s]*)>\s*")
+
+
+def check_message(message: object, default: str) -> str:
+    """The message, or ``default`` when none is given.
+
+    Raises:
+        InvalidInputError: it is empty, or is not text.
+    """
+    if message is None:
+        return default
+    if not isinstance(message, str):
+        raise InvalidInputError(f"The message must be text, not {type(message).__name__}.")
+    if not message.strip():
+        raise InvalidInputError("The message is empty. Say why the data changed, or leave it out for a default.")
+    if "\0" in message or not names.is_text(message):
+        raise InvalidInputError("The message holds a NUL character or a lone surrogate, which git cannot keep.")
+    return message
+
+
+def check_author(author: Author | str) -> Author:
+    """The author; text has the form ``Name <email>``.
+
+    Raises:
+        InvalidInputError: another form, or characters that git cannot keep.
+    """
+    if isinstance(author, str):
+        match = _AUTHOR.fullmatch(author)
+        if match is None:
+            raise InvalidInputError(f'The author must look like "Ada Lovelace <ada@example.org>"; got {author!r}.')
+        author = Author(match["name"], match["email"])
+    if not isinstance(author, Author):
+        raise InvalidInputError(f"The author must be text or an Author, not {type(author).__name__}.")
+    for part in (author.name, author.email):
+        if any(c in "<>\0\n\r" for c in part) or not names.is_text(part):
+            raise InvalidInputError(f"{part!r} cannot be part of an author: no angle brackets or line breaks.")
+    if not author.name.strip():
+        raise InvalidInputError("The author needs a name.")
+    return author
+
+
+def check_trailers(trailers: Mapping[str, str] | None) -> dict[str, str]:
+    """Git trailers, one line each.
+
+    Raises:
+        InvalidInputError: names every trailer with a bad key, or a value of several lines.
+    """
+    checked = {str(k): str(v) for k, v in (trailers or {}).items()}
+    bad = [k for k, v in checked.items() if not _TRAILER_KEY.fullmatch(k) or not v.isprintable() or not v.strip()]
+    if bad:
+        raise InvalidInputError(f"Trailers need a key of letters, digits and hyphens, and one line of text: {bad}.")
+    return checked
+
+
+def table_job(
+    table: object,
+    frame: object,
+    *,
+    parents: Iterable[object] | None = None,
+    custom: Mapping[str, Any] | None = None,
+    table_type: str = "derived",
+) -> Job:
+    """A table to be written, hashed, with everything declared about it.
+
+    Raises:
+        InvalidInputError: a bad name, a frame without rows, columns without a hash, duplicate or empty
+            column names, incomplete parents, or custom metadata that cannot be kept.
+    """
+    name = names.check_new_name(table)
+    if table_type not in ("derived", "imported"):
+        raise InvalidInputError(f"table_type is 'derived' or 'imported', not {table_type!r}.")
+    declared = Declared(check_parents(parents), clean_custom(custom), table_type)
+    data = normalised(frame, what=name)
+    columns = data.table.column_names
+    problems = [f"{c!r} occurs {columns.count(c)} times" for c in dict.fromkeys(columns) if columns.count(c) > 1]
+    problems += ["a column has an empty name"] if "" in columns else []
+    if problems:
+        raise InvalidInputError(f"{name}: {'; '.join(problems)}. Rename the columns.", table=name)
+    content = hash_normalised(data)
+    return Job(TableWrite(name, content.data_sha, content.rows, tuple(columns), declared), data.table)

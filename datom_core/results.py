@@ -1,0 +1,215 @@
+"""What calls return: frozen values that print well and hold no secret."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from datom_core.diff import Change
+from datom_core.documents import Author
+from datom_core.plan import Action
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+T = TypeVar("T")
+
+_SHORT = 8
+
+
+class Rows(tuple[T, ...]):
+    """A tuple of records that prints as a table and converts to a pandas frame."""
+
+    __slots__ = ()
+
+    def to_pandas(self) -> pd.DataFrame:
+        """One row per record, one column per field, values in full."""
+        import pandas as pd
+
+        columns = [f.name for f in fields(self[0])] if self else []  # type: ignore[arg-type]
+        return pd.DataFrame([[getattr(row, c) for c in columns] for row in self], columns=columns)
+
+    def __repr__(self) -> str:
+        if not self:
+            return "(no rows)"
+        shown = [f.name for f in fields(self[0]) if f.repr]  # type: ignore[arg-type]
+        frame = self.to_pandas()[shown].map(_brief)
+        padded = frame.apply(lambda column: column.str.ljust(max(column.str.len())))
+        text: str = padded.to_string(index=False, justify="left")
+        return "\n".join(line.rstrip() for line in text.splitlines())
+
+    def _repr_html_(self) -> str:
+        return str(self.to_pandas().to_html(index=False))
+
+
+def _brief(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Author):
+        return value.name
+    if isinstance(value, (tuple, list)):
+        return ", ".join(_brief(v) for v in value)
+    text = str(value).splitlines()[0] if str(value) else ""
+    is_hash = isinstance(value, str) and len(value) in (40, 64) and all(c in "0123456789abcdef" for c in value)
+    return text[:_SHORT] if is_hash else text
+
+
+@dataclass(frozen=True)
+class WriteResult:
+    """What a write did to one table.
+
+    Attributes:
+        table: its name.
+        version: the version that is current now.
+        data_sha: its content hash.
+        action: ``created`` (new content is current), ``metadata_only`` (same content, new metadata),
+            ``unchanged`` (nothing to do), ``repaired`` (unchanged, but something was missing and is back).
+        commit_sha: the commit that this call made, or ``None`` when none was needed.
+        rows: number of rows.
+        bytes: size of the stored payload.
+        cut: the cut that stands for this version now, if one was asked for.
+        change: difference to what was current before.
+    """
+
+    table: str
+    version: str
+    data_sha: str
+    action: Action
+    commit_sha: str | None
+    rows: int
+    bytes: int
+    cut: str | None = None
+    change: Change = field(default_factory=lambda: Change(None, 0), repr=False)
+
+    @property
+    def changed(self) -> bool:
+        """Whether this call made another version current."""
+        return self.action in ("created", "metadata_only")
+
+
+@dataclass(frozen=True, eq=False)
+class CutResult(Mapping[str, WriteResult]):
+    """What recording a cut did: a mapping from table to `WriteResult`.
+
+    Attributes:
+        name: name of the cut.
+        commit_sha: the one commit that this call made, or ``None`` when none was needed.
+    """
+
+    name: str
+    commit_sha: str | None
+    results: Mapping[str, WriteResult]
+
+    def __getitem__(self, table: str) -> WriteResult:
+        return self.results[table]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.results)
+
+    def __len__(self) -> int:
+        return len(self.results)
+
+    def __repr__(self) -> str:
+        commit = self.commit_sha[:_SHORT] if self.commit_sha else "none"
+        return f"Cut {self.name!r}, commit {commit}\n{rows(self.results.values())!r}"
+
+
+@dataclass(frozen=True)
+class TableInfo:
+    """One table or set of a project.
+
+    Attributes:
+        name, kind: ``kind`` is ``"table"`` or ``"set"``.
+        version, data_sha: what is current.
+        versions: how many versions there are.
+        size_bytes: payload of the current version; ``None`` for a set.
+        last_updated: when it was last written (ISO 8601, UTC).
+    """
+
+    name: str
+    kind: str
+    version: str | None
+    data_sha: str | None
+    versions: int
+    size_bytes: int | None
+    last_updated: str | None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A project at a glance, as its readers see it."""
+
+    project: str
+    backend: str
+    root: str
+    prefix: str
+    schema: int
+    tables: int
+    sets: int
+    versions: int
+    cuts: int
+    size_bytes: int
+    last_updated: str | None
+
+    def __repr__(self) -> str:
+        return _block(self)
+
+
+@dataclass(frozen=True)
+class Status:
+    """A project as its writers see it.
+
+    Attributes:
+        project, location, remote, branch: which project, and where.
+        commit: the newest commit in git.
+        schema: 1 or 2.
+        tables, cuts: how many there are.
+        governed: whether the project is registered in a governance repo.
+        behind: tables whose documents in storage differ from git; `Project.mirror` brings them level.
+        waiting: tables whose current payload is not in storage.
+    """
+
+    project: str
+    location: str
+    remote: str
+    branch: str
+    commit: str
+    schema: int
+    tables: int
+    cuts: int
+    governed: bool
+    behind: tuple[str, ...]
+    waiting: tuple[str, ...]
+
+    @property
+    def level(self) -> bool:
+        """Whether storage has everything that git has."""
+        return not self.behind and not self.waiting
+
+    def __repr__(self) -> str:
+        return _block(self)
+
+
+@dataclass(frozen=True)
+class MirrorReport:
+    """What `Project.mirror` did.
+
+    Attributes:
+        written: keys that were put into storage.
+        waiting: tables whose payload is not in storage; readers keep what they have.
+    """
+
+    written: tuple[str, ...]
+    waiting: tuple[str, ...]
+
+
+def rows(records: Iterable[T]) -> Rows[T]:
+    """The records as `Rows`."""
+    return Rows(records)
+
+
+def _block(record: Any) -> str:
+    shown = [(f.name, _brief(getattr(record, f.name))) for f in fields(record) if f.repr]
+    width = max(len(name) for name, _ in shown)
+    return type(record).__name__ + "\n" + "\n".join(f"  {name:<{width}}  {value}" for name, value in shown)

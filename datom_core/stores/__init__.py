@@ -1,0 +1,8 @@
+"""Object stores: where a project's payloads and the mirror of its documents lie."""
+
+from datom_core.stores.local import LocalStore
+from datom_core.stores.memory import MemoryStore
+from datom_core.stores.places import same_place
+from datom_core.stores.protocol import ObjectInfo, ObjectStore, StoredObject
+
+__all__ = ["LocalStore", "MemoryStore", "ObjectInfo", "ObjectStore", "StoredObject", "same_place"]

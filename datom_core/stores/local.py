@@ -1,0 +1,191 @@
+"""A store in a folder of the local (or a mounted) file system."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from datom_core.documents import Location
+from datom_core.errors import (
+    AccessDeniedError,
+    ConflictError,
+    DatomError,
+    InvalidInputError,
+    NotFoundError,
+    StorageError,
+)
+from datom_core.names import check_key, normalise_prefix
+from datom_core.stores.protocol import Buffer, ObjectInfo, StoredObject
+
+_TEMPORARY = ".datom-tmp-"  # no legal table name begins so, and listings leave such files out
+_NO_HARD_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS})
+
+
+class LocalStore:
+    """Objects as files below ``{path}/{prefix}/datom/``, the layout that R reads and writes.
+
+    The folder is made by the first write; until then `check` says that it is not there. Writes go to a
+    temporary file that is flushed to disk and then linked or renamed into place. Swaps are serialised by a
+    lock on the directory that holds the object, which leaves no lock file behind.
+
+    Args:
+        path: the folder; ``~`` is expanded, a relative path is made absolute.
+        prefix: a path below it, so that several projects can share the folder.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], prefix: str = "") -> None:
+        if not str(path):
+            raise InvalidInputError("A LocalStore needs the path of a folder.")
+        root = os.path.abspath(os.path.expanduser(path))
+        self._location = Location("local", root, normalise_prefix(prefix))
+        self._base = Path(root, *filter(None, self._location.prefix.split("/")), "datom")
+
+    @property
+    def location(self) -> Location:
+        return self._location
+
+    def get(self, key: str) -> StoredObject:
+        with self._translated("read", key), open(self._path(key), "rb") as file:
+            data = file.read()
+            return StoredObject(data, _etag(os.fstat(file.fileno()), data))
+
+    def head(self, key: str) -> ObjectInfo | None:
+        try:
+            with self._translated("read", key):
+                found = os.stat(self._path(key))
+        except NotFoundError:
+            return None
+        return ObjectInfo(key, found.st_size)
+
+    def create(self, key: str, data: Buffer, metadata: Mapping[str, str] | None = None) -> bool:
+        # A file has nowhere to keep metadata; readers of it fall back to the object's bytes.
+        path = self._path(key)
+        if self.head(key) is not None:
+            return False
+        with self._translated("create", key), self._temporary(path, data) as temporary:
+            try:
+                os.link(temporary, path)
+            except FileExistsError:
+                return False
+            except OSError as error:
+                if error.errno not in _NO_HARD_LINKS:
+                    raise
+                with _locked(path.parent):
+                    if path.exists():
+                        return False
+                    os.rename(temporary, path)
+            _flush_directory(path.parent)
+            return True
+
+    def replace(self, key: str, data: Buffer, etag: str) -> str:
+        path = self._path(key)
+        with self._translated("replace", key), self._temporary(path, data) as temporary, _locked(path.parent):
+            try:
+                current = self.get(key).etag
+            except NotFoundError:
+                current = None
+            if current != etag:
+                raise ConflictError(f"{key} in {self.location} changed since it was read. Try again.", key=key)
+            os.rename(temporary, path)
+            _flush_directory(path.parent)
+            return _etag(os.stat(path), bytes(data))
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        folder, _, _ = prefix.rpartition("/")
+        start = self._path(folder) if folder else self._base
+        with self._translated("list", prefix):
+            found = []
+            for directory, _, names in os.walk(start, onerror=_raise_unless_missing):
+                relative = Path(directory).relative_to(self._base).as_posix()
+                at = "" if relative == "." else relative + "/"
+                found += [at + n for n in names if (at + n).startswith(prefix) and not n.startswith(_TEMPORARY)]
+            for key in sorted(found, key=str.encode):
+                info = self.head(key)
+                if info is not None:
+                    yield info
+
+    def delete(self, key: str) -> None:
+        with self._translated("delete", key), contextlib.suppress(FileNotFoundError):
+            os.unlink(self._path(key))
+
+    def check(self) -> None:
+        with self._translated("open", ""):
+            if not os.path.isdir(self._location.root):
+                raise NotFoundError(
+                    f"The folder {self._location.root} of the store is not there. Check the path, or mount it.",
+                    location=str(self.location),
+                )
+            os.scandir(self._location.root).close()
+
+    def __repr__(self) -> str:
+        return f"LocalStore({self._location.root!r}, prefix={self._location.prefix!r})"
+
+    def _path(self, key: str) -> Path:
+        return self._base.joinpath(*check_key(key).split("/"))
+
+    @contextlib.contextmanager
+    def _translated(self, action: str, key: str) -> Iterator[None]:
+        """The one place where the operating system's errors become ours."""
+        try:
+            yield
+        except DatomError:
+            raise
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+            raise NotFoundError(f"There is no object {key} in {self.location}.", key=key) from error
+        except PermissionError as error:
+            raise AccessDeniedError(
+                f"Not allowed to {action} {error.filename or key} in {self.location}. Check the folder's permissions.",
+                action=action,
+                resource=str(error.filename or key),
+            ) from error
+        except OSError as error:
+            raise StorageError(f"Could not {action} {key} in {self.location}: {error.strerror}.", key=key) from error
+
+    @contextlib.contextmanager
+    def _temporary(self, path: Path, data: Buffer) -> Iterator[Path]:
+        """The bytes in a flushed file beside ``path``; it is gone afterwards, unless it was renamed."""
+        os.makedirs(path.parent, mode=0o775, exist_ok=True)
+        temporary = path.with_name(f"{_TEMPORARY}{secrets.token_hex(8)}")
+        try:
+            with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o664), "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            yield temporary
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
+
+
+def _etag(found: os.stat_result, data: bytes) -> str:
+    # Inode and time tell apart two writes of equal bytes; the digest guards against coarse clocks.
+    return f"{found.st_ino:x}-{found.st_mtime_ns:x}-{hashlib.sha256(data).hexdigest()[:32]}"
+
+
+@contextlib.contextmanager
+def _locked(directory: Path) -> Iterator[None]:
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _flush_directory(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _raise_unless_missing(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error

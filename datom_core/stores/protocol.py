@@ -1,0 +1,86 @@
+"""What every object store promises. Stores know keys and bytes, never tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+from datom_core.documents import Location
+
+Buffer = bytes | memoryview
+
+
+@dataclass(frozen=True)
+class ObjectInfo:
+    """What is known of an object without reading it.
+
+    Attributes:
+        key: relative to the store's namespace.
+        size: in bytes.
+        metadata: what `ObjectStore.create` was given, where the backend can keep it.
+    """
+
+    key: str
+    size: int
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """An object's bytes, with the tag under which `ObjectStore.replace` accepts a successor."""
+
+    data: bytes = field(repr=False)
+    etag: str
+
+
+@runtime_checkable
+class ObjectStore(Protocol):
+    """Objects by key below one namespace, ``{root}/{prefix}/datom/``.
+
+    Keys are relative, with ``/`` between segments. Every write is atomic: a reader sees the whole old
+    object or the whole new one, also when the writer is killed.
+
+    All methods raise `InvalidInputError` for a key that is not plain, `AccessDeniedError` when rights are
+    missing, and `StorageError` when the backend fails.
+    """
+
+    @property
+    def location(self) -> Location:
+        """Where the namespace lies, without credentials."""
+        ...
+
+    def get(self, key: str) -> StoredObject:
+        """The object's bytes; `NotFoundError` when there is none."""
+        ...
+
+    def head(self, key: str) -> ObjectInfo | None:
+        """The object's size and metadata, or ``None`` when there is none."""
+        ...
+
+    def create(self, key: str, data: Buffer, metadata: Mapping[str, str] | None = None) -> bool:
+        """Store an object unless its key is taken. Of several callers at once exactly one gets ``True``.
+
+        ``False`` means that an object was there, and that it has not been touched.
+        """
+        ...
+
+    def replace(self, key: str, data: Buffer, etag: str) -> str:
+        """Swap the object that carries ``etag`` for new bytes and return the new tag.
+
+        Raises:
+            ConflictError: the object is another one by now, or gone; nothing was written.
+        """
+        ...
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        """Objects whose key begins with ``prefix``, sorted by key (by their UTF-8 bytes)."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove the object; nothing happens when there is none."""
+        ...
+
+    def check(self) -> None:
+        """Raise `NotFoundError` when the store's root is not there, else do nothing."""
+        ...

@@ -1,0 +1,192 @@
+"""Frames to Arrow columns, and Arrow tables to parquet bytes and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from datom_core.errors import ColumnReport, FormatError, InvalidInputError
+from datom_core.hashing import TableHash, hash_normalised
+from datom_core.normalise import (
+    Column,
+    Decimals,
+    Nanoseconds,
+    Normalised,
+    normalise_columns,
+    report_columns,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# What pandas can find in an object column that Arrow then types without guessing.
+_PLAIN_OBJECTS = frozenset(
+    "string boolean integer floating mixed-integer-float date datetime datetime64 time timedelta timedelta64 "
+    "decimal bytes empty".split()
+)
+
+
+def hash_table(table: object, *, decimals: Decimals = "refuse", nanoseconds: Nanoseconds = "refuse") -> TableHash:
+    """The content hash of a table, as R's datom computes it for the same values.
+
+    Args:
+        table: a pyarrow Table or RecordBatch, a pandas or polars DataFrame, or anything that exports an
+            Arrow stream (``__arrow_c_stream__``).
+        decimals: ``"float"`` converts decimal columns to float64 instead of refusing them.
+        nanoseconds: ``"truncate"`` cuts times to the microsecond instead of refusing finer digits.
+
+    Raises:
+        UnsupportedColumnsError: names every column that has no content hash, with advice.
+        InvalidInputError: not a table, a pandas index that would be lost, no rows, or no columns.
+    """
+    return hash_normalised(normalised(table, decimals=decimals, nanoseconds=nanoseconds))
+
+
+def check_hashable(
+    table: object, *, decimals: Decimals = "refuse", nanoseconds: Nanoseconds = "refuse"
+) -> list[ColumnReport]:
+    """One report per column: whether it has a content hash, and what to do when it has none.
+
+    Raises:
+        InvalidInputError: not a table, or a pandas index that would be lost.
+    """
+    columns, _ = _columns(table)
+    return report_columns(columns, decimals=decimals, nanoseconds=nanoseconds)
+
+
+def normalise(table: object, *, decimals: Decimals = "refuse", nanoseconds: Nanoseconds = "refuse") -> pa.Table:
+    """The table in the form in which it is hashed and stored. Doing it twice changes nothing.
+
+    Use it to accept decimals or nanoseconds knowingly before a write; arguments and errors as `hash_table`.
+    """
+    return normalised(table, decimals=decimals, nanoseconds=nanoseconds).table
+
+
+def normalised(
+    table: object, *, decimals: Decimals = "refuse", nanoseconds: Nanoseconds = "refuse", what: str = "the table"
+) -> Normalised:
+    """As `normalise`, with each column's tag; ``what`` names the table in errors."""
+    columns, metadata = _columns(table)
+    return normalise_columns(columns, metadata, decimals=decimals, nanoseconds=nanoseconds, what=what)
+
+
+def encode_parquet(table: pa.Table) -> memoryview:
+    """One parquet file in memory: format 2.4 and snappy, as R's datom writes it."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, version="2.4", compression="snappy")
+    return memoryview(sink.getvalue())
+
+
+def decode_parquet(data: bytes | memoryview, columns: Sequence[str] | None = None) -> pa.Table:
+    """Parse a parquet file whose bytes have been verified; only ``columns`` are decoded.
+
+    Raises:
+        InvalidInputError: names every requested column that the file does not hold.
+        FormatError: the bytes are not a parquet file.
+    """
+    try:
+        file = pq.ParquetFile(pa.BufferReader(data))
+        if columns is None:
+            return file.read()
+        names = file.schema_arrow.names
+    except (pa.ArrowException, OSError) as error:
+        raise FormatError(f"The stored bytes are not a readable parquet file ({error}).") from error
+    unknown = [c for c in columns if c not in names]
+    if unknown:
+        raise InvalidInputError(f"No column {', '.join(map(repr, unknown))} in this table; it has {names}.")
+    table = file.read(columns=list(columns))
+    return table.select(list(columns))
+
+
+def to_pandas(table: pa.Table) -> pd.DataFrame:
+    """A pandas frame that keeps integers and booleans exact: they become nullable dtypes."""
+    import pandas as pd
+
+    nullable = {
+        pa.int8(): pd.Int8Dtype(), pa.int16(): pd.Int16Dtype(), pa.int32(): pd.Int32Dtype(),
+        pa.int64(): pd.Int64Dtype(), pa.uint8(): pd.UInt8Dtype(), pa.uint16(): pd.UInt16Dtype(),
+        pa.uint32(): pd.UInt32Dtype(), pa.uint64(): pd.UInt64Dtype(), pa.bool_(): pd.BooleanDtype(),
+    }  # fmt: skip
+    frame: pd.DataFrame = table.to_pandas(types_mapper=nullable.get)
+    return frame
+
+
+def _columns(table: object) -> tuple[list[Column], dict[bytes, bytes] | None]:
+    if isinstance(table, pa.RecordBatch):
+        table = pa.Table.from_batches([table])
+    if isinstance(table, pa.Table):
+        return _arrow_columns(table), table.schema.metadata
+    if _is_frame(table, "pandas"):
+        return _pandas_columns(cast(Any, table)), None
+    if _is_frame(table, "polars"):
+        return _polars_columns(table), None
+    if hasattr(table, "__arrow_c_stream__"):
+        return _columns(pa.RecordBatchReader.from_stream(table).read_all())
+    raise InvalidInputError(
+        f"{type(table).__name__} is not a table. Pass a pyarrow Table, a pandas or polars DataFrame, "
+        "or an object with __arrow_c_stream__."
+    )
+
+
+def _is_frame(table: object, package: str) -> bool:
+    # By name, so that neither package is imported for those who do not use it.
+    kind = type(table)
+    return kind.__module__.split(".")[0] == package and any(c.__name__ == "DataFrame" for c in kind.__mro__)
+
+
+def _arrow_columns(table: pa.Table) -> list[Column]:
+    return [Column(f, data, str(f.type)) for f, data in zip(table.schema, table.columns, strict=True)]
+
+
+def _polars_columns(frame: Any) -> list[Column]:
+    return [_convert(s.name, str(s.dtype), s.to_arrow) for s in frame.get_columns()]
+
+
+def _pandas_columns(frame: pd.DataFrame) -> list[Column]:
+    import pandas as pd
+
+    labels: list[Any] = list(frame.columns)
+    bad = [label for label in labels if not isinstance(label, str)]
+    if bad:
+        raise InvalidInputError(f"Column labels must be strings; these are not: {bad[:10]!r}. Rename the columns.")
+    plain = isinstance(frame.index, pd.RangeIndex) and frame.index.start == 0 and frame.index.step == 1
+    if not plain or frame.index.name is not None:
+        raise InvalidInputError(
+            "The frame has an index that is not 0, 1, 2, ... and would be lost: call reset_index() to keep it as "
+            "columns, or reset_index(drop=True) to drop it (after filtering or sorting, that is the one)."
+        )
+    return [_pandas_column(label, frame.iloc[:, i]) for i, label in enumerate(labels)]
+
+
+def _pandas_column(name: str, series: pd.Series[Any]) -> Column:
+    import pandas as pd
+
+    dtype = str(series.dtype)
+    if series.dtype == object:
+        found = pd.api.types.infer_dtype(series, skipna=True)
+        if found not in _PLAIN_OBJECTS:
+            return Column(pa.field(name, pa.null()), None, f"object ({found})", _object_advice(found))
+    return _convert(name, dtype, lambda: pa.array(series, from_pandas=True))
+
+
+def _object_advice(found: str) -> str:
+    if found.startswith("mixed"):
+        return "it mixes Python types; convert the column to one type, for example with astype(str)"
+    return f"Python objects ({found}) have no content hash; convert them to numbers, text or dates"
+
+
+def _convert(name: str, type_name: str, convert: Callable[[], Any]) -> Column:
+    """One column through a library's own conversion, with its failure kept for the report."""
+    try:
+        data = convert()
+    except UnicodeEncodeError:
+        reason = "it holds lone surrogates, which are not text; decode the source with the right encoding"
+    except Exception as error:  # noqa: BLE001 - each library has its own classes for "no Arrow type"
+        reason = f"it has no Arrow form ({str(error).splitlines()[0][:120]}); convert it to numbers, text or dates"
+    else:
+        chunked = data if isinstance(data, pa.ChunkedArray) else pa.chunked_array([data])
+        return Column(pa.field(name, chunked.type), chunked, type_name)
+    return Column(pa.field(name, pa.null()), None, type_name, reason)

@@ -1,0 +1,79 @@
+"""Fixtures that every suite shares. Each test has its own cache, git configuration and clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import datom_core as dc
+
+GOLDEN = Path(__file__).parent / "golden" / "data"
+GIT_CONFIG = "[user]\n\tname = Test Author\n\temail = test@example.org\n"
+
+
+class Clock:
+    """A clock that moves on by one minute at every look, from 2026-01-01 00:00 UTC."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(minutes=1)
+        return self.now
+
+
+@pytest.fixture(autouse=True)
+def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the user's cache or git configuration, or leaves anything in them."""
+    config = tmp_path / "gitconfig"
+    config.write_text(GIT_CONFIG)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+
+
+@pytest.fixture
+def golden() -> Path:
+    """The folder of data that the R implementation wrote."""
+    return GOLDEN
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> dc.LocalStore:
+    return dc.LocalStore(tmp_path / "store")
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> Path:
+    return tmp_path / "remote.git"
+
+
+@pytest.fixture
+def project(store: dc.LocalStore, remote: Path, clock: Clock) -> dc.Project:
+    """A new project of schema 2 over a local store and a bare repository on disk."""
+    return dc.Project.init("STUDY_001", store, remote=remote, clock=clock)
+
+
+@pytest.fixture
+def dm() -> Callable[[int], pd.DataFrame]:
+    """Demographics of the first ``n`` subjects."""
+
+    def build(n: int) -> pd.DataFrame:
+        return pd.DataFrame(
+            {
+                "USUBJID": [f"01-{i:03d}" for i in range(1, n + 1)],
+                "AGE": [40 + i for i in range(n)],
+                "SEX": ["F" if i % 2 else "M" for i in range(n)],
+            }
+        )
+
+    return build
