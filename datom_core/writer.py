@@ -196,7 +196,11 @@ class Writer:
         lost_rows = {t for t in tables if rows.get(t) != state.manifest.entries.get(t)}
         # Another writer may have been at work in between: only what was really put counts.
         put = {t for t in lacking if any(key.startswith(f"{t}/") for key in report.written)}
-        return put | (lost_rows if names.MANIFEST_KEY in report.written else set())
+        if names.MANIFEST_KEY in report.written:
+            put |= lost_rows
+        if plan.cut is not None and names.CUTS_KEY in report.written:
+            put |= set(tables)
+        return put
 
 
 def _result(

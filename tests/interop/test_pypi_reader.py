@@ -1,0 +1,100 @@
+"""The independent reader from PyPI (package ``datom``, 0.1.0) reads everything that we write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import datom
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+import datom_core as dc
+from tests.conftest import Clock
+
+TABLE = pa.table(
+    {
+        "USUBJID": ["01-001", None, "", "日本"],
+        "AGE": pa.array([40, None, 42, 43], pa.int64()),
+        "LBSTRESN": [1.5, None, float("nan"), -0.0],
+        "DTHFL": pa.array([True, None, False, True]),
+        "DATE": pa.array([20454, None, 0, -1], pa.date32()),
+        "TIME": pa.array([1767323045, None, 0, -1], pa.timestamp("us", "UTC")),
+        "SEX": pa.array(["F", "M", None, "F"]).dictionary_encode(),
+        "BIG": pa.array([2**53 + 1, None, -5, 0], pa.int64()),
+    }
+)
+
+
+@pytest.fixture(params=[1, 2], ids=["schema1", "schema2"])
+def schema(request: pytest.FixtureRequest) -> int:
+    return int(request.param)
+
+
+@pytest.fixture(params=["", "teams/oncology"], ids=["no prefix", "prefix"])
+def prefix(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def written(tmp_path: Path, schema: int, prefix: str, clock: Clock) -> dict[str, Any]:
+    """A project with new versions, a revert, metadata-only changes, cuts, parents and an odd name."""
+    store = dc.LocalStore(tmp_path / "store", prefix)
+    project = dc.Project.init("STUDY_001", store, remote=tmp_path / "r.git", schema=schema, clock=clock)
+    states = {}
+    for rows in (2, 3, 4, 2):
+        result = project.write("lb", TABLE.slice(0, rows), message=f"{rows} rows — ü\n\nand why", cut=f"cut-{rows}")
+        states[result.version] = TABLE.slice(0, rows)
+    result = project.write("lb", TABLE.slice(0, 2), custom={"source": "EDC", "n_sites": 14, "ratio": 1 / 3})
+    states[result.version] = TABLE.slice(0, 2)
+    project.write("Lab (v1)-x_y", TABLE.select(["AGE"]), parents=[project.parent("lb")])
+    conn = datom.get_conn(datom.store_local(str(tmp_path / "store"), prefix or None), "STUDY_001")
+    return {"project": project, "states": states, "conn": conn, "store": store}
+
+
+def test_list(written: dict[str, Any]) -> None:
+    found = datom.list_artifacts(written["conn"], include_versions=True, short_hash=False)
+    ours = written["project"].reader.list()
+    assert list(found["name"]) == ["lb", "Lab (v1)-x_y"] == [t.name for t in ours]
+    assert list(found["kind"]) == ["table", "table"]
+    assert list(found["current_version"]) == [t.version for t in ours]
+    assert list(found["version_count"]) == [t.versions for t in ours]
+
+
+def test_history(written: dict[str, Any]) -> None:
+    found = datom.history(written["conn"], "lb", n=100)
+    ours = written["project"].reader.history("lb")
+    for column, attribute in [("version", "version"), ("commit_message", "message"), ("commit_sha", "commit_sha")]:
+        assert list(found[column]) == [getattr(v, attribute) for v in ours]
+    assert set(found["author"]) == {"Test Author <test@example.org>"}
+
+
+def test_every_version_by_id_and_by_prefix(written: dict[str, Any]) -> None:
+    assert len(written["states"]) == 4
+    for version, expected in written["states"].items():
+        for asked in (version, version[:8]):
+            found = datom.read(written["conn"], "lb", version=asked, as_arrow=True)
+            assert dc.hash_table(found).data_sha == dc.hash_table(expected).data_sha
+
+
+def test_current(written: dict[str, Any]) -> None:
+    found = datom.read(written["conn"], "lb")
+    pd.testing.assert_frame_equal(found, written["project"].reader.read("lb"))
+
+
+def test_a_changed_payload_is_refused_by_both(written: dict[str, Any], tmp_path: Path, prefix: str) -> None:
+    entry = written["project"].reader.resolve("lb")
+    path = tmp_path / "store" / prefix / "datom" / "lb" / f"{entry.data_sha}.parquet"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(datom.IntegrityMismatch):
+        datom.read(written["conn"], "lb")
+    with pytest.raises(dc.IntegrityError):
+        written["project"].reader.read("lb")
+
+
+def test_a_name_that_is_not_there(written: dict[str, Any]) -> None:
+    with pytest.raises(datom.DatomError):
+        datom.read(written["conn"], "nope")
