@@ -229,12 +229,8 @@ def apply(plan: WritePlan, payloads: Mapping[str, Payload], stamp: Stamp) -> Pro
     """
     state = plan.state
     for table in plan.tables:
-        payload = payloads[table.write.table]
-        repinned = table.payload_sha is not None and table.payload_sha != payload.sha
         if table.action != "unchanged":
-            state = _record(state, table, payload, stamp)
-        if repinned:
-            state = _repin(state, table, payload, stamp)
+            state = _record(state, table, payloads[table.write.table], stamp)
     cuts = state.cuts
     for name in plan.recordings:
         version = next(p.version for p in plan.tables if p.write.table == name)
@@ -279,15 +275,14 @@ def _record(state: ProjectState, plan: TablePlan, payload: Payload, stamp: Stamp
     return replace(state, manifest=manifest, tables={**state.tables, name: table})
 
 
-def _repin(state: ProjectState, plan: TablePlan, payload: Payload, stamp: Stamp) -> ProjectState:
-    """Record the hash of a payload that had gone missing and came back with other bytes."""
-    name, data_sha = plan.write.table, plan.write.data_sha
+def repin(state: ProjectState, name: str, data_sha: str, payload_sha: str, now: str) -> ProjectState:
+    """The documents after a table's lost payload had to be written anew, with other bytes than before."""
     table = state.table(name)
     metadata = table.metadata
     if metadata is not None and metadata.data_sha == data_sha and metadata.payload_sha is not None:
-        metadata = metadata.with_fields(parquet_sha=payload.sha)
-    repaired = TableState(metadata, table.history.with_payload_sha(data_sha, payload.sha))
-    manifest = state.manifest.with_rows(state.manifest.rows(), stamp.at)
+        metadata = metadata.with_fields(parquet_sha=payload_sha)
+    repaired = TableState(metadata, table.history.with_payload_sha(data_sha, payload_sha))
+    manifest = state.manifest.with_rows(state.manifest.rows(), now)
     return replace(state, manifest=manifest, tables={**state.tables, name: repaired})
 
 

@@ -75,6 +75,7 @@ class Projector:
         seen: Seen | None = None,
         tip: str | None = None,
         commits: Mapping[str, Mapping[str, str]] | None = None,
+        promised: frozenset[str] = frozenset(),
         thorough: bool = False,
     ) -> Report:
         """Project the tip for ``tables``, and for every table that storage lags behind in.
@@ -83,12 +84,13 @@ class Projector:
             tables: names to be compared whatever the manifest says.
             seen, tip: a look at storage, and a tip that is known to be newer than that look.
             commits: table -> version -> commit, of what the caller has just published.
+            promised: keys of payloads that the caller puts right afterwards.
             thorough: look for every snapshot, not only for those of versions that are new to storage.
 
         Raises:
             ConflictError: others kept changing storage during all attempts.
         """
-        run = _Run(self, set(tables), commits or {}, thorough)
+        run = _Run(self, set(tables), commits or {}, promised, thorough)
         for attempt in Retrying(
             retry=retry_if_exception_type(ConflictError),
             stop=stop_after_attempt(_ATTEMPTS),
@@ -114,6 +116,7 @@ class _Run:
     projector: Projector
     wanted: set[str]
     commits: Mapping[str, Mapping[str, str]]
+    promised: frozenset[str]
     thorough: bool
     written: list[str] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
@@ -173,7 +176,7 @@ class _Run:
     def _payload_is_there(self, name: str, metadata: Metadata, tip: str) -> bool:
         store, repo = self.projector.store, self.projector.repo
         key = payload_key(name, metadata)
-        if store.head(key) is not None:
+        if key in self.promised or store.head(key) is not None:
             return True
         if metadata.kind != "set":
             return False

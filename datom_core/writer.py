@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,6 +25,7 @@ from datom_core.plan import (
     apply,
     changed_files,
     plan_write,
+    repin,
 )
 from datom_core.projection import Seen, same_lists
 from datom_core.projector import Projector
@@ -72,7 +73,10 @@ class _Stored:
     """Payloads that this call has found or put, over all its attempts."""
 
     payloads: dict[str, Payload] = field(default_factory=dict)
-    put_back: set[str] = field(default_factory=set)  # tables whose recorded payload was missing
+    put_back: dict[str, str | None] = field(
+        default_factory=dict
+    )  # lost and restored: table -> commit, if one was needed
+    anew: dict[str, memoryview] = field(default_factory=dict)  # lost, and not to be had with the recorded bytes
 
 
 class Writer:
@@ -110,21 +114,53 @@ class Writer:
         state = load_state(self.repo, tip, self._documents_needed(jobs))
         self._check_location(state)
         plan = plan_write(state, [job.write for job in jobs], intent.cut)
-        # Looked at before the commit is pushed: what is there now can only be older than that commit.
+        # Looked at before a commit is pushed: what is there now can only be older than that commit.
         seen = self.projector.look(tables)
         self._store_payloads(plan, jobs, stored)
         now = self.clock()
-        stamp = Stamp(format_timestamp(now), intent.author, intent.message, WRITER)
-        after = apply(plan, stored.payloads, stamp)
+        if stored.anew:
+            self._write_anew(plan, stored, seen, tip, intent, now)
+            return self._once(jobs, intent, stored)
+        after = apply(plan, stored.payloads, Stamp(format_timestamp(now), intent.author, intent.message, WRITER))
         files = changed_files(state, after)
         if not files:
-            repaired = stored.put_back | self._repair(plan, state, seen)
-            return [_result(p, stored.payloads, None, intent.cut, repaired) for p in plan.tables]
-        message = intent.commit_message(_message(plan, intent.message, stored.put_back))
+            repaired = stored.put_back.keys() | self._repair(plan, state, seen)
+            return [
+                _result(p, stored.payloads, stored.put_back.get(p.write.table), intent.cut, repaired)
+                for p in plan.tables
+            ]
+        message = intent.commit_message(intent.message)
         commit = self.repo.publish(files, message, parent=tip, author=intent.author, at=now)
         commits = {p.write.table: {p.version: commit} for p in plan.tables if p.recorded is None}
         self.projector.level(tables, seen=seen, tip=commit, commits=commits)
-        return [_result(p, stored.payloads, commit, intent.cut, stored.put_back) for p in plan.tables]
+        return [_result(p, stored.payloads, commit, intent.cut, stored.put_back.keys()) for p in plan.tables]
+
+    def _write_anew(
+        self, plan: WritePlan, stored: _Stored, seen: Seen, tip: str, intent: Intent, now: datetime
+    ) -> None:
+        """Record the new hashes of lost payloads, in a commit of their own, and only then put them.
+
+        The other way round, a crash in between would leave bytes that no recorded hash fits.
+        """
+        state, keys = plan.state, {}
+        for table in (p for p in plan.tables if p.write.table in stored.anew):
+            name, data_sha = table.write.table, table.write.data_sha
+            state = repin(state, name, data_sha, stored.payloads[name].sha, format_timestamp(now))
+            keys[name] = names.payload(name, data_sha)
+        lost = ", ".join(sorted(keys))
+        message = f"Repair {lost}: the payload was missing from storage and has been written anew"
+        commit = self.repo.publish(
+            changed_files(plan.state, state),
+            intent.commit_message(message),
+            parent=tip,
+            author=intent.author,
+            at=now,
+        )
+        tables = [p.write.table for p in plan.tables]
+        self.projector.level(tables, seen=seen, tip=commit, promised=frozenset(keys.values()))
+        for name, key in keys.items():
+            self.store.create(key, stored.anew.pop(name), {_SHA_METADATA: stored.payloads[name].sha})
+            stored.put_back[name] = commit
 
     def _check_location(self, state: ProjectState) -> None:
         recorded, ours = state.file.location, self.store.location
@@ -153,15 +189,18 @@ class Writer:
         if info is None:
             encoded = encode_parquet(data)
             payload = Payload(hashlib.sha256(encoded).hexdigest(), len(encoded))
-            if not self.store.create(key, encoded, {_SHA_METADATA: payload.sha}):
+            if plan.payload_sha not in (None, payload.sha):
+                stored.anew[table] = encoded
+            elif not self.store.create(key, encoded, {_SHA_METADATA: payload.sha}):
                 raise LostRaceError(f"{key} appeared in {self.store.location} meanwhile. Try again.", key=key)
-            if plan.payload_sha is not None:
-                stored.put_back.add(table)
-        elif table in stored.payloads:
-            payload = stored.payloads[table]
+            elif plan.payload_sha is not None:
+                stored.put_back[table] = None
         elif plan.payload_sha is not None:
             # A payload's bytes are never changed, so what the history says of them holds.
             payload = Payload(plan.payload_sha, info.size)
+            stored.anew.pop(table, None)
+        elif table in stored.payloads:
+            payload = stored.payloads[table]
         else:
             sha = info.metadata.get(_SHA_METADATA) or self._verified_sha(key, plan.write.data_sha)
             payload = Payload(sha, info.size)
@@ -204,7 +243,7 @@ class Writer:
 
 
 def _result(
-    plan: TablePlan, payloads: Mapping[str, Payload], commit: str | None, cut: str | None, repaired: set[str]
+    plan: TablePlan, payloads: Mapping[str, Payload], commit: str | None, cut: str | None, repaired: Set[str]
 ) -> WriteResult:
     table = plan.write.table
     return WriteResult(
@@ -218,10 +257,3 @@ def _result(
         cut=cut,
         change=plan.change,
     )
-
-
-def _message(plan: WritePlan, message: str, put_back: set[str]) -> str:
-    """The caller's message, unless the commit only records that payloads had to be written anew."""
-    if plan.recordings or any(p.action != "unchanged" for p in plan.tables):
-        return message
-    return f"Repair {', '.join(sorted(put_back))}: the payload was missing from storage and has been written anew"

@@ -1,0 +1,238 @@
+"""Every operation is broken off before and after each of its effects, read, and run again.
+
+The cut points are counted while an operation runs, not kept in a list: a new effect cannot be forgotten.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import datom_core as dc
+from datom_core import Location, ObjectInfo, StoredObject
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+class Killed(BaseException):
+    """The process is gone: no handler may catch it."""
+
+
+@dataclass
+class Fuse:
+    """Burns down by one at each effect and then kills, before the effect or right after it."""
+
+    left: int = 10**9
+    after: bool = False
+    effects: int = 0
+
+    def burn(self, effect: Callable[[], Any]) -> Any:
+        self.effects += 1
+        self.left -= 1
+        if self.left == 0 and not self.after:
+            raise Killed
+        result = effect()
+        if self.left == 0:
+            raise Killed
+        return result
+
+
+class FusedStore:
+    """A store whose every change burns the fuse."""
+
+    def __init__(self, inner: dc.ObjectStore, fuse: Fuse) -> None:
+        self.inner = inner
+        self.fuse = fuse
+
+    @property
+    def location(self) -> Location:
+        return self.inner.location
+
+    def get(self, key: str) -> StoredObject:
+        return self.inner.get(key)
+
+    def head(self, key: str) -> ObjectInfo | None:
+        return self.inner.head(key)
+
+    def create(self, key: str, data: bytes | memoryview, metadata: Mapping[str, str] | None = None) -> bool:
+        return bool(self.fuse.burn(lambda: self.inner.create(key, data, metadata)))
+
+    def replace(self, key: str, data: bytes | memoryview, etag: str) -> str:
+        return str(self.fuse.burn(lambda: self.inner.replace(key, data, etag)))
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        return self.inner.list(prefix)
+
+    def delete(self, key: str) -> None:
+        self.fuse.burn(lambda: self.inner.delete(key))
+
+    def check(self) -> None:
+        self.inner.check()
+
+
+def frame(n: int) -> pd.DataFrame:
+    return pd.DataFrame({"USUBJID": [f"01-{i}" for i in range(n)], "AGE": range(40, 40 + n)})
+
+
+class World:
+    """A project on a memory store and a bare repository, and the operation under test."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.store = dc.MemoryStore()
+        self.remote = folder / "remote.git"
+
+    def init(self, store: dc.ObjectStore, schema: int = 2) -> dc.Project:
+        return dc.Project.init("STUDY_001", store, remote=self.remote, schema=schema, clock=lambda: NOW)
+
+    def open(self, store: dc.ObjectStore) -> dc.Project:
+        return dc.Project.open(store, remote=self.remote, clock=lambda: NOW)
+
+    def git(self, *args: str) -> str:
+        return subprocess.run(["git", "-C", self.remote, *args], check=True, capture_output=True, text=True).stdout
+
+    def end_state(self) -> tuple[dict[str, bytes], dict[str, str]]:
+        """All of storage and all files in git, without what differs from run to run: folders and commit ids."""
+        paths = self.git("ls-tree", "-r", "--name-only", "HEAD").splitlines()
+        tree = {path: self.git("show", f"HEAD:{path}").replace(str(self.folder.parent), "") for path in paths}
+        commits = set(self.git("rev-list", "HEAD").split())
+        objects = {}
+        for info in self.store.list():
+            data = self.store.get(info.key).data.decode("latin-1")
+            for commit in commits:
+                data = data.replace(commit, self.git("log", "-1", "--format=%s", commit).strip())
+            objects[info.key] = data.encode("latin-1")
+        return objects, tree
+
+
+def nothing(_: dc.Project) -> None:
+    return None
+
+
+def three_versions(project: dc.Project) -> None:
+    for n in (2, 3, 4):
+        project.write("dm", frame(n), cut=f"c{n}", message=f"{n} rows")
+
+
+def lost_documents(project: dc.Project) -> None:
+    three_versions(project)
+    for info in list(project.store.list()):
+        if not info.key.endswith(".parquet"):
+            project.store.delete(info.key)
+
+
+def lost_payload(project: dc.Project) -> None:
+    project.write("dm", frame(3).astype({"USUBJID": "category"}))
+    project.store.delete(f"dm/{dc.hash_table(frame(3)).data_sha}.parquet")
+
+
+OPERATIONS: dict[str, tuple[Callable[[dc.Project], Any], Callable[[dc.Project], Any], int]] = {
+    "first write": (nothing, lambda p: p.write("dm", frame(3)), 2),
+    "new version": (three_versions, lambda p: p.write("dm", frame(5), message="five"), 2),
+    "metadata only": (three_versions, lambda p: p.write("dm", frame(4), custom={"a": 1}), 2),
+    "revert": (three_versions, lambda p: p.write("dm", frame(2)), 2),
+    "cut of three": (three_versions, lambda p: p.cut("c", {"dm": frame(5), "ex": frame(2), "lb": frame(3)}), 2),
+    "cut of unchanged data": (three_versions, lambda p: p.write("dm", frame(4), cut="lock"), 2),
+    "repair of a payload": (lost_payload, lambda p: p.write("dm", frame(3)), 2),
+    "mirror": (lost_documents, lambda p: p.mirror(), 2),
+    "upgrade": (three_versions, lambda p: p.upgrade(), 1),
+}
+
+
+@pytest.fixture
+def fused_git(monkeypatch: pytest.MonkeyPatch) -> Callable[[Fuse], None]:
+    """Let every push burn the fuse too."""
+    from datom_core.git import GitRepo  # the one white box here: a push is an effect like any other
+
+    real = GitRepo.publish
+
+    def install(fuse: Fuse) -> None:
+        def publish(self: GitRepo, *args: Any, **kwargs: Any) -> str:
+            return str(fuse.burn(lambda: real(self, *args, **kwargs)))
+
+        monkeypatch.setattr(GitRepo, "publish", publish)
+
+    return install
+
+
+def check_readable(world: World) -> None:
+    """Whatever a reader is shown is really there."""
+    try:
+        reader = dc.ProjectReader.open(world.store, "STUDY_001")
+    except dc.NotFoundError:
+        return  # not founded yet, and it says so
+    for info in reader.list():
+        assert len(reader.read(info.name)) > 0
+        reader.read(info.name, version=info.version)
+    for cut in reader.cuts().values():
+        for table in cut:
+            reader.read(table, cut=cut.name)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_broken_off_anywhere_and_run_again(name: str, tmp_path: Path, fused_git: Callable[[Fuse], None]) -> None:
+    prepare, operate, schema = OPERATIONS[name]
+
+    fused_git(Fuse())
+    prepared = World(tmp_path / "prepared")
+    prepare(prepared.init(prepared.store, schema))
+
+    def fresh(label: str) -> World:
+        world = World(tmp_path / label)
+        shutil.copytree(prepared.folder, world.folder)
+        for info in prepared.store.list():
+            world.store.create(info.key, prepared.store.get(info.key).data)
+        return world
+
+    undisturbed = fresh("undisturbed")
+    counter = Fuse()
+    fused_git(counter)
+    operate(undisturbed.open(FusedStore(undisturbed.store, counter)))
+    expected = undisturbed.end_state()
+    assert counter.effects >= 2
+
+    for cut_point in range(1, counter.effects + 1):
+        for after in (False, True):
+            world = fresh(f"{cut_point}-{after}")
+            fuse = Fuse(cut_point, after)
+            fused_git(fuse)
+            with pytest.raises(Killed):
+                operate(world.open(FusedStore(world.store, fuse)))
+            fused_git(Fuse())
+            if name not in ("mirror", "repair of a payload"):  # there, something is missing before the start
+                check_readable(world)
+            operate(world.open(world.store))
+            check_readable(world)
+            assert world.end_state() == expected, f"cut at effect {cut_point}, after={after}"
+            assert world.open(world.store).status().level
+
+
+def test_init_broken_off_anywhere_and_run_again(tmp_path: Path, fused_git: Callable[[Fuse], None]) -> None:
+    counter = Fuse()
+    fused_git(counter)
+    World(tmp_path / "count").init(FusedStore(dc.MemoryStore(), counter))
+    assert counter.effects == 2
+    for cut_point in range(1, counter.effects + 1):
+        for after in (False, True):
+            world = World(tmp_path / f"{cut_point}-{after}")
+            fuse = Fuse(cut_point, after)
+            fused_git(fuse)
+            with pytest.raises(Killed):
+                world.init(FusedStore(world.store, fuse))
+            fused_git(Fuse())
+            check_readable(world)
+            complete = (cut_point, after) == (counter.effects, True)
+            if complete:
+                with pytest.raises(dc.AlreadyExistsError):
+                    world.init(world.store)
+            project = world.open(world.store) if complete else world.init(world.store)
+            assert project.status().level
+            assert project.write("dm", frame(2)).action == "created"
