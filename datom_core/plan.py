@@ -41,13 +41,21 @@ class TableState:
 
 @dataclass(frozen=True)
 class ProjectState:
-    """A project's documents at one commit; ``tables`` holds those that were asked for."""
+    """A project's documents at one commit.
+
+    Attributes:
+        file, manifest, cuts: the project's own documents.
+        governed: whether it is registered in a governance repo.
+        tables: those tables that were asked for and are there.
+        root_files: files at the top of the data repo, whose names no table can have.
+    """
 
     file: ProjectFile
     manifest: Manifest
     cuts: Cuts
     governed: bool
     tables: Mapping[str, TableState]
+    root_files: frozenset[str] = frozenset()
 
     def table(self, name: str) -> TableState:
         return self.tables.get(name, TableState())
@@ -156,6 +164,8 @@ def _check_place(state: ProjectState, table: str) -> None:
     kinds = {metadata.kind if metadata else "table", entry.kind if entry else "table"} - {"table"}
     if kinds:
         raise InvalidInputError(f"{table} is a {kinds.pop()}, not a table. Choose another name.", table=table)
+    if table in state.root_files:
+        raise InvalidInputError(f"{table} is a file in the data repo. Choose another name.", table=table)
     twins = [n for n in state.manifest.entries if n != table and n.lower() == table.lower()]
     if twins:
         raise InvalidInputError(

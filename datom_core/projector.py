@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
@@ -164,8 +164,7 @@ class _Run:
             readable = {t: frozenset(v.version for v in seen.history(t) or ()) for t in self.waiting}
             cuts = cuts.limited_to(readable)
             manifest = held_back(manifest, stored, self.waiting)
-        target = ProjectState(state.file, manifest, cuts, state.governed, state.tables)
-        if same_lists(target, seen):
+        if same_lists(replace(state, manifest=manifest, cuts=cuts), seen):
             return
         stored_cuts = seen.cuts()
         if dict(cuts.raw) != dict(stored_cuts.raw if stored_cuts is not None else type(cuts)().raw):

@@ -168,11 +168,14 @@ def _pandas_column(name: str, series: pd.Series[Any]) -> Column:
     if series.dtype == object:
         found = pd.api.types.infer_dtype(series, skipna=True)
         if found not in _PLAIN_OBJECTS:
-            return Column(pa.field(name, pa.null()), None, f"object ({found})", _object_advice(found))
+            return Column(pa.field(name, pa.null()), None, f"object ({found})", _object_advice(found, series))
     return _convert(name, dtype, lambda: pa.array(series, from_pandas=True))
 
 
-def _object_advice(found: str) -> str:
+def _object_advice(found: str, series: pd.Series[Any]) -> str:
+    kinds = {type(value).__name__ for value in series.dropna().head(100)}
+    if kinds & {"list", "tuple", "set", "ndarray", "dict"}:
+        return f"columns of {'/'.join(sorted(kinds))} have no content hash; write one value per row, or JSON text"
     if found.startswith("mixed"):
         return "it mixes Python types; convert the column to one type, for example with astype(str)"
     return f"Python objects ({found}) have no content hash; convert them to numbers, text or dates"

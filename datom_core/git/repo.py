@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import TypeVar
 
 from datom_core.documents import Author
@@ -150,10 +149,8 @@ class GitRepo:
 
         Raises:
             LostRaceError: the branch is not at ``parent`` any more.
-            InvalidInputError: a path runs through something that is a file in the repository.
             AccessDeniedError, StorageError: the remote refused, or could not be reached.
         """
-        self._check_paths(files, parent)
         commit = self._healing(lambda: self._commit(files, message, parent, author, at))
         try:
             self._cache.run("push", "--quiet", "--no-verify", "--", self.remote, f"{commit}:refs/heads/{self.branch}")
@@ -187,17 +184,6 @@ class GitRepo:
             lines += [f"M 100644 inline {path}\ndata {len(data)}\n".encode(), data, b"\n"]
         lines.append(b"get-mark :1\ndone\n")
         return self._cache.run("fast-import", "--quiet", "--done", stdin=b"".join(lines)).decode().strip()
-
-    def _check_paths(self, files: Mapping[str, bytes], parent: str | None) -> None:
-        present = self.files(parent) if parent is not None else {}
-        for path in files:
-            folders = [str(p) for p in Path(path).parents if str(p) != "."]
-            blocked = [f for f in folders if f in present]
-            if blocked:
-                raise InvalidInputError(
-                    f"{path} cannot be written: {blocked[0]} is a file in {redact(self.remote)}. Choose another name.",
-                    path=path,
-                )
 
     def _blobs(self, blobs: list[str]) -> list[bytes]:
         if not blobs:
