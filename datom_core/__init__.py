@@ -44,7 +44,7 @@ from datom_core.project import Project
 from datom_core.reader import Moment, ProjectReader
 from datom_core.results import CutResult, MirrorReport, Rows, Status, Summary, TableInfo, WriteResult
 from datom_core.stores import LocalStore, MemoryStore, ObjectInfo, ObjectStore, StoredObject
-from datom_core.tabular import check_hashable, hash_table, normalise
+from datom_core.tabular import check_hashable, hash_table, normalise, to_pandas
 from datom_core.version import __version__
 
 __all__ = [
@@ -93,4 +93,5 @@ __all__ = [
     "check_new_name",
     "hash_table",
     "normalise",
+    "to_pandas",
 ]

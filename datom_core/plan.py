@@ -131,19 +131,25 @@ def plan_write(state: ProjectState, writes: Sequence[TableWrite], cut: str | Non
         InvalidInputError: a name that collides, or that is a set.
         NotFoundError: a declared parent that this project does not have.
     """
-    _check_writable(state, [w.table for w in writes])
+    check_writable(state, [w.table for w in writes])
     for write in writes:
         _check_place(state, write.table)
         _check_parents(state, write)
-    plans = tuple(_plan_table(state, write) for write in writes)
-    recordings: tuple[str, ...] = ()
     if cut is not None:
         names.check_cut_name(cut)
+    plans = tuple(_plan_table(state, write, cut) for write in writes)
+    recordings: tuple[str, ...] = ()
+    if cut is not None:
         recordings = tuple(p.write.table for p in plans if not state.cuts.stands_for(cut, p.write.table, p.version))
     return WritePlan(state, plans, cut, recordings)
 
 
-def _check_writable(state: ProjectState, tables: Iterable[str]) -> None:
+def check_writable(state: ProjectState, tables: Iterable[str]) -> None:
+    """Refuse a project, or tables of it, that this release may not rewrite.
+
+    Raises:
+        FormatError: says what stands against it.
+    """
     if state.governed:
         raise FormatError(
             f"{state.file.name} is governed: its location must be checked against the governance repo before "
@@ -189,7 +195,7 @@ def _check_parents(state: ProjectState, write: TableWrite) -> None:
         )
 
 
-def _plan_table(state: ProjectState, write: TableWrite) -> TablePlan:
+def _plan_table(state: ProjectState, write: TableWrite, cut: str | None) -> TablePlan:
     table = state.table(write.table)
     current = table.current
     # After an upgrade to schema 2, a version of schema 1 still stands for the same table: nothing new.
@@ -198,8 +204,13 @@ def _plan_table(state: ProjectState, write: TableWrite) -> TablePlan:
     by_id = {canonical.metadata_sha(i): i for i in identities}
     new = next(iter(by_id))
     recorded = next((e for e in map(table.history.find, by_id) if e is not None), None)
-    if current is not None and current.version in by_id:
+    standing = next((v for v in by_id if cut is not None and state.cuts.stands_for(cut, write.table, v)), None)
+    if standing is not None:
+        # Delivering an old cut once more must not take the table back to it.
         action: Action = "unchanged"
+        recorded = table.history.find(standing)
+    elif current is not None and current.version in by_id:
+        action = "unchanged"
         recorded = current
     else:
         same_data = current is not None and current.data_sha == write.data_sha

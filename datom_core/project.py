@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from datom_core import names
-from datom_core.documents import Author, Parent, ProjectFile, format_timestamp
-from datom_core.errors import ConflictError, InvalidInputError, NotFoundError
+from datom_core.documents import Author, Parent, ProjectFile
+from datom_core.errors import InvalidInputError, NotFoundError
 from datom_core.founding import found
-from datom_core.git import GitRepo, LostRaceError, default_author
-from datom_core.plan import ProjectState, changed_files
-from datom_core.projection import payload_key, same_table
+from datom_core.git import GitRepo, default_author
+from datom_core.projection import payload_key, same_lists, same_table
 from datom_core.reader import ProjectReader
 from datom_core.requests import check_author, check_message, check_trailers, table_job
 from datom_core.results import CutResult, MirrorReport, Status, WriteResult
 from datom_core.state import load_state
 from datom_core.stores import ObjectStore, same_place
+from datom_core.upkeep import Upkeep, cut_recorded, moved, upgraded
 from datom_core.writer import Intent, Writer
-
-_ATTEMPTS = 10
 
 
 class Project:
@@ -49,8 +46,8 @@ class Project:
         self._repo = repo
         self._governed = governed
         self._author = author
-        self._clock = clock
         self._writer = Writer(repo, store, clock)
+        self._upkeep = Upkeep(repo, self._writer.projector, clock)
 
     @classmethod
     def init(
@@ -189,6 +186,8 @@ class Project:
     ) -> WriteResult:
         """Make ``frame`` the current version of ``table``. The same frame again changes nothing.
 
+        Nor does a frame for which the cut stands already, however many versions came after it.
+
         Args:
             table: its name; a new one creates the table.
             frame: a pyarrow Table, a pandas or polars DataFrame, or anything with ``__arrow_c_stream__``.
@@ -259,18 +258,43 @@ class Project:
         """A version of a table of this project, to be declared in another table's ``parents``."""
         return self.reader.parent(table, version)
 
+    def record_cut(
+        self,
+        name: str,
+        versions: Mapping[str, str | None],
+        *,
+        message: str | None = None,
+        author: Author | str | None = None,
+        trailers: Mapping[str, str] | None = None,
+    ) -> str | None:
+        """Let a name stand for versions that exist, without writing data.
+
+        Args:
+            name: name of the cut.
+            versions: table -> version id or its first digits; ``None`` means the current version.
+            message, author, trailers: as `cut`.
+
+        Returns:
+            The commit, or ``None`` when the cut stands for these versions already.
+
+        Raises:
+            NotFoundError: a table or version that the project does not have; nothing was touched.
+        """
+        intent = self._intent(message, f"Record cut {name}", author, trailers, name)
+        change = cut_recorded(name, versions, intent.author, intent.message)
+        return self._upkeep.run(change, intent.commit_message(intent.message), intent.author, tuple(versions))
+
     def mirror(self) -> MirrorReport:
         """Bring everything in storage level with git, missing snapshots included. Payloads cannot come from git."""
-        _, state = self._load(everything=True)
+        _, state = self._upkeep.load(None)
         report = self._writer.projector.level(state.manifest.entries, thorough=True)
         return MirrorReport(report.written, report.waiting)
 
     def status(self) -> Status:
         """Where the project stands: the newest commit, and whether storage is level with it."""
-        tip, state = self._load(everything=True)
+        tip, state = self._upkeep.load(None)
         seen = self._writer.projector.look(state.tables)
-        stored = seen.manifest()
-        rows = stored.entries if stored is not None else {}
+        payloads = {t: payload_key(t, s.metadata) for t, s in state.tables.items() if s.metadata is not None}
         return Status(
             project=self.name,
             location=str(self._store.location),
@@ -281,16 +305,9 @@ class Project:
             tables=len(state.manifest.entries),
             cuts=len(state.cuts),
             governed=state.governed,
-            behind=tuple(
-                t
-                for t, table in state.tables.items()
-                if not same_table(table, seen, t) or rows.get(t) != state.manifest.entries.get(t)
-            ),
-            waiting=tuple(
-                t
-                for t, table in state.tables.items()
-                if table.metadata is not None and self._store.head(payload_key(t, table.metadata)) is None
-            ),
+            behind=tuple(t for t, table in state.tables.items() if not same_table(table, seen, t)),
+            lists_behind=not same_lists(state, seen),
+            waiting=tuple(t for t, key in payloads.items() if self._store.head(key) is None),
         )
 
     def upgrade(self) -> str | None:
@@ -298,7 +315,7 @@ class Project:
 
         R datom up to 0.1.2 lists a project of schema 2 as empty. Versions keep their ids.
         """
-        commit = self._edit(_upgraded, "Upgrade to schema 2")
+        commit = self._upkeep.run(upgraded, "Upgrade to schema 2", self._author)
         self._schema = 2
         return commit
 
@@ -315,38 +332,10 @@ class Project:
             names.check_cut_name(cut)
         return Intent(check_message(message, default), who, check_trailers(trailers), cut)
 
-    def _load(self, *, everything: bool = False) -> tuple[str, ProjectState]:
-        tip = self._repo.tip()
-        if tip is None:
-            raise NotFoundError(f"{self.remote} has no branch {self.branch} any more.")
-        state = load_state(self._repo, tip, ())
-        return tip, load_state(self._repo, tip, state.manifest.entries) if everything else state
-
     def _relocate(self) -> None:
         """Record the store as the project's location, once it is certain that the project is there."""
         ProjectReader.open(self._store, self.name)
-        location = self._store.location
-        self._edit(lambda state, _: replace(state, file=state.file.moved(location)), f"Update data store: {self.name}")
-
-    def _edit(self, change: Callable[[ProjectState, str], ProjectState], message: str) -> str | None:
-        """Commit a change of the project's own documents, and project it."""
-        for _ in range(_ATTEMPTS):
-            now = self._clock()
-            tip, state = self._load()
-            state.file.check_writable(names.PROJECT_FILE)
-            state.manifest.check_writable(names.MANIFEST_FILE)
-            after = change(state, format_timestamp(now))
-            files = changed_files(state, after)
-            commit = None
-            if files:
-                try:
-                    commit = self._repo.publish(files, message, parent=tip, author=self._author, at=now)
-                except LostRaceError:
-                    continue
-            self._file = after.file
-            self._writer.projector.level(())
-            return commit
-        raise ConflictError(f"Others kept writing to {self.remote}. Try again.")
+        self._upkeep.run(moved(self._store.location), f"Update data store: {self.name}", self._author)
 
     def __repr__(self) -> str:
         at = self._store.location
@@ -354,12 +343,6 @@ class Project:
             f"Project({self.name!r}, backend={at.backend!r}, root={at.root!r}, prefix={at.prefix!r}, "
             f"schema={self._schema}, governance={'attached' if self._governed else 'none'}, remote={self.remote!r})"
         )
-
-
-def _upgraded(state: ProjectState, now: str) -> ProjectState:
-    if state.manifest.schema == 2:
-        return state
-    return replace(state, manifest=state.manifest.upgraded(now), file=state.file.with_schema())
 
 
 def _author(author: Author | str | None) -> Author:

@@ -167,6 +167,7 @@ class Status:
         tables, cuts: how many there are.
         governed: whether the project is registered in a governance repo.
         behind: tables whose documents in storage differ from git; `Project.mirror` brings them level.
+        lists_behind: whether the manifest or the cuts in storage differ from git.
         waiting: tables whose current payload is not in storage.
     """
 
@@ -180,12 +181,13 @@ class Status:
     cuts: int
     governed: bool
     behind: tuple[str, ...]
+    lists_behind: bool
     waiting: tuple[str, ...]
 
     @property
     def level(self) -> bool:
         """Whether storage has everything that git has."""
-        return not self.behind and not self.waiting
+        return not self.behind and not self.lists_behind and not self.waiting
 
     def __repr__(self) -> str:
         return _block(self)

@@ -57,12 +57,15 @@ def check_hashable(
     return report_columns(columns, decimals=decimals, nanoseconds=nanoseconds)
 
 
-def normalise(table: object, *, decimals: Decimals = "refuse", nanoseconds: Nanoseconds = "refuse") -> pa.Table:
+def normalise(
+    table: object, *, decimals: Decimals = "refuse", nanoseconds: Nanoseconds = "refuse", what: str = "the table"
+) -> pa.Table:
     """The table in the form in which it is hashed and stored. Doing it twice changes nothing.
 
-    Use it to accept decimals or nanoseconds knowingly before a write; arguments and errors as `hash_table`.
+    Use it to accept decimals or nanoseconds knowingly before a write; arguments and errors as `hash_table`,
+    and ``what`` names the table in errors.
     """
-    return normalised(table, decimals=decimals, nanoseconds=nanoseconds).table
+    return normalised(table, decimals=decimals, nanoseconds=nanoseconds, what=what).table
 
 
 def normalised(

@@ -1,0 +1,33 @@
+"""Tables of clinical studies as Dagster assets whose materializations are immutable versions.
+
+import dagster as dg
+from datom_dagster import DatomIOManager, DatomResource, LocalStorage, datom_asset, datom_definitions
+
+study = DatomResource(
+    project="STUDY_001",
+    storage=LocalStorage(path=dg.EnvVar("STUDY_DATA")),
+    remote=dg.EnvVar("STUDY_REPO"),
+)
+
+@datom_asset(owners=["data.management@example.org"])
+def dm() -> pandas.DataFrame:
+    ...
+
+defs = datom_definitions(assets=[dm], resources={"io_manager": DatomIOManager(datom=study), "datom": study})
+"""
+
+from datom_dagster.automation import datom_eager
+from datom_dagster.definitions import check_tables, datom_asset, datom_definitions
+from datom_dagster.io_manager import DatomIOManager
+from datom_dagster.resources import DatomResource, DatomStorage, LocalStorage
+
+__all__ = [
+    "DatomIOManager",
+    "DatomResource",
+    "DatomStorage",
+    "LocalStorage",
+    "check_tables",
+    "datom_asset",
+    "datom_definitions",
+    "datom_eager",
+]

@@ -247,6 +247,30 @@ class TestCuts:
         after = objects(store)
         assert {k for k in after if after[k] != before.get(k)} == {".metadata/cuts.json", ".metadata/manifest.json"}
 
+    def test_delivering_an_old_cut_once_more_does_not_go_back_to_it(
+        self, project: dc.Project, dm: Frame, remote: Path
+    ) -> None:
+        old = project.write("dm", dm(3), cut="february")
+        project.write("dm", dm(5), cut="march")
+        before = commits(remote)
+        again = project.write("dm", dm(3), cut="february")
+        assert (again.action, again.version, again.commit_sha) == ("unchanged", old.version, None)
+        assert commits(remote) == before
+        assert len(project.reader.read("dm")) == 5
+
+    def test_a_cut_may_be_recorded_of_versions_that_exist(self, project: dc.Project, dm: Frame, remote: Path) -> None:
+        old = project.write("dm", dm(3))
+        new = project.write("dm", dm(5))
+        ex = project.write("ex", dm(2))
+        commit = project.record_cut("dry-run", {"dm": old.version[:8], "ex": None}, message="for the board")
+        assert commit == git(remote, "rev-parse", "HEAD").strip()
+        assert dict(project.reader.cut("dry-run")) == {"dm": old.version, "ex": ex.version}
+        assert project.reader.resolve("dm").version == new.version
+        assert project.record_cut("dry-run", {"dm": old.version}) is None
+        with pytest.raises(dc.NotFoundError, match="no table 'lb'"):
+            project.record_cut("dry-run", {"lb": None, "dm": new.version})
+        assert project.status().level
+
     def test_table_by_table_is_the_same_cut(self, project: dc.Project, dm: Frame) -> None:
         one = project.write("dm", dm(3), cut="c")
         two = project.write("ex", dm(4), cut="c")

@@ -1,0 +1,82 @@
+"""A study, as a Dagster resource: plain configuration that hands out projects and readers."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+
+import dagster as dg
+from pydantic import Field
+
+import datom_core as dc
+from datom_dagster.errors import translated
+
+
+class DatomStorage(dg.ConfigurableResource, ABC):  # type: ignore[type-arg]
+    """Where a project's data lies. One subclass per backend."""
+
+    @abstractmethod
+    def store(self) -> dc.ObjectStore:
+        """The store that this configuration describes."""
+
+
+class LocalStorage(DatomStorage):
+    """A folder, on this machine or mounted on all of them."""
+
+    path: str = Field(description="Path of the folder.")
+    prefix: str = Field(default="", description="Path below the folder, so that several projects can share it.")
+
+    def store(self) -> dc.LocalStore:
+        return dc.LocalStore(resolved(self.path), resolved(self.prefix))
+
+
+class DatomResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """One datom project.
+
+    Without ``remote`` it is a reader: it loads any version and writes none. It keeps no state, so that it
+    can be handed to any process; clones are cached per user and may be deleted at any time.
+    """
+
+    project: str = Field(description="Name of the project; compared with what is found.")
+    storage: DatomStorage = Field(description="Where its data lies.")
+    remote: str | None = Field(default=None, description="URL or path of its git repository; none for a reader.")
+    branch: str | None = Field(default=None, description="Branch; by default the one that the remote's HEAD names.")
+    author: str | None = Field(
+        default=None, description='Author of commits, "Name <email>"; by default from the git configuration.'
+    )
+
+    def open_project(self) -> dc.Project:
+        """The project, to write to.
+
+        Raises:
+            InvalidInputError: there is no remote, or the remote holds another project.
+            The errors of `datom_core.Project.open`.
+        """
+        if self.remote is None:
+            raise dc.InvalidInputError(
+                f"The resource of project {resolved(self.project)} has no remote, so that it can only read. "
+                "Give it the URL of the project's git repository to write."
+            )
+        author = resolved(self.author) if self.author is not None else None
+        branch = resolved(self.branch) if self.branch is not None else None
+        project = dc.Project.open(self.storage.store(), remote=resolved(self.remote), branch=branch, author=author)
+        if project.name != resolved(self.project):
+            raise dc.InvalidInputError(
+                f"{project.remote} holds the project {project.name!r}, not {resolved(self.project)!r}. "
+                "Correct the project's name or the remote."
+            )
+        return project
+
+    def open_reader(self) -> dc.ProjectReader:
+        """A reader of the project; needs the storage alone."""
+        return dc.ProjectReader.open(self.storage.store(), resolved(self.project))
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Refuse a name that datom refuses before any step runs."""
+        with translated():
+            dc.check_new_name(resolved(self.project), "project")
+
+
+def resolved(text: str) -> str:
+    """The text, also of an environment variable that Dagster has not looked up yet."""
+    return os.environ.get(str(text), "") if isinstance(text, dg.EnvVar) else text
