@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
 
 import dagster as dg
@@ -79,4 +78,4 @@ class DatomResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
 def resolved(text: str) -> str:
     """The text, also of an environment variable that Dagster has not looked up yet."""
-    return os.environ.get(str(text), "") if isinstance(text, dg.EnvVar) else text
+    return (text.get_value() or "") if isinstance(text, dg.EnvVar) else text

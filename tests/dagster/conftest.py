@@ -1,0 +1,56 @@
+"""A project, and the resources over it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import dagster as dg
+import pytest
+
+import datom_core as dc
+from datom_dagster import DatomIOManager, DatomResource, LocalStorage
+
+
+@pytest.fixture
+def study(project: dc.Project) -> DatomResource:
+    location = project.store.location
+    return DatomResource(
+        project="STUDY_001", storage=LocalStorage(path=location.root, prefix=location.prefix), remote=project.remote
+    )
+
+
+@pytest.fixture
+def resources(study: DatomResource) -> dict[str, Any]:
+    return {"io_manager": DatomIOManager(datom=study), "datom": study}
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.instance_for_test() as instance:
+        yield instance
+
+
+@pytest.fixture
+def run(resources: dict[str, Any], instance: dg.DagsterInstance) -> Callable[..., dg.ExecuteInProcessResult]:
+    """Materialize assets on the test's instance."""
+
+    def materialize(assets: list[Any], **options: Any) -> dg.ExecuteInProcessResult:
+        return dg.materialize(assets, resources=resources, instance=instance, **options)
+
+    return materialize
+
+
+def shown(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, Any]:
+    """The metadata of an asset's materialization, as plain values."""
+    events = [e for e in result.get_asset_materialization_events() if e.asset_key == dg.AssetKey(asset)]
+    assert len(events) == 1
+    metadata = events[0].materialization.metadata
+    return {
+        k: [r.data for r in v.records] if isinstance(v, dg.TableMetadataValue) else v.value for k, v in metadata.items()
+    }
+
+
+def data_version(result: dg.ExecuteInProcessResult, asset: str) -> str:
+    events = [e for e in result.get_asset_materialization_events() if e.asset_key == dg.AssetKey(asset)]
+    return str(events[0].materialization.tags["dagster/data_version"])

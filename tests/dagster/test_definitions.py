@@ -1,0 +1,135 @@
+"""What shows when the code is loaded, before anything runs; and runs in processes of their own."""
+
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+import pytest
+
+import datom_core as dc
+from datom_dagster import DatomIOManager, DatomResource, LocalStorage, check_tables, datom_asset, datom_definitions
+from tests.conftest import GIT_CONFIG
+
+
+def frame() -> pd.DataFrame:
+    return pd.DataFrame({"x": [1]})
+
+
+@pytest.mark.parametrize("name", ["tests", "man", "renv", "datom"])
+def test_a_name_that_datom_refuses_fails_at_definition(name: str) -> None:
+    with pytest.raises(dc.InvalidInputError, match=name):
+        datom_asset(name=name)(frame)
+    with pytest.raises(dc.InvalidInputError, match=name):
+        datom_asset(name="fine", table=name)(frame)
+
+
+def test_plain_assets_are_checked_with_their_definitions(resources: dict[str, Any]) -> None:
+    good = dg.asset(name="dm")(frame)
+    bad = dg.asset(key=["edc", "src"])(frame)
+    worse = dg.asset(name="lb", metadata={"datom/table": "1lb"})(frame)
+    elsewhere = dg.asset(name="man", io_manager_key="other")(frame)
+    with pytest.raises(dc.InvalidInputError) as caught:
+        datom_definitions(assets=[good, bad, worse, elsewhere], resources=resources)
+    assert "edc/src" in str(caught.value)
+    assert "1lb" in str(caught.value)
+    assert "man" not in str(caught.value).replace("mirrors", "")
+    check_tables([good])
+
+
+def test_two_assets_of_one_table_are_refused(resources: dict[str, Any]) -> None:
+    one, other = dg.asset(key=["a", "dm"])(frame), dg.asset(key=["b", "dm"])(frame)
+    with pytest.raises(dc.InvalidInputError, match="both write the table dm"):
+        datom_definitions(assets=[one, other], resources=resources)
+
+
+def test_storage_facts_are_in_the_definition(resources: dict[str, Any], project: dc.Project) -> None:
+    described = datom_asset(name="dm", columns={"USUBJID": "Unique Subject Identifier"}, commit_message="why")(frame)
+    defs = datom_definitions(assets=[described, dg.AssetSpec("outside")], resources=resources)
+    spec = next(s for s in defs.resolve_all_asset_specs() if s.key == dg.AssetKey("dm"))
+    assert spec.metadata["dagster/table_name"] == "STUDY_001.dm"
+    assert spec.metadata["dagster/uri"] == f"file://{project.store.location.root}/datom/dm"
+    assert spec.metadata["dagster/column_schema"].columns[0].description == "Unique Subject Identifier"
+    assert {"datom", "parquet"} <= spec.kinds
+
+
+def test_environment_variables_may_be_unset_where_the_code_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("STUDY_DATA", raising=False)
+    study = DatomResource(
+        project="STUDY_001", storage=LocalStorage(path=dg.EnvVar("STUDY_DATA")), remote=dg.EnvVar("STUDY_REPO")
+    )
+    assets = [datom_asset(name="dm")(frame)]
+    defs = datom_definitions(assets=assets, resources={"io_manager": DatomIOManager(datom=study)})
+    spec = next(iter(defs.resolve_all_asset_specs()))
+    assert "dagster/uri" not in spec.metadata
+    monkeypatch.setenv("STUDY_DATA", "/data/study")
+    defs = datom_definitions(assets=assets, resources={"io_manager": DatomIOManager(datom=study)})
+    assert next(iter(defs.resolve_all_asset_specs())).metadata["dagster/uri"] == "file:///data/study/datom/dm"
+
+
+def test_options_of_dagster_asset_are_handed_on() -> None:
+    made = datom_asset(name="dm", owners=["a@example.org"], kinds={"sas"}, tags={"t": "1"}, group_name="g")(frame)
+    spec = made.specs_by_key[dg.AssetKey("dm")]
+    assert (list(spec.owners), spec.kinds, spec.group_name) == (["a@example.org"], {"sas"}, "g")
+
+
+def test_the_decorator_without_arguments(project: dc.Project, resources: dict[str, Any]) -> None:
+    @datom_asset
+    def ex() -> pd.DataFrame:
+        return frame()
+
+    assert dg.materialize([ex], resources=resources).success
+    assert len(project.reader.read("ex")) == 1
+
+
+def test_skipping_keeps_context_inputs_and_outputs(project: dc.Project, resources: dict[str, Any]) -> None:
+    @datom_asset
+    def ex() -> pd.DataFrame:
+        return frame()
+
+    @datom_asset(on_empty="skip")
+    def lb(context: dg.AssetExecutionContext, ex: pd.DataFrame) -> dg.Output[pd.DataFrame]:
+        context.log.info("called")
+        return dg.Output(ex, metadata={"mine": 1})
+
+    result = dg.materialize([ex, lb], resources=resources)
+    event = next(e for e in result.get_asset_materialization_events() if e.asset_key == dg.AssetKey("lb"))
+    assert event.materialization.metadata["mine"].value == 1
+    assert [p.table for p in project.reader.parents("lb") or ()] == ["ex"]
+
+
+def multiprocess_job() -> dg.JobDefinition:
+    """Built anew in every process: four independent tables and one derived, over the environment's project."""
+    study = DatomResource(
+        project="STUDY_001", storage=LocalStorage(path=dg.EnvVar("STUDY_DATA")), remote=dg.EnvVar("STUDY_REPO")
+    )
+
+    def table(name: str, rows: int) -> dg.AssetsDefinition:
+        return dg.asset(name=name)(lambda: pd.DataFrame({"x": range(rows)}))
+
+    tables = [table(name, n) for n, name in enumerate(("dm", "ex", "lb", "ae"), 1)]
+
+    @dg.asset(ins={name: dg.AssetIn(name) for name in ("dm", "lb")})
+    def adlb(dm: pd.DataFrame, lb: pd.DataFrame) -> pd.DataFrame:
+        return pd.concat([dm, lb], ignore_index=True)
+
+    defs = dg.Definitions(
+        assets=[*tables, adlb],
+        resources={"io_manager": DatomIOManager(datom=study)},
+        jobs=[dg.define_asset_job("everything")],
+    )
+    return defs.resolve_job_def("everything")
+
+
+def test_every_step_in_a_process_of_its_own(
+    project: dc.Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("STUDY_DATA", project.store.location.root)
+    monkeypatch.setenv("STUDY_REPO", project.remote)
+    assert "Test Author" in GIT_CONFIG
+    with dg.instance_for_test(temp_dir=str(tmp_path)) as instance:
+        result = dg.execute_job(dg.reconstructable(multiprocess_job), instance=instance)
+        assert result.success
+    assert {t.name: t.versions for t in project.reader.list()} == dict.fromkeys(("dm", "ex", "lb", "ae", "adlb"), 1)
+    assert {p.table for p in project.reader.parents("adlb") or ()} == {"dm", "lb"}
+    assert project.status().level
