@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -28,6 +29,7 @@ _EXACT = 2**53  # the largest range in which a double holds every integer
 _MS_PER_DAY = 86_400_000
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _MAX_OFFSET = 2**31 - 1
+_FIRST_NOT_ASCII = 0x80
 # Metadata that describes another reading of the same bytes; R and Arrow would act on it.
 _DROPPED_FIELD_METADATA = (b"ARROW:extension:", b"PARQUET:")
 _DROPPED_SCHEMA_METADATA = (b"pandas", b"r")
@@ -209,14 +211,26 @@ def _small_chunks(data: pa.ChunkedArray) -> Iterator[pa.Array]:
 
 def _check_text(data: pa.ChunkedArray) -> None:
     for chunk in data.chunks:
-        try:
-            chunk.validate(full=True)
-        except pa.ArrowInvalid:
-            raise RefusedColumnError(
-                "it holds text that is not valid UTF-8; decode it with the right encoding first"
-            ) from None
-    if pc.any(pc.match_substring(data, "\0")).as_py():
-        raise RefusedColumnError("it holds text with a NUL character, which R cannot read; remove it")
+        text = _text_bytes(chunk)
+        # Extremes of the bytes are found ten times faster than what they may hint at.
+        if len(text) and text.max() >= _FIRST_NOT_ASCII:
+            try:
+                chunk.validate(full=True)
+            except pa.ArrowInvalid:
+                raise RefusedColumnError(
+                    "it holds text that is not valid UTF-8; decode it with its right encoding"
+                ) from None
+        if len(text) and text.min() == 0 and pc.any(pc.match_substring(chunk, "\0")).as_py():
+            raise RefusedColumnError("it holds text with a NUL character, which R cannot read; remove it")
+
+
+def _text_bytes(chunk: pa.StringArray) -> npt.NDArray[np.uint8]:
+    """The bytes of all values, those under missing values included."""
+    _, offsets, values = chunk.buffers()
+    if values is None or not len(chunk):
+        return np.empty(0, np.uint8)
+    bounds = np.frombuffer(offsets, np.int32)[[chunk.offset, chunk.offset + len(chunk)]]
+    return np.frombuffer(values, np.uint8)[bounds[0] : bounds[1]]
 
 
 def _dictionary(data: pa.ChunkedArray, rules: _Rules) -> tuple[pa.ChunkedArray, Tag]:

@@ -9,7 +9,8 @@ from datom_dagster import datom_asset, datom_eager
 from example_project.extract import domain, extract
 
 #: A cut a month, named by it: the cut "2013-03" holds what was known at the end of March 2013.
-CUTS = dg.MonthlyPartitionsDefinition(start_date="2012-07", fmt="%Y-%m")
+#: The study ended in March 2015.
+CUTS = dg.MonthlyPartitionsDefinition(start_date="2012-07", end_date="2015-04", fmt="%Y-%m")
 
 
 def sdtm_asset(name: str) -> dg.AssetsDefinition:

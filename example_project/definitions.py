@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from datom_dagster import DatomIOManager, DatomResource, LocalStorage, datom_definitions
-from example_project.assets import ae, dm, ex, lb, lb_abnormal
+from example_project.assets import CUTS, ae, dm, ex, lb, lb_abnormal
 from example_project.settings import PROJECT, Settings
 
 settings = Settings.from_environment()
@@ -20,10 +20,21 @@ record_cut = dg.define_asset_job(
     executor_def=dg.in_process_executor,
 )
 
+
+@dg.schedule(job=record_cut, cron_schedule="0 6 1 * *", description="On the first of each month: the latest cut.")
+def monthly_cut(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """Ask for the latest month that is over. After the study's end that is always the last one, which makes
+    no commit unless its data changed after all."""
+    over = CUTS.get_partition_keys(current_time=context.scheduled_execution_time)
+    if not over:
+        return dg.SkipReason("The study's first month is not over yet.")
+    return dg.RunRequest(partition_key=over[-1], tags={"datom/commit_message": f"Monthly extract, cut {over[-1]}"})
+
+
 defs = datom_definitions(
     assets=[dm, ex, lb, ae, lb_abnormal],
     jobs=[record_cut],
-    schedules=[dg.build_schedule_from_partitioned_job(record_cut, name="monthly_cut", hour_of_day=6)],
+    schedules=[monthly_cut],
     resources={
         "datom": study,
         "io_manager": DatomIOManager(datom=study, message_template="Record {asset}{partition}"),

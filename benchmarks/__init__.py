@@ -1,0 +1,1 @@
+"""What the core costs, as ratios against what must be done anyway, measured in one run."""

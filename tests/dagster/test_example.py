@@ -1,0 +1,90 @@
+"""The example does what the README says of it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+import datom_core as dc
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATOM_EXAMPLE_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("DATOM_EXAMPLE_REMOTE", str(tmp_path / "study.git"))
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
+
+
+def demo() -> str:
+    command = [sys.executable, "-m", "example_project.demo"]
+    return subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT, env=dict(os.environ)).stdout
+
+
+def test_the_demo_twice(tmp_path: Path) -> None:
+    first = demo()
+    assert re.search(r"lb +7433 rows +first version", first)
+    assert 'lb as of the cut "2012-12" has 7433 rows; as of "2013-12" it has 42894' in first
+    assert "EDC extract through the end of 2013-06" in first
+    assert "make ui" in first
+    reader = dc.ProjectReader.open(dc.LocalStore(tmp_path / "store"), "STUDY_001")
+    assert {t.name: t.versions for t in reader.list()} == dict.fromkeys(("dm", "ex", "lb", "ae", "lb_abnormal"), 4)
+    assert {p.table for p in reader.parents("lb_abnormal") or ()} == {"lb", "dm"}
+    head = (tmp_path / "study.git" / "refs" / "heads" / "main").read_text()
+
+    second = demo()
+    assert second.count("no change") == 20
+    assert (tmp_path / "study.git" / "refs" / "heads" / "main").read_text() == head
+
+
+def test_an_extract_holds_what_was_known_on_the_day() -> None:
+    from example_project.extract import START_DATE, extract
+
+    for name, column in START_DATE.items():
+        early, late = (extract(name, day) for day in (date(2012, 12, 31), date(2013, 3, 31)))
+        assert 0 < len(early) < len(late)
+        assert early[column].str.slice(0, 10).max() <= "2012-12-31"
+        assert list(early.index[:2]) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("day", "cut"),
+    [(datetime(2013, 4, 1, 6, tzinfo=UTC), "2013-03"), (datetime(2026, 4, 1, 6, tzinfo=UTC), "2015-03")],
+)
+def test_the_schedule_asks_for_the_latest_month_that_is_over(day: datetime, cut: str) -> None:
+    from example_project.definitions import monthly_cut
+
+    with dg.instance_for_test() as instance:
+        context = dg.build_schedule_context(instance=instance, scheduled_execution_time=day)
+        request = monthly_cut(context)
+    assert isinstance(request, dg.RunRequest)
+    assert request.partition_key == cut
+
+
+def test_the_schedule_before_the_study() -> None:
+    from example_project.definitions import monthly_cut
+
+    with dg.instance_for_test() as instance:
+        day = datetime(2012, 7, 15, tzinfo=UTC)
+        assert isinstance(
+            monthly_cut(dg.build_schedule_context(instance=instance, scheduled_execution_time=day)), dg.SkipReason
+        )
+
+
+def test_the_workspace_loads() -> None:
+    from example_project.definitions import defs
+
+    dg.Definitions.validate_loadable(defs)
+    specs = {s.key.to_user_string(): s for s in defs.resolve_all_asset_specs()}
+    assert set(specs) == {"dm", "ex", "lb", "ae", "lb_abnormal"}
+    assert all(s.owners and s.kinds and s.description for s in specs.values())
+    columns = specs["lb"].metadata["dagster/column_schema"].columns
+    assert {c.name: c.description for c in columns}["LBTESTCD"] == "Lab Test or Examination Short Name"
