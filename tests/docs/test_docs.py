@@ -1,0 +1,74 @@
+"""The code in the README and the docs runs, page by page; and the reference names everything public."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import datom_core as dc
+import datom_dagster
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def frame(n: int) -> pd.DataFrame:
+    return pd.DataFrame({"USUBJID": [f"01-{i}" for i in range(n)], "LBSTRESN": [float(i) for i in range(n)]})
+
+
+def study(folder: Path) -> None:
+    """The study that the readers' pages speak of."""
+    project = dc.Project.init("STUDY_001", dc.LocalStore(folder / "data"), remote=folder / "history.git", clock=january)
+    project.cut("interim", {"lb": frame(3), "dm": frame(2), "ae": frame(2)}, message="Interim analysis")
+    project.cut("lock", {"lb": frame(4), "dm": frame(2), "ae": frame(2)}, message="Database lock")
+    project.write("lb", frame(5), message="After the lock")
+    project.write("adlb", frame(1), parents=[project.parent("lb")])
+
+
+def january() -> Any:
+    return pd.Timestamp("2026-01-15", tz="UTC").to_pydatetime()
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if BLOCK.search((ROOT / p).read_text())])
+def test_the_code_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STUDY_DATA", "study/data")
+    monkeypatch.setenv("STUDY_REPO", "study/history.git")
+    blocks = BLOCK.findall((ROOT / page).read_text())
+    if not any("Project.init(" in block for block in blocks):
+        study(tmp_path / "study")
+    names: dict[str, Any] = {"__name__": "page"}
+    for number, block in enumerate(blocks, 1):
+        exec(compile(block, f"{page}, block {number}", "exec", dont_inherit=True), names)
+
+
+def test_the_managers_question_has_its_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    study(tmp_path / "study")
+    names: dict[str, Any] = {}
+    for block in BLOCK.findall((ROOT / "docs/manager.md").read_text()):
+        exec(block, names)
+    assert names["moved"] == ["lb"]
+
+
+def test_the_reference_names_everything_public() -> None:
+    text = (ROOT / "docs" / "reference.md").read_text()
+    named = set(re.findall(r"\w+", text))
+    public = {*dc.__all__, *datom_dagster.__all__} - {"__version__"}
+    assert public - named == set()
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\((?!http)([^)#]+)\)", (ROOT / page).read_text()):
+            assert ((ROOT / page).parent / target).exists(), f"{page} -> {target}"
+
+
+def test_the_readmes_example_is_short() -> None:
+    first = BLOCK.findall((ROOT / "README.md").read_text())[0]
+    assert len([line for line in first.splitlines() if line.strip()]) <= 12
