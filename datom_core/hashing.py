@@ -27,6 +27,7 @@ _MISSING = np.uint64(0x7FF00000000007A2)  # R's NA: a signalling NaN, so it is o
 _NAN = np.uint64(0x7FF8000000000000)
 _MISSING_INT64 = -(2**63)
 _BATCH_ROWS = 65_536  # a batch of a column stays in the processor's cache between conversion and hash
+_MAX_JOINED = 2**31 - 2**20  # a batch of longer text needs 64-bit offsets
 _SMALL_TABLE_BYTES = 1 << 18  # below this, starting threads costs more than it saves
 _MAX_THREADS = 16
 _PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6}
@@ -95,23 +96,23 @@ def _batches(data: pa.ChunkedArray) -> Iterator[pa.Array]:
 
 
 def _mask(batch: pa.Array) -> npt.NDArray[np.uint8]:
-    # `is_null` looks through a dictionary's indices; normalised dictionaries have no missing labels.
-    missing = pc.is_null(batch)
-    return np.asarray(missing.cast(pa.uint8()))
+    # A dictionary's missing values are those of its indices; normalised labels are never missing.
+    if not batch.null_count:
+        return np.zeros(len(batch), np.uint8)
+    return np.asarray(pc.is_null(batch).cast(pa.uint8()))
 
 
 def _text(batch: pa.Array) -> memoryview:
     """Each row's UTF-8 followed by a NUL, as one buffer; a missing row is the NUL alone."""
     text = batch.dictionary_decode() if pa.types.is_dictionary(batch.type) else batch
-    joined = pc.binary_join_element_wise(
-        text.cast(pa.large_string()),
-        pa.scalar("", pa.large_string()),
-        pa.scalar("\0", pa.large_string()),
-        null_handling="replace",
-    )
+    if text.nbytes > _MAX_JOINED:
+        text = text.cast(pa.large_string())
+    kind = text.type
+    joined = pc.binary_join_element_wise(text, pa.scalar("", kind), pa.scalar("\0", kind), null_handling="replace")
     _, offsets, values = joined.buffers()
-    bounds = np.frombuffer(offsets, dtype=np.int64)[joined.offset : joined.offset + len(joined) + 1]
-    return memoryview(values)[int(bounds[0]) : int(bounds[-1])]
+    width = np.int32 if pa.types.is_string(kind) else np.int64
+    bounds = np.frombuffer(offsets, width)[[joined.offset, joined.offset + len(joined)]]
+    return memoryview(values)[int(bounds[0]) : int(bounds[1])]
 
 
 def _canonical_bits(values: npt.NDArray[np.float64], batch: pa.Array) -> npt.NDArray[np.uint64]:
