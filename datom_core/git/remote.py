@@ -19,7 +19,13 @@ _DENIED = (
     "error: 403", "error: 401", "protected branch", "pre-receive hook declined", "access denied",
     "not allowed to push", "insufficient permission", "refusing to update checked out branch",
 )  # fmt: skip
-_MISSING = ("does not appear to be a git repository", "repository not found", "does not exist", "error: 404")
+_MISSING = (
+    "does not appear to be a git repository",
+    "repository not found",
+    "does not exist",
+    "error: 404",
+    "' not found",
+)
 _RACED = (
     "fetch first", "non-fast-forward", "cannot lock ref", "failed to update ref", "stale info",
     "failed to lock", "incorrect old value", "unable to create",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -245,21 +246,18 @@ class GitRepo:
                 ) from error
 
     def _default_branch(self) -> str:
-        for symbolic, name in self._ls_remote("HEAD", symbolic=True).items():
-            if name == "HEAD":
-                return symbolic.removeprefix("ref: refs/heads/")
-        return self._unborn_branch() or DEFAULT_BRANCH
-
-    def _unborn_branch(self) -> str | None:
-        """The branch that an empty remote's HEAD names, so that a later `git clone` checks it out."""
-        path = local_path(self.remote)
-        if path is None:
-            return None
-        try:
-            out = run_anywhere("--git-dir", str(path), "symbolic-ref", "HEAD")
-        except GitFailedError:
-            return None
-        return out.decode().strip().removeprefix("refs/heads/")
+        """What the remote's HEAD names; of an empty remote, what it will name once something is pushed."""
+        named = next(iter(self._ls_remote("HEAD", symbolic=True)), None)
+        if named is not None:
+            return named.removeprefix("ref: refs/heads/")
+        with tempfile.TemporaryDirectory(prefix="datom-") as folder:
+            try:
+                # A clone is the one command that learns the name of a branch which does not exist yet.
+                run_anywhere("clone", "--quiet", "--bare", "--template=", "--", self.remote, f"{folder}/empty.git")
+                head = run_anywhere("--git-dir", f"{folder}/empty.git", "symbolic-ref", "HEAD")
+            except GitFailedError:
+                return DEFAULT_BRANCH
+        return head.decode().strip().removeprefix("refs/heads/")
 
     def _ls_remote(self, pattern: str, *, symbolic: bool = False) -> dict[str, str]:
         """What the remote calls ``pattern``: ref -> commit, or with ``symbolic`` target -> ref."""
