@@ -172,6 +172,9 @@ def _pandas_column(name: str, series: pd.Series[Any]) -> Column:
         found = pd.api.types.infer_dtype(series, skipna=True)
         if found not in _PLAIN_OBJECTS:
             return Column(pa.field(name, pa.null()), None, f"object ({found})", _object_advice(found, series))
+        if found == "empty":
+            # Nothing but missing values: text, which is what object columns hold (all text, before pandas 3).
+            return _convert(name, dtype, lambda: pa.nulls(len(series), pa.string()))
     return _convert(name, dtype, lambda: pa.array(series, from_pandas=True))
 
 
