@@ -192,7 +192,8 @@ def _string(data: pa.ChunkedArray, _rules: _Rules) -> tuple[pa.ChunkedArray, Tag
     if pa.types.is_string(data.type):
         text = data
     else:
-        text = pa.chunked_array([c.cast(pa.string()) for c in _small_chunks(data)], type=pa.string())
+        large = data.cast(pa.large_string())
+        text = pa.chunked_array([c.cast(pa.string()) for c in _small_chunks(large)], type=pa.string())
     _check_text(text)
     return text, "chr"
 
