@@ -5,6 +5,7 @@ The cut points are counted while an operation runs, not kept in a list: a new ef
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
@@ -172,9 +173,19 @@ def check_readable(world: World) -> None:
     for info in reader.list():
         assert len(reader.read(info.name)) > 0
         reader.read(info.name, version=info.version)
+        current = reader.resolve(info.name)
+        assert reader.metadata(info.name, current.version).data_sha == current.data_sha
     for cut in reader.cuts().values():
         for table in cut:
             reader.read(table, cut=cut.name)
+
+
+def check_commits(world: World) -> None:
+    """No commit names a payload that is not in storage."""
+    for path in world.git("ls-tree", "-r", "--name-only", "HEAD").splitlines():
+        if path.endswith("/metadata.json"):
+            data_sha = json.loads(world.git("show", f"HEAD:{path}"))["data_sha"]
+            assert world.store.head(f"{path.split('/')[0]}/{data_sha}.parquet") is not None
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
@@ -209,6 +220,7 @@ def test_broken_off_anywhere_and_run_again(name: str, tmp_path: Path, fused_git:
             fused_git(Fuse())
             if name not in ("mirror", "repair of a payload"):  # there, something is missing before the start
                 check_readable(world)
+                check_commits(world)
             operate(world.open(world.store))
             check_readable(world)
             assert world.end_state() == expected, f"cut at effect {cut_point}, after={after}"
@@ -236,3 +248,46 @@ def test_init_broken_off_anywhere_and_run_again(tmp_path: Path, fused_git: Calla
             project = world.open(world.store) if complete else world.init(world.store)
             assert project.status().level
             assert project.write("dm", frame(2)).action == "created"
+
+
+def test_a_writer_that_stalls_right_after_its_push_does_no_harm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from datom_core.git import GitRepo
+
+    world = World(tmp_path / "w")
+    project = world.init(world.store)
+    project.write("dm", frame(2))
+    real = GitRepo.publish
+    stalled = world.open(world.store)
+
+    def publish(self: GitRepo, *args: Any, **kwargs: Any) -> str:
+        commit = real(self, *args, **kwargs)
+        monkeypatch.setattr(GitRepo, "publish", real)
+        project.write("dm", frame(7), message="newer")
+        return commit
+
+    monkeypatch.setattr(GitRepo, "publish", publish)
+    stalled.write("dm", frame(3), message="stalled")
+    assert len(project.reader.read("dm")) == 7
+    assert [v.message for v in project.reader.history("dm")] == ["newer", "stalled", "Update dm"]
+    assert project.status().level
+
+
+def test_a_push_whose_answer_is_lost_is_not_made_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from datom_core.git.cache import CloneCache, GitFailedError
+
+    world = World(tmp_path / "w")
+    project = world.init(world.store)
+    real = CloneCache.run
+
+    def run(self: CloneCache, *args: str, **kwargs: Any) -> bytes:
+        answer = real(self, *args, **kwargs)
+        if args[0] == "push":
+            raise GitFailedError("fatal: the remote end hung up unexpectedly")
+        return answer
+
+    monkeypatch.setattr(CloneCache, "run", run)
+    assert project.write("dm", frame(3)).action == "created"
+    assert world.git("rev-list", "--count", "HEAD").strip() == "2"
+    assert project.status().level
