@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import datetime
 
-from datom_core import names
+from datom_core import canonical, names
 from datom_core.documents import Author, Location, Manifest, ProjectFile, format_timestamp
-from datom_core.errors import AlreadyExistsError, FormatError, NotFoundError
+from datom_core.errors import AlreadyExistsError, DatomError, FormatError, NotFoundError
 from datom_core.git import GitRepo, LostRaceError
 from datom_core.projector import Projector
 from datom_core.state import load_state
@@ -21,49 +22,88 @@ _IGNORED = (
 
 
 def found(name: str, store: ObjectStore, repo: GitRepo, *, schema: int, author: Author, now: datetime) -> None:
-    """Create a project: one commit on an empty remote, then the manifest in storage.
+    """Create a project: claim the storage namespace, push the first commit, mirror the manifest.
 
-    Broken off anywhere, the same call completes it.
+    The claim is a conditional write that names the remote, so that of two callers one gets the namespace. It is
+    gone in the end. Broken off anywhere, the same call completes it; a push that fails takes the claim back.
 
     Raises:
         AlreadyExistsError: the storage namespace or the remote is taken; says by what.
     """
+    file = ProjectFile.new(
+        name, store.location, repo.remote, schema=schema, date=now.astimezone().strftime("%Y-%m-%d"), writer=WRITER
+    )
+    claim = canonical.dump({"project": name, "remote": repo.remote})
+    if not _begun(file, store, repo, claim):
+        created = _claim(store, claim)
+        try:
+            repo.create_if_local()
+            files = _first_files(file, Manifest.new(name, schema, format_timestamp(now)), now)
+            repo.publish(files, _MESSAGE, parent=None, author=author, at=now)
+        except DatomError as error:
+            if created:
+                store.delete(names.CLAIM_KEY)
+            if isinstance(error, LostRaceError):
+                raise AlreadyExistsError(f"{repo.remote} was just taken by somebody else.") from error
+            raise
+    Projector(repo, store).level(())
+    store.delete(names.CLAIM_KEY)
+
+
+def _begun(file: ProjectFile, store: ObjectStore, repo: GitRepo, claim: bytes) -> bool:
+    """Whether an earlier, broken-off call for this very project got as far as its commit.
+
+    Raises:
+        AlreadyExistsError: the remote or the namespace holds something else.
+    """
     occupant = _occupant(store)
-    if occupant is None and next(iter(store.list()), None) is not None:
-        raise AlreadyExistsError(
-            f"{store.location} holds objects but no datom project. Choose an empty prefix.",
-            location=str(store.location),
-        )
-    repo.create_if_local()
-    tip = repo.tip()
-    if tip is None and occupant is not None:
+    tip = None if repo.is_absent() else repo.tip()
+    if tip is not None:
+        _check_resumable(file, store, repo, tip, occupant, _get(store, names.CLAIM_KEY) == claim)
+        return True
+    if occupant is not None:
         raise AlreadyExistsError(
             f"{store.location} holds the project {occupant!r} already. Choose another prefix, or open that one.",
             location=str(store.location),
             project=occupant,
         )
-    if tip is None:
-        files = _first_files(name, store.location, repo.remote, schema, now)
-        try:
-            repo.publish(files, _MESSAGE, parent=None, author=author, at=now)
-        except LostRaceError as error:
-            raise AlreadyExistsError(f"{repo.remote} was just taken by somebody else.") from error
-    else:
-        _check_resumable(name, store, repo, tip, occupant)
-    _claim(name, store, repo)
+    if not repo.is_absent() and not repo.is_empty():
+        raise AlreadyExistsError(
+            f"{repo.remote} is not empty, though it has no branch {repo.branch}. Give an empty repository.",
+            remote=repo.remote,
+        )
+    return False
 
 
-def _claim(name: str, store: ObjectStore, repo: GitRepo) -> None:
-    Projector(repo, store).level(())
-    if _occupant(store) != name:
-        raise AlreadyExistsError(f"{store.location} was just taken by another project.")
+def _claim(store: ObjectStore, claim: bytes) -> bool:
+    """Make the namespace this caller's; whether this call did it (else an earlier one had)."""
+    if any(o.key != names.CLAIM_KEY for o in itertools.islice(store.list(), 2)):
+        raise AlreadyExistsError(
+            f"{store.location} holds objects but no datom project. Choose an empty prefix.",
+            location=str(store.location),
+        )
+    if store.create(names.CLAIM_KEY, claim):
+        return True
+    if _get(store, names.CLAIM_KEY) != claim:
+        raise AlreadyExistsError(
+            f"Another project is being created in {store.location}. Choose another prefix; if that was given up, "
+            f"remove {names.CLAIM_KEY} there.",
+            location=str(store.location),
+        )
+    return False
+
+
+def _get(store: ObjectStore, key: str) -> bytes | None:
+    try:
+        return store.get(key).data
+    except NotFoundError:
+        return None
 
 
 def _occupant(store: ObjectStore) -> str | None:
     """Name of the project whose namespace this is; a damaged manifest counts as one."""
-    try:
-        data = store.get(names.MANIFEST_KEY).data
-    except NotFoundError:
+    data = _get(store, names.MANIFEST_KEY)
+    if data is None:
         return None
     try:
         return Manifest.from_json(data, names.MANIFEST_KEY).project
@@ -71,32 +111,39 @@ def _occupant(store: ObjectStore) -> str | None:
         return "(a manifest that cannot be read)"
 
 
-def _check_resumable(name: str, store: ObjectStore, repo: GitRepo, tip: str, occupant: str | None) -> None:
-    """Accept a remote that an earlier, broken-off call for this very project has left."""
+def _check_resumable(
+    wanted: ProjectFile, store: ObjectStore, repo: GitRepo, tip: str, occupant: str | None, claimed: bool
+) -> None:
     try:
-        file = load_state(repo, tip, ()).file
+        state = load_state(repo, tip, ())
     except NotFoundError as error:
         raise AlreadyExistsError(
             f"{repo.remote} is not empty and holds no datom project. Give an empty repository.", remote=repo.remote
         ) from error
-    if file.name != name or not same_place(file.location, store.location) or occupant is not None:
+    held = state.file
+    if held.name != wanted.name or not same_place(held.location, store.location) or (occupant and not claimed):
         raise AlreadyExistsError(
-            f"{repo.remote} holds the project {file.name!r} with its data in {file.location}. "
+            f"{repo.remote} holds the project {held.name!r} with its data in {held.location}. "
             "Open it with Project.open, or give an empty repository.",
             remote=repo.remote,
-            project=file.name,
+            project=held.name,
+        )
+    if state.manifest.entries and not claimed:
+        raise AlreadyExistsError(
+            f"{repo.remote} holds the project {held.name!r} with {len(state.manifest.entries)} tables, but "
+            f"{store.location} is empty. Mount the store or restore it; Project.open and mirror() put documents back, "
+            "but no data.",
+            remote=repo.remote,
+            project=held.name,
         )
 
 
-def _first_files(name: str, location: Location, remote: str, schema: int, now: datetime) -> dict[str, bytes]:
-    file = ProjectFile.new(
-        name, location, remote, schema=schema, date=now.astimezone().strftime("%Y-%m-%d"), writer=WRITER
-    )
+def _first_files(file: ProjectFile, manifest: Manifest, now: datetime) -> dict[str, bytes]:
     return {
         names.PROJECT_FILE: file.to_yaml(),
-        names.MANIFEST_FILE: Manifest.new(name, schema, format_timestamp(now)).to_json(),
+        names.MANIFEST_FILE: manifest.to_json(),
         ".gitignore": ("\n".join(_IGNORED) + "\n").encode(),
-        "README.md": _readme(name, location, remote, now).encode(),
+        "README.md": _readme(file.name, file.location, str(file.remote), now).encode(),
     }
 
 

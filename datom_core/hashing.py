@@ -19,7 +19,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from datom_core.normalise import Normalised, Tag
+from datom_core.normalise import Normalised
+from datom_core.type_rules import Tag
 
 HASH_ALGO = "datom-cv1"
 

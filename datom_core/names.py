@@ -10,6 +10,7 @@ from datom_core.errors import InvalidInputError
 MANIFEST_KEY = ".metadata/manifest.json"
 CUTS_KEY = ".metadata/cuts.json"
 GOVERNANCE_KEY = ".metadata/governance.json"
+CLAIM_KEY = ".metadata/claim.json"  # while a project is being created
 
 PROJECT_FILE = ".datom/project.yaml"
 MANIFEST_FILE = ".datom/manifest.json"
@@ -52,6 +53,8 @@ def check_name(name: object, what: str = "table") -> str:
 def check_new_name(name: object, what: str = "table") -> str:
     """As `check_name`, and refuse what R can write but would then skip when it mirrors."""
     checked = check_name(name, what)
+    if checked != checked.strip():
+        raise InvalidInputError(f"The {what} name {checked!r} ends with a blank. Leave it out.", name=checked)
     if checked.lower() in _SKIPPED_BY_R:
         raise InvalidInputError(
             f"The {what} name {checked!r} is a directory that R's datom skips when it mirrors and validates. "

@@ -16,6 +16,7 @@ from datom_core.documents import (
     Manifest,
     Metadata,
     ProjectFile,
+    Source,
     Version,
     complete,
     identity_fields,
@@ -133,7 +134,7 @@ def plan_write(state: ProjectState, writes: Sequence[TableWrite], cut: str | Non
     """
     check_writable(state, [w.table for w in writes])
     for write in writes:
-        _check_place(state, write.table)
+        _check_place(state, write.table, [w.table for w in writes])
         _check_parents(state, write)
     if cut is not None:
         names.check_cut_name(cut)
@@ -163,7 +164,7 @@ def check_writable(state: ProjectState, tables: Iterable[str]) -> None:
             metadata.check_writable(names.metadata_file(table))
 
 
-def _check_place(state: ProjectState, table: str) -> None:
+def _check_place(state: ProjectState, table: str, written: Sequence[str]) -> None:
     names.check_new_name(table)
     metadata = state.table(table).metadata
     entry = state.manifest.entries.get(table)
@@ -172,8 +173,8 @@ def _check_place(state: ProjectState, table: str) -> None:
         raise InvalidInputError(f"{table} is a {kinds.pop()}, not a table. Choose another name.", table=table)
     if table in state.root_files:
         raise InvalidInputError(f"{table} is a file in the data repo. Choose another name.", table=table)
-    twins = [n for n in state.manifest.entries if n != table and n.lower() == table.lower()]
-    if twins:
+    twins = [n for n in (*state.manifest.entries, *written) if n != table and n.lower() == table.lower()]
+    if twins and entry is None:
         raise InvalidInputError(
             f"{table} and {twins[0]} differ only in case, and would be one folder on some disks. Choose another name.",
             table=table,
@@ -200,7 +201,7 @@ def _plan_table(state: ProjectState, write: TableWrite, cut: str | None) -> Tabl
     current = table.current
     # After an upgrade to schema 2, a version of schema 1 still stands for the same table: nothing new.
     schemas = (2, 1) if state.manifest.schema == 2 else (1,)
-    identities = [_identity(write, schema) for schema in schemas]
+    identities = [_identity(write, schema, state.file.name) for schema in schemas]
     by_id = {canonical.metadata_sha(i): i for i in identities}
     new = next(iter(by_id))
     recorded = next((e for e in map(table.history.find, by_id) if e is not None), None)
@@ -216,20 +217,17 @@ def _plan_table(state: ProjectState, write: TableWrite, cut: str | None) -> Tabl
         same_data = current is not None and current.data_sha == write.data_sha
         action = "metadata_only" if same_data else "created"
     version = recorded.version if recorded else new
-    return TablePlan(
-        write=write,
-        action=action,
-        version=version,
-        identity=by_id[version],
-        recorded=recorded,
-        payload_sha=table.history.payload_sha(write.data_sha),
-        change=compare_shapes(
-            table.metadata, current.version if current else None, rows=write.rows, column_names=write.column_names
-        ),
-    )
+    previous = current.version if current else None
+    if action == "unchanged":
+        change = Change(previous, 0)
+    else:
+        change = compare_shapes(table.metadata, previous, rows=write.rows, column_names=write.column_names)
+    pinned = table.history.payload_sha(write.data_sha)
+    return TablePlan(write, action, version, by_id[version], recorded, pinned, change)
 
 
-def _identity(write: TableWrite, schema: int) -> dict[str, Any]:
+def _identity(write: TableWrite, schema: int, project: str) -> dict[str, Any]:
+    source = Source(project, write.table, write.data_sha)
     return identity_fields(
         schema,
         data_sha=write.data_sha,
@@ -237,6 +235,7 @@ def _identity(write: TableWrite, schema: int) -> dict[str, Any]:
         rows=write.rows,
         column_names=write.column_names,
         declared=write.declared,
+        imported_as=source if write.declared.table_type == "imported" else None,
     )
 
 
@@ -266,7 +265,7 @@ def apply(plan: WritePlan, payloads: Mapping[str, Payload], stamp: Stamp) -> Pro
 
 def _record(state: ProjectState, plan: TablePlan, payload: Payload, stamp: Stamp) -> ProjectState:
     name, data_sha = plan.write.table, plan.write.data_sha
-    history = state.table(name).history
+    history = _with_reverts_of_r(state.table(name))
     if plan.recorded is None:
         created_at = stamp.at
         history = history.with_version(
@@ -280,7 +279,7 @@ def _record(state: ProjectState, plan: TablePlan, payload: Payload, stamp: Stamp
     else:
         # The first time stays, so that the document still tells which of several entries it describes.
         created_at = plan.recorded.timestamp or stamp.at
-        history = history.with_reinstated(plan.version, stamp.at)
+        history = history.with_reinstated(plan.version, stamp.at, stamp.author, stamp.message)
     document = complete(
         plan.identity,
         payload_sha=payload.sha,
@@ -296,14 +295,30 @@ def _record(state: ProjectState, plan: TablePlan, payload: Payload, stamp: Stamp
     return replace(state, manifest=manifest, tables={**state.tables, name: table})
 
 
-def repin(state: ProjectState, name: str, data_sha: str, payload_sha: str, now: str) -> ProjectState:
+def _with_reverts_of_r(table: TableState) -> History:
+    """The history with the time at which R made the current version current again.
+
+    R writes that time into the metadata document alone, where the next write would wipe it out.
+    """
+    current, metadata = table.current, table.metadata
+    if current is None or metadata is None or metadata.created_at is None or current.timestamp is None:
+        return table.history
+    known = {current.timestamp, *current.reinstated_at}
+    if metadata.created_at in known or metadata.created_at < max(known):
+        return table.history
+    return table.history.with_reinstated(current.version, metadata.created_at)
+
+
+def repin(state: ProjectState, name: str, data_sha: str, payload: Payload, now: str) -> ProjectState:
     """The documents after a table's lost payload had to be written anew, with other bytes than before."""
-    table = state.table(name)
+    table, rows = state.table(name), dict(state.manifest.rows())
     metadata = table.metadata
-    if metadata is not None and metadata.data_sha == data_sha and metadata.payload_sha is not None:
-        metadata = metadata.with_fields(parquet_sha=payload_sha)
-    repaired = TableState(metadata, table.history.with_payload_sha(data_sha, payload_sha))
-    manifest = state.manifest.with_rows(state.manifest.rows(), now)
+    if metadata is not None and metadata.data_sha == data_sha:
+        metadata = metadata.with_fields(parquet_sha=payload.sha, size_bytes=payload.size)
+        if name in rows:
+            rows[name] = {**rows[name], "size_bytes": payload.size}
+    repaired = TableState(metadata, table.history.with_payload_sha(data_sha, payload.sha))
+    manifest = state.manifest.with_rows(rows, now)
     return replace(state, manifest=manifest, tables={**state.tables, name: repaired})
 
 

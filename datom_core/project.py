@@ -8,16 +8,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from datom_core import names
-from datom_core.documents import Author, Parent, ProjectFile
+from datom_core.documents import Author, Parent
 from datom_core.errors import InvalidInputError, NotFoundError
 from datom_core.founding import found
 from datom_core.git import GitRepo, default_author
+from datom_core.plan import ProjectState
 from datom_core.projection import payload_key, same_lists, same_table
 from datom_core.reader import ProjectReader
-from datom_core.requests import check_author, check_message, check_trailers, table_job
+from datom_core.requests import check_author, check_message, check_trailers, check_versions, table_job
 from datom_core.results import CutResult, MirrorReport, Status, WriteResult
 from datom_core.state import load_state
-from datom_core.stores import ObjectStore, same_place
+from datom_core.stores import ObjectStore, check_store, same_place
 from datom_core.upkeep import Upkeep, cut_recorded, moved, upgraded
 from datom_core.writer import Intent, Writer
 
@@ -30,21 +31,13 @@ class Project:
     """
 
     def __init__(
-        self,
-        file: ProjectFile,
-        schema: int,
-        store: ObjectStore,
-        repo: GitRepo,
-        *,
-        governed: bool,
-        author: Author,
-        clock: Callable[[], datetime],
+        self, state: ProjectState, store: ObjectStore, repo: GitRepo, *, author: Author, clock: Callable[[], datetime]
     ) -> None:
-        self._file = file
-        self._schema = schema
+        self._name = state.file.name
+        self._schema = state.manifest.schema
+        self._governed = state.governed
         self._store = store
         self._repo = repo
-        self._governed = governed
         self._author = author
         self._writer = Writer(repo, store, clock)
         self._upkeep = Upkeep(repo, self._writer.projector, clock)
@@ -76,6 +69,7 @@ class Project:
             InvalidInputError: a bad name, schema or remote.
             AccessDeniedError, NotFoundError, StorageError: the remote or the store cannot be used.
         """
+        check_store(store)
         names.check_new_name(name, "project")
         if schema not in (1, 2):
             raise InvalidInputError(f"schema is 1 or 2, not {schema!r}.")
@@ -112,6 +106,7 @@ class Project:
             InvalidInputError: the project's data lies elsewhere; both places are named.
             FormatError: the project is of a newer schema.
         """
+        check_store(store)
         repo = GitRepo(remote, branch, cache_dir)
         tip = repo.tip()
         if tip is None:
@@ -120,15 +115,7 @@ class Project:
             )
         state = load_state(repo, tip, ())
         store.check()
-        project = cls(
-            state.file,
-            state.manifest.schema,
-            store,
-            repo,
-            governed=state.governed,
-            author=_author(author),
-            clock=clock or _utc_now,
-        )
+        project = cls(state, store, repo, author=_author(author), clock=clock or _utc_now)
         if not same_place(state.file.location, store.location):
             if not relocate:
                 raise InvalidInputError(
@@ -142,7 +129,7 @@ class Project:
 
     @property
     def name(self) -> str:
-        return self._file.name
+        return self._name
 
     @property
     def store(self) -> ObjectStore:
@@ -261,28 +248,30 @@ class Project:
     def record_cut(
         self,
         name: str,
-        versions: Mapping[str, str | None],
+        versions: Mapping[str, str | None] | Iterable[str],
         *,
         message: str | None = None,
         author: Author | str | None = None,
         trailers: Mapping[str, str] | None = None,
     ) -> str | None:
-        """Let a name stand for versions that exist, without writing data.
+        """Let a name stand for versions that exist, without writing data; what else is known of them stays.
 
         Args:
             name: name of the cut.
-            versions: table -> version id or its first digits; ``None`` means the current version.
+            versions: names of tables, whose current versions are meant; or a mapping from table to version id (or
+                its first digits, or ``None`` for the current one).
             message, author, trailers: as `cut`.
 
         Returns:
             The commit, or ``None`` when the cut stands for these versions already.
 
         Raises:
-            NotFoundError: a table or version that the project does not have; nothing was touched.
+            NotFoundError: a table or version that the project does not have, or whose data is not in storage.
         """
+        asked = check_versions(versions)
         intent = self._intent(message, f"Record cut {name}", author, trailers, name)
-        change = cut_recorded(name, versions, intent.author, intent.message)
-        return self._upkeep.run(change, intent.commit_message(intent.message), intent.author, tuple(versions))
+        edit = cut_recorded(name, asked, intent.author, intent.message)
+        return self._upkeep.run(edit, intent.commit_message(intent.message), intent.author, tuple(asked))
 
     def mirror(self) -> MirrorReport:
         """Bring everything in storage level with git, missing snapshots included. Payloads cannot come from git."""
@@ -335,7 +324,7 @@ class Project:
     def _relocate(self) -> None:
         """Record the store as the project's location, once it is certain that the project is there."""
         ProjectReader.open(self._store, self.name)
-        self._upkeep.run(moved(self._store.location), f"Update data store: {self.name}", self._author)
+        self._upkeep.run(moved(self._store.location), f"Update data store: {self.name}", self._author, moving=True)
 
     def __repr__(self) -> str:
         at = self._store.location

@@ -33,6 +33,15 @@ class Seen:
     def history(self, table: str) -> History | None:
         return self._parsed(names.history(table), History.from_json)
 
+    def refuse_newer(self) -> None:
+        """Raise `FormatError` when a newer release wrote any of these documents."""
+        self.manifest()
+        self.cuts()
+        for key in self.documents:
+            table, _, name = key.partition("/.metadata/")
+            if name == "metadata.json":
+                self.pointer(table)
+
     def _parsed(self, key: str, parse: Callable[[bytes, str], T]) -> T | None:
         """The document, or ``None`` when it is absent or damaged (git has it whole).
 

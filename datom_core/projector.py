@@ -11,11 +11,9 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
-
 from datom_core import names
 from datom_core.documents import History, Metadata
-from datom_core.errors import ConflictError, FormatError, NotFoundError
+from datom_core.errors import AlreadyExistsError, ConflictError, FormatError, NotFoundError
 from datom_core.git import GitRepo
 from datom_core.plan import ProjectState, TableState
 from datom_core.projection import (
@@ -28,6 +26,7 @@ from datom_core.projection import (
     snapshot_document,
     versions_to_snapshot,
 )
+from datom_core.retries import while_conflicting
 from datom_core.state import load_state
 from datom_core.stores import ObjectStore, StoredObject
 
@@ -84,22 +83,16 @@ class Projector:
             tables: names to be compared whatever the manifest says.
             seen, tip: a look at storage, and a tip that is known to be newer than that look.
             commits: table -> version -> commit, of what the caller has just published.
-            promised: keys of payloads that the caller puts right afterwards.
+            promised: keys of lost payloads of current versions, which the caller puts right afterwards.
             thorough: look for every snapshot, not only for those of versions that are new to storage.
 
         Raises:
             ConflictError: others kept changing storage during all attempts.
         """
         run = _Run(self, set(tables), commits or {}, promised, thorough)
-        for attempt in Retrying(
-            retry=retry_if_exception_type(ConflictError),
-            stop=stop_after_attempt(_ATTEMPTS),
-            wait=wait_random_exponential(multiplier=0.02, max=2),
-            reraise=True,
-        ):
-            with attempt:
-                run.once(seen, tip)
-            seen = tip = None
+        known = [(seen, tip)]
+        # What the caller has seen serves once: after a conflict, storage and git are looked at anew.
+        while_conflicting(lambda: run.once(*(known.pop() if known else (None, None))), attempts=_ATTEMPTS)
         return Report(tuple(run.written), tuple(run.waiting))
 
     def _get(self, key: str) -> StoredObject | None:
@@ -141,7 +134,7 @@ class _Run:
         """Snapshots, then the history, then the pointer; whether the table's payload is there."""
         if state.metadata is None:
             return True
-        if not self._payload_is_there(table, state.metadata, tip):
+        if not self._payload_is_there(table, state.metadata, seen, tip):
             return False
         stored = seen.history(table)
         for version, metadata in self._snapshots(table, state, stored, tip).items():
@@ -159,6 +152,12 @@ class _Run:
     def _lists(self, state: ProjectState, seen: Seen) -> None:
         """Cuts, then the manifest: written last, it proves that all before it is there."""
         stored = seen.manifest()
+        if stored is not None and stored.project != state.manifest.project:
+            raise AlreadyExistsError(
+                f"{self.projector.store.location} holds the project {stored.project!r}, not "
+                f"{state.manifest.project!r}. Nothing of it is overwritten; give another place.",
+                project=stored.project,
+            )
         cuts, manifest = state.cuts, state.manifest
         if self.waiting:
             readable = {t: frozenset(v.version for v in seen.history(t) or ()) for t in self.waiting}
@@ -172,11 +171,14 @@ class _Run:
         if stored is None or dict(stored.raw) != dict(manifest.raw):
             self._swap(names.MANIFEST_KEY, manifest.to_json(), seen)
 
-    def _payload_is_there(self, name: str, metadata: Metadata, tip: str) -> bool:
+    def _payload_is_there(self, name: str, metadata: Metadata, seen: Seen, tip: str) -> bool:
         store, repo = self.projector.store, self.projector.repo
         key = payload_key(name, metadata)
-        if key in self.promised or store.head(key) is not None:
+        if store.head(key) is not None:
             return True
+        pointer = seen.pointer(name)
+        if key in self.promised and pointer is not None and pointer.data_sha == metadata.data_sha:
+            return True  # readers are there already, and find nothing until the caller keeps its promise
         if metadata.kind != "set":
             return False
         # A set's payload is in git too, so it can be put back when it is the recorded one.

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, TypeVar
 import pyarrow as pa
 
 from datom_core import names
-from datom_core.documents import Cut, Cuts, History, Manifest, Metadata, Parent, Source, Version
+from datom_core.documents import Cuts, History, Manifest, Metadata, Parent, Source, Version
 from datom_core.errors import FormatError, IntegrityError, InvalidInputError, NotFoundError
 from datom_core.results import Rows, Summary, TableInfo, rows
-from datom_core.stores import ObjectStore
+from datom_core.stores import ObjectStore, check_store
 from datom_core.tabular import decode_parquet, to_pandas
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _DATE_LENGTH = len("2026-02-28")
+_NO_TIME = "NaT"  # pandas' missing time is a datetime, too
 
 #: A moment in UTC: a datetime, a date (its end), or either as ISO 8601 text.
 Moment = datetime | date | str
@@ -52,6 +53,7 @@ class ProjectReader:
             NotFoundError: the store is not there, or holds no project or another one.
             FormatError: the project is of a newer schema.
         """
+        check_store(store)
         if project is not None:
             names.check_name(project, "project")
         store.check()
@@ -62,7 +64,7 @@ class ProjectReader:
                 f"{store.location} holds no datom project ({names.MANIFEST_KEY} is missing). Check root and prefix.",
                 location=str(store.location),
             ) from error
-        manifest = Manifest.from_json(data, names.MANIFEST_KEY)
+        manifest = Manifest.from_json(data, f"{names.MANIFEST_KEY} in {store.location}")
         if project is not None and manifest.project != project:
             raise NotFoundError(
                 f"{store.location} holds the project {manifest.project!r}, not {project!r}. Check root and prefix.",
@@ -79,7 +81,7 @@ class ProjectReader:
     def read(
         self,
         table: str,
-        version: str | None = None,
+        version: str | Version | None = None,
         cut: str | None = None,
         as_of: Moment | None = None,
         columns: Sequence[str] | None = None,
@@ -88,7 +90,8 @@ class ProjectReader:
 
         Args:
             table: its name.
-            version: a version id or its first digits. Without ``version``, ``cut`` and ``as_of``: the current one.
+            version: a version id, its first digits, or an entry of `history`. Without ``version``, ``cut`` and
+                ``as_of``: the current one.
             cut: name of a cut.
             as_of: the version that was current then; a date means its end. Times without an offset are UTC.
             columns: decode these columns only, in this order.
@@ -103,27 +106,18 @@ class ProjectReader:
     def read_arrow(
         self,
         table: str,
-        version: str | None = None,
+        version: str | Version | None = None,
         cut: str | None = None,
         as_of: Moment | None = None,
         columns: Sequence[str] | None = None,
     ) -> pa.Table:
         """As `read`, as a pyarrow Table that keeps missing values and NaN apart."""
+        if isinstance(version, Version):
+            return self._payload(names.check_name(table), version.data_sha, version.payload_sha, columns)
         metadata, chosen = self._choose(table, version, cut, as_of)
-        data_sha = chosen.data_sha if chosen else metadata.data_sha
-        payload_sha = chosen.payload_sha if chosen else metadata.payload_sha
-        key = names.payload(table, self._checked_sha(data_sha, table))
-        try:
-            stored = self._store.get(key).data
-        except NotFoundError as error:
-            raise NotFoundError(
-                f"The data of {table} ({data_sha[:8]}) is missing from {self._store.location}: {key}. "
-                "Writing the same data again puts it back.",
-                key=key,
-                table=table,
-            ) from error
-        self._verify(stored, payload_sha, key)
-        return decode_parquet(stored, columns)
+        if chosen is not None:
+            return self._payload(table, chosen.data_sha, chosen.payload_sha, columns)
+        return self._payload(table, metadata.data_sha, metadata.payload_sha, columns)
 
     def resolve(
         self, table: str, version: str | None = None, cut: str | None = None, as_of: Moment | None = None
@@ -146,17 +140,17 @@ class ProjectReader:
         return rows(found)
 
     def history(self, table: str) -> Rows[Version]:
-        """Every version of a table or set, newest first."""
-        names.check_name(table)
+        """Every version of a table or set, in the order of first recording, newest first.
+
+        After a revert the current version is not the first one: `resolve` gives it, and its ``latest`` says
+        who made it current, when and why.
+        """
+        self._pointer(names.check_name(table))
         return rows(self._history(table))
 
     def cuts(self) -> Cuts:
         """Every named cut: a mapping from name to `Cut`, itself a mapping from table to version."""
         return self._document(names.CUTS_KEY, Cuts.from_json) or Cuts()
-
-    def cut(self, name: str) -> Cut:
-        """One named cut; `NotFoundError` names the latest ones when there is none of that name."""
-        return self.cuts().find(names.check_cut_name(name))
 
     def metadata(
         self, table: str, version: str | None = None, cut: str | None = None, as_of: Moment | None = None
@@ -165,14 +159,7 @@ class ProjectReader:
         current, chosen = self._choose(table, version, cut, as_of, sets=True)
         if chosen is None:
             return current
-        found = self._document(names.snapshot(table, chosen.version), Metadata.from_json)
-        if found is None:
-            raise NotFoundError(
-                f"The snapshot of {table}@{chosen.version[:8]} is missing from storage; project.mirror() rebuilds it.",
-                table=table,
-                version=chosen.version,
-            )
-        return found
+        return self._snapshot(table, chosen)
 
     def parents(
         self, table: str, version: str | None = None, cut: str | None = None, as_of: Moment | None = None
@@ -186,10 +173,10 @@ class ProjectReader:
         """The imported tables behind a version, as recorded; ``None`` when nothing was recorded."""
         return self.metadata(table, version, cut, as_of).lineage
 
-    def parent(self, table: str, version: str | None = None) -> Parent:
+    def parent(self, table: str, version: str | Version | None = None) -> Parent:
         """A version of a table, to be declared as parent of another table (the current one by default)."""
-        entry = self.resolve(table, version)
-        metadata = self.metadata(table, entry.version)
+        entry = version if isinstance(version, Version) else self.resolve(table, version)
+        metadata = self._snapshot(table, entry)
         return Parent(self._project, table, entry.version, entry.data_sha, metadata.lineage or ())
 
     def summary(self) -> Summary:
@@ -224,14 +211,11 @@ class ProjectReader:
         names.check_name(table)
         given = [n for n, v in (("version", version), ("cut", cut), ("as_of", as_of)) if v is not None]
         if len(given) > 1:
-            raise InvalidInputError(f"Choose a version by one of {' and '.join(given)}, not by all.")
+            raise InvalidInputError(f"Choose a version by {' or by '.join(given)}, not by more than one of them.")
         moment = None if as_of is None else moment_of(as_of)
         if cut is not None:
-            version = self.cut(cut).version_of(table)
-        current = self._document(names.pointer(table), Metadata.from_json)
-        if current is None:
-            known = ", ".join(self._manifest().entries) or "none"
-            raise NotFoundError(f"{self._project} has no table {table!r}; it has: {known}.", table=table)
+            version = self.cuts().find(names.check_cut_name(cut)).version_of(table)
+        current = self._pointer(table)
         if current.kind != "table" and not sets:
             raise InvalidInputError(f"{table} is a {current.kind}, not a table; it has no rows to read.", table=table)
         if version is not None:
@@ -239,6 +223,25 @@ class ProjectReader:
         if moment is not None:
             return current, self._history(table).as_of(moment, current, table)
         return current, None
+
+    def _pointer(self, table: str) -> Metadata:
+        current = self._document(names.pointer(table), Metadata.from_json)
+        if current is None:
+            known = list(self._manifest().entries)
+            alike = [n for n in known if n.lower() == table.lower()]
+            hint = f" Did you mean {alike[0]!r}?" if alike else f" It has: {', '.join(known) or 'none yet'}."
+            raise NotFoundError(f"{self._project} has no table {table!r}.{hint}", table=table)
+        return current
+
+    def _snapshot(self, table: str, entry: Version) -> Metadata:
+        found = self._document(names.snapshot(table, entry.version), Metadata.from_json)
+        if found is None:
+            raise NotFoundError(
+                f"The snapshot of {table}@{entry.version[:8]} is missing from storage; project.mirror() rebuilds it.",
+                table=table,
+                version=entry.version,
+            )
+        return found
 
     def _history(self, table: str) -> History:
         history = self._document(names.history(table), History.from_json)
@@ -252,6 +255,22 @@ class ProjectReader:
             raise NotFoundError(f"{self._store.location} holds no datom project any more.")
         return manifest
 
+    def _payload(self, table: str, data_sha: str, payload_sha: str | None, columns: Sequence[str] | None) -> pa.Table:
+        if not names.is_sha(data_sha):
+            raise FormatError(f"{table}: {data_sha[:80]!r} is not a content hash.", table=table)
+        key = names.payload(table, data_sha)
+        try:
+            stored = self._store.get(key).data
+        except NotFoundError as error:
+            raise NotFoundError(
+                f"The data of {table} ({data_sha[:8]}) is missing from {self._store.location}: {key}. "
+                "Writing the same data again puts it back.",
+                key=key,
+                table=table,
+            ) from error
+        self._verify(stored, payload_sha, key)
+        return decode_parquet(stored, columns)
+
     def _verify(self, data: bytes, recorded: str | None, key: str) -> None:
         """Compare bytes with their recorded hash; data from before there was one passes."""
         actual = hashlib.sha256(data).hexdigest()
@@ -263,11 +282,6 @@ class ProjectReader:
                 expected=recorded,
                 actual=actual,
             )
-
-    def _checked_sha(self, data_sha: str, table: str) -> str:
-        if not names.is_sha(data_sha):
-            raise FormatError(f"{table}: {data_sha[:80]!r} is not a content hash.", table=table)
-        return data_sha
 
     def _document(self, key: str, parse: Callable[[bytes, str], T]) -> T | None:
         try:
@@ -283,15 +297,16 @@ def moment_of(value: Moment) -> datetime:
     Raises:
         InvalidInputError: not a date, a time, or ISO 8601 text of one.
     """
-    if isinstance(value, str):
+    given: object = value
+    if isinstance(given, str):
         try:
-            value = date.fromisoformat(value) if len(value) <= _DATE_LENGTH else datetime.fromisoformat(value)
+            given = date.fromisoformat(given) if len(given) <= _DATE_LENGTH else datetime.fromisoformat(given)
         except ValueError:
-            raise InvalidInputError(
-                f'as_of must be a date or a time, for example "2026-02-28" or "2026-02-28T18:00:00Z"; got {value!r}.'
-            ) from None
-    if isinstance(value, datetime):
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-    if isinstance(value, date):
-        return datetime.combine(value, time.max, UTC)
-    raise InvalidInputError(f"as_of must be a date, a datetime or text, not {type(value).__name__}.")
+            given = None
+    if isinstance(given, datetime) and str(given) != _NO_TIME:
+        return given.replace(tzinfo=UTC) if given.tzinfo is None else given.astimezone(UTC)
+    if isinstance(given, date) and str(given) != _NO_TIME:
+        return datetime.combine(given, time.max, UTC)
+    raise InvalidInputError(
+        f'as_of must be a date or a time, for example "2026-02-28" or "2026-02-28T18:00:00Z"; got {value!r}.'
+    )

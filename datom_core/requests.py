@@ -14,6 +14,7 @@ from datom_core.plan import TableWrite
 from datom_core.tabular import normalised
 from datom_core.writer import Job
 
+_MAX_MESSAGE = 10_000
 _TRAILER_KEY = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 _AUTHOR = re.compile(r"\s*(?P<name>[^<>]*[^<>\s])\s*<(?P<email>[^<>\s]*)>\s*")
 
@@ -28,6 +29,10 @@ def check_message(message: object, default: str) -> str:
         return default
     if not isinstance(message, str):
         raise InvalidInputError(f"The message must be text, not {type(message).__name__}.")
+    if len(message) > _MAX_MESSAGE:
+        raise InvalidInputError(
+            f"The message has {len(message)} characters; at most {_MAX_MESSAGE} are kept. Say the rest elsewhere."
+        )
     if not message.strip():
         raise InvalidInputError("The message is empty. Say why the data changed, or leave it out for a default.")
     if "\0" in message or not names.is_text(message):
@@ -48,6 +53,9 @@ def check_author(author: Author | str) -> Author:
         author = Author(match["name"], match["email"])
     if not isinstance(author, Author):
         raise InvalidInputError(f"The author must be text or an Author, not {type(author).__name__}.")
+    parts: tuple[object, ...] = (author.name, author.email)
+    if not all(isinstance(part, str) for part in parts):
+        raise InvalidInputError("The author's name and email must be text.")
     for part in (author.name, author.email):
         if any(c in "<>\0\n\r" for c in part) or not names.is_text(part):
             raise InvalidInputError(f"{part!r} cannot be part of an author: no angle brackets or line breaks.")
@@ -62,11 +70,33 @@ def check_trailers(trailers: Mapping[str, str] | None) -> dict[str, str]:
     Raises:
         InvalidInputError: names every trailer with a bad key, or a value of several lines.
     """
-    checked = {str(k): str(v) for k, v in (trailers or {}).items()}
+    given: object = trailers or {}
+    if not isinstance(given, Mapping):
+        raise InvalidInputError(f"Trailers are a mapping of keys to values, not {type(given).__name__}.")
+    checked = {str(k): str(v) for k, v in given.items()}
     bad = [k for k, v in checked.items() if not _TRAILER_KEY.fullmatch(k) or not v.isprintable() or not v.strip()]
     if bad:
         raise InvalidInputError(f"Trailers need a key of letters, digits and hyphens, and one line of text: {bad}.")
     return checked
+
+
+def check_versions(versions: Mapping[str, str | None] | Iterable[str]) -> dict[str, str | None]:
+    """Versions by table; names alone mean the current ones.
+
+    Raises:
+        InvalidInputError: neither a mapping nor names, or none at all.
+    """
+    given: object = versions
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise InvalidInputError("Give the names of tables, or a mapping from table to version.")
+    asked: dict[str, str | None] = dict(given) if isinstance(given, Mapping) else dict.fromkeys(given)
+    if not asked:
+        raise InvalidInputError("A cut needs at least one table.")
+    for table, version in asked.items():
+        names.check_name(table)
+        if version is not None:
+            names.check_version(version)
+    return asked
 
 
 def table_job(
@@ -87,6 +117,8 @@ def table_job(
     if table_type not in ("derived", "imported"):
         raise InvalidInputError(f"table_type is 'derived' or 'imported', not {table_type!r}.")
     declared = Declared(check_parents(parents), clean_custom(custom), table_type)
+    if table_type == "imported" and declared.parents:
+        raise InvalidInputError(f"{name}: an imported table is a source of lineage and has no parents.", table=name)
     data = normalised(frame, what=name)
     columns = data.table.column_names
     problems = [f"{c!r} occurs {columns.count(c)} times" for c in dict.fromkeys(columns) if columns.count(c) > 1]

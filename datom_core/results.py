@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_SHORT = 8
+_SHORT = 8  # of a hash
+_LONG = 80  # of any other text
 
 
 class Rows(tuple[T, ...]):
@@ -50,7 +51,7 @@ def _brief(value: Any) -> str:
         return value.name
     if isinstance(value, (tuple, list)):
         return ", ".join(_brief(v) for v in value)
-    text = str(value).splitlines()[0] if str(value) else ""
+    text = str(value).splitlines()[0][:_LONG] if str(value) else ""
     is_hash = isinstance(value, str) and len(value) in (40, 64) and all(c in "0123456789abcdef" for c in value)
     return text[:_SHORT] if is_hash else text
 
@@ -61,7 +62,8 @@ class WriteResult:
 
     Attributes:
         table: its name.
-        version: the version that is current now.
+        version: the version that holds what was written. It is the current one now, except where a cut stood
+            for it already and later versions came since: delivering an old cut again does not go back to it.
         data_sha: its content hash.
         action: ``created`` (new content is current), ``metadata_only`` (same content, new metadata),
             ``unchanged`` (nothing to do), ``repaired`` (unchanged, but something was missing and is back).
@@ -69,7 +71,9 @@ class WriteResult:
         rows: number of rows.
         bytes: size of the stored payload.
         cut: the cut that stands for this version now, if one was asked for.
-        change: difference to what was current before.
+        change: difference to what was current before; none when nothing changed.
+        author, message: who made the version current, and why; of an unchanged one, who did so last.
+        recorded_in: the commit that recorded the version first, where storage knows it.
     """
 
     table: str
@@ -81,6 +85,9 @@ class WriteResult:
     bytes: int
     cut: str | None = None
     change: Change = field(default_factory=lambda: Change(None, 0), repr=False)
+    author: Author = field(default_factory=lambda: Author("unknown", ""), repr=False)
+    message: str = field(default="", repr=False)
+    recorded_in: str | None = field(default=None, repr=False)
 
     @property
     def changed(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime, time
 from typing import TYPE_CHECKING, Any, cast
 
 import pyarrow as pa
@@ -10,23 +11,21 @@ import pyarrow.parquet as pq
 
 from datom_core.errors import ColumnReport, FormatError, InvalidInputError
 from datom_core.hashing import TableHash, hash_normalised
+from datom_core.names import is_text
 from datom_core.normalise import (
     Column,
-    Decimals,
-    Nanoseconds,
     Normalised,
     normalise_columns,
     report_columns,
 )
+from datom_core.type_rules import Decimals, Nanoseconds
 
 if TYPE_CHECKING:
     import pandas as pd
 
 # What pandas can find in an object column that Arrow then types without guessing.
-_PLAIN_OBJECTS = frozenset(
-    "string boolean integer floating mixed-integer-float date datetime datetime64 time timedelta timedelta64 "
-    "decimal bytes empty".split()
-)
+_PLAIN_OBJECTS = frozenset("string boolean integer floating mixed-integer-float decimal bytes empty".split())
+_TIMES = frozenset("date datetime datetime64 time timedelta timedelta64".split())
 
 
 def hash_table(table: object, *, decimals: Decimals = "refuse", nanoseconds: Nanoseconds = "refuse") -> TableHash:
@@ -97,15 +96,25 @@ def decode_parquet(data: bytes | memoryview, columns: Sequence[str] | None = Non
         names = file.schema_arrow.names
     except (pa.ArrowException, OSError) as error:
         raise FormatError(f"The stored bytes are not a readable parquet file ({error}).") from error
+    if isinstance(columns, str):
+        raise InvalidInputError(f"columns is a list; write [{columns!r}].")
     unknown = [c for c in columns if c not in names]
     if unknown:
         raise InvalidInputError(f"No column {', '.join(map(repr, unknown))} in this table; it has {names}.")
+    twice = [c for c in columns if names.count(c) > 1]
+    if twice:
+        raise InvalidInputError(f"The table has several columns called {', '.join(map(repr, twice))}; read it whole.")
     table = file.read(columns=list(columns))
     return table.select(list(columns))
 
 
 def to_pandas(table: pa.Table) -> pd.DataFrame:
-    """A pandas frame that keeps integers and booleans exact: they become nullable dtypes."""
+    """A pandas frame that can be written again as the same content.
+
+    Integers and truth values become nullable dtypes, so that missing values do not turn them into floats. A
+    date, time or category column without any value becomes an Arrow dtype, because pandas' own would forget
+    what it is a column of.
+    """
     import pandas as pd
 
     nullable = {
@@ -114,6 +123,12 @@ def to_pandas(table: pa.Table) -> pd.DataFrame:
         pa.uint32(): pd.UInt32Dtype(), pa.uint64(): pd.UInt64Dtype(), pa.bool_(): pd.BooleanDtype(),
     }  # fmt: skip
     frame: pd.DataFrame = table.to_pandas(types_mapper=nullable.get)
+    for position, column in enumerate(table.columns):
+        kind = column.type
+        forgetful = pa.types.is_date(kind) or pa.types.is_time(kind) or pa.types.is_dictionary(kind)
+        if forgetful and column.null_count == len(column):
+            kept = pa.string() if pa.types.is_dictionary(kind) else kind
+            frame.isetitem(position, pd.array(pa.nulls(len(column), kept), dtype=pd.ArrowDtype(kept)))
     return frame
 
 
@@ -127,7 +142,12 @@ def _columns(table: object) -> tuple[list[Column], dict[bytes, bytes] | None]:
     if _is_frame(table, "polars"):
         return _polars_columns(table), None
     if hasattr(table, "__arrow_c_stream__"):
-        return _columns(pa.RecordBatchReader.from_stream(table).read_all())
+        try:
+            return _columns(pa.RecordBatchReader.from_stream(table).read_all())
+        except pa.ArrowInvalid as error:
+            raise InvalidInputError(
+                f"{type(table).__name__} is one column, not a table. Make a frame of it, for example with to_frame()."
+            ) from error
     raise InvalidInputError(
         f"{type(table).__name__} is not a table. Pass a pyarrow Table, a pandas or polars DataFrame, "
         "or an object with __arrow_c_stream__."
@@ -149,19 +169,26 @@ def _polars_columns(frame: Any) -> list[Column]:
 
 
 def _pandas_columns(frame: pd.DataFrame) -> list[Column]:
-    import pandas as pd
-
     labels: list[Any] = list(frame.columns)
-    bad = [label for label in labels if not isinstance(label, str)]
+    bad = [label for label in labels if not isinstance(label, str) or not is_text(label)]
     if bad:
         raise InvalidInputError(f"Column labels must be strings; these are not: {bad[:10]!r}. Rename the columns.")
-    plain = isinstance(frame.index, pd.RangeIndex) and frame.index.start == 0 and frame.index.step == 1
-    if not plain or frame.index.name is not None:
-        raise InvalidInputError(
-            "The frame has an index that is not 0, 1, 2, ... and would be lost: call reset_index() to keep it as "
-            "columns, or reset_index(drop=True) to drop it (after filtering or sorting, that is the one)."
-        )
+    _check_index(frame.index)
     return [_pandas_column(label, frame.iloc[:, i]) for i, label in enumerate(labels)]
+
+
+def _check_index(index: pd.Index[Any]) -> None:
+    import pandas as pd
+
+    plain = isinstance(index, pd.RangeIndex) and index.start == 0 and index.step == 1
+    if plain and index.name is None:
+        return
+    shown = ", ".join(map(repr, index[:3].tolist())) + (", ..." if len(index) > 3 else "")
+    named = f" named {index.name!r}" if index.name is not None else ""
+    raise InvalidInputError(
+        f"The frame's index{named} ({shown}) is not 0, 1, 2, ... and would be lost: call reset_index(drop=True) to "
+        "drop it (after filtering, sorting or concatenating, that is the one), or reset_index() to keep it as columns."
+    )
 
 
 def _pandas_column(name: str, series: pd.Series[Any]) -> Column:
@@ -170,21 +197,41 @@ def _pandas_column(name: str, series: pd.Series[Any]) -> Column:
     dtype = str(series.dtype)
     if series.dtype == object:
         found = pd.api.types.infer_dtype(series, skipna=True)
-        if found not in _PLAIN_OBJECTS:
-            return Column(pa.field(name, pa.null()), None, f"object ({found})", _object_advice(found, series))
+        refusal = _object_advice(found, series)
+        if refusal is not None:
+            return Column(pa.field(name, pa.null()), None, f"object ({found})", refusal)
         if found == "empty":
             # Nothing but missing values: text, which is what object columns hold (all text, before pandas 3).
             return _convert(name, dtype, lambda: pa.nulls(len(series), pa.string()))
     return _convert(name, dtype, lambda: pa.array(series, from_pandas=True))
 
 
-def _object_advice(found: str, series: pd.Series[Any]) -> str:
+def _object_advice(found: str, series: pd.Series[Any]) -> str | None:
+    """Why a column of Python objects is refused, or ``None`` when Arrow types it without losing anything."""
+    if found in _TIMES:
+        return _time_advice(series.dropna())
+    if found in _PLAIN_OBJECTS:
+        return None
     kinds = {type(value).__name__ for value in series.dropna().head(100)}
     if kinds & {"list", "tuple", "set", "ndarray", "dict"}:
         return f"columns of {'/'.join(sorted(kinds))} have no content hash; write one value per row, or JSON text"
     if found.startswith("mixed"):
         return "it mixes Python types; convert the column to one type, for example with astype(str)"
     return f"Python objects ({found}) have no content hash; convert them to numbers, text or dates"
+
+
+def _time_advice(values: pd.Series[Any]) -> str | None:
+    """pyarrow takes such columns for one type by their first value, and drops what the type cannot hold."""
+    if len({isinstance(v, datetime) for v in values}) > 1:
+        return "it mixes dates and times; make all of them dates, or all of them times"
+    zones = {str(getattr(v, "tzinfo", None)) for v in values}
+    if len(zones) > 1:
+        return f"it mixes time zones ({', '.join(sorted(zones))}); convert all of its times to one"
+    if any(isinstance(v, time) and v.tzinfo is not None for v in values):
+        return "it holds times of day with a time zone, which is not stored; drop the zone, or write timestamps"
+    if any(getattr(v, "nanosecond", 0) or getattr(v, "nanoseconds", 0) for v in values):
+        return "it holds digits below a microsecond, which are lost in storage; round the column"
+    return None
 
 
 def _convert(name: str, type_name: str, convert: Callable[[], Any]) -> Column:

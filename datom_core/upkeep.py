@@ -6,66 +6,91 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
-
 from datom_core import names
 from datom_core.documents import Author, Location, format_timestamp
 from datom_core.errors import NotFoundError
-from datom_core.git import GitRepo, LostRaceError
+from datom_core.git import GitRepo
 from datom_core.plan import ProjectState, changed_files, check_writable
 from datom_core.projector import Projector
+from datom_core.retries import until_published
 from datom_core.state import load_state
+from datom_core.stores import check_place
 
-_ATTEMPTS = 40
-
-#: From the documents at the tip, and the time, to the documents after the change.
-Change = Callable[[ProjectState, str], ProjectState]
+#: From the documents at the tip, and the time, to the documents after the edit.
+Edit = Callable[[ProjectState, str], ProjectState]
 
 
 @dataclass(frozen=True)
 class Upkeep:
-    """Commits changes of a project's own documents and projects them."""
+    """Commits edits of a project's own documents and projects them."""
 
     repo: GitRepo
     projector: Projector
     clock: Callable[[], datetime]
 
-    def run(self, change: Change, message: str, author: Author, tables: tuple[str, ...] = ()) -> str | None:
-        """Make the change in one commit, planned again when another writer is faster.
+    def run(
+        self, edit: Edit, message: str, author: Author, tables: tuple[str, ...] = (), *, moving: bool = False
+    ) -> str | None:
+        """Make the edit in one commit, planned again when another writer is faster.
+
+        Args:
+            edit: what is to be different.
+            message, author: for the commit.
+            tables: tables whose documents the edit needs.
+            moving: the edit records another place than the one that was recorded.
 
         Returns:
             The commit, or ``None`` when there was nothing to change.
         """
-        for attempt in Retrying(
-            retry=retry_if_exception_type(LostRaceError),
-            stop=stop_after_attempt(_ATTEMPTS),
-            wait=wait_random_exponential(multiplier=0.05, max=3),
-            reraise=True,
-        ):
-            with attempt:
-                return self._once(change, message, author, tables)
-        raise AssertionError("unreachable: the last attempt returns or raises")
+        return until_published(lambda: self._once(edit, message, author, tables, moving))
 
-    def _once(self, change: Change, message: str, author: Author, tables: tuple[str, ...]) -> str | None:
+    def _once(self, edit: Edit, message: str, author: Author, tables: tuple[str, ...], moving: bool) -> str | None:
         now = self.clock()
-        tip, state = self.load(tables)
+        tip, state = self.load(tables, moving=moving)
         check_writable(state, tables)
-        files = changed_files(state, change(state, format_timestamp(now)))
+        after = edit(state, format_timestamp(now))
+        self._check_payloads(state, after)
+        self.projector.look(()).refuse_newer()
+        files = changed_files(state, after)
         commit = self.repo.publish(files, message, parent=tip, author=author, at=now) if files else None
         self.projector.level(())
         return commit
 
-    def load(self, tables: tuple[str, ...] | None = ()) -> tuple[str, ProjectState]:
-        """The tip and the documents there; those of every table when ``tables`` is ``None``."""
+    def load(self, tables: tuple[str, ...] | None = (), *, moving: bool = False) -> tuple[str, ProjectState]:
+        """The tip and the documents there; those of every table when ``tables`` is ``None``.
+
+        Raises:
+            ConflictError: the project's data has moved to another place.
+            NotFoundError: the store or the branch is not there.
+        """
+        self.projector.store.check()
         tip = self.repo.tip()
         if tip is None:
             raise NotFoundError(f"{self.repo.remote} has no branch {self.repo.branch} any more.")
+        state = load_state(self.repo, tip, tables or ())
+        if not moving:
+            check_place(state.file.name, state.file.location, self.projector.store.location)
         if tables is None:
-            tables = tuple(load_state(self.repo, tip, ()).manifest.entries)
-        return tip, load_state(self.repo, tip, tables)
+            state = load_state(self.repo, tip, state.manifest.entries)
+        return tip, state
+
+    def _check_payloads(self, before: ProjectState, after: ProjectState) -> None:
+        """Refuse to name a version whose data is not in storage."""
+        missing = []
+        for cut in after.cuts.values():
+            for table, version in cut.items():
+                if before.cuts.stands_for(cut.name, table, version):
+                    continue
+                entry = after.table(table).history.find(version)
+                if entry and self.projector.store.head(names.payload(table, entry.data_sha)) is None:
+                    missing.append(f"{table}@{version[:8]}")
+        if missing:
+            raise NotFoundError(
+                f"The data of {', '.join(missing)} is not in {self.projector.store.location}. Write it again first."
+            )
 
 
-def moved(location: Location) -> Change:
+def moved(location: Location) -> Edit:
     """Record that the data lies at ``location``."""
     return lambda state, _: replace(state, file=state.file.moved(location))
 
@@ -77,14 +102,14 @@ def upgraded(state: ProjectState, now: str) -> ProjectState:
     return replace(state, manifest=state.manifest.upgraded(now), file=state.file.with_schema())
 
 
-def cut_recorded(cut: str, versions: Mapping[str, str | None], author: Author, message: str) -> Change:
+def cut_recorded(cut: str, versions: Mapping[str, str | None], author: Author, message: str) -> Edit:
     """Let ``cut`` stand for versions that exist; ``None`` means the current one.
 
     Raises:
         NotFoundError: a table or version that the project does not have.
     """
 
-    def change(state: ProjectState, now: str) -> ProjectState:
+    def edit(state: ProjectState, now: str) -> ProjectState:
         cuts = state.cuts
         for table, asked in versions.items():
             at_tip = state.table(table)
@@ -98,4 +123,4 @@ def cut_recorded(cut: str, versions: Mapping[str, str | None], author: Author, m
         return replace(state, cuts=cuts, manifest=state.manifest.with_rows(state.manifest.rows(), now))
 
     names.check_cut_name(cut)
-    return change
+    return edit

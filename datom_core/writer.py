@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 import pyarrow as pa
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from datom_core import names
-from datom_core.documents import Author, format_timestamp
-from datom_core.errors import ConflictError, IntegrityError, NotFoundError
-from datom_core.git import GitRepo, LostRaceError
+from datom_core.documents import Author, History, format_timestamp
+from datom_core.errors import NotFoundError
+from datom_core.git import GitRepo
+from datom_core.payloads import PayloadKeeper
 from datom_core.plan import (
-    Payload,
     ProjectState,
     Stamp,
     TablePlan,
@@ -30,13 +28,10 @@ from datom_core.plan import (
 from datom_core.projection import Seen, same_lists
 from datom_core.projector import Projector
 from datom_core.results import WriteResult
+from datom_core.retries import until_published
 from datom_core.state import load_state
-from datom_core.stores import ObjectStore, same_place
-from datom_core.tabular import decode_parquet, encode_parquet, hash_table
+from datom_core.stores import ObjectStore, check_place
 from datom_core.version import WRITER
-
-_ATTEMPTS = 40
-_SHA_METADATA = "sha256"
 
 
 @dataclass(frozen=True)
@@ -68,17 +63,6 @@ class Intent:
         return f"{message}\n\n{lines}\n" if lines else message
 
 
-@dataclass
-class _Stored:
-    """Payloads that this call has found or put, over all its attempts."""
-
-    payloads: dict[str, Payload] = field(default_factory=dict)
-    put_back: dict[str, str | None] = field(
-        default_factory=dict
-    )  # lost and restored: table -> commit, if one was needed
-    anew: dict[str, memoryview] = field(default_factory=dict)  # lost, and not to be had with the recorded bytes
-
-
 class Writer:
     """Writes tables to one project."""
 
@@ -95,133 +79,79 @@ class Writer:
             ConflictError: others were faster in all attempts, or the data has moved.
             The errors of `plan_write`, of the store and of git.
         """
-        stored = _Stored()
-        for attempt in Retrying(
-            retry=retry_if_exception_type(LostRaceError),
-            stop=stop_after_attempt(_ATTEMPTS),
-            wait=wait_random_exponential(multiplier=0.05, max=3),
-            reraise=True,
-        ):
-            with attempt:
-                return self._once(jobs, intent, stored)
-        raise AssertionError("unreachable: the last attempt returns or raises")
+        keeper = PayloadKeeper(self.store)
+        return until_published(lambda: self._once(jobs, intent, keeper, None))
 
-    def _once(self, jobs: Sequence[Job], intent: Intent, stored: _Stored) -> list[WriteResult]:
+    def _once(
+        self, jobs: Sequence[Job], intent: Intent, keeper: PayloadKeeper, repair_commit: str | None
+    ) -> list[WriteResult]:
+        self.store.check()
         tip = self.repo.tip()
         if tip is None:
             raise NotFoundError(f"{self.repo.remote} has no branch {self.repo.branch} any more.")
         tables = [job.write.table for job in jobs]
         state = load_state(self.repo, tip, self._documents_needed(jobs))
-        self._check_location(state)
+        check_place(state.file.name, state.file.location, self.store.location)
         plan = plan_write(state, [job.write for job in jobs], intent.cut)
         # Looked at before a commit is pushed: what is there now can only be older than that commit.
         seen = self.projector.look(tables)
-        self._store_payloads(plan, jobs, stored)
+        seen.refuse_newer()
+        self._settle_payloads(plan, jobs, keeper)
         now = self.clock()
-        if stored.anew:
-            self._write_anew(plan, stored, seen, tip, intent, now)
-            return self._once(jobs, intent, stored)
-        after = apply(plan, stored.payloads, Stamp(format_timestamp(now), intent.author, intent.message, WRITER))
+        if keeper.repins:
+            repair_commit = self._repin(plan, keeper, seen, tip, intent, now)
+            return self._once(jobs, intent, keeper, repair_commit)
+        after = apply(plan, keeper.found, Stamp(format_timestamp(now), intent.author, intent.message, WRITER))
         files = changed_files(state, after)
-        if not files:
-            repaired = stored.put_back.keys() | self._repair(plan, state, seen)
-            return [
-                _result(p, stored.payloads, stored.put_back.get(p.write.table), intent.cut, repaired)
-                for p in plan.tables
-            ]
-        message = intent.commit_message(intent.message)
-        commit = self.repo.publish(files, message, parent=tip, author=intent.author, at=now)
-        commits = {p.write.table: {p.version: commit} for p in plan.tables if p.recorded is None}
-        self.projector.level(tables, seen=seen, tip=commit, commits=commits)
-        return [_result(p, stored.payloads, commit, intent.cut, stored.put_back.keys()) for p in plan.tables]
+        if files:
+            message = intent.commit_message(intent.message)
+            commit = self.repo.publish(files, message, parent=tip, author=intent.author, at=now)
+            commits = {p.write.table: {p.version: commit} for p in plan.tables if p.recorded is None}
+            self.projector.level(tables, seen=seen, tip=commit, commits=commits)
+            return [_result(p, keeper, seen, intent, commit, keeper.put_back) for p in plan.tables]
+        repaired = keeper.put_back | self._repair(plan, state, seen)
+        return [_result(p, keeper, seen, intent, repair_commit, repaired) for p in plan.tables]
 
-    def _write_anew(
-        self, plan: WritePlan, stored: _Stored, seen: Seen, tip: str, intent: Intent, now: datetime
-    ) -> None:
-        """Record the new hashes of lost payloads, in a commit of their own, and only then put them.
+    def _repin(
+        self, plan: WritePlan, keeper: PayloadKeeper, seen: Seen, tip: str, intent: Intent, now: datetime
+    ) -> str:
+        """Record the hashes that lost payloads have from now on, in a commit of their own; then put them.
 
-        The other way round, a crash in between would leave bytes that no recorded hash fits.
+        The other way round, a crash in between would leave bytes in storage that no recorded hash fits.
         """
         state, keys = plan.state, {}
-        for table in (p for p in plan.tables if p.write.table in stored.anew):
+        for table in (p for p in plan.tables if p.write.table in keeper.repins):
             name, data_sha = table.write.table, table.write.data_sha
-            state = repin(state, name, data_sha, stored.payloads[name].sha, format_timestamp(now))
+            state = repin(state, name, data_sha, keeper.found[name], format_timestamp(now))
             keys[name] = names.payload(name, data_sha)
         lost = ", ".join(sorted(keys))
-        message = f"Repair {lost}: the payload was missing from storage and has been written anew"
         commit = self.repo.publish(
             changed_files(plan.state, state),
-            intent.commit_message(message),
+            intent.commit_message(f"Repair {lost}: the payload was missing from storage and has been written anew"),
             parent=tip,
             author=intent.author,
             at=now,
         )
         tables = [p.write.table for p in plan.tables]
         self.projector.level(tables, seen=seen, tip=commit, promised=frozenset(keys.values()))
-        for name, key in keys.items():
-            self.store.create(key, stored.anew.pop(name), {_SHA_METADATA: stored.payloads[name].sha})
-            stored.put_back[name] = commit
-
-    def _check_location(self, state: ProjectState) -> None:
-        recorded, ours = state.file.location, self.store.location
-        if not same_place(recorded, ours):
-            raise ConflictError(
-                f"The data of {state.file.name} has moved to {recorded}; this project writes to {ours}. "
-                "Open it again with a store at the new place.",
-                recorded=str(recorded),
-                given=str(ours),
-            )
+        keeper.put_pending(keys)
+        return commit
 
     def _documents_needed(self, jobs: Sequence[Job]) -> list[str]:
         parents = [p.table for job in jobs for p in job.write.declared.parents or ()]
         return [*(job.write.table for job in jobs), *parents]
 
-    def _store_payloads(self, plan: WritePlan, jobs: Sequence[Job], stored: _Stored) -> None:
+    def _settle_payloads(self, plan: WritePlan, jobs: Sequence[Job], keeper: PayloadKeeper) -> None:
         """Have every payload in storage before anything names it."""
         data = {job.write.table: job.data for job in jobs}
+
+        def settle(table: TablePlan) -> None:
+            metadata = plan.state.table(table.write.table).metadata
+            same = metadata is not None and metadata.data_sha == table.write.data_sha
+            keeper.settle(table, data[table.write.table], metadata.size_bytes if metadata and same else None)
+
         with ThreadPoolExecutor(max_workers=min(4, len(jobs)), thread_name_prefix="datom-payload") as pool:
-            list(pool.map(lambda p: self._store_payload(p, data[p.write.table], stored), plan.tables))
-
-    def _store_payload(self, plan: TablePlan, data: pa.Table, stored: _Stored) -> None:
-        table = plan.write.table
-        key = names.payload(table, plan.write.data_sha)
-        info = self.store.head(key)
-        if info is None:
-            encoded = encode_parquet(data)
-            payload = Payload(hashlib.sha256(encoded).hexdigest(), len(encoded))
-            if plan.payload_sha not in (None, payload.sha):
-                stored.anew[table] = encoded
-            elif not self.store.create(key, encoded, {_SHA_METADATA: payload.sha}):
-                raise LostRaceError(f"{key} appeared in {self.store.location} meanwhile. Try again.", key=key)
-            elif plan.payload_sha is not None:
-                stored.put_back[table] = None
-        elif plan.payload_sha is not None:
-            # A payload's bytes are never changed, so what the history says of them holds.
-            payload = Payload(plan.payload_sha, info.size)
-            stored.anew.pop(table, None)
-        elif table in stored.payloads:
-            payload = stored.payloads[table]
-        else:
-            sha = info.metadata.get(_SHA_METADATA) or self._verified_sha(key, plan.write.data_sha)
-            payload = Payload(sha, info.size)
-        stored.payloads[table] = payload
-
-    def _verified_sha(self, key: str, data_sha: str) -> str:
-        """SHA-256 of an object that no history names yet, after making sure that it is what its key says."""
-        stored = self.store.get(key).data
-        try:
-            found = hash_table(decode_parquet(stored)).data_sha
-        except Exception as error:
-            raise IntegrityError(
-                f"{key} in {self.store.location} is not a readable table. Remove it and write again.", key=key
-            ) from error
-        if found != data_sha:
-            raise IntegrityError(
-                f"{key} in {self.store.location} holds the content {found[:8]}, not what its name says. "
-                "Remove it and write again.",
-                key=key,
-            )
-        return hashlib.sha256(stored).hexdigest()
+            list(pool.map(settle, plan.tables))
 
     def _repair(self, plan: WritePlan, state: ProjectState, seen: Seen) -> set[str]:
         """Put back what storage lacks; the tables of this write that lacked something."""
@@ -243,17 +173,23 @@ class Writer:
 
 
 def _result(
-    plan: TablePlan, payloads: Mapping[str, Payload], commit: str | None, cut: str | None, repaired: Set[str]
+    plan: TablePlan, keeper: PayloadKeeper, seen: Seen, intent: Intent, commit: str | None, repaired: Set[str]
 ) -> WriteResult:
     table = plan.write.table
+    unchanged = plan.action == "unchanged"
+    stored = (seen.history(table) or History()).find(plan.version)
+    latest = plan.recorded.latest if unchanged and plan.recorded is not None else None
     return WriteResult(
         table=table,
         version=plan.version,
         data_sha=plan.write.data_sha,
-        action="repaired" if plan.action == "unchanged" and table in repaired else plan.action,
+        action="repaired" if unchanged and table in repaired else plan.action,
         commit_sha=commit,
         rows=plan.write.rows,
-        bytes=payloads[table].size,
-        cut=cut,
+        bytes=keeper.found[table].size,
+        cut=intent.cut,
         change=plan.change,
+        author=latest.author if latest else intent.author,
+        message=latest.message if latest else intent.message,
+        recorded_in=commit if plan.recorded is None else (stored.commit_sha if stored else None),
     )

@@ -1,7 +1,7 @@
 """Frozen documents and their JSON and YAML. Values enter and leave by `from_json` and `to_json` alone."""
 
-from datom_core.documents.cuts import Cut, Cuts, Recording
-from datom_core.documents.history import Author, History, Version
+from datom_core.documents.cuts import Cut, Cuts
+from datom_core.documents.history import Author, History, Recording, Version
 from datom_core.documents.lineage import Parent, Source, check_parents, union
 from datom_core.documents.manifest import Entry, Manifest
 from datom_core.documents.metadata import Declared, Metadata, clean_custom, complete, identity_fields

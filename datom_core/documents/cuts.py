@@ -12,36 +12,11 @@ from types import MappingProxyType
 from typing import Any
 
 from datom_core import canonical
-from datom_core.documents.history import Author, read_author
-from datom_core.documents.reading import objects, optional, parse_object, required, schema_of
+from datom_core.documents.history import Author, Recording
+from datom_core.documents.reading import objects, parse_object, required, schema_of
 from datom_core.errors import FormatError, NotFoundError
 
 _SCHEMA = 1
-
-
-@dataclass(frozen=True)
-class Recording:
-    """That a cut stood for a version of a table, from a time on.
-
-    Attributes:
-        version: the full version id.
-        recorded_at: when (ISO 8601, UTC).
-        author, message: who, and why.
-    """
-
-    version: str
-    recorded_at: str
-    author: Author
-    message: str
-
-    @classmethod
-    def from_document(cls, raw: Mapping[str, Any], source: str) -> Recording:
-        return cls(
-            required(raw, "version", str, source),
-            required(raw, "recorded_at", str, source),
-            read_author(raw.get("author")),
-            optional(raw, "message", str, source) or "",
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,8 +107,9 @@ class Cuts(Mapping[str, Cut]):
             NotFoundError: there is none; the latest names are given.
         """
         if name not in self.cuts:
-            known = ", ".join(map(repr, list(self.cuts)[-5:])) or "none"
-            raise NotFoundError(f"There is no cut {name!r}; the latest are {known}.", cut=name)
+            known = ", ".join(map(repr, list(self.cuts)[-5:]))
+            hint = f"the latest are {known}" if known else "no cut was ever recorded"
+            raise NotFoundError(f"There is no cut {name!r}; {hint}.", cut=name)
         return self.cuts[name]
 
     def stands_for(self, name: str, table: str, version: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 from datom_core import canonical
 from datom_core.documents.metadata import Metadata
-from datom_core.documents.reading import format_timestamp, optional, parse, required, timestamp
+from datom_core.documents.reading import format_timestamp, objects, optional, parse, required, strings, timestamp
 from datom_core.errors import FormatError, InvalidInputError, NotFoundError
 from datom_core.names import check_version, is_sha
 
@@ -30,17 +30,43 @@ class Author:
 
 
 @dataclass(frozen=True)
+class Recording:
+    """That a table, or a cut, stood for a version from a time on.
+
+    Attributes:
+        version: the full version id.
+        recorded_at: when (ISO 8601, UTC).
+        author, message: who, and why. For a version that R made current again, both are unknown.
+    """
+
+    version: str
+    recorded_at: str
+    author: Author
+    message: str
+
+    @classmethod
+    def from_document(cls, raw: Mapping[str, Any], source: str) -> Recording:
+        return cls(
+            required(raw, "version", str, source),
+            required(raw, "recorded_at", str, source),
+            read_author(raw.get("author")),
+            optional(raw, "message", str, source) or "",
+        )
+
+
+@dataclass(frozen=True)
 class Version:
     """One version of a table, as its history records it.
 
     Attributes:
         version: 64 hex digits.
         data_sha: content hash; versions that differ only in metadata share it.
-        timestamp: when it was recorded (ISO 8601, UTC, whole seconds).
-        author, message: who, and why.
+        timestamp: when it was first recorded (ISO 8601, UTC, whole seconds).
+        author, message: who recorded it first, and why.
         payload_sha: SHA-256 of the stored object, when recorded.
-        commit_sha: the git commit that recorded it; known in storage only.
+        commit_sha: the git commit that recorded it first; known in storage only.
         reinstated_at: times at which it became current again after another version.
+        reinstatements: the same with who and why.
     """
 
     version: str
@@ -51,24 +77,35 @@ class Version:
     payload_sha: str | None = field(default=None, repr=False)
     commit_sha: str | None = None
     reinstated_at: tuple[str, ...] = ()
+    reinstatements: tuple[Recording, ...] = field(default=(), repr=False)
     is_set: bool = field(default=False, repr=False)
 
     @classmethod
     def from_document(cls, raw: Mapping[str, Any], source: str) -> Version:
-        times = raw.get("reinstated_at") or []
-        if not isinstance(times, list) or not all(isinstance(t, str) for t in times):
-            raise FormatError(f"{source}: 'reinstated_at' should be an array of times.", source=source)
+        version = required(raw, "version", str, source)
+        times = strings(raw, "reinstated_at", source)
+        details = {d.get("at"): d for d in objects(raw, "reinstated", source) or ()}
         return cls(
-            version=required(raw, "version", str, source),
+            version=version,
             data_sha=required(raw, "data_sha", str, source),
             timestamp=optional(raw, "timestamp", str, source),
             author=read_author(raw.get("author")),
             message=optional(raw, "commit_message", str, source) or "",
             payload_sha=optional(raw, "parquet_sha", str, source) or optional(raw, "document_sha", str, source),
             commit_sha=optional(raw, "commit_sha", str, source),
-            reinstated_at=tuple(times),
+            reinstated_at=times,
+            reinstatements=tuple(
+                Recording.from_document({"version": version, "recorded_at": at, **details.get(at, {})}, source)
+                for at in times
+            ),
             is_set=optional(raw, "document_sha", str, source) is not None,
         )
+
+    @property
+    def latest(self) -> Recording:
+        """The last time that this version was made current: when, by whom, and why."""
+        first = Recording(self.version, self.timestamp or "", self.author, self.message)
+        return self.reinstatements[-1] if self.reinstatements else first
 
 
 def read_author(raw: Any) -> Author:
@@ -169,11 +206,21 @@ class History:
             entry["parquet_sha"] = payload_sha
         return History._of([MappingProxyType(entry), *self.raw])
 
-    def with_reinstated(self, version: str, at: str) -> History:
+    def with_reinstated(
+        self, version: str, at: str, author: Author | None = None, message: str | None = None
+    ) -> History:
         """The history after ``version`` became current again; no second entry, which R would call ambiguous."""
-        return self._edit(
-            lambda e: {**e, "reinstated_at": [*(e.get("reinstated_at") or []), at]} if e["version"] == version else e
-        )
+
+        def add(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+            if entry["version"] != version:
+                return entry
+            times = [*strings(entry, "reinstated_at", "version_history.json"), at]
+            if author is None:
+                return {**entry, "reinstated_at": times}
+            told = {"at": at, "author": author.to_json(), "message": message}
+            return {**entry, "reinstated_at": times, "reinstated": [*(entry.get("reinstated") or []), told]}
+
+        return self._edit(add)
 
     def with_payload_sha(self, data_sha: str, payload_sha: str) -> History:
         """The history after the object of this content had to be written anew with other bytes."""

@@ -79,6 +79,8 @@ def check_parents(parents: Iterable[object] | None) -> tuple[Parent, ...] | None
     """
     if parents is None:
         return None
+    if isinstance(parents, (Parent, Mapping, str)) or not isinstance(parents, Iterable):
+        raise InvalidInputError("parents is a list; put a single one into brackets.")
     checked: dict[Parent, None] = {}
     problems = []
     for number, entry in enumerate(parents, 1):

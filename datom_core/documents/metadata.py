@@ -14,6 +14,7 @@ from datom_core.documents.reading import count, objects, optional, parse_object,
 from datom_core.errors import FormatError, InvalidInputError
 from datom_core.names import is_text
 
+_MAX_DEPTH = 20
 _MAX_WHOLE = 10**15  # from here on, R's JSON releases disagree about the digits
 
 
@@ -129,9 +130,19 @@ class Declared:
 
 
 def identity_fields(
-    schema: int, *, data_sha: str, hash_algo: str, rows: int, column_names: tuple[str, ...], declared: Declared
+    schema: int,
+    *,
+    data_sha: str,
+    hash_algo: str,
+    rows: int,
+    column_names: tuple[str, ...],
+    declared: Declared,
+    imported_as: Source | None = None,
 ) -> dict[str, Any]:
-    """The fields of a table's document that make its version, in the order in which they are written."""
+    """The fields of a table's document that make its version, in the order in which they are written.
+
+    ``imported_as`` is the table itself when it is imported: the source of all lineage (record, D.3).
+    """
     names: Any = column_names[0] if len(column_names) == 1 else list(column_names)
     document: dict[str, Any] = {"schema_version": 2, "kind": "table"} if schema == 2 else {}
     document |= {"data_sha": data_sha, "hash_algo": hash_algo, "table_type": declared.table_type}
@@ -139,6 +150,8 @@ def identity_fields(
     if declared.parents is not None:
         document["parents"] = [p.to_json() for p in declared.parents]
         document["source_lineage"] = [s.to_json() for s in union(declared.parents)]
+    elif imported_as is not None:
+        document["source_lineage"] = [imported_as.to_json()]
     if declared.custom:
         document["custom"] = dict(declared.custom)
     return document
@@ -177,15 +190,24 @@ def clean_custom(custom: Mapping[str, Any] | None) -> dict[str, Any]:
         raise InvalidInputError(f"custom must be a mapping of names to values, not {type(custom).__name__}.")
     problems: list[str] = []
     cleaned = {k: _clean(v, str(k), problems) for k, v in given.items() if v is not None}
-    problems += [f"{k!r}: keys must be strings" for k in given if not isinstance(k, str)]
+    problems += [why for k in given if (why := _bad_key(k))]
     if problems:
         raise InvalidInputError("custom metadata has values that cannot be kept:\n  - " + "\n  - ".join(problems))
     return cleaned
 
 
+def _bad_key(key: object) -> str | None:
+    if not isinstance(key, str):
+        return f"the key {key!r} is not a string"
+    return f"the key {key!r} holds a lone surrogate or a NUL" if not is_text(key) or "\0" in key else None
+
+
 def _clean(value: Any, path: str, problems: list[str]) -> Any:
+    if path.count(".") + path.count("[") > _MAX_DEPTH:
+        problems.append(f"{path[:60]}...: nested more than {_MAX_DEPTH} levels deep")
+        return None
     if isinstance(value, Mapping):
-        problems += [f"{path}: the key {k!r} is not a string" for k in value if not isinstance(k, str)]
+        problems += [f"{path}: {why}" for k in value if (why := _bad_key(k))]
         return {k: _clean(v, f"{path}.{k}", problems) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         if len({type(v) for v in value}) > 1 or any(isinstance(v, (list, tuple, Mapping)) for v in value):
@@ -194,6 +216,8 @@ def _clean(value: Any, path: str, problems: list[str]) -> Any:
         return [_clean(v, f"{path}[{i}]", problems) for i, v in enumerate(value)]
     if isinstance(value, str) and not is_text(value):
         problems.append(f"{path}: the text holds lone surrogates")
+    if isinstance(value, str) and "\0" in value:
+        problems.append(f"{path}: the text holds a NUL character")
     if isinstance(value, (str, bool)):
         return value
     if isinstance(value, (int, float)):

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from datom_core.documents.reading import optional, required, schema_of
-from datom_core.errors import FormatError
+from datom_core.errors import FormatError, InvalidInputError
 from datom_core.names import normalise_prefix
 
 #: The R release whose writer this package behaves like; ``min_writer_version`` is compared with it.
@@ -64,7 +64,7 @@ class ProjectFile:
         """
         try:
             raw = yaml.safe_load(data.decode("utf-8"))
-        except (UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+        except (ValueError, yaml.YAMLError, RecursionError) as error:
             raise FormatError(f"{source} is not a readable YAML document ({error}).", source=source) from error
         if not isinstance(raw, dict):
             raise FormatError(f"{source} should hold a mapping.", source=source)
@@ -139,11 +139,14 @@ def _location(raw: Mapping[str, Any], source: str) -> Location:
     storage = required(raw, "storage", dict, source)
     # Files from before the split into data and governance hold the location directly.
     block = optional(storage, "data", dict, source) or storage
-    prefix = optional(block, "prefix", str, source)
+    try:
+        prefix = normalise_prefix(optional(block, "prefix", str, source))
+    except InvalidInputError as error:
+        raise FormatError(f"{source}: {error}", source=source, field="prefix") from error
     return Location(
         backend=required(block, "type", str, source),
         root=required(block, "root", str, source),
-        prefix=normalise_prefix(prefix),
+        prefix=prefix,
         region=optional(block, "region", str, source),
     )
 

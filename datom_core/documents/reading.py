@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -88,7 +89,8 @@ def count(document: Mapping[str, Any], key: str, source: str) -> int | None:
     value = document.get(key)
     if value is None or value == {}:
         return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0 or value != int(value):
+    usable = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if not usable or value < 0 or value != int(value):
         raise FormatError(
             f"{source}: {key!r} should be a whole number, not {str(value)[:60]!r}.", source=source, field=key
         )
@@ -126,8 +128,8 @@ def schema_of(document: Mapping[str, Any], source: str, *, ceiling: int = SUPPOR
     declared = document.get("schema_version")
     if declared is None:
         return 1
-    usable = isinstance(declared, (int, float)) and not isinstance(declared, bool) and declared >= 1
-    if not usable or declared != int(declared):
+    usable = isinstance(declared, (int, float)) and not isinstance(declared, bool) and math.isfinite(declared)
+    if not usable or declared < 1 or declared != int(declared):
         raise FormatError(
             f"{source}: 'schema_version' should be a whole number of at least 1, not {declared!r}.",
             source=source,

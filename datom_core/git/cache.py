@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, cast
 
 import platformdirs
 
-from datom_core.errors import StorageError
+from datom_core.errors import NotFoundError
 
 _REFS_KEPT = 16
 _REFS_TOLERATED = 64
@@ -27,8 +27,20 @@ _ENVIRONMENT = {
     "LC_ALL": "C",
     "LANGUAGE": "C",
 }
-# Neither the user's hooks nor a repository's may run, and maintenance must not outlive the command.
-_OPTIONS = ["-c", f"core.hooksPath={os.devnull}", "-c", "gc.autoDetach=false", "-c", "maintenance.autoDetach=false"]
+# What a hook or another tool may have set for its own repository, and what changes the meaning of paths.
+# Configuration in the environment stays: that is how credentials are handed to git.
+_FOREIGN = frozenset(
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_OBJECT_DIRECTORY GIT_DIR "
+    "GIT_WORK_TREE GIT_IMPLICIT_WORK_TREE GIT_GRAFT_FILE GIT_INDEX_FILE GIT_NO_REPLACE_OBJECTS GIT_REPLACE_REF_BASE "
+    "GIT_PREFIX GIT_SHALLOW_FILE GIT_COMMON_DIR GIT_INTERNAL_SUPER_PREFIX GIT_NAMESPACE GIT_LITERAL_PATHSPECS "
+    "GIT_GLOB_PATHSPECS GIT_NOGLOB_PATHSPECS GIT_ICASE_PATHSPECS".split()
+)
+_OPTIONS = [
+    # Neither the user's hooks nor a repository's may run, and maintenance must not outlive the command.
+    *("-c", f"core.hooksPath={os.devnull}", "-c", "gc.autoDetach=false", "-c", "maintenance.autoDetach=false"),
+    # A server that accepts and then says nothing is given up after a minute.
+    *("-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=60"),
+]
 
 
 class GitFailedError(Exception):
@@ -68,8 +80,7 @@ class CloneCache:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         fresh = tempfile.mkdtemp(prefix="new-", dir=self.path.parent)
         try:
-            # --git-dir, not a path, so that a GIT_DIR in the environment does not redirect it.
-            _run([f"--git-dir={fresh}", "init", "--quiet", "--bare", "--template="])
+            _run(["init", "--quiet", "--bare", "--template=", fresh])
             # Of several processes that get here at once, one wins and the others use its clone.
             with contextlib.suppress(OSError):
                 os.rename(fresh, self.path)
@@ -88,14 +99,16 @@ class CloneCache:
         folder = self.path / "refs" / "datom"
         with contextlib.suppress(OSError):
             if len(os.listdir(folder)) > _REFS_TOLERATED:
-                self._drop_old_refs()
+                self._tidy()
         return f"refs/datom/{secrets.token_hex(12)}"
 
-    def _drop_old_refs(self) -> None:
+    def _tidy(self) -> None:
+        """Drop old refs, and let git pack what has piled up; a clone that only pushes is never packed else."""
         refs = self.run("for-each-ref", "--sort=-creatordate", "--format=%(refname)", "refs/datom").decode().split()
         # A ref that another process removes first is no loss.
         with contextlib.suppress(GitFailedError):
             self.run("update-ref", "--stdin", stdin="".join(f"delete {r}\n" for r in refs[_REFS_KEPT:]).encode())
+            self.run("gc", "--auto", "--quiet")
 
     def is_sound(self) -> bool:
         """Whether every commit that a ref of the clone names is there with all its files."""
@@ -119,10 +132,12 @@ def _run(args: list[str], *, stdin: bytes | None = None, cwd: str | None = None)
     try:
         import git  # not before it is needed: importing it fails where there is no git program
     except ImportError as error:
-        raise StorageError("Writing needs the git program, which is not installed here. Reading does not.") from error
+        raise NotFoundError("Writing needs the git program, which is not installed here. Reading does not.") from error
     environment = dict(_ENVIRONMENT)
     if not {"GIT_SSH", "GIT_SSH_COMMAND"} & os.environ.keys():
-        environment["GIT_SSH_COMMAND"] = "ssh -oBatchMode=yes"
+        environment["GIT_SSH_COMMAND"] = "ssh -oBatchMode=yes -oConnectTimeout=30"
+    foreign = sorted(_FOREIGN & os.environ.keys())
+    clean = ["env", *(f"--unset={name}" for name in foreign)] if foreign else []
     with contextlib.ExitStack() as stack:
         source: BinaryIO | None = None
         if stdin is not None:
@@ -131,7 +146,7 @@ def _run(args: list[str], *, stdin: bytes | None = None, cwd: str | None = None)
             source.seek(0)
         try:
             result: Any = git.Git(cwd).execute(
-                [git.Git.GIT_PYTHON_GIT_EXECUTABLE or "git", *args],
+                [*clean, git.Git.GIT_PYTHON_GIT_EXECUTABLE or "git", *args],
                 istream=source,
                 env=environment,
                 stdout_as_string=False,

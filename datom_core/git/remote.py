@@ -5,31 +5,23 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from datom_core.errors import AccessDeniedError, DatomError, InvalidInputError, NotFoundError, StorageError
 
 _SCHEMES = frozenset({"file", "git", "http", "https", "ssh"})
-_SCP = re.compile(r"(?:[A-Za-z0-9._-]+@)?[A-Za-z0-9][A-Za-z0-9.-]*:(?!//)\S+")  # user@host:path
-_PASSWORD = re.compile(r"(?<=://)[^/@\s]+@")
+_SCP = re.compile(r"(?:[A-Za-z0-9._-]+@)?[A-Za-z0-9][A-Za-z0-9.-]*:(?!//)[^\s@]+")  # user@host:path
+_USER_PART = re.compile(r"(?<=://)[^/\s]*@|(?<![\w/])[^/\s:@]+:[^/\s@]+@")
 
 # Fragments of git's own messages (LC_ALL=C) and of what servers answer through it.
 _DENIED = (
     "permission denied", "authentication failed", "could not read username", "could not read password",
-    "error: 403", "error: 401", "protected branch", "pre-receive hook declined", "access denied",
-    "not allowed to push", "insufficient permission", "refusing to update checked out branch",
+    "error: 403", "error: 401", "protected branch", "hook declined", "access denied", "not allowed to push",
+    "insufficient permission", "unable to create temporary object directory", "dubious ownership",
+    "read-only file system", "refusing to update checked out branch",
 )  # fmt: skip
-_MISSING = (
-    "does not appear to be a git repository",
-    "repository not found",
-    "does not exist",
-    "error: 404",
-    "' not found",
-)
-_RACED = (
-    "fetch first", "non-fast-forward", "cannot lock ref", "failed to update ref", "stale info",
-    "failed to lock", "incorrect old value", "unable to create",
-)  # fmt: skip
+_MISSING = ("does not appear to be a git repository", "repository not found", "error: 404", "' not found")
+_RACED = ("fetch first", "non-fast-forward", "stale info", "cannot lock ref", "failed to lock", "incorrect old value")
 
 
 def check_remote(remote: str | os.PathLike[str]) -> str:
@@ -37,49 +29,74 @@ def check_remote(remote: str | os.PathLike[str]) -> str:
 
     Raises:
         InvalidInputError: a transport that could run programs, an option in disguise, or a URL that
-            carries a password or token.
+            carries a password or token (which is not repeated).
     """
-    text: object = os.fspath(remote)
-    if not isinstance(text, str) or not text.strip():
+    try:
+        text = os.fspath(remote)
+    except TypeError:
+        raise InvalidInputError(f"The remote is a URL or a path, not {type(remote).__name__}.") from None
+    if not text.strip():
         raise InvalidInputError("A project needs the URL or path of its git remote.")
-    if text.startswith("-") or any(ord(c) < 32 for c in text):
-        raise InvalidInputError(f"The remote {text!r} is not a URL or a path.", remote=text)
-    scheme = urlsplit(text).scheme if "://" in text else ""
-    if scheme:
-        if scheme not in _SCHEMES:
-            raise InvalidInputError(
-                f"Remotes of the kind {scheme}:// are not accepted; use https, ssh, file or a local path.",
-                remote=redact(text),
-            )
-        if urlsplit(text).password is not None or (scheme in ("http", "https") and urlsplit(text).username):
-            raise InvalidInputError(
-                f"The remote {redact(text)} carries credentials, which would be written to files and logs. "
-                "Take them out of the URL; git's credential helper or ssh supplies them.",
-                remote=redact(text),
-            )
-        return text
+    shown = redact(text)
+    if text.startswith("-") or not text.isprintable() or text != text.strip():
+        raise InvalidInputError(f"The remote {shown!r} is not a URL or a path.", remote=shown)
+    if "://" in text:
+        return _check_url(text, shown)
     if "::" in text:
-        raise InvalidInputError(f"The remote {redact(text)} names a transport helper, which is not accepted.")
-    if _SCP.fullmatch(text) and not os.path.exists(text):
-        return text
-    return os.path.abspath(os.path.expanduser(text))
+        raise InvalidInputError(f"The remote {shown!r} names a transport helper, which is not accepted.", remote=shown)
+    if os.path.exists(os.path.expanduser(text)) or not re.match(r"[^/]*[@:]", text):
+        return os.path.abspath(os.path.expanduser(text))
+    if not _SCP.fullmatch(text):
+        raise InvalidInputError(
+            f"The remote {shown!r} is neither a path nor a URL. For a host write https://host/path, "
+            "ssh://user@host/path or user@host:path, without a password.",
+            remote=shown,
+        )
+    return text
+
+
+def _check_url(text: str, shown: str) -> str:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        raise InvalidInputError(f"The remote {shown!r} is not a URL.", remote=shown) from None
+    if parts.scheme not in _SCHEMES:
+        raise InvalidInputError(
+            f"Remotes of the kind {parts.scheme}:// are not accepted; use https, ssh, file or a local path.",
+            remote=shown,
+        )
+    over_http = parts.scheme in ("http", "https")
+    if parts.password is not None or parts.netloc.count("@") > 1 or (over_http and parts.username):
+        raise InvalidInputError(
+            f"The remote {shown} carries credentials, which would be written to files and logs. "
+            "Take them out of the URL; git's credential helper or ssh supplies them.",
+            remote=shown,
+        )
+    if over_http and (parts.query or parts.fragment):
+        plain = f"{parts.scheme}://{parts.netloc}{parts.path}"
+        raise InvalidInputError(
+            f"The remote {plain} has a query or fragment, which may carry credentials and would be written to files "
+            "and logs. Leave it out."
+        )
+    return text
 
 
 def local_path(remote: str) -> Path | None:
     """The folder of a remote on this machine, else ``None``."""
     if remote.startswith("file://"):
-        return Path(urlsplit(remote).path)
+        return Path(unquote(remote.removeprefix("file://").removeprefix("localhost")))
     return Path(remote) if os.path.isabs(remote) else None
 
 
 def redact(text: str) -> str:
     """The text without the user part of any URL in it."""
-    return _PASSWORD.sub("", text)
+    return _USER_PART.sub("", text)
 
 
 def is_race(stderr: str) -> bool:
-    """Whether a push failed because somebody else's push came first."""
-    return any(fragment in stderr.lower() for fragment in _RACED)
+    """Whether a push was turned down because another one was, or had just been, under way."""
+    lowered = stderr.lower()
+    return any(f in lowered for f in _RACED) and not any(f in lowered for f in _DENIED)
 
 
 def translated(remote: str, action: str, stderr: str) -> DatomError:

@@ -3,40 +3,28 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
 from datom_core.documents import Author
-from datom_core.errors import (
-    AlreadyExistsError,
-    ConflictError,
-    InvalidInputError,
-    StorageError,
-)
+from datom_core.errors import AlreadyExistsError, ConflictError, InvalidInputError, StorageError
+from datom_core.git.branches import DEFAULT_BRANCH, check_branch, default_branch, has_branches, tip_of
 from datom_core.git.cache import CloneCache, GitFailedError, configured, run_anywhere
 from datom_core.git.remote import check_remote, is_race, local_path, redact, translated
 
-DEFAULT_BRANCH = "main"
 DEFAULT_AUTHOR = Author("datom", "datom@noreply")
+
+_ATTEMPTS = 3  # the clone may be deleted at any time, also while it is being made again
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Commit:
-    """One commit: id, author, time (with offset) and the whole message."""
-
-    sha: str
-    author: Author
-    time: datetime
-    message: str
-
-
 class LostRaceError(ConflictError):
-    """Another writer published first; nothing was published. Plan again on the new tip."""
+    """Another writer published first; nothing was published. Plan again on the new tip.
+
+    ``details["stuck_at"]`` is the tip when a push was turned down though nobody else's arrived.
+    """
 
 
 class GitRepo:
@@ -55,9 +43,7 @@ class GitRepo:
         cache_dir: str | os.PathLike[str] | None = None,
     ) -> None:
         self.remote = check_remote(remote)
-        if branch is not None and (not branch or branch.startswith("-") or not branch.isprintable()):
-            raise InvalidInputError(f"{branch!r} cannot be the name of a branch.")
-        self._branch = branch
+        self._branch = check_branch(branch) if branch is not None else None
         self._cache = CloneCache(self.remote, branch or "", cache_dir)
         self._listings: dict[str, dict[str, str]] = {}
 
@@ -65,8 +51,25 @@ class GitRepo:
     def branch(self) -> str:
         """The branch that is read and published to."""
         if self._branch is None:
-            self._branch = self._default_branch()
+            self._branch = default_branch(self.remote)
         return self._branch
+
+    def is_absent(self) -> bool:
+        """Whether the remote is a path on this machine where `create_if_local` would make a repository.
+
+        Raises:
+            AlreadyExistsError, InvalidInputError: the path holds something else.
+        """
+        path = local_path(self.remote)
+        if path is None or not path.exists():
+            return path is not None
+        if not path.is_dir():
+            raise InvalidInputError(f"The remote {path} is a file, not a git repository.")
+        if not any(path.iterdir()):
+            return True
+        if (path / ".git").exists() or ((path / "HEAD").exists() and (path / "objects").is_dir()):
+            return False
+        raise AlreadyExistsError(f"{path} holds files that are not a git repository. Choose another path.")
 
     def create_if_local(self) -> bool:
         """Make a bare repository at a local path where nothing is yet; whether one was made.
@@ -75,16 +78,12 @@ class GitRepo:
             AlreadyExistsError: the path holds files that are not a git repository.
         """
         path = local_path(self.remote)
-        if path is None or (path.exists() and not path.is_dir()):
+        if path is None or not self.is_absent():
             return False
-        if path.is_dir() and any(path.iterdir()):
-            if (path / ".git").exists() or ((path / "HEAD").exists() and (path / "objects").is_dir()):
-                return False
-            raise AlreadyExistsError(f"{path} holds files that are not a git repository. Choose another path.")
         branch = self._branch or DEFAULT_BRANCH
         try:
             path.mkdir(parents=True, exist_ok=True)
-            run_anywhere("--git-dir", str(path), "init", "--quiet", "--bare", f"--initial-branch={branch}")
+            run_anywhere("init", "--quiet", "--bare", "--template=", f"--initial-branch={branch}", str(path))
         except (OSError, GitFailedError) as error:
             raise StorageError(f"Could not create a git repository at {path}: {error}") from error
         return True
@@ -95,48 +94,54 @@ class GitRepo:
         Raises:
             NotFoundError, AccessDeniedError, StorageError: the remote is not there, not open, or failing.
         """
-        found = self._ls_remote(f"refs/heads/{self.branch}").get(f"refs/heads/{self.branch}")
+        found = tip_of(self.remote, self.branch)
         if found is None:
             return None
         return self._healing(lambda: found if self._has(found) else self._fetch())
 
+    def is_empty(self) -> bool:
+        """Whether the remote has no branch at all."""
+        return not has_branches(self.remote)
+
     def files(self, commit: str) -> dict[str, str]:
         """Every file of the commit: path -> blob id."""
-        if commit not in self._listings:
+        known = self._listings.get(commit)
+        if known is None:
             listing = self._healing(lambda: self._cache.run("ls-tree", "-r", "-z", "--full-tree", commit))
             rows = [row.split("\t", 1) for row in listing.decode("utf-8", "surrogateescape").split("\0") if row]
+            known = {path: entry.split()[2] for entry, path in rows if entry.split()[1] == "blob"}
             # A commit never changes, so the listing of the one at hand is kept.
-            self._listings = {commit: {path: e.split()[2] for e, path in rows if e.split()[1] == "blob"}}
-        return self._listings[commit]
+            self._listings = {commit: known}
+        return known
 
     def read(self, commit: str, paths: Iterable[str]) -> dict[str, bytes]:
         """The contents of those ``paths`` that the commit has."""
         blobs = self.files(commit)
         wanted = {path: blobs[path] for path in paths if path in blobs}
-        contents = self._healing(lambda: self._blobs(list(wanted.values())))
-        return dict(zip(wanted, contents, strict=True))
+
+        def fetch() -> dict[str, bytes]:
+            found = dict(zip(wanted, self._contents(list(wanted.values())), strict=True))
+            lost = [path for path, data in found.items() if data is None]
+            if lost:
+                raise GitFailedError(f"the clone has lost {lost}")
+            return {path: data for path, data in found.items() if data is not None}
+
+        return self._healing(fetch)
 
     def revisions(self, commit: str, path: str) -> list[tuple[str, bytes]]:
         """Every state of a file up to the commit, oldest first: (commit, contents)."""
 
         def walk() -> list[tuple[str, bytes]]:
-            out = self._cache.run("log", "--reverse", "--format=%H", commit, "--", f":(top,literal){path}")
-            shas = out.decode().split()
-            listings = [self._cache.run("ls-tree", "-z", sha, "--", path) for sha in shas]
-            found = [(sha, row.split()[2].decode()) for sha, row in zip(shas, listings, strict=True) if row]
-            return list(zip([sha for sha, _ in found], self._blobs([blob for _, blob in found]), strict=True))
+            # Not `git log`, whose output the user's configuration changes; and the whole history, because
+            # the simplified one leaves out what a merge did not take over.
+            out = self._cache.run(
+                "rev-list", "--full-history", "--topo-order", "--reverse", commit, "--", f":(top,literal){path}"
+            )
+            commits = out.decode().split()
+            contents = self._contents([f"{sha}:{path}" for sha in commits])
+            return [(sha, data) for sha, data in zip(commits, contents, strict=True) if data is not None]
 
         return self._healing(walk)
-
-    def log(self, commit: str, limit: int) -> list[Commit]:
-        """The newest commits up to ``commit``, newest first."""
-        fields = "%H%x00%an%x00%ae%x00%aI%x00%B%x00%x00"
-        out = self._healing(lambda: self._cache.run("log", f"-{limit}", f"--format={fields}", commit))
-        records = [r.lstrip("\n").split("\0") for r in out.decode("utf-8", "replace").split("\0\0") if r.strip()]
-        return [
-            Commit(sha, Author(name, email), datetime.fromisoformat(when), message.strip())
-            for sha, name, email, when, message in records
-        ]
 
     def publish(
         self, files: Mapping[str, bytes], message: str, *, parent: str | None, author: Author, at: datetime
@@ -152,24 +157,40 @@ class GitRepo:
             LostRaceError: the branch is not at ``parent`` any more.
             AccessDeniedError, StorageError: the remote refused, or could not be reached.
         """
-        commit = self._healing(lambda: self._commit(files, message, parent, author, at))
-        try:
-            self._cache.run("push", "--quiet", "--no-verify", "--", self.remote, f"{commit}:refs/heads/{self.branch}")
-        except GitFailedError as error:
-            self._judge(error, commit, parent)
-        return commit
+        for attempt in range(1, _ATTEMPTS + 1):
+            commit = self._healing(lambda: self._commit(files, message, parent, author, at))
+            try:
+                self._cache.run(
+                    "-c", "push.pushOption=", "push", "--quiet", "--no-verify", "--no-signed",
+                    "--", self.remote, f"{commit}:refs/heads/{self.branch}",
+                )  # fmt: skip
+            except GitFailedError as error:
+                if self._arrived(error, commit, parent):
+                    return commit
+                if attempt == _ATTEMPTS or self._cache.is_sound():
+                    raise translated(self.remote, "push to", error.stderr) from error
+                self._cache.discard()
+            else:
+                return commit
+        raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _judge(self, error: GitFailedError, commit: str, parent: str | None) -> None:
-        """Return when a failed push arrived all the same, else raise what it means."""
-        stderr = error.stderr
+    def _arrived(self, error: GitFailedError, commit: str, parent: str | None) -> bool:
+        """Whether a failed push arrived all the same.
+
+        Raises:
+            LostRaceError: it did not, because another one came first or is under way.
+        """
         now = self.tip()
         if now is not None and self._contains(now, commit):
-            return
-        if now != parent or is_race(stderr):
-            raise LostRaceError(f"{redact(self.remote)} moved past {(parent or 'nothing')[:8]}. Try again.") from error
-        if not self._cache.is_sound():
-            self._cache.discard()
-        raise translated(self.remote, "push to", stderr) from error
+            return True
+        where = redact(self.remote)
+        if now != parent:
+            raise LostRaceError(f"{where} moved past {(parent or 'nothing')[:8]}. Try again.") from error
+        if is_race(error.stderr):
+            raise LostRaceError(
+                f"{where} is being pushed to by another writer. Try again.", stuck_at=now or "", said=error.stderr
+            ) from error
+        return False
 
     def _commit(
         self, files: Mapping[str, bytes], message: str, parent: str | None, author: Author, at: datetime
@@ -186,17 +207,21 @@ class GitRepo:
         lines.append(b"get-mark :1\ndone\n")
         return self._cache.run("fast-import", "--quiet", "--done", stdin=b"".join(lines)).decode().strip()
 
-    def _blobs(self, blobs: list[str]) -> list[bytes]:
-        if not blobs:
+    def _contents(self, objects: list[str]) -> list[bytes | None]:
+        """The contents of objects, each named as git names one; ``None`` for one that does not exist."""
+        if not objects:
             return []
-        out = self._cache.run("cat-file", "--batch", stdin="".join(f"{b}\n" for b in blobs).encode())
-        contents, position = [], 0
-        for blob in blobs:
+        out = self._cache.run("cat-file", "--batch", stdin="".join(f"{o}\n" for o in objects).encode())
+        contents: list[bytes | None] = []
+        position = 0
+        for _ in objects:
             end = out.index(b"\n", position)
             header = out[position:end].split()
-            if len(header) != 3:
-                raise GitFailedError(f"object {blob} is missing")
-            size = int(header[2])
+            if header[-1] == b"missing":
+                contents.append(None)
+                position = end + 1
+                continue
+            size = int(header[-1])
             contents.append(out[end + 1 : end + 1 + size])
             position = end + 2 + size
         return contents
@@ -220,62 +245,39 @@ class GitRepo:
         self._cache.ensure()
         ref = self._cache.new_ref()
         self._cache.run(
-            "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules",
+            "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--update-shallow",
             "--", self.remote, f"+refs/heads/{self.branch}:{ref}",
         )  # fmt: skip
         return self._cache.run("rev-parse", "--verify", f"{ref}^{{commit}}").decode().strip()
 
     def _healing(self, operation: Callable[[], T]) -> T:
         """Run an operation on the clone; when the clone is broken or gone, make it anew and run it again."""
-        try:
-            self._cache.ensure()
-            return operation()
-        except (GitFailedError, OSError) as error:
-            # Raises the true error when the remote, not the clone, is the trouble.
-            branches = self._ls_remote(f"refs/heads/{self.branch}")
+        for attempt in range(1, _ATTEMPTS + 1):
             try:
-                self._cache.discard()
                 self._cache.ensure()
-                if branches:
+                if attempt > 1 and tip_of(self.remote, self.branch) is not None:
                     self._fetch()
                 return operation()
-            except (GitFailedError, OSError):
-                raise StorageError(
-                    f"The cached clone of {redact(self.remote)} at {self._cache.path} cannot be used. "
-                    f"Check the disk and its permissions. ({str(error)[:300]})"
-                ) from error
-
-    def _default_branch(self) -> str:
-        """What the remote's HEAD names; of an empty remote, what it will name once something is pushed."""
-        named = next(iter(self._ls_remote("HEAD", symbolic=True)), None)
-        if named is not None:
-            return named.removeprefix("ref: refs/heads/")
-        with tempfile.TemporaryDirectory(prefix="datom-") as folder:
-            try:
-                # A clone is the one command that learns the name of a branch which does not exist yet.
-                run_anywhere("clone", "--quiet", "--bare", "--template=", "--", self.remote, f"{folder}/empty.git")
-                head = run_anywhere("--git-dir", f"{folder}/empty.git", "symbolic-ref", "HEAD")
-            except GitFailedError:
-                return DEFAULT_BRANCH
-        return head.decode().strip().removeprefix("refs/heads/")
-
-    def _ls_remote(self, pattern: str, *, symbolic: bool = False) -> dict[str, str]:
-        """What the remote calls ``pattern``: ref -> commit, or with ``symbolic`` target -> ref."""
-        options = ["--symref"] if symbolic else []
-        try:
-            out = run_anywhere("ls-remote", "--quiet", *options, "--", self.remote, pattern)
-        except GitFailedError as error:
-            raise translated(self.remote, "read", error.stderr) from error
-        rows = [line.split("\t") for line in out.decode("utf-8", "replace").splitlines()]
-        if symbolic:
-            return {target: ref for target, ref in rows if target.startswith("ref: ")}
-        return {ref: sha for sha, ref in rows}
+            except (GitFailedError, OSError) as error:
+                # Raises the true error when the remote, not the clone, is the trouble.
+                tip_of(self.remote, self.branch)
+                if attempt == _ATTEMPTS:
+                    raise StorageError(
+                        f"The cached clone of {redact(self.remote)} at {self._cache.path} cannot be used. "
+                        f"Check the disk and its permissions. ({str(error)[:300]})"
+                    ) from error
+                self._cache.discard()
+        raise AssertionError("unreachable: the last attempt returns or raises")
 
     def __repr__(self) -> str:
         return f"GitRepo({redact(self.remote)!r}, branch={self._branch!r})"
 
 
 def default_author() -> Author:
-    """The author of the user's git configuration, else `DEFAULT_AUTHOR`."""
-    name, email = configured("user.name"), configured("user.email")
+    """The author of the user's git configuration, else `DEFAULT_AUTHOR`; cleaned as git cleans it."""
+    name, email = (_cleaned(configured(key)) for key in ("user.name", "user.email"))
     return Author(name or DEFAULT_AUTHOR.name, email or DEFAULT_AUTHOR.email) if name or email else DEFAULT_AUTHOR
+
+
+def _cleaned(text: str | None) -> str:
+    return "".join(c for c in text or "" if c not in "<>" and c.isprintable()).strip()

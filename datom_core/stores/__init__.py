@@ -2,7 +2,16 @@
 
 from datom_core.stores.local import LocalStore
 from datom_core.stores.memory import MemoryStore
-from datom_core.stores.places import same_place
+from datom_core.stores.places import check_place, check_store, same_place
 from datom_core.stores.protocol import ObjectInfo, ObjectStore, StoredObject
 
-__all__ = ["LocalStore", "MemoryStore", "ObjectInfo", "ObjectStore", "StoredObject", "same_place"]
+__all__ = [
+    "LocalStore",
+    "MemoryStore",
+    "ObjectInfo",
+    "ObjectStore",
+    "StoredObject",
+    "check_place",
+    "check_store",
+    "same_place",
+]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import hashlib
 import os
 import secrets
+import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -32,7 +32,8 @@ class LocalStore:
 
     The folder is made by the first write; until then `check` says that it is not there. Writes go to a
     temporary file that is flushed to disk and then linked or renamed into place. Swaps are serialised by a
-    lock on the directory that holds the object, which leaves no lock file behind.
+    lock on the directory that holds the object, which leaves no lock file behind. The lock holds among the
+    processes of one machine: writers on several machines need an object store.
 
     Args:
         path: the folder; ``~`` is expanded, a relative path is made absolute.
@@ -61,7 +62,7 @@ class LocalStore:
                 found = os.stat(self._path(key))
         except NotFoundError:
             return None
-        return ObjectInfo(key, found.st_size)
+        return ObjectInfo(key, found.st_size) if stat.S_ISREG(found.st_mode) else None
 
     def create(self, key: str, data: Buffer, metadata: Mapping[str, str] | None = None) -> bool:
         # A file has nowhere to keep metadata; readers of it fall back to the object's bytes.
@@ -137,6 +138,11 @@ class LocalStore:
         except DatomError:
             raise
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+            if action != "read":
+                raise StorageError(
+                    f"Could not {action} {error.filename or key} in {self.location}: {error.strerror}. Check the path.",
+                    key=key,
+                ) from error
             raise NotFoundError(f"There is no object {key} in {self.location}.", key=key) from error
         except PermissionError as error:
             raise AccessDeniedError(
@@ -150,7 +156,7 @@ class LocalStore:
     @contextlib.contextmanager
     def _temporary(self, path: Path, data: Buffer) -> Iterator[Path]:
         """The bytes in a flushed file beside ``path``; it is gone afterwards, unless it was renamed."""
-        os.makedirs(path.parent, mode=0o775, exist_ok=True)
+        _make_directories(path.parent)
         temporary = path.with_name(f"{_TEMPORARY}{secrets.token_hex(8)}")
         try:
             with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o664), "wb") as file:
@@ -168,8 +174,18 @@ def _etag(found: os.stat_result, data: bytes) -> str:
     return f"{found.st_ino:x}-{found.st_mtime_ns:x}-{hashlib.sha256(data).hexdigest()[:32]}"
 
 
+def _make_directories(folder: Path) -> None:
+    """Make a folder and its parents, and flush each new name to disk with the folder that holds it."""
+    missing = [p for p in (folder, *folder.parents) if not p.exists()]
+    for directory in reversed(missing):
+        directory.mkdir(mode=0o775, exist_ok=True)
+        _flush_directory(directory.parent)
+
+
 @contextlib.contextmanager
 def _locked(directory: Path) -> Iterator[None]:
+    import fcntl  # not on Windows, where this package reads and does not write
+
     handle = os.open(directory, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)

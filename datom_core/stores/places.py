@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 
 from datom_core.documents import Location
+from datom_core.errors import ConflictError, InvalidInputError
+from datom_core.stores.protocol import ObjectStore
 
 
 def same_place(one: Location, other: Location) -> bool:
@@ -14,3 +16,29 @@ def same_place(one: Location, other: Location) -> bool:
     if one.backend == "local":
         return os.path.realpath(one.root) == os.path.realpath(other.root)
     return one.root == other.root and (one.region or None) == (other.region or None)
+
+
+def check_place(project: str, recorded: Location, ours: Location) -> None:
+    """Refuse to write to a place that the project has left.
+
+    Raises:
+        ConflictError: names both places.
+    """
+    if not same_place(recorded, ours):
+        raise ConflictError(
+            f"The data of {project} has moved to {recorded}; this project writes to {ours}. "
+            "Open it again with a store at the new place.",
+            recorded=str(recorded),
+            given=str(ours),
+        )
+
+
+def check_store(store: object) -> None:
+    """Refuse what is no store, a path above all.
+
+    Raises:
+        InvalidInputError: says what to give instead.
+    """
+    if not isinstance(store, ObjectStore):
+        hint = f"; write LocalStore({str(store)!r})" if isinstance(store, (str, os.PathLike)) else ""
+        raise InvalidInputError(f"The store must be an ObjectStore, not {type(store).__name__}{hint}.")

@@ -114,6 +114,19 @@ class TestWriting:
         assert commits(remote) == 2
         assert objects(store) == before
 
+    def test_who_made_a_version_current_again_and_why(self, project: dc.Project, dm: Frame) -> None:
+        a = project.write("dm", dm(3), message="first", author="Ann <ann@example.org>")
+        project.write("dm", dm(4), message="second", author="Bob <bob@example.org>")
+        again = project.write("dm", dm(3), message="second was wrong", author="Cem <cem@example.org>")
+        assert (str(again.author), again.message) == ("Cem <cem@example.org>", "second was wrong")
+        current = project.reader.resolve("dm")
+        assert (current.version, str(current.author), current.message) == (a.version, "Ann <ann@example.org>", "first")
+        assert (str(current.latest.author), current.latest.message) == ("Cem <cem@example.org>", "second was wrong")
+        assert current.latest.recorded_at == current.reinstated_at[0]
+        unchanged = project.write("dm", dm(3))
+        assert (str(unchanged.author), unchanged.message) == ("Cem <cem@example.org>", "second was wrong")
+        assert unchanged.recorded_in == a.commit_sha
+
     def test_libraries_and_types_of_one_family_are_one_content(self, project: dc.Project, dm: Frame) -> None:
         project.write("dm", dm(3))
         assert project.write("dm", pa.Table.from_pandas(dm(3))).action == "unchanged"
@@ -260,11 +273,13 @@ class TestCuts:
 
     def test_a_cut_may_be_recorded_of_versions_that_exist(self, project: dc.Project, dm: Frame, remote: Path) -> None:
         old = project.write("dm", dm(3))
-        new = project.write("dm", dm(5))
+        new = project.write("dm", dm(5), custom={"kept": True})
         ex = project.write("ex", dm(2))
+        assert project.record_cut("lock", ["dm", "ex"]) is not None
+        assert dict(project.reader.cuts()["lock"]) == {"dm": new.version, "ex": ex.version}
         commit = project.record_cut("dry-run", {"dm": old.version[:8], "ex": None}, message="for the board")
         assert commit == git(remote, "rev-parse", "HEAD").strip()
-        assert dict(project.reader.cut("dry-run")) == {"dm": old.version, "ex": ex.version}
+        assert dict(project.reader.cuts()["dry-run"]) == {"dm": old.version, "ex": ex.version}
         assert project.reader.resolve("dm").version == new.version
         assert project.record_cut("dry-run", {"dm": old.version}) is None
         with pytest.raises(dc.NotFoundError, match="no table 'lb'"):
@@ -274,7 +289,7 @@ class TestCuts:
     def test_table_by_table_is_the_same_cut(self, project: dc.Project, dm: Frame) -> None:
         one = project.write("dm", dm(3), cut="c")
         two = project.write("ex", dm(4), cut="c")
-        assert dict(project.reader.cut("c")) == {"dm": one.version, "ex": two.version}
+        assert dict(project.reader.cuts()["c"]) == {"dm": one.version, "ex": two.version}
 
     def test_a_later_cut_leaves_the_earlier_one(self, project: dc.Project, dm: Frame) -> None:
         for n in (3, 4, 5):
@@ -285,7 +300,7 @@ class TestCuts:
     def test_a_cut_delivered_again_moves_and_keeps_the_old_version(self, project: dc.Project, dm: Frame) -> None:
         old = project.write("dm", dm(3), cut="c", message="first")
         new = project.write("dm", dm(4), cut="c", message="corrected")
-        recordings = project.reader.cut("c").recordings["dm"]
+        recordings = project.reader.cuts()["c"].recordings["dm"]
         assert [(r.version, r.message) for r in recordings] == [(new.version, "corrected"), (old.version, "first")]
         assert len(project.reader.read("dm", cut="c")) == 4
         assert len(project.reader.read("dm", old.version)) == 3
@@ -399,6 +414,17 @@ class TestLineage:
         project.write("adsl", dm(3), parents=[project.parent("dm")])
         assert [s.project for s in project.reader.lineage("adsl") or ()] == ["EDC_1"]
 
+    def test_an_imported_table_is_the_source_of_lineage(self, project: dc.Project, dm: Frame) -> None:
+        imported = project.write("dm", dm(3), table_type="imported")
+        source = dc.Source("STUDY_001", "dm", imported.data_sha)
+        assert project.reader.lineage("dm") == (source,)
+        project.write("adsl", dm(3), parents=[project.parent("dm")])
+        project.write("adlb", dm(2), parents=[project.parent("adsl")])
+        assert project.reader.lineage("adlb") == (source,)
+        assert project.write("dm", dm(3), table_type="imported").action == "unchanged"
+        with pytest.raises(dc.InvalidInputError, match="source of lineage"):
+            project.write("dm", dm(3), table_type="imported", parents=[project.parent("adsl")])
+
 
 class TestRepair:
     """Nothing changed, but something is missing: it is put back, and the result says so."""
@@ -480,7 +506,7 @@ class TestRepair:
     ) -> None:
         key = f"dm/{dc.hash_table(dm(3)).data_sha}.parquet"
         store.create(key, b"<html>not a table</html>")
-        with pytest.raises(dc.IntegrityError, match="Remove it"):
+        with pytest.raises(dc.IntegrityError, match="remove it"):
             project.write("dm", dm(3))
         assert commits(remote) == 1
 

@@ -199,10 +199,10 @@ class TestLocal:
         def refuse(path: object, *_: object, **__: object) -> None:
             raise PermissionError(13, "Permission denied", str(path))
 
-        monkeypatch.setattr(os, "makedirs", refuse)
+        monkeypatch.setattr(Path, "mkdir", refuse)
         with pytest.raises(dc.AccessDeniedError, match="create") as caught:
             dc.LocalStore(tmp_path / "s").create("k", b"1")
-        assert caught.value.resource == str(tmp_path / "s" / "datom")
+        assert caught.value.resource == str(tmp_path / "s")
 
     def test_a_disk_that_fails(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def full(_: int) -> None:

@@ -58,7 +58,7 @@ def test_downstream_loads_the_cut_of_its_partition_however_many_came_later(run: 
     run([dm, adsl], selection=[adsl], partition_key="2026-01")
     assert len(project.reader.read("adsl", cut="2026-01")) == 2
     parents = project.reader.parents("adsl") or ()
-    assert [p.version for p in parents] == [project.reader.cut("2026-01")["dm"]]
+    assert [p.version for p in parents] == [project.reader.cuts()["2026-01"]["dm"]]
 
 
 def test_the_mapping_comes_from_the_project_not_from_dagsters_database(
@@ -80,7 +80,7 @@ def test_a_cut_delivered_again_moves_its_name_and_keeps_the_old_version(run: Run
     ROWS["2026-01"] = 7
     result = run([dm], partition_key="2026-01")
     assert shown(result, "dm")["datom/changed"] is True
-    recordings = project.reader.cut("2026-01").recordings["dm"]
+    recordings = project.reader.cuts()["2026-01"].recordings["dm"]
     assert [len(project.reader.read("dm", r.version)) for r in recordings] == [7, 2]
 
 

@@ -60,7 +60,7 @@ FRAMES: list[tuple[str, Callable[[], Any], str]] = [
     ("R's missing integer64", lambda: pa.table({"x": pa.array([-(2**63), 1])}), "'x' .*missing"),
     ("huge unsigned", lambda: pa.table({"x": pa.array([2**60], pa.uint64())}), "'x' .*rounded"),
     ("nanoseconds", lambda: pa.table({"x": pa.array([1], pa.timestamp("ns"))}), "'x' .*below a microsecond"),
-    ("a far time", lambda: pa.table({"x": pa.array([2**60 + 1], pa.timestamp("us"))}), "'x' .*2255"),
+    ("a far time", lambda: pa.table({"x": pa.array([2**60 + 1], pa.timestamp("us"))}), "'x' .*2242"),
     ("equal column names", duplicated, "'a' occurs 2 times"),
     ("an empty column name", lambda: pd.DataFrame({"": [1]}), "empty name"),
     ("labels that are numbers", lambda: pd.DataFrame({0: [1]}), "must be strings"),
@@ -143,7 +143,12 @@ BAD_CALLS: list[tuple[str, Callable[[dc.Project, Any], Any], type[dc.DatomError]
     ),
     ("custom mixing types", lambda p, f: p.write("dm", f, custom={"a": [1, "x"]}), dc.InvalidInputError, "one type"),
     ("custom with a huge number", lambda p, f: p.write("dm", f, custom={"a": 10**15}), dc.InvalidInputError, "as text"),
-    ("custom with odd keys", lambda p, f: p.write("dm", f, custom={1: "x"}), dc.InvalidInputError, "keys"),
+    (
+        "custom with odd keys",
+        lambda p, f: p.write("dm", f, custom={1: "x"}),
+        dc.InvalidInputError,
+        "key 1 is not a string",
+    ),
     ("custom not a mapping", lambda p, f: p.write("dm", f, custom=["x"]), dc.InvalidInputError, "mapping"),
 ]
 
@@ -188,7 +193,7 @@ class TestReading:
             ({"version": "../../x"}, dc.InvalidInputError, "hex digits"),
             ({"version": ""}, dc.InvalidInputError, "hex digits"),
             ({"cut": "nope"}, dc.NotFoundError, "no cut 'nope'; the latest are 'c'"),
-            ({"cut": "c", "version": "0"}, dc.InvalidInputError, "by one of version and cut"),
+            ({"cut": "c", "version": "0"}, dc.InvalidInputError, "by version or by cut"),
             ({"as_of": "yesterday"}, dc.InvalidInputError, "as_of must be"),
             ({"as_of": "2020-01-01"}, dc.NotFoundError, "the first is of"),
             ({"as_of": 3}, dc.InvalidInputError, "as_of must be"),
@@ -205,7 +210,7 @@ class TestReading:
     def test_unknown_table_names_the_known_ones(self, project: dc.Project, dm: Frame) -> None:
         project.write("dm", dm(3))
         for call in (project.reader.read, project.reader.metadata, project.reader.parents, project.parent):
-            with pytest.raises(dc.NotFoundError, match="no table 'ex'; it has: dm"):
+            with pytest.raises(dc.NotFoundError, match=r"no table 'ex'\. It has: dm"):
                 call("ex")
         with pytest.raises(dc.NotFoundError):
             project.reader.history("ex")
@@ -399,7 +404,7 @@ store = dc.LocalStore({store.location.root!r})
 assert len(dc.ProjectReader.open(store, "STUDY_001").read("dm")) == 3
 try:
     dc.Project.open(store, remote={str(remote)!r})
-except dc.StorageError as error:
+except dc.NotFoundError as error:
     assert "git program" in str(error), error
 else:
     raise AssertionError("opened without git")

@@ -231,7 +231,7 @@ def test_init_broken_off_anywhere_and_run_again(tmp_path: Path, fused_git: Calla
     counter = Fuse()
     fused_git(counter)
     World(tmp_path / "count").init(FusedStore(dc.MemoryStore(), counter))
-    assert counter.effects == 2
+    assert counter.effects == 4  # claim, commit, manifest, claim withdrawn
     for cut_point in range(1, counter.effects + 1):
         for after in (False, True):
             world = World(tmp_path / f"{cut_point}-{after}")
@@ -246,6 +246,7 @@ def test_init_broken_off_anywhere_and_run_again(tmp_path: Path, fused_git: Calla
                 with pytest.raises(dc.AlreadyExistsError):
                     world.init(world.store)
             project = world.open(world.store) if complete else world.init(world.store)
+            assert [o.key for o in world.store.list()] == [".metadata/manifest.json"]
             assert project.status().level
             assert project.write("dm", frame(2)).action == "created"
 

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import shutil
 import subprocess
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -64,12 +65,16 @@ def test_processes_lose_nothing(project: dc.Project, store: dc.LocalStore, remot
 class StallingStore(dc.LocalStore):
     """Runs something just before its first change to a pointer or list."""
 
+    skip = 0  # changes to let through first
+
     def __init__(self, path: str, meanwhile: Any) -> None:
         super().__init__(path)
         self.meanwhile = meanwhile
 
     def _interrupt(self, key: str) -> None:
-        if self.meanwhile is not None and ".metadata/" in key:
+        if ".metadata/" in key and self.skip:
+            self.skip -= 1
+        elif self.meanwhile is not None and ".metadata/" in key:
             meanwhile, self.meanwhile = self.meanwhile, None
             meanwhile()
 
@@ -117,7 +122,7 @@ def test_a_writer_that_never_projects_is_brought_level_by_the_next_write_of_any_
     assert project.status().behind == ("dm",)
     project.write("ex", frame(1))
     assert len(project.reader.read("dm")) == 3
-    assert dict(project.reader.cut("c"))
+    assert dict(project.reader.cuts()["c"])
     assert project.status().level
 
 
@@ -160,6 +165,26 @@ class RColleague:
         subprocess.run(["git", "-C", self.folder, "commit", "-qm", f"Update {table}"], check=True)
         subprocess.run(["git", "-C", self.folder, "push", "-q"], check=True)
         return donor.store.get(f"{table}/{result.data_sha}.parquet").data
+
+    def revert(self, table: str, version: str, hours_later: int) -> datetime:
+        """Make an old version current as R does: documents with a new time, the history as it was."""
+        subprocess.run(["git", "-C", self.folder, "pull", "-q"], check=True)
+        path = self.folder / table / "metadata.json"
+        current = json.loads(path.read_text())
+        at = datetime.fromisoformat(current["created_at"]) + timedelta(hours=hours_later)
+        log = ["git", "-C", str(self.folder), "log", "--format=%H", "--", f"{table}/metadata.json"]
+        oldest = subprocess.run(log, capture_output=True, text=True).stdout.split()[-1]
+        shown = subprocess.run(
+            ["git", "-C", self.folder, "show", f"{oldest}:{table}/metadata.json"], capture_output=True
+        )
+        old = {**json.loads(shown.stdout), "created_at": at.strftime("%Y-%m-%dT%H:%M:%SZ")}
+        path.write_text(json.dumps(old))
+        manifest = json.loads((self.folder / ".datom/manifest.json").read_text())
+        manifest["artifacts"][table] |= {"current_version": version, "current_data_sha": old["data_sha"]}
+        (self.folder / ".datom/manifest.json").write_text(json.dumps(manifest))
+        subprocess.run(["git", "-C", self.folder, "commit", "-qam", f"Update {table}"], check=True)
+        subprocess.run(["git", "-C", self.folder, "push", "-q"], check=True)
+        return at
 
 
 @pytest.fixture

@@ -178,7 +178,12 @@ def test_continuing_loses_nothing_that_r_wrote(project: dc.Project, solo: dc.Loc
     assert changed == {"dm/.metadata/metadata.json", "dm/.metadata/version_history.json", ".metadata/manifest.json"}
     old_entries = json.loads(before["dm/.metadata/version_history.json"])
     new_entries = json.loads(after["dm/.metadata/version_history.json"])[1:]
-    assert [{k: v for k, v in e.items() if k != "commit_sha"} for e in new_entries] == old_entries
+    ours = {"commit_sha", "reinstated_at"}
+    assert [{k: v for k, v in e.items() if k not in ours} for e in new_entries] == old_entries
+    # R reverted and came back, and wrote the time into metadata.json alone, which our write replaces.
+    assert [e["reinstated_at"] for e in new_entries if "reinstated_at" in e] == [
+        [json.loads(before["dm/.metadata/metadata.json"])["created_at"]]
+    ]
     ancestor = ["git", "-C", str(solo_remote), "merge-base", "--is-ancestor", head.strip(), "HEAD"]
     assert subprocess.run(ancestor).returncode == 0
     for version in TABLES["dm"]["versions"]:

@@ -1,0 +1,97 @@
+"""Ask a remote which branches it has, without any clone."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from dataclasses import dataclass
+
+from datom_core.errors import InvalidInputError, NotFoundError
+from datom_core.git.cache import GitFailedError, run_anywhere
+from datom_core.git.remote import redact, translated
+
+DEFAULT_BRANCH = "main"
+
+_HEADS = "refs/heads/"
+_NOT_A_BRANCH = re.compile(r"[\s~^:?*\[\\\x00-\x20\x7f]|\.\.|@\{|//|^[-/.]|[/.]$|\.lock$|/\.|^HEAD$|^@$|^refs/")
+
+
+@dataclass(frozen=True)
+class Branches:
+    """What a remote answers.
+
+    Attributes:
+        head: the branch that its HEAD names, when that branch exists.
+        tips: every branch with its commit.
+    """
+
+    head: str | None
+    tips: dict[str, str]
+
+
+def check_branch(branch: str) -> str:
+    """Return ``branch`` when it can name one (`git check-ref-format`).
+
+    Raises:
+        InvalidInputError: it cannot.
+    """
+    if not branch or _NOT_A_BRANCH.search(branch):
+        raise InvalidInputError(f'{branch!r} cannot be the name of a branch; give it as in "main".', branch=branch)
+    return branch
+
+
+def tip_of(remote: str, branch: str) -> str | None:
+    """The commit at a branch of the remote, or ``None`` when it has no such branch."""
+    return _ask(remote, _HEADS + branch).tips.get(branch)
+
+
+def default_branch(remote: str) -> str:
+    """The branch to use when nobody says which.
+
+    It is what HEAD names; the only branch there is, when HEAD names none that exists; and for an empty
+    remote what HEAD will name once something is pushed, so that R clones what was pushed.
+
+    Raises:
+        NotFoundError: there are several branches, and HEAD names none of them.
+    """
+    found = _ask(remote, "HEAD", _HEADS + "*")
+    if found.head is not None:
+        return found.head
+    if len(found.tips) > 1:
+        raise NotFoundError(
+            f"The HEAD of {redact(remote)} names no branch that exists; it has {', '.join(sorted(found.tips))}. "
+            "Say which one with branch=.",
+            branches=tuple(sorted(found.tips)),
+        )
+    return next(iter(found.tips), None) or _unborn_branch(remote)
+
+
+def has_branches(remote: str) -> bool:
+    """Whether anything was ever pushed to the remote."""
+    return bool(_ask(remote, _HEADS + "*").tips)
+
+
+def _unborn_branch(remote: str) -> str:
+    with tempfile.TemporaryDirectory(prefix="datom-") as folder:
+        try:
+            # A clone is the one command that learns the name of a branch which does not exist yet.
+            run_anywhere("clone", "--quiet", "--bare", "--template=", "--", remote, f"{folder}/empty.git")
+            head = run_anywhere("--git-dir", f"{folder}/empty.git", "symbolic-ref", "HEAD")
+        except GitFailedError:
+            return DEFAULT_BRANCH
+    return head.decode().strip().removeprefix(_HEADS)
+
+
+def _ask(remote: str, *patterns: str) -> Branches:
+    try:
+        out = run_anywhere("ls-remote", "--quiet", "--symref", "--", remote, *patterns)
+    except GitFailedError as error:
+        raise translated(remote, "read", error.stderr) from error
+    head, tips = None, {}
+    for line in out.decode("utf-8", "replace").splitlines():
+        left, _, right = line.partition("\t")
+        if left.startswith("ref: ") and right == "HEAD":
+            head = left.removeprefix("ref: ").removeprefix(_HEADS)
+        elif right.startswith(_HEADS):
+            tips[right.removeprefix(_HEADS)] = left
+    return Branches(head, tips)
