@@ -101,6 +101,9 @@ def decode_parquet(data: bytes | memoryview, columns: Sequence[str] | None = Non
     unknown = [c for c in columns if c not in names]
     if unknown:
         raise InvalidInputError(f"No column {', '.join(map(repr, unknown))} in this table; it has {names}.")
+    repeated = [c for c in dict.fromkeys(columns) if list(columns).count(c) > 1]
+    if repeated:
+        raise InvalidInputError(f"Asked for twice: {', '.join(map(repr, repeated))}. Name each column once.")
     twice = [c for c in columns if names.count(c) > 1]
     if twice:
         raise InvalidInputError(f"The table has several columns called {', '.join(map(repr, twice))}; read it whole.")

@@ -24,7 +24,9 @@ def parse(data: bytes, source: str) -> Any:
             ``source`` is named.
     """
     try:
-        return json.loads(data.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse_constant)
+        return json.loads(
+            data.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite
+        )
     except (ValueError, RecursionError) as error:
         raise FormatError(
             f"{source} is not a readable JSON document ({error}). It may be truncated or edited by hand; "
@@ -52,6 +54,13 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(text: str) -> Any:
     raise ValueError(f"{text} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text} is too large for a number")
+    return number
 
 
 def _kind(value: Any) -> str:
@@ -89,7 +98,7 @@ def count(document: Mapping[str, Any], key: str, source: str) -> int | None:
     value = document.get(key)
     if value is None or value == {}:
         return None
-    usable = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    usable = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not usable or value < 0 or value != int(value):
         raise FormatError(
             f"{source}: {key!r} should be a whole number, not {str(value)[:60]!r}.", source=source, field=key
@@ -128,7 +137,7 @@ def schema_of(document: Mapping[str, Any], source: str, *, ceiling: int = SUPPOR
     declared = document.get("schema_version")
     if declared is None:
         return 1
-    usable = isinstance(declared, (int, float)) and not isinstance(declared, bool) and math.isfinite(declared)
+    usable = isinstance(declared, (int, float)) and not isinstance(declared, bool)
     if not usable or declared < 1 or declared != int(declared):
         raise FormatError(
             f"{source}: 'schema_version' should be a whole number of at least 1, not {declared!r}.",

@@ -11,7 +11,7 @@ from datom_core.errors import AccessDeniedError, DatomError, InvalidInputError, 
 
 _SCHEMES = frozenset({"file", "git", "http", "https", "ssh"})
 _SCP = re.compile(r"(?:[A-Za-z0-9._-]+@)?[A-Za-z0-9][A-Za-z0-9.-]*:(?!//)[^\s@]+")  # user@host:path
-_USER_PART = re.compile(r"(?<=://)[^/\s]*@|(?<![\w/])[^/\s:@]+:[^/\s@]+@")
+_USER_PART = re.compile(r"(?<=://)[^/\s]*@|(?<![\w/])[^/\s:@]+[:@][^/\s]+@")
 
 # Fragments of git's own messages (LC_ALL=C) and of what servers answer through it.
 _DENIED = (

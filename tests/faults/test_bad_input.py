@@ -7,6 +7,7 @@ import os
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,13 @@ FRAMES: list[tuple[str, Callable[[], Any], str]] = [
     ("huge unsigned", lambda: pa.table({"x": pa.array([2**60], pa.uint64())}), "'x' .*rounded"),
     ("nanoseconds", lambda: pa.table({"x": pa.array([1], pa.timestamp("ns"))}), "'x' .*below a microsecond"),
     ("a far time", lambda: pa.table({"x": pa.array([2**60 + 1], pa.timestamp("us"))}), "'x' .*2242"),
+    ("dates among times", lambda: objects(date(2026, 1, 1), at(0)), "'x' .*mixes dates and times"),
+    ("times of two zones", lambda: objects(at(0), at(2)), r"'x' .*mixes time zones \(UTC, UTC\+02:00\)"),
+    ("zoned and naive times", lambda: objects(at(0), at(0).replace(tzinfo=None)), "'x' .*mixes time zones"),
+    ("times of day with a zone", lambda: objects(time(1, tzinfo=UTC)), "'x' .*drop the zone"),
+    ("nanoseconds in objects", lambda: objects(pd.Timestamp(1), pd.Timestamp(2)), "'x' .*below a microsecond"),
+    ("a very long duration", lambda: pa.table({"x": pa.array([2**60 + 1], pa.duration("us"))}), "'x' .*durations"),
+    ("a column name with a NUL", lambda: pa.table({"a\0b": [1]}), "name holds a NUL"),
     ("equal column names", duplicated, "'a' occurs 2 times"),
     ("an empty column name", lambda: pd.DataFrame({"": [1]}), "empty name"),
     ("labels that are numbers", lambda: pd.DataFrame({0: [1]}), "must be strings"),
@@ -73,8 +81,27 @@ FRAMES: list[tuple[str, Callable[[], Any], str]] = [
     ("a dict", lambda: {"x": [1]}, "dict is not a table"),
     ("an array", lambda: np.zeros((2, 2)), "ndarray is not a table"),
     ("a lazy frame", lambda: pl.LazyFrame({"x": [1]}), "LazyFrame is not a table"),
+    ("a pandas column", lambda: pd.Series([1], name="x"), "is not a table|is one column"),
+    ("a polars column", lambda: pl.Series("x", [1]), "Series is one column, not a table"),
+    ("an Arrow array", lambda: pa.array([1]), "not a table"),
     ("nothing", lambda: None, "NoneType is not a table"),
 ]
+
+
+def objects(*values: object) -> pd.DataFrame:
+    return pd.DataFrame({"x": pd.Series(values, dtype=object)})
+
+
+def at(hours: int) -> datetime:
+    """Noon in the zone ``hours`` east of Greenwich."""
+    return datetime(2026, 1, 1, 12, tzinfo=timezone(timedelta(hours=hours)))
+
+
+def nested(levels: int) -> dict[str, Any]:
+    """Metadata of so many levels; more than a few dozen are a structure that contains itself."""
+    root: dict[str, Any] = {}
+    root["a"] = root if levels > 100 else {"b": 1}
+    return root
 
 
 def invalid_utf8() -> pa.Array:
@@ -110,6 +137,28 @@ BAD_CALLS: list[tuple[str, Callable[[dc.Project, Any], Any], type[dc.DatomError]
     ("cut name", lambda p, f: p.write("dm", f, cut=" x"), dc.InvalidInputError, "cut name"),
     ("cut of nothing", lambda p, f: p.cut("x", {}), dc.InvalidInputError, "at least one"),
     ("cut with stray parents", lambda p, f: p.cut("x", {"dm": f}, parents={"ex": []}), dc.InvalidInputError, "ex"),
+    ("cut of twins", lambda p, f: p.cut("x", {"lb": f, "LB": f}), dc.InvalidInputError, "differ only in case"),
+    ("cut recorded of nothing", lambda p, _: p.record_cut("x", []), dc.InvalidInputError, "at least one table"),
+    ("cut recorded of text", lambda p, _: p.record_cut("x", "dm"), dc.InvalidInputError, "names of tables"),
+    ("cut with a blank at its end", lambda p, f: p.write("dm", f, cut="x "), dc.InvalidInputError, "cut name"),
+    ("endless message", lambda p, f: p.write("dm", f, message="x" * 10_001), dc.InvalidInputError, "at most 10000"),
+    ("parents not a list", lambda p, f: p.write("x", f, parents=5), dc.InvalidInputError, "parents"),
+    ("trailers as a list", lambda p, f: p.write("dm", f, trailers=["a"]), dc.InvalidInputError, "mapping of keys"),
+    (
+        "parents of an extract",
+        lambda p, f: p.write("x", f, parents=[p.parent("dm")], table_type="imported"),
+        dc.InvalidInputError,
+        "source of lineage",
+    ),
+    ("NUL in custom", lambda p, f: p.write("dm", f, custom={"a": "x\0"}), dc.InvalidInputError, "a: .*NUL"),
+    ("NUL in a key", lambda p, f: p.write("dm", f, custom={"a\0": 1}), dc.InvalidInputError, "key .*NUL"),
+    (
+        "a surrogate in a key",
+        lambda p, f: p.write("dm", f, custom={"a": {"\ud800": 1}}),
+        dc.InvalidInputError,
+        "lone surrogate",
+    ),
+    ("custom that holds itself", lambda p, f: p.write("dm", f, custom=nested(999)), dc.InvalidInputError, "20 levels"),
     ("author", lambda p, f: p.write("dm", f, author="Ada"), dc.InvalidInputError, "author must look like"),
     (
         "author with a line break",
@@ -197,7 +246,10 @@ class TestReading:
             ({"as_of": "yesterday"}, dc.InvalidInputError, "as_of must be"),
             ({"as_of": "2020-01-01"}, dc.NotFoundError, "the first is of"),
             ({"as_of": 3}, dc.InvalidInputError, "as_of must be"),
+            ({"as_of": pd.NaT}, dc.InvalidInputError, "as_of must be"),
             ({"columns": ["AGE", "NOPE", "NADA"]}, dc.InvalidInputError, "'NOPE', 'NADA'.*it has"),
+            ({"columns": ["AGE", "AGE"]}, dc.InvalidInputError, "Asked for twice: 'AGE'"),
+            ({"columns": "AGE"}, dc.InvalidInputError, r"write \['AGE'\]"),
         ],
     )
     def test_arguments(
@@ -261,6 +313,9 @@ class TestReading:
             lambda _: b"7",
             lambda _: b'[{"version": 3}]',
             lambda _: b'{"data_sha": {"a": 1}}',
+            lambda data: data.replace(b'"nrow": 3', b'"nrow": 1e999').replace(
+                b'"timestamp"', b'"x": 1e999, "timestamp"'
+            ),
         ],
     )
     def test_a_damaged_document(
@@ -291,6 +346,15 @@ class TestPlaces:
             dc.ProjectReader.open(nowhere, "STUDY_001")
         with pytest.raises(dc.NotFoundError, match="is not there"):
             dc.Project.open(nowhere, remote=remote)
+
+    def test_a_path_in_place_of_a_store(self, tmp_path: Path, remote: Path) -> None:
+        for call in (
+            lambda: dc.ProjectReader.open(str(tmp_path), "S"),  # type: ignore[arg-type]
+            lambda: dc.Project.open(str(tmp_path), remote=remote),  # type: ignore[arg-type]
+            lambda: dc.Project.init("S", tmp_path, remote=remote),  # type: ignore[arg-type]
+        ):
+            with pytest.raises(dc.InvalidInputError, match="LocalStore"):
+                call()
 
     def test_a_store_without_a_project(self, tmp_path: Path) -> None:
         with pytest.raises(dc.NotFoundError, match="holds no datom project"):

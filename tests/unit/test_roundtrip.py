@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import datom_core as dc
-from datom_core.tabular import decode_parquet, encode_parquet
+from datom_core.tabular import decode_parquet, encode_parquet, to_pandas
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
 FLOATS = st.floats() | st.sampled_from([0.0, -0.0, float("nan"), float("inf"), 1e308, 5e-324])
@@ -175,6 +176,26 @@ def test_batches_and_threads_do_not_show() -> None:
     found = dc.hash_table(table)
     assert found.column_hashes[1].sha == slow_hash(table["c1"].to_pylist(), "c1")
     assert found.column_hashes[4].sha == slow_text_hash(table["t"].to_pylist(), "t")
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.nulls(2, pa.date32()),
+        pa.nulls(2, pa.time64("us")),
+        pa.nulls(2, pa.timestamp("us", "UTC")),
+        pa.nulls(2, pa.duration("us")),
+        pa.nulls(2, pa.dictionary(pa.int32(), pa.string())),
+        pa.nulls(2, pa.string()),
+        pa.nulls(2, pa.int64()),
+        pa.nulls(2, pa.float64()),
+        pa.nulls(2, pa.bool_()),
+    ],
+    ids=lambda c: str(c.type),
+)
+def test_a_column_without_any_value_goes_through_pandas_and_back(column: pa.Array) -> None:
+    table = dc.normalise(pa.table({"x": column, "y": [1, 2]}))
+    assert dc.hash_table(to_pandas(table)) == dc.hash_table(table)
 
 
 def test_an_object_column_without_any_value_is_text() -> None:
