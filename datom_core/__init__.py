@@ -37,8 +37,9 @@ from datom_core.errors import (
     StorageError,
     UnsupportedColumnsError,
 )
+from datom_core.git import check_remote
 from datom_core.hashing import ColumnHash, TableHash
-from datom_core.names import check_cut_name, check_new_name
+from datom_core.names import check_cut_name, check_name, check_new_name
 from datom_core.plan import Action
 from datom_core.project import Project
 from datom_core.reader import Moment, ProjectReader
@@ -90,7 +91,9 @@ __all__ = [
     "__version__",
     "check_cut_name",
     "check_hashable",
+    "check_name",
     "check_new_name",
+    "check_remote",
     "hash_table",
     "normalise",
     "to_pandas",

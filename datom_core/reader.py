@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pyarrow as pa
 
 from datom_core import names
+from datom_core.diff import Change, compare_shapes
 from datom_core.documents import Cuts, History, Manifest, Metadata, Parent, Source, Version
 from datom_core.errors import FormatError, IntegrityError, InvalidInputError, NotFoundError
 from datom_core.results import Rows, Summary, TableInfo, rows
@@ -178,6 +179,12 @@ class ProjectReader:
         entry = version if isinstance(version, Version) else self.resolve(table, version)
         metadata = self._snapshot(table, entry)
         return Parent(self._project, table, entry.version, entry.data_sha, metadata.lineage or ())
+
+    def compare(self, table: str, before: str | Version, after: str | Version | None = None) -> Change:
+        """What changed from one version of a table to another (the current one by default), by shape."""
+        old, new = (v if isinstance(v, Version) else self.resolve(table, v) for v in (before, after))
+        then, now = self._snapshot(table, old), self._snapshot(table, new)
+        return compare_shapes(then, old.version, rows=now.rows or 0, column_names=now.column_names)
 
     def summary(self) -> Summary:
         """The project at a glance."""

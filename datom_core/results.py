@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from datom_core.diff import Change
-from datom_core.documents import Author
+from datom_core.documents import Author, Recording
 from datom_core.plan import Action
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class WriteResult:
         bytes: size of the stored payload.
         cut: the cut that stands for this version now, if one was asked for.
         change: difference to what was current before; none when nothing changed.
-        author, message: who made the version current, and why; of an unchanged one, who did so last.
+        recording: who made the version current, when and why; of an unchanged one, who did so last.
         recorded_in: the commit that recorded the version first, where storage knows it.
     """
 
@@ -83,11 +83,10 @@ class WriteResult:
     commit_sha: str | None
     rows: int
     bytes: int
-    cut: str | None = None
-    change: Change = field(default_factory=lambda: Change(None, 0), repr=False)
-    author: Author = field(default_factory=lambda: Author("unknown", ""), repr=False)
-    message: str = field(default="", repr=False)
-    recorded_in: str | None = field(default=None, repr=False)
+    cut: str | None
+    change: Change = field(repr=False)
+    recording: Recording = field(repr=False)
+    recorded_in: str | None = field(repr=False)
 
     @property
     def changed(self) -> bool:

@@ -10,7 +10,7 @@ from datetime import datetime
 import pyarrow as pa
 
 from datom_core import names
-from datom_core.documents import Author, History, format_timestamp
+from datom_core.documents import Author, History, Recording, format_timestamp
 from datom_core.errors import NotFoundError
 from datom_core.git import GitRepo
 from datom_core.payloads import PayloadKeeper
@@ -103,14 +103,17 @@ class Writer:
             return self._once(jobs, intent, keeper, repair_commit)
         after = apply(plan, keeper.found, Stamp(format_timestamp(now), intent.author, intent.message, WRITER))
         files = changed_files(state, after)
+        commit: str | None
         if files:
             message = intent.commit_message(intent.message)
             commit = self.repo.publish(files, message, parent=tip, author=intent.author, at=now)
             commits = {p.write.table: {p.version: commit} for p in plan.tables if p.recorded is None}
             self.projector.level(tables, seen=seen, tip=commit, commits=commits)
-            return [_result(p, keeper, seen, intent, commit, keeper.put_back) for p in plan.tables]
-        repaired = keeper.put_back | self._repair(plan, state, seen)
-        return [_result(p, keeper, seen, intent, repair_commit, repaired) for p in plan.tables]
+            repaired: Set[str] = keeper.put_back
+        else:
+            commit = repair_commit
+            repaired = keeper.put_back | self._repair(plan, state, seen)
+        return [_result(p, keeper, seen, intent, now, commit, repaired) for p in plan.tables]
 
     def _repin(
         self, plan: WritePlan, keeper: PayloadKeeper, seen: Seen, tip: str, intent: Intent, now: datetime
@@ -173,12 +176,18 @@ class Writer:
 
 
 def _result(
-    plan: TablePlan, keeper: PayloadKeeper, seen: Seen, intent: Intent, commit: str | None, repaired: Set[str]
+    plan: TablePlan,
+    keeper: PayloadKeeper,
+    seen: Seen,
+    intent: Intent,
+    now: datetime,
+    commit: str | None,
+    repaired: Set[str],
 ) -> WriteResult:
     table = plan.write.table
     unchanged = plan.action == "unchanged"
     stored = (seen.history(table) or History()).find(plan.version)
-    latest = plan.recorded.latest if unchanged and plan.recorded is not None else None
+    standing = plan.recorded.latest if unchanged and plan.recorded is not None else None
     return WriteResult(
         table=table,
         version=plan.version,
@@ -189,7 +198,6 @@ def _result(
         bytes=keeper.found[table].size,
         cut=intent.cut,
         change=plan.change,
-        author=latest.author if latest else intent.author,
-        message=latest.message if latest else intent.message,
+        recording=standing or Recording(plan.version, format_timestamp(now), intent.author, intent.message),
         recorded_in=commit if plan.recorded is None else (stored.commit_sha if stored else None),
     )

@@ -8,20 +8,29 @@ from collections.abc import Iterator
 import dagster as dg
 
 import datom_core as dc
+from datom_dagster.step import step_of
 
 _RETRIES = 3
 _SECONDS_BETWEEN = 5.0
 
 
 @contextlib.contextmanager
-def translated() -> Iterator[None]:
-    """Raise `RetryRequested` for `ConflictError` and `StorageError`, `Failure` for every other datom error."""
+def translated(context: dg.OutputContext | dg.InputContext) -> Iterator[None]:
+    """Raise `RetryRequested` for `ConflictError` and `StorageError`, `Failure` for every other datom error.
+
+    After the last retry, a `Failure` tells what was wrong. Outside of a run, datom's errors stay what they are.
+    """
     try:
         yield
-    except (dc.ConflictError, dc.StorageError) as error:
-        raise dg.RetryRequested(max_retries=_RETRIES, seconds_to_wait=_SECONDS_BETWEEN) from error
     except dc.DatomError as error:
-        raise dg.Failure(str(error), metadata=_metadata(error), allow_retries=False) from error
+        step = step_of(context)
+        if step is None:
+            raise
+        passing = isinstance(error, (dc.ConflictError, dc.StorageError))
+        if passing and step.previous_attempt_count < _RETRIES:
+            context.log.warning(f"{error} (attempt {step.previous_attempt_count + 1}, trying again)")
+            raise dg.RetryRequested(max_retries=_RETRIES, seconds_to_wait=_SECONDS_BETWEEN) from error
+        raise dg.Failure(str(error), metadata=_metadata(error), allow_retries=passing) from error
 
 
 def _metadata(error: dc.DatomError) -> dict[str, dg.MetadataValue]:

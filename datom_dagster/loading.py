@@ -2,124 +2,135 @@
 
 from __future__ import annotations
 
-import typing
 from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
-import pandas as pd
 import pyarrow as pa
 
 import datom_core as dc
-from datom_dagster.data_version import recorded_data_version, step_of
-from datom_dagster.metadata import AS_OF, COLUMNS, CUT, TABLE, VERSION
+from datom_dagster.frames import convert, wanted_by
+from datom_dagster.keys import ALLOW_MISSING, AS_OF, COLUMNS, CUT, VERSION, check_keys, plain, table_of
+from datom_dagster.provenance import remember
+from datom_dagster.step import recorded_input, version_of_output
 
 _CHOICES = {VERSION: "version", CUT: "cut", AS_OF: "as_of"}
+_DATA_SHA_LENGTH = 64
 
 
-def table_of(metadata: Mapping[str, Any], key: dg.AssetKey | None) -> str:
-    """The table behind an asset: what its metadata says, else the last part of its key.
+class TableInput:
+    """One input of a step, as a table to be read.
 
-    Raises:
-        InvalidInputError: neither gives a name that datom accepts.
-    """
-    named = metadata.get(TABLE)
-    if isinstance(named, dg.MetadataValue):
-        named = named.value
-    if named is None and key is None:
-        raise dc.InvalidInputError(f"An output that is no asset needs the metadata {TABLE!r} to name its table.")
-    return dc.check_new_name(named if named is not None else key.path[-1] if key else None)
-
-
-def chosen_by_metadata(context: dg.InputContext) -> dict[str, Any]:
-    """The version that the input's metadata asks for, as arguments of `datom_core.ProjectReader.resolve`."""
-    asked = {argument: _plain(context, key) for key, argument in _CHOICES.items()}
-    return {argument: value for argument, value in asked.items() if value is not None}
-
-
-def columns_of(context: dg.InputContext) -> list[str] | None:
-    """The columns that the input's metadata asks for."""
-    asked = _plain(context, COLUMNS)
-    return [asked] if isinstance(asked, str) else None if asked is None else list(asked)
-
-
-def _plain(context: dg.InputContext, key: str) -> Any:
-    value = (context.definition_metadata or {}).get(key)
-    return value.value if isinstance(value, dg.MetadataValue) else value
-
-
-def recorded_version(context: dg.InputContext, reader: dc.ProjectReader, table: str) -> dc.Version:
-    """The version that the step's provenance names; without a record of one, the current version."""
-    data_version, event = recorded_data_version(context)
-    version = _version_in_event(context, event)
-    history = reader.history(table)
-    if version is not None:
-        return reader.resolve(table, version)
-    current = reader.resolve(table)
-    if data_version is None or current.data_sha == data_version:
-        return current
-    # No datom event, as for a write from outside that was only reported: its data version is the content.
-    found = next((v for v in history if v.data_sha == data_version), None)
-    if found is None:
-        context.log.warning(
-            f"Dagster's record of {table} has the data version {data_version[:12]}, which no version of the table "
-            f"has; loading the current version {current.version[:8]}."
-        )
-    return found or current
-
-
-def _version_in_event(context: dg.InputContext, event_id: int | None) -> str | None:
-    step = step_of(context)
-    if step is None or event_id is None:
-        return None
-    records = step.instance.fetch_materializations(
-        dg.AssetRecordsFilter(asset_key=context.asset_key, storage_ids=[event_id]), limit=1
-    ).records
-    materialization = records[0].asset_materialization if records else None
-    value = materialization.metadata.get(VERSION) if materialization else None
-    return str(value.value) if value is not None else None
-
-
-def element_type(wanted: Any) -> Any:
-    """The type of one partition's frame, when the annotation is a mapping of several."""
-    if typing.get_origin(wanted) in (dict, Mapping):
-        return typing.get_args(wanted)[1]
-    return wanted
-
-
-def convert(table: pa.Table, wanted: Any) -> Any:
-    """The table as the annotated type; without one as a pandas frame.
+    Args:
+        context: Dagster's.
+        reader: of the project that holds the table.
 
     Raises:
-        InvalidInputError: the annotation is none of the types that can be loaded.
+        InvalidInputError: metadata that no input can have.
     """
-    name = f"{getattr(wanted, '__module__', '')}.{getattr(wanted, '__name__', wanted)}"
-    if wanted in (None, Any, typing.Any, pd.DataFrame) or name.startswith("builtins.object"):
-        return dc.to_pandas(table)
-    if wanted is pa.Table:
+
+    def __init__(self, context: dg.InputContext, reader: dc.ProjectReader) -> None:
+        upstream = context.upstream_output
+        self.context = context
+        self.reader = reader
+        self.settings: Mapping[str, Any] = {k: plain(v) for k, v in (context.definition_metadata or {}).items()}
+        check_keys(self.settings, "input")
+        key = context.asset_key if context.has_asset_key else None
+        self.table = table_of(upstream.definition_metadata if upstream is not None else {}, key)
+        self.wanted = wanted_by(context)
+
+    def load(self) -> Any:
+        """The version that the input's metadata asks for, its partition's cut, or what the run recorded."""
+        asked = {argument: self.settings[key] for key, argument in _CHOICES.items() if key in self.settings}
+        if asked:
+            return self._converted(self.reader.resolve(self.table, **asked))
+        if self.context.has_asset_key and self.context.has_asset_partitions:
+            return self._partitions([str(k) for k in self.context.asset_partition_keys])
+        return self._converted(self._recorded())
+
+    def _converted(self, version: dc.Version) -> Any:
+        return convert(self._read(version), self.wanted.frame)
+
+    def _read(self, version: dc.Version) -> pa.Table:
+        columns = self.settings.get(COLUMNS)
+        only = [columns] if isinstance(columns, str) else columns
+        table = self.reader.read_arrow(self.table, version, columns=only)
+        remember(self.context, self.reader.parent(self.table, version))
+        self.context.log.info(f"{self.table}: loaded version {version.version[:8]} of {version.timestamp}")
         return table
-    if name.startswith("polars."):
-        import polars as pl
 
-        frame = pl.from_arrow(table)
-        if wanted is pl.DataFrame:
-            return frame
-        if wanted is pl.LazyFrame:
-            return typing.cast(pl.DataFrame, frame).lazy()
-    raise dc.InvalidInputError(
-        f"A datom table cannot be loaded as {name}; annotate the input with pandas.DataFrame, pyarrow.Table, "
-        "polars.DataFrame or polars.LazyFrame."
-    )
+    def _partitions(self, keys: list[str]) -> Any:
+        """One table per partition, each as its cut stands: from the project, not from Dagster's database."""
+        wanted = self.wanted
+        if len(keys) > 1 and wanted.declared and not wanted.mapping:
+            raise dc.InvalidInputError(
+                f"{self.table}: {len(keys)} partitions are loaded at once; annotate the input with a mapping from "
+                "partition to frame, as in dict[str, pandas.DataFrame]."
+            )
+        versions = self._versions_of(keys)
+        # Several cuts may stand for one version, which is read once; each partition gets a frame of its own.
+        tables = {v.version: self._read(v) for v in {v.version: v for v in versions.values()}.values()}
+        frames = {key: convert(tables[v.version], wanted.frame) for key, v in versions.items()}
+        if wanted.mapping or len(keys) > 1:
+            return frames
+        return self._single(frames)
 
+    def _single(self, frames: Mapping[str, Any]) -> Any:
+        if not frames and self.wanted.declared and not self.wanted.optional:
+            raise dc.NotFoundError(
+                f"{self.table}: there is no partition to load. If that can be, annotate the input as optional, as "
+                "in pandas.DataFrame | None, or with a mapping."
+            )
+        return next(iter(frames.values()), None)
 
-def collected(frame: Any) -> Any:
-    """The frame, with a polars LazyFrame computed."""
-    return frame.collect() if type(frame).__module__.startswith("polars.") and hasattr(frame, "collect") else frame
+    def _versions_of(self, keys: list[str]) -> dict[str, dc.Version]:
+        if not keys:
+            return {}
+        cuts = self.reader.cuts()
+        found = {k: cuts[k][self.table] for k in keys if k in cuts and self.table in cuts[k]}
+        missing = [k for k in keys if k not in found]
+        if missing and not self.settings.get(ALLOW_MISSING):
+            for key in missing:
+                cuts.find(dc.check_cut_name(key)).version_of(self.table)
+        if missing:
+            self.context.log.warning(f"{self.table}: not recorded, and left out: {', '.join(missing)}")
+        history = {v.version: v for v in self.reader.history(self.table)} if found else {}
+        return {k: history.get(v) or self.reader.resolve(self.table, v) for k, v in found.items()}
 
+    def _recorded(self) -> dc.Version:
+        """The version that the run recorded; without a record of one, the current version.
 
-def is_empty(frame: Any) -> bool:
-    """Whether a frame has columns but no rows."""
-    if isinstance(frame, (pd.DataFrame, pa.Table)) or type(frame).__module__.startswith("polars.dataframe"):
-        rows, columns = frame.shape
-        return bool(rows == 0 and columns > 0)
-    return False
+        Raises:
+            NotFoundError: the recorded version is not in the project.
+            ConflictError: the recorded content is not in the project, or not yet.
+        """
+        context, table = self.context, self.table
+        if not context.has_asset_key:
+            return self.reader.resolve(table, version_of_output(context))
+        recorded = recorded_input(context)
+        if recorded is not None and recorded.version is not None:
+            return self._named(recorded.version)
+        current = self.reader.resolve(table)
+        if recorded is None or recorded.data_version in (None, current.data_sha):
+            return current
+        # No event of ours, as for a write from outside that was only reported: its data version is the content.
+        found = next((v for v in self.reader.history(table) if v.data_sha == recorded.data_version), None)
+        if found is not None:
+            return found
+        said = f"Dagster's record of {table} has the data version {str(recorded.data_version)[:12]}, which no version"
+        if not recorded.computed and len(str(recorded.data_version)) == _DATA_SHA_LENGTH:
+            raise dc.ConflictError(f"{said} in storage has, or not yet. Materialize {table} again.", table=table)
+        context.log.warning(f"{said} of the table has; loading the current version {current.version[:8]}.")
+        return current
+
+    def _named(self, version: str) -> dc.Version:
+        try:
+            return self.reader.resolve(self.table, version)
+        except dc.NotFoundError as error:
+            raise dc.NotFoundError(
+                f"Dagster's record of {self.table} names the version {version[:8]}, which the project "
+                f"{self.reader.project} does not have. Materialize {self.table} again, or ask for a version with the "
+                f"input's metadata {VERSION!r}.",
+                table=self.table,
+                version=version,
+            ) from error

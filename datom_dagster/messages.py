@@ -7,74 +7,64 @@ from typing import Any
 
 import dagster as dg
 
-from datom_dagster.data_version import step_of
-from datom_dagster.metadata import COMMIT_MESSAGE
+import datom_core as dc
+from datom_dagster.cuts import cut_of
+from datom_dagster.keys import COMMIT_MESSAGE, plain
+from datom_dagster.step import step_of
 
-#: Name of the run tag, and of the field in an output's run config.
-RUN_TAG = COMMIT_MESSAGE
+#: Name of the field in an output's run config.
 CONFIG_FIELD = "commit_message"
 
-DEFAULT_TEMPLATE = "Materialize {asset}{partition}"
+DEFAULT_TEMPLATE = "Materialize {asset} {partition}"
+_FIELDS = ("asset", "partition", "job", "run_id")
+
+
+def check_template(template: str) -> str:
+    """The template, when it can be filled in.
+
+    Raises:
+        InvalidInputError: it asks for what is not there.
+    """
+    try:
+        template.format(**dict.fromkeys(_FIELDS, ""))
+    except (KeyError, IndexError, AttributeError, ValueError) as error:
+        raise dc.InvalidInputError(
+            f"message_template may use {', '.join('{' + f + '}' for f in _FIELDS)} and doubled braces; "
+            f"{template!r} cannot be filled in ({error})"
+        ) from error
+    return template
 
 
 def commit_message(context: dg.OutputContext, template: str) -> str:
     """The first of: output metadata, run config, run tag, definition metadata, template."""
+    step = step_of(context)
     candidates = (
-        _text(context.output_metadata.get(COMMIT_MESSAGE)),
+        plain(context.output_metadata.get(COMMIT_MESSAGE)),
         (context.config or {}).get(CONFIG_FIELD) if isinstance(context.config, Mapping) else None,
-        _run_tags(context).get(RUN_TAG),
-        _text(context.definition_metadata.get(COMMIT_MESSAGE)),
+        step.dagster_run.tags.get(COMMIT_MESSAGE) if step is not None else None,
+        plain(context.definition_metadata.get(COMMIT_MESSAGE)),
     )
     given = next((c for c in candidates if c is not None), None)
     if given is not None:
         return str(given)
-    asset = context.asset_key.to_user_string() if context.has_asset_key else context.name
-    return template.format(
-        asset=asset,
-        partition=f" for {partition_of(context)}" if partition_of(context) else "",
-        job=_job_name(context) or "",
-        run_id=_run_id(context) or "",
-    )
+    facts: dict[str, Any] = {
+        "asset": context.asset_key.to_user_string() if context.has_asset_key else context.name,
+        "partition": cut_of(context),
+        "job": step.job_name if step is not None else None,
+        "run_id": step.run_id if step is not None else None,
+    }
+    return template.format(**{k: v or "" for k, v in facts.items()}).strip()
 
 
 def trailers(context: dg.OutputContext) -> dict[str, str]:
-    """What ties a commit to the run that made it; for the commit alone."""
-    code_version = None
-    if context.has_asset_key:
-        step = step_of(context)
-        code_version = context.asset_spec.code_version if step is not None else None
+    """What ties a commit to the run that made it; for the commit alone, one line each."""
+    step = step_of(context)
+    is_asset = context.has_asset_key
     found = {
-        "Dagster-Run": _run_id(context),
-        "Dagster-Job": _job_name(context),
-        "Dagster-Asset": context.asset_key.to_user_string() if context.has_asset_key else None,
-        "Dagster-Partition": partition_of(context),
-        "Dagster-Code-Version": code_version,
+        "Dagster-Run": step.run_id if step is not None else None,
+        "Dagster-Job": step.job_name if step is not None else None,
+        "Dagster-Asset": context.asset_key.to_user_string() if is_asset else None,
+        "Dagster-Partition": cut_of(context),
+        "Dagster-Code-Version": context.asset_spec.code_version if is_asset and step is not None else None,
     }
-    return {key: value for key, value in found.items() if value}
-
-
-def partition_of(context: dg.OutputContext) -> str | None:
-    """The one partition of the asset that this step materializes."""
-    if not context.has_asset_key or not context.has_asset_partitions:
-        return None
-    keys = list(context.asset_partition_keys)
-    return str(keys[0]) if len(keys) == 1 else None
-
-
-def _text(value: Any) -> Any:
-    return value.value if isinstance(value, dg.MetadataValue) else value
-
-
-def _run_tags(context: dg.OutputContext) -> Mapping[str, str]:
-    step = step_of(context)
-    return step.dagster_run.tags if step is not None else {}
-
-
-def _run_id(context: dg.OutputContext) -> str | None:
-    step = step_of(context)
-    return step.run_id if step is not None else None
-
-
-def _job_name(context: dg.OutputContext) -> str | None:
-    step = step_of(context)
-    return step.job_name if step is not None else None
+    return {key: " ".join(value.split()) for key, value in found.items() if value}

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
+import html
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import dagster as dg
 import pyarrow as pa
 
 import datom_core as dc
+from datom_dagster.keys import VERSION
 
-#: Keys that an asset may carry in its definition or output metadata.
-TABLE = "datom/table"
-COMMIT_MESSAGE = "datom/commit_message"
-ON_EMPTY = "datom/on_empty"
-PARENTS = "datom/parents"
-CUSTOM = "datom/custom"
-#: Keys that an input may carry: ``AssetIn(metadata={...})``.
-VERSION = "datom/version"
-CUT = "datom/cut"
-AS_OF = "datom/as_of"
-COLUMNS = "datom/columns"
 #: Key under which an event shows what its step loaded.
 LOADED = "datom/loaded"
 
@@ -30,63 +21,75 @@ _SSH_URL = re.compile(r"(?:ssh://)?[^/@\s]+@(?P<host>[^:/]+)(?::\d+/|[:/])(?P<pa
 _CELL = 40
 
 
-def write_metadata(
-    project: dc.Project, result: dc.WriteResult, table: pa.Table, message: str, preview_rows: int
-) -> dict[str, Any]:
+def write_metadata(result: dc.WriteResult, remote: str) -> dict[str, Any]:
     """The metadata of a materialization that wrote, or found unchanged, ``result``."""
-    entry = project.reader.resolve(result.table, result.version)
     shown: dict[str, Any] = {
         "dagster/row_count": result.rows,
-        "dagster/column_schema": column_schema(table.schema),
-        "datom/version": result.version,
+        VERSION: result.version,
         "datom/data_sha": result.data_sha,
         "datom/action": result.action,
         "datom/changed": result.changed,
-        "datom/change": str(result.change) if result.changed else "no change",
-        "datom/message": entry.message if not result.changed else message,
-        "datom/author": str(entry.author),
+        "datom/message": result.recording.message,
+        "datom/author": str(result.recording.author),
+        "datom/recorded_at": result.recording.recorded_at,
         "datom/bytes": result.bytes,
     }
-    if result.change.previous is not None and result.changed:
-        shown["datom/previous_version"] = result.change.previous
     if result.cut is not None:
         shown["datom/cut"] = result.cut
-    commit = result.commit_sha or entry.commit_sha
-    if commit is not None:
-        shown["datom/commit"] = commit
-        url = commit_url(project.remote, commit)
-        if url is not None:
-            shown["datom/commit_url"] = dg.MetadataValue.url(url)
-    if preview_rows > 0:
-        shown["datom/preview"] = dg.MetadataValue.md(preview(table, preview_rows))
-    return shown
+    return shown | commit_metadata(result.commit_sha or result.recorded_in, remote)
 
 
-def column_schema(schema: pa.Schema) -> dg.TableSchema:
-    """Columns with their types, and their labels as descriptions where the data carries them."""
-    return dg.TableSchema(
-        columns=[
-            dg.TableColumn(
-                name=field.name,
-                type=str(field.type),
-                description=(field.metadata or {}).get(b"label", b"").decode("utf-8", "replace") or None,
-                constraints=dg.TableColumnConstraints(nullable=field.nullable),
-            )
-            for field in schema
-        ]
+def commit_metadata(commit: str | None, remote: str) -> dict[str, Any]:
+    """The commit and its page, where there is one."""
+    if commit is None:
+        return {}
+    url = commit_url(remote, commit)
+    return {"datom/commit": commit} | ({} if url is None else {"datom/commit_url": dg.MetadataValue.url(url)})
+
+
+def change_metadata(change: dc.Change, since: str | None) -> dict[str, Any]:
+    """What changed, and since when: the version before, or the cut called ``since``."""
+    text = str(change) + (f" since the cut {since}" if since is not None and change.previous is not None else "")
+    previous = {} if change.previous is None else {"datom/previous_version": change.previous}
+    return {"datom/change": text, **previous}
+
+
+def column_schema(schema: pa.Schema, declared: dg.TableSchema | None) -> dg.TableSchema:
+    """Columns with their types. What the asset declares of a column stays; labels in the data describe the others."""
+    known = {c.name: c for c in declared.columns} if declared is not None else {}
+    return dg.TableSchema(columns=[_column(field, known.get(field.name)) for field in schema])
+
+
+def _column(field: pa.Field, declared: dg.TableColumn | None) -> dg.TableColumn:
+    label = (field.metadata or {}).get(b"label", b"").decode("utf-8", "replace") or None
+    if declared is None:
+        return dg.TableColumn(name=field.name, type=str(field.type), description=label)
+    return dg.TableColumn(
+        name=field.name,
+        type=str(field.type),
+        description=declared.description or label,
+        constraints=declared.constraints,
+        tags=declared.tags,
     )
 
 
-def preview(table: pa.Table, rows: int) -> str:
-    """The first rows as a markdown table."""
+def preview(table: pa.Table, rows: int) -> dg.MetadataValue:
+    """The first rows as a table in markdown."""
     head = table.slice(0, rows)
     lines = [_row(table.column_names), _row(["---"] * table.num_columns)]
-    lines += [_row(["" if v is None else str(v) for v in row.values()]) for row in head.to_pylist()]
-    return "\n".join(lines)
+    columns = [column.to_pylist() for column in head.columns]
+    lines += [_row(["" if v is None else str(v) for v in values]) for values in zip(*columns, strict=True)]
+    return dg.MetadataValue.md("\n".join(lines))
 
 
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(c[:_CELL].replace("|", "\\|").replace("\n", " ") for c in cells) + " |"
+def _row(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(_cell(c) for c in cells) + " |"
+
+
+def _cell(text: str) -> str:
+    """Text that markdown and HTML show as it is."""
+    short = text if len(text) <= _CELL else text[: _CELL - 1] + "…"
+    return re.sub(r"([\\`*_\[\]|~])", r"\\\1", html.escape(" ".join(short.split()), quote=False))
 
 
 def parents_metadata(parents: Sequence[dc.Parent]) -> dg.MetadataValue:

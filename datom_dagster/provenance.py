@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 import dagster as dg
 
 import datom_core as dc
-from datom_dagster.data_version import step_of
+from datom_dagster.step import step_of
 
 # By step, not by IO manager: one step may load through several of them. Gone with the step.
 _LOADED: WeakKeyDictionary[Any, dict[tuple[str, str, str], dc.Parent]] = WeakKeyDictionary()
@@ -24,5 +24,10 @@ def remember(context: dg.InputContext, parent: dc.Parent) -> None:
 def loaded(context: dg.OutputContext) -> tuple[dc.Parent, ...] | None:
     """The versions that the step has loaded, or ``None`` when it loaded nothing from datom."""
     step = step_of(context)
-    parents = _LOADED.get(step, {}) if step is not None else {}
-    return tuple(parents.values()) or None
+    parents = tuple(_LOADED.get(step, {}).values()) if step is not None else ()
+    if not parents and step is not None and step.is_op_in_graph:
+        context.log.warning(
+            "What the ops before this one loaded is not known here, so that no parents are recorded. Load in the op "
+            "that writes, or give the output the metadata 'datom/parents'."
+        )
+    return parents or None

@@ -8,7 +8,6 @@ import dagster as dg
 from pydantic import Field
 
 import datom_core as dc
-from datom_dagster.errors import translated
 
 
 class DatomStorage(dg.ConfigurableResource, ABC):  # type: ignore[type-arg]
@@ -71,9 +70,10 @@ class DatomResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         return dc.ProjectReader.open(self.storage.store(), resolved(self.project))
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Refuse a name that datom refuses before any step runs."""
-        with translated():
-            dc.check_new_name(resolved(self.project), "project")
+        """Refuse a name or a remote that datom refuses before the step does any work."""
+        dc.check_name(resolved(self.project), "project")
+        if self.remote is not None:
+            dc.check_remote(resolved(self.remote))
 
 
 def resolved(text: str) -> str:

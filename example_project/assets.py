@@ -21,6 +21,7 @@ def sdtm_asset(name: str) -> dg.AssetsDefinition:
         name=name,
         description=f"{described.label}: all records up to the end of the cut's month.",
         columns=described.columns,
+        table_type="imported",
         group_name="sdtm",
         owners=["data.management@example.org"],
         kinds={"datom", "parquet"},

@@ -37,6 +37,6 @@ defs = datom_definitions(
     schedules=[monthly_cut],
     resources={
         "datom": study,
-        "io_manager": DatomIOManager(datom=study, message_template="Record {asset}{partition}"),
+        "io_manager": DatomIOManager(datom=study, message_template="Record {asset} {partition}"),
     },
 )

@@ -187,8 +187,9 @@ class GitRepo:
         if now != parent:
             raise LostRaceError(f"{where} moved past {(parent or 'nothing')[:8]}. Try again.") from error
         if is_race(error.stderr):
+            said = redact(error.stderr)
             raise LostRaceError(
-                f"{where} is being pushed to by another writer. Try again.", stuck_at=now or "", said=error.stderr
+                f"{where} is being pushed to by another writer. Try again.", stuck_at=now or "", said=said
             ) from error
         return False
 

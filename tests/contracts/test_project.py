@@ -118,14 +118,22 @@ class TestWriting:
         a = project.write("dm", dm(3), message="first", author="Ann <ann@example.org>")
         project.write("dm", dm(4), message="second", author="Bob <bob@example.org>")
         again = project.write("dm", dm(3), message="second was wrong", author="Cem <cem@example.org>")
-        assert (str(again.author), again.message) == ("Cem <cem@example.org>", "second was wrong")
+        who = ("Cem <cem@example.org>", "second was wrong")
+        assert (str(again.recording.author), again.recording.message) == who
         current = project.reader.resolve("dm")
         assert (current.version, str(current.author), current.message) == (a.version, "Ann <ann@example.org>", "first")
-        assert (str(current.latest.author), current.latest.message) == ("Cem <cem@example.org>", "second was wrong")
+        assert current.latest == again.recording
         assert current.latest.recorded_at == current.reinstated_at[0]
         unchanged = project.write("dm", dm(3))
-        assert (str(unchanged.author), unchanged.message) == ("Cem <cem@example.org>", "second was wrong")
+        assert unchanged.recording == again.recording
         assert unchanged.recorded_in == a.commit_sha
+
+    def test_versions_are_compared_by_shape(self, project: dc.Project, dm: Frame) -> None:
+        first = project.write("dm", dm(3))
+        project.write("dm", dm(5).assign(NEW=1).drop(columns="AGE"))
+        change = project.reader.compare("dm", first.version)
+        assert change == dc.Change(first.version, 2, ("NEW",), ("AGE",))
+        assert project.reader.compare("dm", project.reader.resolve("dm"), first.version[:9]).rows == -2
 
     def test_libraries_and_types_of_one_family_are_one_content(self, project: dc.Project, dm: Frame) -> None:
         project.write("dm", dm(3))

@@ -54,3 +54,15 @@ def shown(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, Any]:
 def data_version(result: dg.ExecuteInProcessResult, asset: str) -> str:
     events = [e for e in result.get_asset_materialization_events() if e.asset_key == dg.AssetKey(asset)]
     return str(events[0].materialization.tags["dagster/data_version"])
+
+
+def failure(result: dg.ExecuteInProcessResult) -> str:
+    """What the failed step, or the run that never got to one, said, with its causes."""
+    steps = result.get_step_failure_events()
+    ended = [e for e in result.all_events if e.event_type is dg.DagsterEventType.RUN_FAILURE]
+    error = steps[0].step_failure_data.error if steps else ended[0].job_failure_data.error
+    texts = []
+    while error is not None:
+        texts.append(error.message)
+        error = error.cause
+    return "\n".join(texts)

@@ -5,6 +5,8 @@ from typing import Any
 
 import dagster as dg
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 
 import datom_core as dc
@@ -37,15 +39,47 @@ def test_plain_assets_are_checked_with_their_definitions(resources: dict[str, An
     check_tables([good])
 
 
+@pytest.mark.parametrize(
+    ("metadata", "said"),
+    [
+        ({"datom/comit_message": "x"}, "definition metadata datom/comit_message cannot be set here"),
+        ({"datom/version": "ab"}, "definition metadata datom/version cannot be set here"),
+        ({"datom/on_empty": "ignore"}, "one of fail, skip, keep"),
+        ({"datom/table_type": "raw"}, "one of derived, imported"),
+    ],
+)
+def test_settings_that_would_be_ignored_fail_at_definition(metadata: dict[str, str], said: str) -> None:
+    with pytest.raises(dc.InvalidInputError, match=said):
+        datom_asset(name="dm", metadata=metadata)(frame)
+
+
+def test_a_message_template_that_cannot_be_filled_in(study: DatomResource) -> None:
+    with pytest.raises(ValueError, match=r"message_template may use \{asset\}, .* and doubled braces"):
+        DatomIOManager(datom=study, message_template="Record {table}")
+
+
+def test_skipping_needs_a_function_that_returns() -> None:
+    def yielding():  # type: ignore[no-untyped-def]
+        yield dg.Output(frame())
+
+    with pytest.raises(dc.InvalidInputError, match="needs a function that returns its frame"):
+        datom_asset(name="dm", on_empty="skip")(yielding)
+
+
 def test_two_assets_of_one_table_are_refused(resources: dict[str, Any]) -> None:
     one, other = dg.asset(key=["a", "dm"])(frame), dg.asset(key=["b", "dm"])(frame)
     with pytest.raises(dc.InvalidInputError, match="both write the table dm"):
         datom_definitions(assets=[one, other], resources=resources)
+    with pytest.raises(dc.InvalidInputError, match="both write the table DM"):
+        datom_definitions(assets=[one, dg.asset(key=["b", "DM"])(frame)], resources=resources)
 
 
 def test_storage_facts_are_in_the_definition(resources: dict[str, Any], project: dc.Project) -> None:
     described = datom_asset(name="dm", columns={"USUBJID": "Unique Subject Identifier"}, commit_message="why")(frame)
-    defs = datom_definitions(assets=[described, dg.AssetSpec("outside")], resources=resources)
+    outside = dg.AssetSpec("vs").with_io_manager_key("io_manager")
+    defs = datom_definitions(assets=[described, outside, dg.AssetSpec("elsewhere")], resources=resources)
+    places = {s.key.to_user_string(): s.metadata.get("dagster/table_name") for s in defs.resolve_all_asset_specs()}
+    assert places == {"dm": "STUDY_001.dm", "vs": "STUDY_001.vs", "elsewhere": None}
     spec = next(s for s in defs.resolve_all_asset_specs() if s.key == dg.AssetKey("dm"))
     assert spec.metadata["dagster/table_name"] == "STUDY_001.dm"
     assert spec.metadata["dagster/uri"] == f"file://{project.store.location.root}/datom/dm"
@@ -96,6 +130,15 @@ def test_skipping_keeps_context_inputs_and_outputs(project: dc.Project, resource
     event = next(e for e in result.get_asset_materialization_events() if e.asset_key == dg.AssetKey("lb"))
     assert event.materialization.metadata["mine"].value == 1
     assert [p.table for p in project.reader.parents("lb") or ()] == ["ex"]
+
+
+@pytest.mark.parametrize("wrap", [lambda f: f, dg.Output, lambda f: dg.MaterializeResult(value=f)])
+@pytest.mark.parametrize("kind", [pd.DataFrame, pa.Table.from_pandas, lambda f: pl.from_pandas(f).lazy()])
+def test_every_kind_of_empty_frame_is_skipped(resources: dict[str, Any], kind: Any, wrap: Any) -> None:
+    empty = datom_asset(name="ex", on_empty="skip")(lambda: wrap(kind(frame().head(0))))
+    result = dg.materialize([empty], resources=resources)
+    assert result.success
+    assert result.get_asset_materialization_events() == []
 
 
 def multiprocess_job() -> dg.JobDefinition:

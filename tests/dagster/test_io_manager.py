@@ -3,7 +3,6 @@
 # Dagster reads annotations at run time, so they must not be strings here.
 import subprocess
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -14,7 +13,7 @@ import pytest
 
 import datom_core as dc
 from datom_dagster import DatomIOManager, DatomResource, LocalStorage, datom_asset
-from tests.dagster.conftest import data_version, shown
+from tests.dagster.conftest import data_version, failure, shown
 
 Run = Callable[..., dg.ExecuteInProcessResult]
 ROWS = {"n": 3}
@@ -139,6 +138,40 @@ class TestWriting:
         run([described])
         assert dict(project.reader.metadata("dm").custom) == {"source": "EDC"}
 
+    def test_an_extract_is_where_lineage_begins(self, run: Run, project: dc.Project) -> None:
+        imported = datom_asset(name="dm", table_type="imported")(lambda: frame(3))
+        run([imported, adsl])
+        source = dc.Source("STUDY_001", "dm", dc.hash_table(frame(3)).data_sha)
+        assert project.reader.metadata("dm").table_type == "imported"
+        assert project.reader.lineage("dm") == project.reader.lineage("adsl") == (source,)
+
+    def test_what_the_asset_declares_of_its_columns_stays(self, run: Run) -> None:
+        described = datom_asset(name="dm", columns={"AGE": "Age", "GONE": "Not there"})(lambda: frame(3))
+        columns = {
+            c.name: (c.type, c.description) for c in shown(run([described]), "dm")["dagster/column_schema"].columns
+        }
+        assert columns == {"USUBJID": ("string", None), "AGE": ("int64", "Age")}
+
+    def test_a_preview_shows_values_as_they_are(self, run: Run) -> None:
+        @dg.asset(name="dm")
+        def odd() -> pd.DataFrame:
+            return pd.DataFrame({"a|b": ["<b>*x*</b> | `y`", "two\nlines", "long" * 20]})
+
+        lines = shown(run([odd]), "dm")["datom/preview"].splitlines()
+        assert lines[0] == r"| a\|b |"
+        assert lines[2] == r"| &lt;b&gt;\*x\*&lt;/b&gt; \| \`y\` |"
+        assert lines[3] == "| two lines |"
+        assert lines[4] == "| " + ("long" * 20)[:39] + "… |"
+
+    def test_output_metadata_that_would_be_ignored_is_refused(self, run: Run, project: dc.Project) -> None:
+        @dg.asset(name="dm")
+        def misspelt() -> dg.Output[pd.DataFrame]:
+            return dg.Output(frame(3), metadata={"datom/version": "mine"})
+
+        said = failure(run([misspelt], raise_on_error=False))
+        assert "output metadata datom/version cannot be set here" in said
+        assert len(project.reader.list()) == 0
+
     def test_metadata_of_the_asset_itself_is_left_alone(self, run: Run) -> None:
         @dg.asset(name="dm")
         def counted() -> dg.Output[pd.DataFrame]:
@@ -187,116 +220,6 @@ class TestMessages:
         result = run([dm], tags={"datom/commit_message": " "}, raise_on_error=False)
         assert "message is empty" in failure(result)
         assert len(project.reader.list()) == 0
-
-
-def failure(result: dg.ExecuteInProcessResult) -> str:
-    """What the failed step said, with its causes."""
-    error = result.get_step_failure_events()[0].step_failure_data.error
-    texts = []
-    while error is not None:
-        texts.append(error.message)
-        error = error.cause
-    return "\n".join(texts)
-
-
-class TestLoading:
-    def test_parents_are_what_the_step_loaded(self, run: Run, project: dc.Project) -> None:
-        result = run([dm, adsl])
-        parents = project.reader.parents("adsl")
-        assert parents == (project.parent("dm"),)
-        records = shown(result, "adsl")["datom/loaded"]
-        assert [r["version"] for r in records] == [project.reader.resolve("dm").version]
-        assert project.reader.parents("dm") is None
-
-    def test_the_recorded_version_is_loaded_not_whatever_is_current(
-        self, run: Run, project: dc.Project, instance: dg.DagsterInstance
-    ) -> None:
-        run([dm, adsl])
-        project.write("dm", frame(9), message="somebody else, unknown to Dagster")
-        run([dm, adsl], selection=[adsl])
-        assert len(project.reader.read("adsl")) == 3
-        assert len(project.reader.history("adsl")) == 1
-
-    def test_the_recorded_version_among_versions_of_equal_data(self, run: Run, project: dc.Project) -> None:
-        run([dm])
-        recorded = project.reader.resolve("dm").version
-        project.write("dm", frame(3), custom={"reviewed": True})
-        run([dm, adsl], selection=[adsl])
-        assert [p.version for p in project.reader.parents("adsl") or ()] == [recorded]
-
-    def test_without_a_record_the_current_version_is_loaded(self, run: Run, project: dc.Project) -> None:
-        project.write("dm", frame(4))
-        run([dg.AssetSpec("dm").with_io_manager_key("io_manager"), adsl])
-        assert len(project.reader.read("adsl")) == 4
-
-    def test_a_write_reported_from_outside_is_loaded_by_its_data_version(
-        self, run: Run, project: dc.Project, instance: dg.DagsterInstance
-    ) -> None:
-        written = project.write("dm", frame(4))
-        instance.report_runless_asset_event(
-            dg.AssetMaterialization("dm", tags={"dagster/data_version": written.data_sha})
-        )
-        project.write("dm", frame(6))
-        run([dg.AssetSpec("dm").with_io_manager_key("io_manager"), adsl])
-        assert len(project.reader.read("adsl")) == 4
-
-    @pytest.mark.parametrize(
-        ("asked", "rows"),
-        [("version", 3), ("cut", 4), ("as_of", 3), ("columns", 5)],
-    )
-    def test_time_travel_by_input_metadata(self, run: Run, project: dc.Project, asked: str, rows: int) -> None:
-        first = project.write("dm", frame(3))
-        project.write("dm", frame(4), cut="dry-run")
-        project.write("dm", frame(5))
-        metadata = {
-            "version": {"datom/version": first.version[:10]},
-            "cut": {"datom/cut": "dry-run"},
-            "as_of": {"datom/as_of": str(project.reader.history("dm")[2].timestamp)},
-            "columns": {"datom/columns": ["AGE"]},
-        }[asked]
-
-        @dg.asset(ins={"dm": dg.AssetIn(metadata=metadata)})
-        def counts(dm: pd.DataFrame) -> pd.DataFrame:
-            return pd.DataFrame({"rows": [len(dm)], "columns": [",".join(dm.columns)]})
-
-        run([dg.AssetSpec("dm").with_io_manager_key("io_manager"), counts])
-        found = project.reader.read("counts")
-        assert found["rows"][0] == rows
-        assert found["columns"][0] == ("AGE" if asked == "columns" else "USUBJID,AGE")
-        expected = project.reader.history("dm")[5 - rows].version
-        assert [p.version for p in project.reader.parents("counts") or ()] == [expected]
-
-    def test_a_version_that_is_not_there(self, run: Run, project: dc.Project) -> None:
-        project.write("dm", frame(3))
-
-        @dg.asset(ins={"dm": dg.AssetIn(metadata={"datom/version": "ffff"})})
-        def counts(dm: pd.DataFrame) -> pd.DataFrame:
-            return dm
-
-        result = run([dg.AssetSpec("dm").with_io_manager_key("io_manager"), counts], raise_on_error=False)
-        assert "no version ffff" in failure(result)
-
-    def test_outside_of_a_run(
-        self, resources: dict[str, Any], instance: dg.DagsterInstance, project: dc.Project
-    ) -> None:
-        project.write("dm", frame(3))
-        project.write("dm", frame(4), cut="c")
-        project.write("dm", frame(5))
-        loader = dg.Definitions(assets=[dm], resources=resources).get_asset_value_loader(instance)
-        assert len(loader.load_asset_value("dm", python_type=pd.DataFrame)) == 5
-        older = loader.load_asset_value("dm", python_type=pa.Table, input_definition_metadata={"datom/cut": "c"})
-        assert older.num_rows == 4
-
-    def test_two_projects_in_one_run(self, tmp_path: Path, resources: dict[str, Any], project: dc.Project) -> None:
-        other = dc.Project.init("STUDY_002", dc.LocalStore(tmp_path / "two"), remote=tmp_path / "two.git")
-        two = DatomResource(project="STUDY_002", storage=LocalStorage(path=str(tmp_path / "two")), remote=other.remote)
-
-        @dg.asset(io_manager_key="two")
-        def pooled(dm: pd.DataFrame) -> pd.DataFrame:
-            return dm
-
-        dg.materialize([dm, pooled], resources={**resources, "two": DatomIOManager(datom=two)})
-        assert other.reader.parents("pooled") == (project.parent("dm"),)
 
 
 class TestTypes:
@@ -423,6 +346,19 @@ class TestErrors:
         assert result.success
         assert len(attempts) == 3
         assert len(project.reader.history("dm")) == 1
+
+    def test_after_the_last_retry_the_reason_is_said(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("datom_dagster.errors._SECONDS_BETWEEN", 0.0)
+
+        def away(*args: Any, **kwargs: Any) -> dc.WriteResult:
+            raise dc.StorageError("the network is away", place="s3")
+
+        monkeypatch.setattr(dc.Project, "write", away)
+        result = run([dm], raise_on_error=False)
+        assert "the network is away" in failure(result)
+        assert len([e for e in result.all_events if e.event_type_value == "STEP_UP_FOR_RETRY"]) == 3
+        metadata = result.get_step_failure_events()[0].step_failure_data.user_failure_data.metadata
+        assert metadata["datom/place"].value == "s3"
 
     def test_a_reader_does_not_write(self, project: dc.Project, instance: dg.DagsterInstance) -> None:
         project.write("dm", frame(3))

@@ -9,8 +9,7 @@ import pytest
 
 import datom_core as dc
 from datom_dagster import DatomResource, datom_asset
-from tests.dagster.conftest import data_version, shown
-from tests.dagster.test_io_manager import failure
+from tests.dagster.conftest import data_version, failure, shown
 
 Run = Callable[..., dg.ExecuteInProcessResult]
 CUTS = dg.StaticPartitionsDefinition(["2026-01", "2026-02", "2026-03", "lock"])
@@ -134,6 +133,41 @@ def test_keep_lets_the_cut_stand_for_the_current_version(run: Run, project: dc.P
     assert shown(result, "dm")["datom/cut"] == "2026-02"
     assert len(project.reader.read("dm", cut="2026-02")) == 2
     assert len(project.reader.history("dm")) == 1
+
+
+def test_keep_in_an_older_partition_keeps_what_stood_there_not_what_is_current(run: Run, project: dc.Project) -> None:
+    kept = datom_asset(name="dm", partitions_def=CUTS, on_empty="keep")(extract)
+    for cut in ("2026-01", "2026-03"):
+        run([kept], partition_key=cut)
+    ROWS["2026-02"] = 0
+    run([kept], partition_key="2026-02")
+    assert len(project.reader.read("dm", cut="2026-02")) == 2
+    ROWS["2026-01"] = 0
+    result = run([kept], partition_key="2026-01")
+    assert len(project.reader.read("dm", cut="2026-01")) == 2
+    assert data_version(result, "dm") == dc.hash_table(frame(2)).data_sha
+
+
+def test_keep_in_the_first_partition_has_nothing_to_keep(run: Run) -> None:
+    kept = datom_asset(name="dm", partitions_def=CUTS, on_empty="keep")(extract)
+    run([kept], partition_key="2026-02")
+    ROWS["2026-01"] = 0
+    assert "no version yet" in failure(run([kept], partition_key="2026-01", raise_on_error=False))
+
+
+def test_a_partition_says_what_changed_since_the_cut_before_it(run: Run) -> None:
+    said = {cut: shown(run([dm], partition_key=cut), "dm") for cut in ("2026-01", "2026-03", "lock", "2026-02")}
+    assert {cut: metadata["datom/change"] for cut, metadata in said.items()} == {
+        "2026-01": "first version",
+        "2026-03": "+2 rows since the cut 2026-01",
+        "lock": "no change since the cut 2026-03",
+        "2026-02": "+1 rows since the cut 2026-01",
+    }
+    assert said["2026-02"]["datom/previous_version"] == said["2026-01"]["datom/version"]
+    ROWS["2026-02"] = 2
+    again = shown(run([dm], partition_key="2026-02"), "dm")
+    assert again["datom/change"] == "-1 rows since the cut as it was recorded before"
+    assert shown(run([dm], partition_key="2026-02"), "dm")["datom/change"] == "no change"
 
 
 def extract(context: dg.AssetExecutionContext) -> pd.DataFrame:

@@ -132,7 +132,7 @@ class TestEnvironments:
     ) -> None:
         (tmp_path / "gitconfig").write_text('[user]\n\tname = "Ada <admin> Lovelace"\n\temail = "<ada@example.org>"\n')
         project = dc.Project.init("S", store, remote=remote)
-        author = project.write("dm", dm(2)).author
+        author = project.write("dm", dm(2)).recording.author
         assert author == dc.Author("Ada admin Lovelace", "ada@example.org")
         assert git(remote, "log", "-1", "--format=%an|%ae").strip() == "Ada admin Lovelace|ada@example.org"
 

@@ -1,0 +1,49 @@
+"""A partition is a cut of the same name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+import datom_core as dc
+from datom_dagster.step import step_of
+
+
+def cut_of(context: dg.OutputContext) -> str | None:
+    """The partition that this output belongs to, or ``None`` for an asset without partitions.
+
+    Raises:
+        InvalidInputError: one run over several partitions.
+    """
+    if not context.has_asset_key or not context.has_asset_partitions:
+        return None
+    keys = list(context.asset_partition_keys)
+    if len(keys) != 1:
+        raise dc.InvalidInputError(
+            f"{context.asset_key.to_user_string()}: one run over {len(keys)} partitions cannot be told apart "
+            "into cuts. Run one partition at a time (BackfillPolicy.multi_run())."
+        )
+    return str(keys[0])
+
+
+def cuts_before(context: dg.OutputContext, cut: str) -> Iterator[str]:
+    """The partitions that come before ``cut``, the nearest first; none where partitions have no order."""
+    definition = context.asset_partitions_def
+    step = step_of(context)
+    if isinstance(definition, dg.MultiPartitionsDefinition):
+        return
+    keys = list(definition.get_partition_keys(dynamic_partitions_store=step.instance if step is not None else None))
+    if cut in keys:
+        yield from reversed(keys[: keys.index(cut)])
+
+
+def standing_before(context: dg.OutputContext, cuts: dc.Cuts, cut: str, table: str) -> tuple[str, str] | None:
+    """The version that a partition starts from, as (cut, version).
+
+    It is what the cut stands for already, else what the nearest cut before it stands for.
+    """
+    for name in (cut, *cuts_before(context, cut)):
+        if name in cuts and table in cuts[name]:
+            return name, cuts[name][table]
+    return None

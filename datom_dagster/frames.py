@@ -1,0 +1,91 @@
+"""Frames as the annotations of an asset ask for them."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+import pyarrow as pa
+
+import datom_core as dc
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What an input's annotation asks for.
+
+    Attributes:
+        frame: the type of one table.
+        mapping: whether several partitions come as a mapping from partition to table.
+        optional: whether ``None`` will do.
+        declared: whether there is an annotation at all.
+    """
+
+    frame: Any
+    mapping: bool = False
+    optional: bool = False
+
+    @property
+    def declared(self) -> bool:
+        return self.frame not in (None, Any, object)
+
+
+def wanted_by(context: dg.InputContext) -> Wanted:
+    """What the input's annotation asks for."""
+    try:
+        annotation = context.dagster_type.typing_type
+    except dg.DagsterInvariantViolationError:
+        annotation = None
+    members = typing.get_args(annotation)
+    optional = typing.get_origin(annotation) in (typing.Union, types.UnionType) and type(None) in members
+    if optional:
+        rest = [m for m in members if m is not type(None)]
+        annotation = rest[0] if len(rest) == 1 else annotation
+    origin = typing.get_origin(annotation) or annotation
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        members = typing.get_args(annotation)
+        return Wanted(members[1] if len(members) > 1 else None, mapping=True, optional=optional)
+    return Wanted(annotation, optional=optional)
+
+
+def convert(table: pa.Table, wanted: Any) -> Any:
+    """The table as the annotated type; without one as a pandas frame.
+
+    Raises:
+        InvalidInputError: the annotation is none of the types that can be loaded.
+    """
+    if wanted in (None, Any, object, pd.DataFrame):
+        return dc.to_pandas(table)
+    if wanted is pa.Table:
+        return table
+    name = f"{getattr(wanted, '__module__', '')}.{getattr(wanted, '__name__', wanted)}"
+    if name.startswith("polars."):
+        import polars as pl
+
+        frame = typing.cast(pl.DataFrame, pl.from_arrow(table))
+        if wanted is pl.DataFrame:
+            return frame
+        if wanted is pl.LazyFrame:
+            return frame.lazy()
+    raise dc.InvalidInputError(
+        f"A datom table cannot be loaded as {name}; annotate the input with pandas.DataFrame, pyarrow.Table, "
+        "polars.DataFrame or polars.LazyFrame."
+    )
+
+
+def collected(frame: Any) -> Any:
+    """The frame, with a polars LazyFrame computed."""
+    return frame.collect() if type(frame).__module__.startswith("polars.") and hasattr(frame, "collect") else frame
+
+
+def is_empty(frame: Any) -> bool:
+    """Whether this is a frame without rows. A LazyFrame must be computed first."""
+    if isinstance(frame, pa.RecordBatch | pa.Table):
+        return bool(frame.num_rows == 0)
+    known = isinstance(frame, pd.DataFrame) or type(frame).__module__.startswith("polars.dataframe")
+    return known and len(frame) == 0

@@ -1,0 +1,88 @@
+"""The metadata keys with which a user steers datom, and where each of them belongs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal, get_args
+
+import dagster as dg
+
+import datom_core as dc
+
+TABLE = "datom/table"
+TABLE_TYPE = "datom/table_type"
+COMMIT_MESSAGE = "datom/commit_message"
+ON_EMPTY = "datom/on_empty"
+PARENTS = "datom/parents"
+CUSTOM = "datom/custom"
+VERSION = "datom/version"
+CUT = "datom/cut"
+AS_OF = "datom/as_of"
+COLUMNS = "datom/columns"
+#: An option of Dagster's own IO managers, taken over with its meaning.
+ALLOW_MISSING = "allow_missing_partitions"
+
+#: Dagster's own key for the columns of a table.
+COLUMN_SCHEMA = "dagster/column_schema"
+
+TableType = Literal["derived", "imported"]
+#: What to do with a frame without rows, which datom refuses.
+OnEmpty = Literal["fail", "skip", "keep"]
+
+_OURS = "datom/"
+_OUTPUT = frozenset({COMMIT_MESSAGE, ON_EMPTY, PARENTS, CUSTOM})
+_ALLOWED = {
+    "definition": _OUTPUT | {TABLE, TABLE_TYPE},
+    "output": _OUTPUT,
+    "input": frozenset({VERSION, CUT, AS_OF, COLUMNS}),
+}
+
+
+def plain(value: Any) -> Any:
+    """The value behind Dagster's metadata types."""
+    if isinstance(value, dg.TimestampMetadataValue):
+        return datetime.fromtimestamp(value.value, UTC)
+    return value.value if isinstance(value, dg.MetadataValue) else value
+
+
+def check_keys(metadata: Mapping[str, Any], place: Literal["definition", "output", "input"]) -> None:
+    """Refuse keys that datom writes itself, or does not know: a misspelt one would be ignored in silence.
+
+    Raises:
+        InvalidInputError: names every such key.
+    """
+    stray = sorted(k for k in metadata if k.startswith(_OURS) and k not in _ALLOWED[place])
+    if stray:
+        known = ", ".join(sorted(_ALLOWED[place]))
+        raise dc.InvalidInputError(f"The {place} metadata {', '.join(stray)} cannot be set here; known are {known}.")
+
+
+def check_settings(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings among an asset's definition and output metadata, as plain values.
+
+    Raises:
+        InvalidInputError: a policy or table type that does not exist.
+    """
+    settings = {k: plain(v) for k, v in metadata.items() if k in _ALLOWED["definition"]}
+    policy, table_type = settings.setdefault(ON_EMPTY, "fail"), settings.setdefault(TABLE_TYPE, "derived")
+    if policy not in get_args(OnEmpty):
+        raise dc.InvalidInputError(f"{ON_EMPTY} is one of {', '.join(get_args(OnEmpty))}, not {policy!r}.")
+    if table_type not in get_args(TableType):
+        raise dc.InvalidInputError(f"{TABLE_TYPE} is one of {', '.join(get_args(TableType))}, not {table_type!r}.")
+    return settings
+
+
+def table_of(metadata: Mapping[str, Any], key: dg.AssetKey | None) -> str:
+    """The table behind an asset: what its metadata says, else the last part of its key.
+
+    Raises:
+        InvalidInputError: neither gives a name that a table can have.
+    """
+    named = plain(metadata.get(TABLE))
+    if named is None and key is None:
+        raise dc.InvalidInputError(
+            f"An output that is no asset needs the metadata {TABLE!r} to name its table. For what one op hands to "
+            'the next inside a graph, choose another IO manager, as in Out(io_manager_key="mem_io_manager").'
+        )
+    return dc.check_name(named if named is not None else key.path[-1] if key else None)

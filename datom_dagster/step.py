@@ -1,0 +1,91 @@
+"""All that goes through the step behind a context, which Dagster offers to IO managers but does not document.
+
+Isolated here, guarded for contexts without a step, and watched over by a canary among the tests.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from datom_dagster.keys import VERSION
+
+if TYPE_CHECKING:
+    from dagster._core.execution.context.system import StepExecutionContext
+
+_USER_PROVIDED = "dagster/data_version_is_user_provided"
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What the step's provenance says of an input, fixed when the step started.
+
+    Attributes:
+        data_version: Dagster's data version of the input.
+        version: the datom version that the event names.
+        computed: whether Dagster made up the data version, because nobody gave one.
+    """
+
+    data_version: str | None
+    version: str | None
+    computed: bool
+
+
+def step_of(context: dg.OutputContext | dg.InputContext) -> StepExecutionContext | None:
+    """The step behind a context; contexts that a test or a script built have none.
+
+    A value that the body of an asset loads by hand belongs to the step of that asset.
+    """
+    try:
+        return context.step_context
+    except dg.DagsterInvariantViolationError:
+        pass
+    try:
+        step: StepExecutionContext = dg.AssetExecutionContext.get().get_step_execution_context()
+    except dg.DagsterInvariantViolationError:
+        return None
+    return step
+
+
+def set_data_version(context: dg.OutputContext, data_sha: str) -> None:
+    """Make ``data_sha`` the data version of the asset that the step is about to materialize.
+
+    Dagster offers this to the body of an asset alone; an IO manager has to go through the step. A data
+    version that the body gave itself wins, which Dagster sees to.
+    """
+    step = step_of(context)
+    if step is not None and context.has_asset_key:
+        step.set_data_version(context.asset_key, dg.DataVersion(data_sha))
+
+
+def recorded_input(context: dg.InputContext) -> Recorded | None:
+    """What Dagster knew of an input asset when the step started; ``None`` when it knew nothing."""
+    step = step_of(context)
+    info = step.maybe_fetch_and_get_input_asset_version_info(context.asset_key) if step is not None else None
+    if step is None or info is None:
+        return None
+    wanted = dg.AssetRecordsFilter(asset_key=context.asset_key, storage_ids=[info.storage_id])
+    found = step.instance.fetch_materializations(wanted, limit=1).records
+    event = found[0].asset_materialization if found else None
+    version = event.metadata.get(VERSION) if event is not None else None
+    return Recorded(
+        data_version=info.data_version.value if info.data_version is not None else None,
+        version=str(version.value) if version is not None else None,
+        computed=event is not None and bool(info.run_id) and (event.tags or {}).get(_USER_PROVIDED) != "true",
+    )
+
+
+def version_of_output(context: dg.InputContext) -> str | None:
+    """The version that the op before this one wrote, as the run's log tells; ``None`` when it does not."""
+    step, upstream = step_of(context), context.upstream_output
+    if step is None or upstream is None:
+        return None
+    for entry in reversed(step.instance.all_logs(upstream.run_id, of_type=dg.DagsterEventType.HANDLED_OUTPUT)):
+        event = entry.get_dagster_event()
+        handled = event.event_specific_data
+        if event.step_key == upstream.step_key and getattr(handled, "output_name", None) == upstream.name:
+            version = getattr(handled, "metadata", {}).get(VERSION)
+            return str(version.value) if version is not None else None
+    return None

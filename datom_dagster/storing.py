@@ -1,0 +1,152 @@
+"""What a step hands over becomes a version, or is said not to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+
+import datom_core as dc
+from datom_dagster.cuts import cut_of, standing_before
+from datom_dagster.frames import collected, is_empty
+from datom_dagster.keys import (
+    COLUMN_SCHEMA,
+    CUSTOM,
+    ON_EMPTY,
+    PARENTS,
+    TABLE_TYPE,
+    VERSION,
+    check_keys,
+    check_settings,
+    table_of,
+)
+from datom_dagster.messages import commit_message, trailers
+from datom_dagster.metadata import LOADED, change_metadata, column_schema, parents_metadata, preview, write_metadata
+from datom_dagster.provenance import loaded
+from datom_dagster.step import set_data_version
+
+
+class TableOutput:
+    """One output of a step, as a table to be written.
+
+    Args:
+        context: Dagster's.
+        template: message of a commit that nobody gives another one for.
+        preview_rows: how many rows the event shows.
+
+    Raises:
+        InvalidInputError: metadata that no output can have, a bad table name, or a run over several partitions.
+    """
+
+    def __init__(self, context: dg.OutputContext, template: str, preview_rows: int) -> None:
+        definition, output = context.definition_metadata, context.output_metadata
+        check_keys(definition, "definition")
+        check_keys(output, "output")
+        self.context = context
+        self.template = template
+        self.preview_rows = preview_rows
+        self.settings = check_settings({**definition, **output})
+        self.table = table_of(definition, context.asset_key if context.has_asset_key else None)
+        self.cut = cut_of(context)
+
+    def store(self, value: Any, project: dc.Project) -> None:
+        """Write the value, or do with an empty one what the asset wants.
+
+        Raises:
+            InvalidInputError: not a table, or an empty one that nobody expects.
+            The errors of `datom_core.Project.write`.
+        """
+        frame = collected(value)
+        if is_empty(frame):
+            self._handle_empty(project)
+        else:
+            self._write(dc.normalise(frame, what=self.table), project)
+
+    def _write(self, data: pa.Table, project: dc.Project) -> None:
+        declared = self.settings.get(PARENTS)
+        parents = declared if declared is not None else loaded(self.context)
+        before = self._standing(project) if self.cut is not None else None
+        result = project.write(
+            self.table,
+            data,
+            message=self._message(),
+            parents=parents,
+            custom=self.settings.get(CUSTOM),
+            cut=self.cut,
+            trailers=trailers(self.context),
+            table_type=self.settings[TABLE_TYPE],
+        )
+        set_data_version(self.context, result.data_sha)
+        shown = write_metadata(result, project.remote) | self._change(result, before, project)
+        shown[COLUMN_SCHEMA] = column_schema(data.schema, self._declared_schema())
+        if self.preview_rows > 0:
+            shown["datom/preview"] = preview(data, self.preview_rows)
+        if parents:
+            shown[LOADED] = parents_metadata(project.reader.parents(self.table, result.version) or ())
+        self._report(shown)
+        commit = f"commit {result.commit_sha[:8]}" if result.commit_sha else "no commit needed"
+        self.context.log.info(
+            f"{self.table}: {result.action}, version {result.version[:8]}, {result.rows} rows, {commit}"
+        )
+
+    def _change(self, result: dc.WriteResult, before: tuple[str, str] | None, project: dc.Project) -> dict[str, Any]:
+        """What changed since the version before; of a partition, since the cut that it follows."""
+        if self.cut is None:
+            return change_metadata(result.change, None) if result.changed else {"datom/change": "no change"}
+        if before is None:
+            return change_metadata(dc.Change(None, result.rows), None)
+        cut, version = before
+        if version == result.version:
+            return {"datom/change": "no change" if cut == self.cut else f"no change since the cut {cut}"}
+        change = project.reader.compare(self.table, version, result.version)
+        return change_metadata(change, "as it was recorded before" if cut == self.cut else cut)
+
+    def _handle_empty(self, project: dc.Project) -> None:
+        policy = self.settings[ON_EMPTY]
+        if policy == "fail":
+            raise dc.InvalidInputError(
+                f"{self.table} has no rows, which datom refuses. If that can happen, say so with the metadata "
+                f"{ON_EMPTY!r}: 'skip' records nothing, 'keep' lets the version before stand.",
+                table=self.table,
+            )
+        standing = self._kept(project)
+        shown: dict[str, Any] = {"dagster/row_count": 0, "datom/changed": False, "datom/empty": policy}
+        if policy == "keep":
+            if standing is None:
+                raise dc.NotFoundError(f"{self.table} has no rows, and no version yet that could be kept.")
+            shown |= {VERSION: standing.version, "datom/data_sha": standing.data_sha}
+            if self.cut is not None:
+                versions = {self.table: standing.version}
+                project.record_cut(self.cut, versions, message=self._message(), trailers=trailers(self.context))
+                shown["datom/cut"] = self.cut
+        if standing is not None:
+            # Downstream has nothing new to see.
+            set_data_version(self.context, standing.data_sha)
+        self._report(shown)
+        what = f"version {standing.version[:8]} stands" if policy == "keep" and standing is not None else "skipped"
+        self.context.log.warning(f"{self.table}: no rows; {what}")
+
+    def _kept(self, project: dc.Project) -> dc.Version | None:
+        """What stands when nothing is written: what the cut, or the one before it, stands for; else the current one."""
+        if self.cut is not None:
+            before = self._standing(project)
+            return None if before is None else project.reader.resolve(self.table, before[1])
+        known = any(entry.name == self.table for entry in project.reader.list())
+        return project.reader.resolve(self.table) if known else None
+
+    def _standing(self, project: dc.Project) -> tuple[str, str] | None:
+        assert self.cut is not None
+        return standing_before(self.context, project.reader.cuts(), self.cut, self.table)
+
+    def _message(self) -> str:
+        return commit_message(self.context, self.template)
+
+    def _declared_schema(self) -> dg.TableSchema | None:
+        declared = self.context.definition_metadata.get(COLUMN_SCHEMA)
+        value = declared.schema if isinstance(declared, dg.TableSchemaMetadataValue) else declared
+        return value if isinstance(value, dg.TableSchema) else None
+
+    def _report(self, shown: dict[str, Any]) -> None:
+        """Add metadata to the event; what the asset itself says under the same key wins."""
+        self.context.add_output_metadata({k: v for k, v in shown.items() if k not in self.context.output_metadata})

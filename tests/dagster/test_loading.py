@@ -1,0 +1,261 @@
+"""An input is the version that the run recorded, whatever is current; or the one that is asked for."""
+
+# Dagster reads annotations at run time, so they must not be strings here.
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+import datom_core as dc
+from datom_dagster import DatomIOManager, DatomResource, LocalStorage
+from tests.dagster.conftest import failure, shown
+
+Run = Callable[..., dg.ExecuteInProcessResult]
+
+
+def frame(n: int) -> pd.DataFrame:
+    return pd.DataFrame({"USUBJID": [f"s{i}" for i in range(n)], "AGE": range(n)})
+
+
+@dg.asset
+def dm() -> pd.DataFrame:
+    return frame(3)
+
+
+@dg.asset
+def adsl(dm: pd.DataFrame) -> pd.DataFrame:
+    return dm.assign(AGEGR=dm["AGE"] > 1)
+
+
+class TestLoading:
+    def test_parents_are_what_the_step_loaded(self, run: Run, project: dc.Project) -> None:
+        result = run([dm, adsl])
+        parents = project.reader.parents("adsl")
+        assert parents == (project.parent("dm"),)
+        records = shown(result, "adsl")["datom/loaded"]
+        assert [r["version"] for r in records] == [project.reader.resolve("dm").version]
+        assert project.reader.parents("dm") is None
+
+    def test_the_recorded_version_is_loaded_not_whatever_is_current(
+        self, run: Run, project: dc.Project, instance: dg.DagsterInstance
+    ) -> None:
+        run([dm, adsl])
+        project.write("dm", frame(9), message="somebody else, unknown to Dagster")
+        run([dm, adsl], selection=[adsl])
+        assert len(project.reader.read("adsl")) == 3
+        assert len(project.reader.history("adsl")) == 1
+
+    def test_the_recorded_version_among_versions_of_equal_data(self, run: Run, project: dc.Project) -> None:
+        run([dm])
+        recorded = project.reader.resolve("dm").version
+        project.write("dm", frame(3), custom={"reviewed": True})
+        run([dm, adsl], selection=[adsl])
+        assert [p.version for p in project.reader.parents("adsl") or ()] == [recorded]
+
+    def test_without_a_record_the_current_version_is_loaded(self, run: Run, project: dc.Project) -> None:
+        project.write("dm", frame(4))
+        run([dg.AssetSpec("dm").with_io_manager_key("io_manager"), adsl])
+        assert len(project.reader.read("adsl")) == 4
+
+    def test_a_write_reported_from_outside_is_loaded_by_its_data_version(
+        self, run: Run, project: dc.Project, instance: dg.DagsterInstance
+    ) -> None:
+        written = project.write("dm", frame(4))
+        instance.report_runless_asset_event(
+            dg.AssetMaterialization("dm", tags={"dagster/data_version": written.data_sha})
+        )
+        project.write("dm", frame(6))
+        run([dg.AssetSpec("dm").with_io_manager_key("io_manager"), adsl])
+        assert len(project.reader.read("adsl")) == 4
+
+    @pytest.mark.parametrize(
+        ("asked", "rows"),
+        [("version", 3), ("cut", 4), ("as_of", 3), ("columns", 5)],
+    )
+    def test_time_travel_by_input_metadata(self, run: Run, project: dc.Project, asked: str, rows: int) -> None:
+        first = project.write("dm", frame(3))
+        project.write("dm", frame(4), cut="dry-run")
+        project.write("dm", frame(5))
+        metadata = {
+            "version": {"datom/version": first.version[:10]},
+            "cut": {"datom/cut": "dry-run"},
+            "as_of": {"datom/as_of": str(project.reader.history("dm")[2].timestamp)},
+            "columns": {"datom/columns": ["AGE"]},
+        }[asked]
+
+        @dg.asset(ins={"dm": dg.AssetIn(metadata=metadata)})
+        def counts(dm: pd.DataFrame) -> pd.DataFrame:
+            return pd.DataFrame({"rows": [len(dm)], "columns": [",".join(dm.columns)]})
+
+        run([dg.AssetSpec("dm").with_io_manager_key("io_manager"), counts])
+        found = project.reader.read("counts")
+        assert found["rows"][0] == rows
+        assert found["columns"][0] == ("AGE" if asked == "columns" else "USUBJID,AGE")
+        expected = project.reader.history("dm")[5 - rows].version
+        assert [p.version for p in project.reader.parents("counts") or ()] == [expected]
+
+    def test_a_version_that_is_not_there(self, run: Run, project: dc.Project) -> None:
+        project.write("dm", frame(3))
+
+        @dg.asset(ins={"dm": dg.AssetIn(metadata={"datom/version": "ffff"})})
+        def counts(dm: pd.DataFrame) -> pd.DataFrame:
+            return dm
+
+        result = run([dg.AssetSpec("dm").with_io_manager_key("io_manager"), counts], raise_on_error=False)
+        assert "no version ffff" in failure(result)
+
+    def test_outside_of_a_run(
+        self, resources: dict[str, Any], instance: dg.DagsterInstance, project: dc.Project
+    ) -> None:
+        project.write("dm", frame(3))
+        project.write("dm", frame(4), cut="c")
+        project.write("dm", frame(5))
+        loader = dg.Definitions(assets=[dm], resources=resources).get_asset_value_loader(instance)
+        assert len(loader.load_asset_value("dm", python_type=pd.DataFrame)) == 5
+        older = loader.load_asset_value("dm", python_type=pa.Table, input_definition_metadata={"datom/cut": "c"})
+        assert older.num_rows == 4
+
+    def test_two_projects_in_one_run(self, tmp_path: Path, resources: dict[str, Any], project: dc.Project) -> None:
+        other = dc.Project.init("STUDY_002", dc.LocalStore(tmp_path / "two"), remote=tmp_path / "two.git")
+        two = DatomResource(project="STUDY_002", storage=LocalStorage(path=str(tmp_path / "two")), remote=other.remote)
+
+        @dg.asset(io_manager_key="two")
+        def pooled(dm: pd.DataFrame) -> pd.DataFrame:
+            return dm
+
+        dg.materialize([dm, pooled], resources={**resources, "two": DatomIOManager(datom=two)})
+        assert other.reader.parents("pooled") == (project.parent("dm"),)
+
+    def test_a_recorded_version_that_the_project_does_not_have(
+        self, run: Run, instance: dg.DagsterInstance, project: dc.Project
+    ) -> None:
+        project.write("dm", frame(3))
+        instance.report_runless_asset_event(dg.AssetMaterialization("dm", metadata={"datom/version": "ab" * 32}))
+        result = run([dm, adsl], selection=[adsl], raise_on_error=False)
+        assert "names the version abababab, which the project STUDY_001 does not have" in failure(result)
+
+    def test_recorded_content_that_is_not_in_storage_yet_is_waited_for(
+        self, run: Run, instance: dg.DagsterInstance, project: dc.Project, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("datom_dagster.errors._SECONDS_BETWEEN", 0.0)
+        project.write("dm", frame(3))
+        told = dg.AssetMaterialization("dm", tags={"dagster/data_version": "cd" * 32})
+        instance.report_runless_asset_event(told)
+        result = run([dm, adsl], selection=[adsl], raise_on_error=False)
+        assert "has the data version cdcdcdcdcdcd, which no version in storage has, or not yet" in failure(result)
+        assert [e for e in result.all_events if e.event_type_value == "STEP_UP_FOR_RETRY"]
+
+    def test_a_data_version_of_another_kind_loads_the_current_version(
+        self, run: Run, instance: dg.DagsterInstance, project: dc.Project
+    ) -> None:
+        instance.report_runless_asset_event(dg.AssetMaterialization("dm", tags={"dagster/data_version": "3"}))
+        project.write("dm", frame(4))
+        run([dm, adsl], selection=[adsl])
+        assert len(project.reader.read("adsl")) == 4
+
+    def test_what_the_body_loads_by_hand_is_a_parent_too(self, run: Run, project: dc.Project) -> None:
+        @dg.asset(deps=[dm])
+        def counts(context: dg.AssetExecutionContext) -> pd.DataFrame:
+            return context.load_asset_value(dg.AssetKey("dm"), python_type=pd.DataFrame)
+
+        run([dm, counts])
+        assert [p.table for p in project.reader.parents("counts") or ()] == ["dm"]
+
+    def test_ops_hand_on_the_version_that_they_wrote(self, resources: dict[str, Any], project: dc.Project) -> None:
+        seen = []
+
+        @dg.op(out=dg.Out(metadata={"datom/table": "ts"}))
+        def write() -> pd.DataFrame:
+            return frame(2)
+
+        @dg.op(out=dg.Out(dg.Nothing))
+        def read(table: pd.DataFrame) -> None:
+            seen.append(len(table))
+
+        @dg.op(ins={"start": dg.In(dg.Nothing)}, out=dg.Out(dg.Nothing))
+        def interfere() -> None:
+            project.write("ts", frame(7))
+
+        @dg.op(ins={"after": dg.In(dg.Nothing)}, out=dg.Out(dg.Nothing))
+        def read_late(table: pd.DataFrame) -> None:
+            seen.append(len(table))
+
+        @dg.job(resource_defs=resources)
+        def handing_on() -> None:
+            table = write()
+            read_late(table, after=interfere(read(table)))
+
+        assert handing_on.execute_in_process().success
+        assert seen == [2, 2], "not what somebody wrote in between"
+
+    @pytest.mark.parametrize("key", ["datom/versoin", "datom/commit_message"])
+    def test_input_metadata_that_would_be_ignored_is_refused(self, run: Run, key: str) -> None:
+        @dg.asset(ins={"dm": dg.AssetIn(metadata={key: "x"})})
+        def counts(dm: pd.DataFrame) -> pd.DataFrame:
+            return dm
+
+        assert f"input metadata {key} cannot be set here" in failure(run([dm, counts], raise_on_error=False))
+
+    def test_outside_of_a_run_errors_stay_datoms_own(
+        self, resources: dict[str, Any], instance: dg.DagsterInstance, project: dc.Project
+    ) -> None:
+        loader = dg.Definitions(assets=[dm], resources=resources).get_asset_value_loader(instance)
+        with pytest.raises(dc.NotFoundError, match="no table 'dm'"):
+            loader.load_asset_value("dm", python_type=pd.DataFrame)
+
+
+CUTS = dg.StaticPartitionsDefinition(["2026-01", "2026-02", "2026-03"])
+
+
+class TestPartitions:
+    """What the annotation of an input over partitions decides."""
+
+    @pytest.fixture(autouse=True)
+    def two_of_three_cuts(self, project: dc.Project) -> None:
+        project.write("dm", frame(1), cut="2026-01")
+        project.write("dm", frame(2), cut="2026-02")
+
+    def load(self, run: Run, annotation: Any, *, last: int, **metadata: Any) -> tuple[Any, str]:
+        """What a step over the first ``last`` partitions gets, and what it said when it failed."""
+        source = dg.AssetSpec("dm", partitions_def=CUTS).with_io_manager_key("io_manager")
+        keys = CUTS.get_partition_keys()[:last]
+        mapping = dg.SpecificPartitionsPartitionMapping(keys)
+        seen: list[Any] = []
+
+        def counts(dm):  # type: ignore[no-untyped-def]
+            seen.append(dm)
+            return frame(1)
+
+        if annotation is not None:
+            counts.__annotations__ = {"dm": annotation}
+        ins = {"dm": dg.AssetIn(partition_mapping=mapping, metadata=metadata)}
+        result = run([source, dg.asset(counts, ins=ins)], raise_on_error=False)
+        return (seen[0], "") if result.success else (None, failure(result))
+
+    @pytest.mark.parametrize("annotation", [dict[str, pd.DataFrame], Mapping[str, pd.DataFrame], dict, None])
+    def test_several_come_as_a_mapping(self, run: Run, annotation: Any) -> None:
+        found, _ = self.load(run, annotation, last=2)
+        assert {k: len(v) for k, v in found.items()} == {"2026-01": 1, "2026-02": 2}
+
+    def test_one_comes_as_a_mapping_when_that_is_asked_for(self, run: Run) -> None:
+        found, _ = self.load(run, dict[str, pa.Table], last=1)
+        assert {k: v.num_rows for k, v in found.items()} == {"2026-01": 1}
+
+    def test_several_do_not_fit_one_frame(self, run: Run) -> None:
+        _, said = self.load(run, pd.DataFrame, last=2)
+        assert "2 partitions are loaded at once; annotate the input with a mapping" in said
+
+    def test_missing_ones_are_an_error_unless_they_may_be_missing(self, run: Run) -> None:
+        _, said = self.load(run, dict[str, pd.DataFrame], last=3)
+        assert "no cut '2026-03'" in said
+        found, _ = self.load(run, dict[str, pd.DataFrame], last=3, allow_missing_partitions=True)
+        assert list(found) == ["2026-01", "2026-02"]
+
+    def test_none_at_all(self, run: Run) -> None:
+        assert self.load(run, dict[str, pd.DataFrame], last=0)[0] == {}
+        assert self.load(run, pd.DataFrame | None, last=0) == (None, "")
+        assert "there is no partition to load" in self.load(run, pd.DataFrame, last=0)[1]
