@@ -78,7 +78,7 @@ class TableOutput:
             table_type=self.settings[TABLE_TYPE],
         )
         set_data_version(self.context, result.data_sha)
-        shown = write_metadata(result, project.remote) | self._change(result, before, project)
+        shown = self._change(result, before, project) | write_metadata(result, project.remote)
         shown[COLUMN_SCHEMA] = column_schema(data.schema, self._declared_schema())
         if self.preview_rows > 0:
             shown["datom/preview"] = preview(data, self.preview_rows)
