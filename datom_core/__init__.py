@@ -23,6 +23,7 @@ from datom_core.documents import (
     Recording,
     Source,
     Version,
+    check_parents,
 )
 from datom_core.errors import (
     AccessDeniedError,
@@ -43,7 +44,8 @@ from datom_core.names import check_cut_name, check_name, check_new_name
 from datom_core.plan import Action
 from datom_core.project import Project
 from datom_core.reader import Moment, ProjectReader
-from datom_core.results import CutResult, MirrorReport, Rows, Status, Summary, TableInfo, WriteResult
+from datom_core.results import CutResult, MirrorReport, Status, Summary, TableInfo, WriteResult
+from datom_core.rows import Rows
 from datom_core.stores import LocalStore, MemoryStore, ObjectInfo, ObjectStore, StoredObject
 from datom_core.tabular import check_hashable, hash_table, normalise, to_pandas
 from datom_core.version import __version__
@@ -93,6 +95,7 @@ __all__ = [
     "check_hashable",
     "check_name",
     "check_new_name",
+    "check_parents",
     "check_remote",
     "hash_table",
     "normalise",

@@ -14,7 +14,8 @@ from datom_core import names
 from datom_core.diff import Change, compare_shapes
 from datom_core.documents import Cuts, History, Manifest, Metadata, Parent, Source, Version
 from datom_core.errors import FormatError, IntegrityError, InvalidInputError, NotFoundError
-from datom_core.results import Rows, Summary, TableInfo, rows
+from datom_core.results import Summary, TableInfo
+from datom_core.rows import Rows, rows
 from datom_core.stores import ObjectStore, check_store
 from datom_core.tabular import decode_parquet, to_pandas
 

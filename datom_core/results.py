@@ -2,58 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from datom_core.diff import Change
-from datom_core.documents import Author, Recording
+from datom_core.documents import Recording
 from datom_core.plan import Action
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-T = TypeVar("T")
-
-_SHORT = 8  # of a hash
-_LONG = 80  # of any other text
-
-
-class Rows(tuple[T, ...]):
-    """A tuple of records that prints as a table and converts to a pandas frame."""
-
-    __slots__ = ()
-
-    def to_pandas(self) -> pd.DataFrame:
-        """One row per record, one column per field, values in full."""
-        import pandas as pd
-
-        columns = [f.name for f in fields(self[0])] if self else []  # type: ignore[arg-type]
-        return pd.DataFrame([[getattr(row, c) for c in columns] for row in self], columns=columns)
-
-    def __repr__(self) -> str:
-        if not self:
-            return "(no rows)"
-        shown = [f.name for f in fields(self[0]) if f.repr]  # type: ignore[arg-type]
-        frame = self.to_pandas()[shown].map(_brief)
-        padded = frame.apply(lambda column: column.str.ljust(max(column.str.len())))
-        text: str = padded.to_string(index=False, justify="left")
-        return "\n".join(line.rstrip() for line in text.splitlines())
-
-    def _repr_html_(self) -> str:
-        return str(self.to_pandas().to_html(index=False))
-
-
-def _brief(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, Author):
-        return value.name
-    if isinstance(value, (tuple, list)):
-        return ", ".join(_brief(v) for v in value)
-    text = str(value).splitlines()[0][:_LONG] if str(value) else ""
-    is_hash = isinstance(value, str) and len(value) in (40, 64) and all(c in "0123456789abcdef" for c in value)
-    return text[:_SHORT] if is_hash else text
+from datom_core.rows import block, rows
 
 
 @dataclass(frozen=True)
@@ -117,7 +72,7 @@ class CutResult(Mapping[str, WriteResult]):
         return len(self.results)
 
     def __repr__(self) -> str:
-        commit = self.commit_sha[:_SHORT] if self.commit_sha else "none"
+        commit = self.commit_sha[:8] if self.commit_sha else "none"
         return f"Cut {self.name!r}, commit {commit}\n{rows(self.results.values())!r}"
 
 
@@ -159,7 +114,7 @@ class Summary:
     last_updated: str | None
 
     def __repr__(self) -> str:
-        return _block(self)
+        return block(self)
 
 
 @dataclass(frozen=True)
@@ -196,7 +151,7 @@ class Status:
         return not self.behind and not self.lists_behind and not self.waiting
 
     def __repr__(self) -> str:
-        return _block(self)
+        return block(self)
 
 
 @dataclass(frozen=True)
@@ -210,14 +165,3 @@ class MirrorReport:
 
     written: tuple[str, ...]
     waiting: tuple[str, ...]
-
-
-def rows(records: Iterable[T]) -> Rows[T]:
-    """The records as `Rows`."""
-    return Rows(records)
-
-
-def _block(record: Any) -> str:
-    shown = [(f.name, _brief(getattr(record, f.name))) for f in fields(record) if f.repr]
-    width = max(len(name) for name, _ in shown)
-    return type(record).__name__ + "\n" + "\n".join(f"  {name:<{width}}  {value}" for name, value in shown)

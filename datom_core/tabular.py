@@ -90,7 +90,7 @@ def decode_parquet(data: bytes | memoryview, columns: Sequence[str] | None = Non
         FormatError: the bytes are not a parquet file.
     """
     try:
-        file = pq.ParquetFile(pa.BufferReader(data))
+        file = pq.ParquetFile(pa.BufferReader(_outside_of_python(data)))
         if columns is None:
             return file.read()
         names = file.schema_arrow.names
@@ -109,6 +109,17 @@ def decode_parquet(data: bytes | memoryview, columns: Sequence[str] | None = Non
         raise InvalidInputError(f"The table has several columns called {', '.join(map(repr, twice))}; read it whole.")
     table = file.read(columns=list(columns))
     return table.select(list(columns))
+
+
+def _outside_of_python(data: bytes | memoryview) -> pa.Buffer:
+    """The bytes in memory of Arrow's own.
+
+    Arrow's threads let go of what they read a little after the read is over. If that were memory of Python's, and
+    Python were about to end, the process would be aborted (apache/arrow#34314).
+    """
+    buffer = pa.allocate_buffer(len(data))
+    memoryview(buffer).cast("B")[:] = data
+    return buffer
 
 
 def to_pandas(table: pa.Table) -> pd.DataFrame:

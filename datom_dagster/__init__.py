@@ -19,6 +19,7 @@ defs = datom_definitions(assets=[dm], resources={"io_manager": DatomIOManager(da
 from datom_dagster.automation import datom_eager
 from datom_dagster.definitions import check_tables, datom_asset, datom_definitions
 from datom_dagster.io_manager import DatomIOManager
+from datom_dagster.metadata import datom_parents
 from datom_dagster.resources import DatomResource, DatomStorage, LocalStorage
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "datom_asset",
     "datom_definitions",
     "datom_eager",
+    "datom_parents",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
@@ -27,15 +27,28 @@ def cut_of(context: dg.OutputContext) -> str | None:
     return str(keys[0])
 
 
+def ordered(context: dg.InputContext | dg.OutputContext, keys: Sequence[str]) -> list[str]:
+    """Partitions in the order of their definition, which Dagster does not keep; else by name."""
+    known = {key: place for place, key in enumerate(_all_partitions(context))}
+    return sorted(keys, key=lambda key: (known.get(key, len(known)), key))
+
+
 def cuts_before(context: dg.OutputContext, cut: str) -> Iterator[str]:
     """The partitions that come before ``cut``, the nearest first; none where partitions have no order."""
-    definition = context.asset_partitions_def
-    step = step_of(context)
-    if isinstance(definition, dg.MultiPartitionsDefinition):
-        return
-    keys = list(definition.get_partition_keys(dynamic_partitions_store=step.instance if step is not None else None))
+    keys = _all_partitions(context)
     if cut in keys:
         yield from reversed(keys[: keys.index(cut)])
+
+
+def _all_partitions(context: dg.InputContext | dg.OutputContext) -> list[str]:
+    try:
+        definition = context.asset_partitions_def
+    except dg.DagsterInvariantViolationError:
+        return []  # a context that a test built, without one
+    if isinstance(definition, dg.MultiPartitionsDefinition):
+        return []
+    step = step_of(context)
+    return list(definition.get_partition_keys(dynamic_partitions_store=step.instance if step is not None else None))
 
 
 def standing_before(context: dg.OutputContext, cuts: dc.Cuts, cut: str, table: str) -> tuple[str, str] | None:

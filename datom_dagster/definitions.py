@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, overload
 
 import dagster as dg
@@ -22,11 +22,11 @@ from datom_dagster.keys import (
     OnEmpty,
     TableType,
     check_keys,
-    check_settings,
+    settings_of,
     table_of,
 )
 from datom_dagster.metadata import uri
-from datom_dagster.resources import resolved
+from datom_dagster.resources import DatomResource, resolved
 
 _KINDS = {"datom", "parquet"}
 # Where `AssetSpec.with_io_manager_key` keeps what it is given.
@@ -84,13 +84,16 @@ def datom_asset(
     if columns is not None:
         described = [dg.TableColumn(name=name, description=text) for name, text in columns.items()]
         metadata[COLUMN_SCHEMA] = dg.TableSchema(columns=described)
-    settings = {"kinds": set(_KINDS), **options, "metadata": {**metadata, **options.get("metadata", {})}}
+    settings = {"kinds": set(_KINDS), **options, "metadata": {**metadata, **(options.get("metadata") or {})}}
     return functools.partial(_build, settings) if compute_fn is None else _build(settings, compute_fn)
 
 
 def _build(settings: Mapping[str, Any], compute_fn: Compute) -> dg.AssetsDefinition:
-    skipping = settings["metadata"][ON_EMPTY] == "skip"
-    if skipping:
+    if settings["metadata"][ON_EMPTY] == "skip":
+        if settings.get("check_specs"):
+            raise dc.InvalidInputError(
+                "on_empty='skip' and check_specs exclude each other: a skipped asset checks nothing."
+            )
         settings, compute_fn = {**settings, "output_required": False}, _skipping_empty(compute_fn)
     made: dg.AssetsDefinition = dg.asset(**settings)(compute_fn)
     check_tables([made])
@@ -108,13 +111,14 @@ def _skipping_empty(compute_fn: Compute) -> Compute:
     @functools.wraps(compute_fn)
     def compute(*args: Any, **kwargs: Any) -> Iterable[Any]:
         result = compute_fn(*args, **kwargs)
-        wrapped = isinstance(result, dg.Output | dg.MaterializeResult)
-        if not is_empty(collected(result.value if wrapped else result)):
-            yield result if wrapped else dg.Output(result)
+        if isinstance(result, dg.Output | dg.MaterializeResult):
+            if not is_empty(collected(result.value)):
+                yield result
+        elif not is_empty(frame := collected(result)):
+            yield dg.Output(frame)
 
     # Dagster reads inputs from the signature, and would take the annotated frame for what the generator is.
     signature = inspect.signature(compute_fn, eval_str=True)
-    del compute.__dict__["__wrapped__"]
     compute.__signature__ = signature.replace(return_annotation=inspect.Signature.empty)  # type: ignore[attr-defined]
     compute.__annotations__ = {
         p.name: p.annotation for p in signature.parameters.values() if p.annotation is not inspect.Parameter.empty
@@ -122,43 +126,70 @@ def _skipping_empty(compute_fn: Compute) -> Compute:
     return compute
 
 
-def check_tables(assets: Iterable[Any], io_manager_keys: Iterable[str] | None = None) -> None:
+def check_tables(assets: Iterable[Any], io_managers: Mapping[str, Any] | None = None) -> None:
     """Refuse assets whose table has a name or setting that datom refuses, or that share a table.
 
     Args:
-        assets: asset definitions; anything else is left alone.
-        io_manager_keys: look at assets with these IO managers only.
+        assets: asset definitions; anything else, and what hands nothing to an IO manager, is left alone.
+        io_managers: look at assets with these IO managers only, by key.
 
     Raises:
         InvalidInputError: names every offender.
     """
-    keys = None if io_manager_keys is None else set(io_manager_keys)
     problems: list[str] = []
     owners: dict[tuple[str, str], dg.AssetKey] = {}
     for definition in assets:
-        if not isinstance(definition, dg.AssetsDefinition):
-            continue
-        for key, spec in definition.specs_by_key.items():
-            io_manager = definition.get_io_manager_key_for_asset_key(key)
-            if keys is not None and io_manager not in keys:
+        for key, manager_key in _written(definition):
+            if io_managers is not None and manager_key not in io_managers:
                 continue
             try:
-                table = _written_table(spec)
+                table = _check_asset(definition, key)
             except dc.InvalidInputError as error:
                 problems.append(f"{key.to_user_string()}: {error}")
                 continue
+            place = _place(io_managers[manager_key]) if io_managers is not None else manager_key
             # Two names that differ only in case would be one folder on some disks.
-            owner = owners.setdefault((io_manager, table.lower()), key)
+            owner = owners.setdefault((place, table.lower()), key)
             if owner != key:
                 problems.append(f"{key.to_user_string()} and {owner.to_user_string()} both write the table {table}")
     if problems:
         raise dc.InvalidInputError("Some assets cannot be tables of a datom project:\n  - " + "\n  - ".join(problems))
 
 
-def _written_table(spec: dg.AssetSpec) -> str:
+def _written(definition: Any) -> Iterator[tuple[dg.AssetKey, str]]:
+    """The assets that a definition hands to an IO manager, with that manager's key."""
+    if not isinstance(definition, dg.AssetsDefinition) or not definition.is_executable:
+        return
+    for output, key in definition.keys_by_output_name.items():
+        if not definition.node_def.output_def_named(output).dagster_type.is_nothing:
+            yield key, definition.get_io_manager_key_for_asset_key(key)
+
+
+def _check_asset(definition: dg.AssetsDefinition, key: dg.AssetKey) -> str:
+    """The table of an asset, when everything about it that can be known by now is right."""
+    spec = definition.specs_by_key[key]
     check_keys(spec.metadata, "definition")
-    check_settings(spec.metadata)
-    return dc.check_new_name(table_of(spec.metadata, spec.key))
+    for input_name in definition.keys_by_input_name:
+        check_keys(definition.node_def.input_def_named(input_name).metadata or {}, "input")
+    settings = settings_of(spec.metadata)
+    output = definition.node_def.output_def_named(definition.get_output_name_for_asset_key(key))
+    if settings[ON_EMPTY] == "skip" and output.is_required:
+        raise dc.InvalidInputError(
+            f"an IO manager cannot skip what an asset has yielded; use datom_asset(on_empty='skip') instead of the "
+            f"metadata {ON_EMPTY!r}."
+        )
+    policy = definition.backfill_policy
+    if definition.partitions_def is not None and policy is not None and policy.max_partitions_per_run != 1:
+        raise dc.InvalidInputError(
+            "one run over several partitions cannot be told apart into cuts; use BackfillPolicy.multi_run()."
+        )
+    return dc.check_new_name(table_of(spec.metadata, key))
+
+
+def _place(manager: Any) -> str:
+    """What tells the projects of two IO managers apart, environment variables by their names."""
+    project = manager.datom if isinstance(manager, DatomIOManager) else manager.data["datom"]
+    return f"{project.project!r} in {project.storage!r}" if isinstance(project, DatomResource) else repr(project)
 
 
 def datom_definitions(
@@ -172,33 +203,37 @@ def datom_definitions(
     Raises:
         InvalidInputError: names every asset whose table has a name that datom refuses.
     """
-    managers = {k: r for k, r in (resources or {}).items() if isinstance(r, DatomIOManager)}
+    managers = {key: r for key, r in (resources or {}).items() if _is_ours(r)}
     listed = list(assets)
     check_tables(listed, managers)
-    return dg.Definitions(assets=[_with_storage(a, managers) for a in listed], resources=resources, **others)
+    known = {key: r for key, r in managers.items() if isinstance(r, DatomIOManager)}
+    return dg.Definitions(assets=[_with_storage(a, known) for a in listed], resources=resources, **others)
+
+
+def _is_ours(resource: Any) -> bool:
+    # What is configured at launch is known by its class alone.
+    return isinstance(resource, DatomIOManager) or getattr(resource, "resource_cls", None) is DatomIOManager
 
 
 def _with_storage(definition: Any, managers: Mapping[str, DatomIOManager]) -> Any:
     if isinstance(definition, dg.AssetSpec):
         manager = managers.get(str(definition.metadata.get(_IO_MANAGER_KEY)))
         return definition if manager is None else _described(definition, manager)
-    if not isinstance(definition, dg.AssetsDefinition):
-        return definition
+    written = dict(_written(definition))
 
     def describe(spec: dg.AssetSpec) -> dg.AssetSpec:
-        manager = managers.get(definition.get_io_manager_key_for_asset_key(spec.key))
+        manager = managers.get(written.get(spec.key, ""))
         return spec if manager is None else _described(spec, manager)
 
-    return definition.map_asset_specs(describe)
+    return definition.map_asset_specs(describe) if written else definition
 
 
 def _described(spec: dg.AssetSpec, manager: DatomIOManager) -> dg.AssetSpec:
-    table = table_of(spec.metadata, spec.key)
-    facts: dict[str, Any] = {
-        "dagster/table_name": f"{resolved(manager.datom.project)}.{table}",
-        "dagster/storage_kind": "datom",
-    }
+    facts: dict[str, Any] = {"dagster/storage_kind": "datom"}
+    study = manager.datom
     # An environment variable may be set where the code runs and not where it is loaded.
-    with contextlib.suppress(dc.DatomError):
-        facts["dagster/uri"] = uri(manager.datom.storage.store().location, table)
+    with contextlib.suppress(dc.DatomError, AttributeError):
+        table = table_of(spec.metadata, spec.key)
+        facts["dagster/table_name"] = f"{resolved(study.project)}.{table}"
+        facts["dagster/uri"] = uri(study.storage.store().location, table)
     return spec.merge_attributes(metadata=facts)

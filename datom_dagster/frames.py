@@ -20,7 +20,7 @@ class Wanted:
     """What an input's annotation asks for.
 
     Attributes:
-        frame: the type of one table.
+        frame: the type of one table; of a list of them, as a fan-in gives it, that of each.
         mapping: whether several partitions come as a mapping from partition to table.
         optional: whether ``None`` will do.
         declared: whether there is an annotation at all.
@@ -50,6 +50,8 @@ def wanted_by(context: dg.InputContext) -> Wanted:
     if isinstance(origin, type) and issubclass(origin, Mapping):
         members = typing.get_args(annotation)
         return Wanted(members[1] if len(members) > 1 else None, mapping=True, optional=optional)
+    if isinstance(origin, type) and issubclass(origin, list):
+        return Wanted(next(iter(typing.get_args(annotation)), None), optional=optional)
     return Wanted(annotation, optional=optional)
 
 
@@ -78,13 +80,17 @@ def convert(table: pa.Table, wanted: Any) -> Any:
     )
 
 
-def collected(frame: Any) -> Any:
-    """The frame, with a polars LazyFrame computed."""
-    return frame.collect() if type(frame).__module__.startswith("polars.") and hasattr(frame, "collect") else frame
+def collected(value: Any) -> Any:
+    """The value, with a polars LazyFrame computed and an Arrow stream read."""
+    if type(value).__module__.startswith("polars.") and hasattr(value, "collect"):
+        return value.collect()
+    if isinstance(value, pa.RecordBatchReader):
+        return value.read_all()
+    return value
 
 
 def is_empty(frame: Any) -> bool:
-    """Whether this is a frame without rows. A LazyFrame must be computed first."""
+    """Whether this is a frame without rows. What can be read only once must be `collected` first."""
     if isinstance(frame, pa.RecordBatch | pa.Table):
         return bool(frame.num_rows == 0)
     known = isinstance(frame, pd.DataFrame) or type(frame).__module__.startswith("polars.dataframe")

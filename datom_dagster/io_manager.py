@@ -1,7 +1,6 @@
 """Materializing an asset writes a version; loading it reads the version that the run recorded."""
 
-from __future__ import annotations
-
+# Dagster reads annotations at run time, to know which resources are configured at launch: no `annotations` import.
 from typing import Any
 
 import dagster as dg

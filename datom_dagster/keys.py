@@ -23,6 +23,8 @@ COLUMNS = "datom/columns"
 #: An option of Dagster's own IO managers, taken over with its meaning.
 ALLOW_MISSING = "allow_missing_partitions"
 
+#: Shown of an output that has one, so that its branch finds its own version.
+MAPPING_KEY = "datom/mapping_key"
 #: Dagster's own key for the columns of a table.
 COLUMN_SCHEMA = "dagster/column_schema"
 
@@ -31,9 +33,9 @@ TableType = Literal["derived", "imported"]
 OnEmpty = Literal["fail", "skip", "keep"]
 
 _OURS = "datom/"
-_OUTPUT = frozenset({COMMIT_MESSAGE, ON_EMPTY, PARENTS, CUSTOM})
+_OUTPUT = frozenset({COMMIT_MESSAGE, PARENTS, CUSTOM})
 _ALLOWED = {
-    "definition": _OUTPUT | {TABLE, TABLE_TYPE},
+    "definition": _OUTPUT | {ON_EMPTY, TABLE, TABLE_TYPE},
     "output": _OUTPUT,
     "input": frozenset({VERSION, CUT, AS_OF, COLUMNS}),
 }
@@ -58,11 +60,11 @@ def check_keys(metadata: Mapping[str, Any], place: Literal["definition", "output
         raise dc.InvalidInputError(f"The {place} metadata {', '.join(stray)} cannot be set here; known are {known}.")
 
 
-def check_settings(metadata: Mapping[str, Any]) -> dict[str, Any]:
+def settings_of(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """The settings among an asset's definition and output metadata, as plain values.
 
     Raises:
-        InvalidInputError: a policy or table type that does not exist.
+        InvalidInputError: a setting that cannot be.
     """
     settings = {k: plain(v) for k, v in metadata.items() if k in _ALLOWED["definition"]}
     policy, table_type = settings.setdefault(ON_EMPTY, "fail"), settings.setdefault(TABLE_TYPE, "derived")
@@ -70,6 +72,10 @@ def check_settings(metadata: Mapping[str, Any]) -> dict[str, Any]:
         raise dc.InvalidInputError(f"{ON_EMPTY} is one of {', '.join(get_args(OnEmpty))}, not {policy!r}.")
     if table_type not in get_args(TableType):
         raise dc.InvalidInputError(f"{TABLE_TYPE} is one of {', '.join(get_args(TableType))}, not {table_type!r}.")
+    if not isinstance(settings.get(CUSTOM, {}), Mapping):
+        raise dc.InvalidInputError(f"{CUSTOM} is a mapping, not {settings[CUSTOM]!r}.")
+    if COMMIT_MESSAGE in settings and not str(settings[COMMIT_MESSAGE]).strip():
+        raise dc.InvalidInputError(f"{COMMIT_MESSAGE} is empty: the message is empty. Say why, or leave it out.")
     return settings
 
 

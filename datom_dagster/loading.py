@@ -9,6 +9,7 @@ import dagster as dg
 import pyarrow as pa
 
 import datom_core as dc
+from datom_dagster.cuts import ordered
 from datom_dagster.frames import convert, wanted_by
 from datom_dagster.keys import ALLOW_MISSING, AS_OF, COLUMNS, CUT, VERSION, check_keys, plain, table_of
 from datom_dagster.provenance import remember
@@ -43,9 +44,13 @@ class TableInput:
         """The version that the input's metadata asks for, its partition's cut, or what the run recorded."""
         asked = {argument: self.settings[key] for key, argument in _CHOICES.items() if key in self.settings}
         if asked:
+            if self.wanted.mapping:
+                raise dc.InvalidInputError(
+                    f"{self.table}: the input's metadata asks for one version; annotate it with a frame, not a mapping."
+                )
             return self._converted(self.reader.resolve(self.table, **asked))
         if self.context.has_asset_key and self.context.has_asset_partitions:
-            return self._partitions([str(k) for k in self.context.asset_partition_keys])
+            return self._partitions(ordered(self.context, [str(k) for k in self.context.asset_partition_keys]))
         return self._converted(self._recorded())
 
     def _converted(self, version: dc.Version) -> Any:
@@ -113,8 +118,10 @@ class TableInput:
         current = self.reader.resolve(table)
         if recorded is None or recorded.data_version in (None, current.data_sha):
             return current
-        # No event of ours, as for a write from outside that was only reported: its data version is the content.
-        found = next((v for v in self.reader.history(table) if v.data_sha == recorded.data_version), None)
+        # No event of ours, as for a write from outside that was only reported: its data version is the content, or
+        # the version itself.
+        told = recorded.data_version
+        found = next((v for v in self.reader.history(table) if told in (v.data_sha, v.version)), None)
         if found is not None:
             return found
         said = f"Dagster's record of {table} has the data version {str(recorded.data_version)[:12]}, which no version"

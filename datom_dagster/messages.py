@@ -8,7 +8,6 @@ from typing import Any
 import dagster as dg
 
 import datom_core as dc
-from datom_dagster.cuts import cut_of
 from datom_dagster.keys import COMMIT_MESSAGE, plain
 from datom_dagster.step import step_of
 
@@ -35,8 +34,11 @@ def check_template(template: str) -> str:
     return template
 
 
-def commit_message(context: dg.OutputContext, template: str) -> str:
-    """The first of: output metadata, run config, run tag, definition metadata, template."""
+def commit_message(context: dg.OutputContext, template: str, cut: str | None) -> str | None:
+    """The first of: output metadata, run config, run tag, definition metadata, template.
+
+    ``None`` when the template comes out empty.
+    """
     step = step_of(context)
     candidates = (
         plain(context.output_metadata.get(COMMIT_MESSAGE)),
@@ -49,14 +51,14 @@ def commit_message(context: dg.OutputContext, template: str) -> str:
         return str(given)
     facts: dict[str, Any] = {
         "asset": context.asset_key.to_user_string() if context.has_asset_key else context.name,
-        "partition": cut_of(context),
+        "partition": cut,
         "job": step.job_name if step is not None else None,
         "run_id": step.run_id if step is not None else None,
     }
-    return template.format(**{k: v or "" for k, v in facts.items()}).strip()
+    return template.format(**{k: v or "" for k, v in facts.items()}).strip() or None
 
 
-def trailers(context: dg.OutputContext) -> dict[str, str]:
+def trailers(context: dg.OutputContext, cut: str | None) -> dict[str, str]:
     """What ties a commit to the run that made it; for the commit alone, one line each."""
     step = step_of(context)
     is_asset = context.has_asset_key
@@ -64,7 +66,7 @@ def trailers(context: dg.OutputContext) -> dict[str, str]:
         "Dagster-Run": step.run_id if step is not None else None,
         "Dagster-Job": step.job_name if step is not None else None,
         "Dagster-Asset": context.asset_key.to_user_string() if is_asset else None,
-        "Dagster-Partition": cut_of(context),
+        "Dagster-Partition": cut,
         "Dagster-Code-Version": context.asset_spec.code_version if is_asset and step is not None else None,
     }
     return {key: " ".join(value.split()) for key, value in found.items() if value}

@@ -5,7 +5,9 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Sequence
+from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import quote
 
 import dagster as dg
 import pyarrow as pa
@@ -24,7 +26,6 @@ _CELL = 40
 def write_metadata(result: dc.WriteResult, remote: str) -> dict[str, Any]:
     """The metadata of a materialization that wrote, or found unchanged, ``result``."""
     shown: dict[str, Any] = {
-        "dagster/row_count": result.rows,
         VERSION: result.version,
         "datom/data_sha": result.data_sha,
         "datom/action": result.action,
@@ -77,9 +78,15 @@ def preview(table: pa.Table, rows: int) -> dg.MetadataValue:
     """The first rows as a table in markdown."""
     head = table.slice(0, rows)
     lines = [_row(table.column_names), _row(["---"] * table.num_columns)]
-    columns = [column.to_pylist() for column in head.columns]
-    lines += [_row(["" if v is None else str(v) for v in values]) for values in zip(*columns, strict=True)]
+    columns = [_texts(column) for column in head.columns]
+    lines += [_row(values) for values in zip(*columns, strict=True)]
     return dg.MetadataValue.md("\n".join(lines))
+
+
+def _texts(column: pa.ChunkedArray) -> list[str]:
+    """A column's values as text; by Arrow, since Python's dates end before Arrow's do."""
+    texts: list[str] = column.cast(pa.string()).fill_null("").to_pylist()
+    return texts
 
 
 def _row(cells: Iterable[str]) -> str:
@@ -102,17 +109,27 @@ def parents_metadata(parents: Sequence[dc.Parent]) -> dg.MetadataValue:
     )
 
 
+def datom_parents(*parents: dc.Parent) -> dg.MetadataValue:
+    """Parents of a version, as the metadata ``datom/parents`` takes them: ``{"datom/parents": datom_parents(dm)}``."""
+    return dg.MetadataValue.json(
+        [{**p.to_json(), "source_lineage": [s.to_json() for s in p.source_lineage]} for p in parents]
+    )
+
+
 def commit_url(remote: str, commit: str) -> str | None:
     """The commit's page on the git host, or ``None`` for a remote that has no pages."""
     found = _WEB_URL.match(remote) or _SSH_URL.match(remote)
-    if found is None:
+    # A path that begins at the root of a machine's disk, and Azure's ssh paths, are no pages' paths.
+    if found is None or found["path"].startswith(("/", "v3/")):
         return None
-    host, path = found["host"], found["path"]
+    host, path, scheme = found["host"], found["path"], "http" if remote.startswith("http://") else "https"
     infix = "/-/commit/" if "gitlab" in host else "/commits/" if "bitbucket" in host else "/commit/"
-    return f"https://{host}/{path}{infix}{commit}"
+    return f"{scheme}://{host}/{path}{infix}{commit}"
 
 
 def uri(location: dc.Location, table: str) -> str:
     """Where a table's payloads lie."""
-    folder = "/".join(filter(None, (location.root, location.prefix, "datom", table)))
-    return f"s3://{folder}" if location.backend == "s3" else f"file://{folder}"
+    folder = "/".join(filter(None, (location.prefix, "datom", table)))
+    if location.backend == "s3":
+        return f"s3://{location.root}/{quote(folder)}"
+    return PurePosixPath(location.root, folder).as_uri()

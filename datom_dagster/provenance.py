@@ -25,7 +25,7 @@ def loaded(context: dg.OutputContext) -> tuple[dc.Parent, ...] | None:
     """The versions that the step has loaded, or ``None`` when it loaded nothing from datom."""
     step = step_of(context)
     parents = tuple(_LOADED.get(step, {}).values()) if step is not None else ()
-    if not parents and step is not None and step.is_op_in_graph:
+    if not parents and step is not None and step.is_op_in_graph and context.has_asset_key and context.asset_spec.deps:
         context.log.warning(
             "What the ops before this one loaded is not known here, so that no parents are recorded. Load in the op "
             "that writes, or give the output the metadata 'datom/parents'."

@@ -1,11 +1,10 @@
 """A study, as a Dagster resource: plain configuration that hands out projects and readers."""
 
-from __future__ import annotations
-
+# Dagster reads annotations at run time, to know which resources are configured at launch: no `annotations` import.
 from abc import ABC, abstractmethod
 
 import dagster as dg
-from pydantic import Field
+from pydantic import ConfigDict, Field, field_validator
 
 import datom_core as dc
 
@@ -43,6 +42,16 @@ class DatomResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         default=None, description='Author of commits, "Name <email>"; by default from the git configuration.'
     )
 
+    # A remote that is refused for the password in it must not be shown in the refusal.
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    @field_validator("remote")
+    @classmethod
+    def _without_credentials(cls, remote: str | None) -> str | None:
+        if remote is not None and not isinstance(remote, dg.EnvVar):
+            dc.check_remote(remote)
+        return remote
+
     def open_project(self) -> dc.Project:
         """The project, to write to.
 
@@ -77,5 +86,14 @@ class DatomResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
 
 def resolved(text: str) -> str:
-    """The text, also of an environment variable that Dagster has not looked up yet."""
-    return (text.get_value() or "") if isinstance(text, dg.EnvVar) else text
+    """The text, also of an environment variable that Dagster has not looked up yet.
+
+    Raises:
+        InvalidInputError: the variable is not set.
+    """
+    if not isinstance(text, dg.EnvVar):
+        return text
+    value = text.get_value()
+    if value is None:
+        raise dc.InvalidInputError(f"The environment variable {text.env_var_name} is not set.")
+    return value

@@ -5,14 +5,16 @@ Isolated here, guarded for contexts without a step, and watched over by a canary
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from datom_dagster.keys import VERSION
+from datom_dagster.keys import MAPPING_KEY, VERSION, plain
 
 if TYPE_CHECKING:
+    from dagster._core.execution.context.data_version_cache import InputAssetVersionInfo
     from dagster._core.execution.context.system import StepExecutionContext
 
 _USER_PROVIDED = "dagster/data_version_is_user_provided"
@@ -53,10 +55,10 @@ def set_data_version(context: dg.OutputContext, data_sha: str) -> None:
     """Make ``data_sha`` the data version of the asset that the step is about to materialize.
 
     Dagster offers this to the body of an asset alone; an IO manager has to go through the step. A data
-    version that the body gave itself wins, which Dagster sees to.
+    version that the body gave itself wins.
     """
     step = step_of(context)
-    if step is not None and context.has_asset_key:
+    if step is not None and context.has_asset_key and not step.has_data_version(context.asset_key):
         step.set_data_version(context.asset_key, dg.DataVersion(data_sha))
 
 
@@ -66,15 +68,24 @@ def recorded_input(context: dg.InputContext) -> Recorded | None:
     info = step.maybe_fetch_and_get_input_asset_version_info(context.asset_key) if step is not None else None
     if step is None or info is None:
         return None
-    wanted = dg.AssetRecordsFilter(asset_key=context.asset_key, storage_ids=[info.storage_id])
-    found = step.instance.fetch_materializations(wanted, limit=1).records
-    event = found[0].asset_materialization if found else None
-    version = event.metadata.get(VERSION) if event is not None else None
+    event = _event_of(step, context.asset_key, info)
+    version = plain(event.metadata.get(VERSION)) if event is not None else None
     return Recorded(
         data_version=info.data_version.value if info.data_version is not None else None,
-        version=str(version.value) if version is not None else None,
+        version=str(version) if version is not None else None,
         computed=event is not None and bool(info.run_id) and (event.tags or {}).get(_USER_PROVIDED) != "true",
     )
+
+
+def _event_of(
+    step: StepExecutionContext, key: dg.AssetKey, info: InputAssetVersionInfo
+) -> dg.AssetMaterialization | dg.AssetObservation | None:
+    wanted = dg.AssetRecordsFilter(asset_key=key, storage_ids=[info.storage_id])
+    if info.event_type is dg.DagsterEventType.ASSET_OBSERVATION:
+        observed = step.instance.fetch_observations(wanted, limit=1).records
+        return observed[0].asset_observation if observed else None
+    made = step.instance.fetch_materializations(wanted, limit=1).records
+    return made[0].asset_materialization if made else None
 
 
 def version_of_output(context: dg.InputContext) -> str | None:
@@ -85,7 +96,9 @@ def version_of_output(context: dg.InputContext) -> str | None:
     for entry in reversed(step.instance.all_logs(upstream.run_id, of_type=dg.DagsterEventType.HANDLED_OUTPUT)):
         event = entry.get_dagster_event()
         handled = event.event_specific_data
-        if event.step_key == upstream.step_key and getattr(handled, "output_name", None) == upstream.name:
-            version = getattr(handled, "metadata", {}).get(VERSION)
-            return str(version.value) if version is not None else None
+        told: Mapping[str, Any] = getattr(handled, "metadata", {})
+        same = event.step_key == upstream.step_key and getattr(handled, "output_name", None) == upstream.name
+        if same and plain(told.get(MAPPING_KEY)) == upstream.mapping_key:
+            version = plain(told.get(VERSION))
+            return str(version) if version is not None else None
     return None

@@ -13,12 +13,13 @@ from datom_dagster.frames import collected, is_empty
 from datom_dagster.keys import (
     COLUMN_SCHEMA,
     CUSTOM,
+    MAPPING_KEY,
     ON_EMPTY,
     PARENTS,
     TABLE_TYPE,
     VERSION,
     check_keys,
-    check_settings,
+    settings_of,
     table_of,
 )
 from datom_dagster.messages import commit_message, trailers
@@ -44,11 +45,12 @@ class TableOutput:
         check_keys(definition, "definition")
         check_keys(output, "output")
         self.context = context
-        self.template = template
         self.preview_rows = preview_rows
-        self.settings = check_settings({**definition, **output})
+        self.settings = settings_of({**definition, **output})
         self.table = table_of(definition, context.asset_key if context.has_asset_key else None)
         self.cut = cut_of(context)
+        self.message = commit_message(context, template, self.cut)
+        self.trailers = trailers(context, self.cut)
 
     def store(self, value: Any, project: dc.Project) -> None:
         """Write the value, or do with an empty one what the asset wants.
@@ -64,31 +66,40 @@ class TableOutput:
             self._write(dc.normalise(frame, what=self.table), project)
 
     def _write(self, data: pa.Table, project: dc.Project) -> None:
-        declared = self.settings.get(PARENTS)
-        parents = declared if declared is not None else loaded(self.context)
+        parents = dc.check_parents(self.settings.get(PARENTS))
+        if parents is None:
+            parents = loaded(self.context)
+        # What is shown is made before the write: once there is a commit, nothing may fail any more.
+        shown = self._contents(data)
         before = self._standing(project) if self.cut is not None else None
         result = project.write(
             self.table,
             data,
-            message=self._message(),
+            message=self.message,
             parents=parents,
             custom=self.settings.get(CUSTOM),
             cut=self.cut,
-            trailers=trailers(self.context),
+            trailers=self.trailers,
             table_type=self.settings[TABLE_TYPE],
         )
         set_data_version(self.context, result.data_sha)
-        shown = self._change(result, before, project) | write_metadata(result, project.remote)
-        shown[COLUMN_SCHEMA] = column_schema(data.schema, self._declared_schema())
-        if self.preview_rows > 0:
-            shown["datom/preview"] = preview(data, self.preview_rows)
-        if parents:
-            shown[LOADED] = parents_metadata(project.reader.parents(self.table, result.version) or ())
-        self._report(shown)
+        change = self._change(result, before, project)
+        derived_from = {LOADED: parents_metadata(parents)} if parents else {}
+        self._report({**change, **write_metadata(result, project.remote), **derived_from, **shown})
         commit = f"commit {result.commit_sha[:8]}" if result.commit_sha else "no commit needed"
         self.context.log.info(
             f"{self.table}: {result.action}, version {result.version[:8]}, {result.rows} rows, {commit}"
         )
+
+    def _contents(self, data: pa.Table) -> dict[str, Any]:
+        """What the page shows of the table itself."""
+        declared = self.context.definition_metadata.get(COLUMN_SCHEMA)
+        schema = declared.schema if isinstance(declared, dg.TableSchemaMetadataValue) else declared
+        shown: dict[str, Any] = {"dagster/row_count": data.num_rows}
+        shown[COLUMN_SCHEMA] = column_schema(data.schema, schema if isinstance(schema, dg.TableSchema) else None)
+        if self.preview_rows > 0:
+            shown["datom/preview"] = preview(data, self.preview_rows)
+        return shown
 
     def _change(self, result: dc.WriteResult, before: tuple[str, str] | None, project: dc.Project) -> dict[str, Any]:
         """What changed since the version before; of a partition, since the cut that it follows."""
@@ -99,33 +110,39 @@ class TableOutput:
         cut, version = before
         if version == result.version:
             return {"datom/change": "no change" if cut == self.cut else f"no change since the cut {cut}"}
-        change = project.reader.compare(self.table, version, result.version)
+        try:
+            change = project.reader.compare(self.table, version, result.version)
+        except dc.DatomError as error:
+            self.context.log.warning(f"What changed since the cut {cut} cannot be told: {error}")
+            return {}
         return change_metadata(change, "as it was recorded before" if cut == self.cut else cut)
 
     def _handle_empty(self, project: dc.Project) -> None:
         policy = self.settings[ON_EMPTY]
         if policy == "fail":
             raise dc.InvalidInputError(
-                f"{self.table} has no rows, which datom refuses. If that can happen, say so with the metadata "
-                f"{ON_EMPTY!r}: 'skip' records nothing, 'keep' lets the version before stand.",
+                f"{self.table} has no rows, which datom refuses. If that can happen, say so: "
+                "datom_asset(on_empty='skip') records nothing, 'keep' lets the version before stand.",
+                table=self.table,
+            )
+        if policy == "skip":
+            raise dc.InvalidInputError(
+                f"{self.table} has no rows, and an IO manager cannot skip what the asset has yielded already. Make the "
+                "asset with datom_asset(on_empty='skip'), or yield nothing and set output_required=False.",
                 table=self.table,
             )
         standing = self._kept(project)
-        shown: dict[str, Any] = {"dagster/row_count": 0, "datom/changed": False, "datom/empty": policy}
-        if policy == "keep":
-            if standing is None:
-                raise dc.NotFoundError(f"{self.table} has no rows, and no version yet that could be kept.")
-            shown |= {VERSION: standing.version, "datom/data_sha": standing.data_sha}
-            if self.cut is not None:
-                versions = {self.table: standing.version}
-                project.record_cut(self.cut, versions, message=self._message(), trailers=trailers(self.context))
-                shown["datom/cut"] = self.cut
-        if standing is not None:
-            # Downstream has nothing new to see.
-            set_data_version(self.context, standing.data_sha)
-        self._report(shown)
-        what = f"version {standing.version[:8]} stands" if policy == "keep" and standing is not None else "skipped"
-        self.context.log.warning(f"{self.table}: no rows; {what}")
+        if standing is None:
+            raise dc.NotFoundError(f"{self.table} has no rows, and no version yet that could be kept.")
+        if self.cut is not None:
+            project.record_cut(self.cut, {self.table: standing.version}, message=self.message, trailers=self.trailers)
+        # Downstream has nothing new to see.
+        set_data_version(self.context, standing.data_sha)
+        cut = {"datom/cut": self.cut} if self.cut is not None else {}
+        shown = {"datom/empty": policy, "datom/changed": False, VERSION: standing.version}
+        shown |= {"datom/data_sha": standing.data_sha}
+        self._report({**shown, **cut, **self._contents(project.reader.read_arrow(self.table, standing))})
+        self.context.log.warning(f"{self.table}: no rows; version {standing.version[:8]} stands")
 
     def _kept(self, project: dc.Project) -> dc.Version | None:
         """What stands when nothing is written: what the cut, or the one before it, stands for; else the current one."""
@@ -139,14 +156,8 @@ class TableOutput:
         assert self.cut is not None
         return standing_before(self.context, project.reader.cuts(), self.cut, self.table)
 
-    def _message(self) -> str:
-        return commit_message(self.context, self.template)
-
-    def _declared_schema(self) -> dg.TableSchema | None:
-        declared = self.context.definition_metadata.get(COLUMN_SCHEMA)
-        value = declared.schema if isinstance(declared, dg.TableSchemaMetadataValue) else declared
-        return value if isinstance(value, dg.TableSchema) else None
-
     def _report(self, shown: dict[str, Any]) -> None:
         """Add metadata to the event; what the asset itself says under the same key wins."""
+        if self.context.mapping_key is not None:
+            shown[MAPPING_KEY] = self.context.mapping_key
         self.context.add_output_metadata({k: v for k, v in shown.items() if k not in self.context.output_metadata})

@@ -19,7 +19,7 @@ class Settings:
     Attributes:
         store: folder of the project's data (``DATOM_EXAMPLE_STORE``).
         remote: URL or path of its git repository (``DATOM_EXAMPLE_REMOTE``).
-        dagster_home: Dagster's own folder (``DAGSTER_HOME``).
+        dagster_home: Dagster's own folder (``DATOM_EXAMPLE_DAGSTER_HOME``); never the user's own instance.
     """
 
     store: str
@@ -31,7 +31,7 @@ class Settings:
         return cls(
             store=os.environ.get("DATOM_EXAMPLE_STORE", str(_DEMO / "store")),
             remote=os.environ.get("DATOM_EXAMPLE_REMOTE", str(_DEMO / "study_001.git")),
-            dagster_home=os.environ.get("DAGSTER_HOME", str(_DEMO / "dagster")),
+            dagster_home=os.environ.get("DATOM_EXAMPLE_DAGSTER_HOME", str(_DEMO / "dagster")),
         )
 
 

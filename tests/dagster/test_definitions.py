@@ -66,12 +66,86 @@ def test_skipping_needs_a_function_that_returns() -> None:
         datom_asset(name="dm", on_empty="skip")(yielding)
 
 
+def test_a_password_in_the_remote_is_refused_at_definition_and_not_repeated() -> None:
+    with pytest.raises(ValueError, match="carries credentials") as caught:
+        DatomResource(project="S", storage=LocalStorage(path="/x"), remote="https://u:planted-secret@h/x.git")
+    assert "planted-secret" not in str(caught.value)
+    assert "planted-secret" not in repr(caught.value)
+
+
+def test_assets_that_hand_nothing_to_the_io_manager_are_no_tables(resources: dict[str, Any]) -> None:
+    @dg.asset(name="man")
+    def report() -> None: ...
+
+    @dg.multi_asset(specs=[dg.AssetSpec(["warehouse", "dm"])])
+    def models() -> None: ...
+
+    defs = datom_definitions(assets=[report, models, dg.asset(name="dm")(frame)], resources=resources)
+    known = {s.key.to_user_string(): "dagster/table_name" in s.metadata for s in defs.resolve_all_asset_specs()}
+    assert known == {"man": False, "warehouse/dm": False, "dm": True}
+
+
+def test_two_io_managers_of_one_project_share_its_tables(study: DatomResource) -> None:
+    resources = {"io_manager": DatomIOManager(datom=study), "quiet": DatomIOManager(datom=study, preview_rows=0)}
+    one, other = dg.asset(key=["a", "dm"])(frame), dg.asset(key=["b", "dm"], io_manager_key="quiet")(frame)
+    with pytest.raises(dc.InvalidInputError, match="both write the table dm"):
+        datom_definitions(assets=[one, other], resources=resources)
+
+
+@pytest.mark.parametrize("late", ["datom", "storage", "io_manager"])
+def test_what_is_configured_at_launch(project: dc.Project, late: str) -> None:
+    values: dict[str, dict[str, Any]] = {
+        "storage": {"path": project.store.location.root},
+        "datom": {"project": "STUDY_001", "remote": project.remote},
+        "io_manager": {"preview_rows": 0},
+    }
+
+    def make(kind: Any, name: str, **nested: Any) -> Any:
+        return kind.configure_at_launch(**nested) if name == late else kind(**values[name], **nested)
+
+    storage = make(LocalStorage, "storage")
+    study = make(DatomResource, "datom", storage=storage)
+    made = {"storage": storage, "datom": study, "io_manager": make(DatomIOManager, "io_manager", datom=study)}
+    defs = datom_definitions(
+        assets=[datom_asset(name="dm")(frame)],
+        resources={"io_manager": made["io_manager"], late: made[late]},
+        jobs=[dg.define_asset_job("all")],
+    )
+    run_config = {"resources": {late: {"config": values[late]}}}
+    assert defs.resolve_job_def("all").execute_in_process(run_config=run_config).success
+    assert len(project.reader.read("dm")) == 1
+
+
 def test_two_assets_of_one_table_are_refused(resources: dict[str, Any]) -> None:
     one, other = dg.asset(key=["a", "dm"])(frame), dg.asset(key=["b", "dm"])(frame)
     with pytest.raises(dc.InvalidInputError, match="both write the table dm"):
         datom_definitions(assets=[one, other], resources=resources)
     with pytest.raises(dc.InvalidInputError, match="both write the table DM"):
         datom_definitions(assets=[one, dg.asset(key=["b", "DM"])(frame)], resources=resources)
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (
+            lambda: dg.asset(name="dm", ins={"ex": dg.AssetIn(metadata={"datom/versoin": "a"})})(lambda ex: ex),
+            "versoin",
+        ),
+        (lambda: dg.asset(name="dm", metadata={"datom/custom": 3})(frame), "datom/custom is a mapping"),
+        (lambda: dg.asset(name="dm", metadata={"datom/commit_message": " "})(frame), "message is empty"),
+        (
+            lambda: dg.asset(
+                name="dm",
+                partitions_def=dg.StaticPartitionsDefinition(["a"]),
+                backfill_policy=dg.BackfillPolicy.single_run(),
+            )(frame),
+            "multi_run",
+        ),
+    ],
+)
+def test_what_can_be_known_by_now_is_refused_by_now(resources: dict[str, Any], made: Any, said: str) -> None:
+    with pytest.raises(dc.InvalidInputError, match=said):
+        datom_definitions(assets=[made()], resources=resources)
 
 
 def test_storage_facts_are_in_the_definition(resources: dict[str, Any], project: dc.Project) -> None:
@@ -96,6 +170,8 @@ def test_environment_variables_may_be_unset_where_the_code_is_loaded(monkeypatch
     defs = datom_definitions(assets=assets, resources={"io_manager": DatomIOManager(datom=study)})
     spec = next(iter(defs.resolve_all_asset_specs()))
     assert "dagster/uri" not in spec.metadata
+    with pytest.raises(dc.InvalidInputError, match="environment variable STUDY_DATA is not set"):
+        study.open_reader()
     monkeypatch.setenv("STUDY_DATA", "/data/study")
     defs = datom_definitions(assets=assets, resources={"io_manager": DatomIOManager(datom=study)})
     assert next(iter(defs.resolve_all_asset_specs())).metadata["dagster/uri"] == "file:///data/study/datom/dm"

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATOM_EXAMPLE_STORE", str(tmp_path / "store"))
     monkeypatch.setenv("DATOM_EXAMPLE_REMOTE", str(tmp_path / "study.git"))
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
+    monkeypatch.setenv("DATOM_EXAMPLE_DAGSTER_HOME", str(tmp_path / "dagster"))
 
 
 def demo() -> str:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 import datom_core as dc
-from datom_dagster import DatomIOManager, DatomResource, LocalStorage, datom_asset
+from datom_dagster import DatomIOManager, DatomResource, LocalStorage, datom_asset, datom_definitions, datom_parents
 from tests.dagster.conftest import data_version, failure, shown
 
 Run = Callable[..., dg.ExecuteInProcessResult]
@@ -75,6 +75,21 @@ class TestWriting:
         assert data_version(run([own]), "dm") == "mine"
         assert len(project.reader.history("dm")) == 1
 
+    def test_a_data_version_set_in_the_body_wins_too(self, run: Run) -> None:
+        @dg.asset(name="dm")
+        def own(context: dg.AssetExecutionContext) -> pd.DataFrame:
+            context.set_data_version(context.asset_key, dg.DataVersion("mine"))
+            return frame(3)
+
+        assert data_version(run([own]), "dm") == "mine"
+
+    @pytest.mark.parametrize("far", [pa.scalar(2932897, pa.int32()), pa.scalar(2932897 * 86400, pa.int64())])
+    def test_what_python_cannot_show_is_stored_all_the_same(self, run: Run, project: dc.Project, far: Any) -> None:
+        kind = pa.date32() if far.type == pa.int32() else pa.timestamp("s")
+        table = pa.table({"d": pa.array([far.as_py()], far.type).cast(kind)})
+        assert "10000-01-01" in shown(run([dg.asset(name="dm")(lambda: table)]), "dm")["datom/preview"]
+        assert len(project.reader.history("dm")) == 1
+
     def test_unchanged_content_is_a_materialization_without_a_commit(self, run: Run, project: dc.Project) -> None:
         first, second = run([dm]), run([dm])
         metadata = shown(second, "dm")
@@ -129,6 +144,19 @@ class TestWriting:
     def test_preview_can_be_switched_off(self, study: DatomResource) -> None:
         result = dg.materialize([dm], resources={"io_manager": DatomIOManager(datom=study, preview_rows=0)})
         assert "datom/preview" not in shown(result, "dm")
+
+    def test_parents_that_the_asset_declares(self, run: Run, project: dc.Project) -> None:
+        project.write("ex", frame(2), table_type="imported")
+        parent = project.parent("ex")
+
+        @dg.asset(name="dm")
+        def declared() -> dg.Output[pd.DataFrame]:
+            return dg.Output(frame(3), metadata={"datom/parents": datom_parents(parent)})
+
+        result = run([declared])
+        assert project.reader.metadata("dm").parents == (dc.Parent("STUDY_001", "ex", parent.version, parent.data_sha),)
+        assert project.reader.lineage("dm") == parent.source_lineage != ()
+        assert [r["version"] for r in shown(result, "dm")["datom/loaded"]] == [parent.version]
 
     def test_custom_metadata(self, run: Run, project: dc.Project) -> None:
         @dg.asset(name="dm", metadata={"datom/custom": {"source": "EDC"}})
@@ -291,23 +319,30 @@ class TestEmptyFrames:
         result = run([self.asset("keep"), adsl])
         assert result.success
         assert data_version(result, "dm") == data_version(first, "dm")
-        assert shown(result, "dm")["datom/empty"] == "keep"
+        kept = shown(result, "dm")
+        assert (kept["datom/empty"], kept["dagster/row_count"]) == ("keep", 3), "what stands is what is shown"
+        assert [c.name for c in kept["dagster/column_schema"].columns] == ["USUBJID", "AGE"]
         assert len(project.reader.history("adsl")) == 1
 
     def test_keep_without_anything_to_keep(self, run: Run) -> None:
         ROWS["n"] = 0
         assert "no version yet" in failure(run([self.asset("keep")], raise_on_error=False))
 
-    def test_skip_of_a_plain_asset_leaves_downstream_fresh(self, run: Run, project: dc.Project) -> None:
+    def test_skip_of_a_plain_asset_comes_too_late(self, run: Run, resources: dict[str, Any]) -> None:
         @dg.asset(name="dm", metadata={"datom/on_empty": "skip"})
         def plain() -> pd.DataFrame:
-            return frame(ROWS["n"])
+            return frame(0)
 
-        first = run([plain])
-        ROWS["n"] = 0
-        result = run([plain])
-        assert shown(result, "dm")["datom/empty"] == "skip"
-        assert data_version(result, "dm") == data_version(first, "dm")
+        assert "an IO manager cannot skip" in failure(run([plain], raise_on_error=False))
+        with pytest.raises(dc.InvalidInputError, match="an IO manager cannot skip"):
+            datom_definitions(assets=[plain], resources=resources)
+
+    @pytest.mark.parametrize("rows", [0, 2])
+    def test_a_stream_is_a_table_too(self, run: Run, project: dc.Project, rows: int) -> None:
+        table = pa.Table.from_pandas(frame(2)).slice(0, rows)
+        keeping = datom_asset(name="dm", on_empty="keep")(lambda: pa.RecordBatchReader.from_stream(table))
+        run([keeping], raise_on_error=False)
+        assert [t.name for t in project.reader.list()] == (["dm"] if rows else [])
 
     def test_a_policy_that_does_not_exist(self, run: Run) -> None:
         @dg.asset(name="dm", metadata={"datom/on_empty": "ignore"})

@@ -192,6 +192,70 @@ class TestLoading:
         assert handing_on.execute_in_process().success
         assert seen == [2, 2], "not what somebody wrote in between"
 
+    def test_each_branch_gets_its_own_version(self, resources: dict[str, Any]) -> None:
+        seen = {}
+
+        @dg.op(out=dg.DynamicOut(metadata={"datom/table": "site"}))
+        def sites():  # type: ignore[no-untyped-def]
+            for rows, key in ((1, "a"), (2, "b"), (3, "c")):
+                yield dg.DynamicOutput(frame(rows), mapping_key=key)
+
+        @dg.op(out=dg.Out(dg.Nothing))
+        def use(context: dg.OpExecutionContext, table: pd.DataFrame) -> None:
+            seen[context.get_mapping_key()] = len(table)
+
+        @dg.job(resource_defs=resources)
+        def branching() -> None:
+            sites().map(use)
+
+        assert branching.execute_in_process().success
+        assert seen == {"a": 1, "b": 2, "c": 3}
+
+    def test_a_fan_in_gets_a_list(self, resources: dict[str, Any]) -> None:
+        seen: list[int] = []
+
+        @dg.op(out=dg.Out(metadata={"datom/table": "one"}))
+        def one() -> pd.DataFrame:
+            return frame(1)
+
+        @dg.op(out=dg.Out(metadata={"datom/table": "two"}))
+        def two() -> pd.DataFrame:
+            return frame(2)
+
+        @dg.op(out=dg.Out(dg.Nothing))
+        def collect(tables: list[pd.DataFrame]) -> None:
+            seen.extend(len(t) for t in tables)
+
+        @dg.job(resource_defs=resources)
+        def fan_in() -> None:
+            collect([one(), two()])
+
+        assert fan_in.execute_in_process().success
+        assert seen == [1, 2]
+
+    @pytest.mark.parametrize("told", ["metadata", "data version"])
+    def test_a_version_that_was_only_observed(
+        self, run: Run, instance: dg.DagsterInstance, project: dc.Project, told: str
+    ) -> None:
+        first = project.write("dm", frame(3))
+        project.write("dm", frame(3), custom={"reviewed": True})
+        project.write("dm", frame(4))
+        metadata = {"datom/version": first.version} if told == "metadata" else {}
+        tags = {} if told == "metadata" else {"dagster/data_version": first.version}
+        instance.report_runless_asset_event(dg.AssetObservation("dm", metadata=metadata, tags=tags))
+        run([dg.AssetSpec("dm").with_io_manager_key("io_manager"), adsl])
+        assert [p.version for p in project.reader.parents("adsl") or ()] == [first.version]
+
+    def test_one_version_does_not_fit_a_mapping(self, run: Run, project: dc.Project) -> None:
+        project.write("dm", frame(3), cut="c")
+
+        @dg.asset(ins={"dm": dg.AssetIn(metadata={"datom/cut": "c"})})
+        def counts(dm: dict[str, pd.DataFrame]) -> pd.DataFrame:
+            return frame(1)
+
+        result = run([dg.AssetSpec("dm").with_io_manager_key("io_manager"), counts], raise_on_error=False)
+        assert "annotate it with a frame, not a mapping" in failure(result)
+
     @pytest.mark.parametrize("key", ["datom/versoin", "datom/commit_message"])
     def test_input_metadata_that_would_be_ignored_is_refused(self, run: Run, key: str) -> None:
         @dg.asset(ins={"dm": dg.AssetIn(metadata={key: "x"})})

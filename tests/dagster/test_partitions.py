@@ -170,6 +170,14 @@ def test_a_partition_says_what_changed_since_the_cut_before_it(run: Run) -> None
     assert shown(run([dm], partition_key="2026-02"), "dm")["datom/change"] == "no change"
 
 
+def test_a_change_that_cannot_be_told_fails_nothing(run: Run, project: dc.Project) -> None:
+    first = shown(run([dm], partition_key="2026-01"), "dm")
+    project.store.delete(f"dm/.metadata/{first['datom/version']}.json")
+    second = shown(run([dm], partition_key="2026-02"), "dm")
+    assert "datom/change" not in second
+    assert len(project.reader.read("dm", cut="2026-02")) == 3
+
+
 def extract(context: dg.AssetExecutionContext) -> pd.DataFrame:
     return frame(ROWS[context.partition_key])
 

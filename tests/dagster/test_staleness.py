@@ -1,6 +1,7 @@
 """Downstream is stale exactly when content changed, and runs by itself exactly then."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -80,6 +81,45 @@ def test_datom_eager_ignores_parents_whose_content_stayed(
     assert "adsl" in names
     names, cursor = requested(instance, resources, cursor)
     assert names == set()
+
+
+def test_datom_eager_waits_for_parents_that_run_by_themselves(
+    run: Run, instance: dg.DagsterInstance, resources: dict[str, Any]
+) -> None:
+    hourly = dg.asset(name="dm", automation_condition=dg.AutomationCondition.on_cron("@hourly"))(dm_of_now)
+    chain = [hourly, adsl, dg.asset(name="adae", automation_condition=datom_eager())(adae)]
+    noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    cursor = None
+
+    def tick(minutes: int) -> set[str]:
+        nonlocal cursor
+        result = dg.evaluate_automation_conditions(
+            defs=dg.Definitions(assets=chain, resources=resources),
+            instance=instance,
+            cursor=cursor,
+            evaluation_time=noon + timedelta(minutes=minutes),
+        )
+        cursor = result.cursor
+        asked = {name for name in ("dm", "adsl", "adae") if result.get_num_requested(dg.AssetKey(name))}
+        for asset in chain:
+            if asset.key.to_user_string() in asked:
+                run(chain, selection=[asset])
+        return asked
+
+    run(chain)
+    assert tick(1) == set()
+    assert tick(61) == {"dm"}, "the hour has come for dm; what will come of it nobody knows yet"
+    assert tick(62) == set(), "nothing changed"
+    ROWS["n"] = 4
+    assert [tick(m) for m in (121, 122, 123, 124)] == [{"dm"}, {"adsl"}, {"adae"}, set()]
+
+
+def dm_of_now() -> pd.DataFrame:
+    return pd.DataFrame({"USUBJID": [f"s{i}" for i in range(ROWS["n"])]})
+
+
+def adae(adsl: pd.DataFrame) -> pd.DataFrame:
+    return adsl.assign(AE=True)
 
 
 def test_the_step_still_lets_an_io_manager_set_the_data_version(run: Run, project: dc.Project) -> None:

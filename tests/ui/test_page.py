@@ -58,6 +58,7 @@ def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "GIT_CONFIG_GLOBAL": str(folder / "gitconfig"),
         "DATOM_EXAMPLE_STORE": str(folder / "store"),
         "DATOM_EXAMPLE_REMOTE": str(folder / "study_001.git"),
+        "DATOM_EXAMPLE_DAGSTER_HOME": str(folder / "dagster"),
         "DAGSTER_HOME": str(folder / "dagster"),
         "XDG_CACHE_HOME": str(folder / "cache"),
     }
