@@ -117,8 +117,9 @@ def _outside_of_python(data: bytes | memoryview) -> pa.Buffer:
     Arrow's threads let go of what they read a little after the read is over. If that were memory of Python's, and
     Python were about to end, the process would be aborted (apache/arrow#34314).
     """
-    buffer = pa.allocate_buffer(len(data))
-    memoryview(buffer).cast("B")[:] = data
+    view = memoryview(data).cast("B")
+    buffer = pa.allocate_buffer(len(view))
+    memoryview(buffer).cast("B")[:] = view
     return buffer
 
 
