@@ -12,6 +12,15 @@
 Importing this package needs neither git nor Dagster. Everything public is exported here.
 """
 
+from datom_core.credentials import (
+    AmbientCredentials,
+    Credentials,
+    CredentialSource,
+    EnvironmentCredentials,
+    KeyringCredentials,
+    ProfileCredentials,
+    RoleCredentials,
+)
 from datom_core.diff import Change
 from datom_core.documents import (
     Author,
@@ -46,7 +55,17 @@ from datom_core.project import Project
 from datom_core.reader import Moment, ProjectReader
 from datom_core.results import CutResult, MirrorReport, Status, Summary, TableInfo, WriteResult
 from datom_core.rows import Rows
-from datom_core.stores import LocalStore, MemoryStore, ObjectInfo, ObjectStore, StoredObject
+from datom_core.secret import Secret
+from datom_core.stores import (
+    LocalStore,
+    MemoryStore,
+    ObjectInfo,
+    ObjectStore,
+    PreflightCheck,
+    S3Store,
+    StoredObject,
+    iam_policy,
+)
 from datom_core.tabular import check_hashable, hash_table, normalise, to_pandas
 from datom_core.version import __version__
 
@@ -54,18 +73,23 @@ __all__ = [
     "AccessDeniedError",
     "Action",
     "AlreadyExistsError",
+    "AmbientCredentials",
     "Author",
     "Change",
     "ColumnHash",
     "ColumnReport",
     "ConflictError",
+    "CredentialSource",
+    "Credentials",
     "Cut",
     "CutResult",
     "Cuts",
     "DatomError",
+    "EnvironmentCredentials",
     "FormatError",
     "IntegrityError",
     "InvalidInputError",
+    "KeyringCredentials",
     "LocalStore",
     "Location",
     "MemoryStore",
@@ -76,10 +100,15 @@ __all__ = [
     "ObjectInfo",
     "ObjectStore",
     "Parent",
+    "PreflightCheck",
+    "ProfileCredentials",
     "Project",
     "ProjectReader",
     "Recording",
+    "RoleCredentials",
     "Rows",
+    "S3Store",
+    "Secret",
     "Source",
     "Status",
     "StorageError",
@@ -98,6 +127,7 @@ __all__ = [
     "check_parents",
     "check_remote",
     "hash_table",
+    "iam_policy",
     "normalise",
     "to_pandas",
 ]

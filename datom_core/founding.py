@@ -6,7 +6,7 @@ import itertools
 from datetime import datetime
 
 from datom_core import canonical, names
-from datom_core.documents import Author, Location, Manifest, ProjectFile, format_timestamp
+from datom_core.documents import Author, Buffer, Location, Manifest, ProjectFile, format_timestamp
 from datom_core.errors import AlreadyExistsError, DatomError, FormatError, NotFoundError
 from datom_core.git import GitRepo, LostRaceError
 from datom_core.projector import Projector
@@ -93,7 +93,7 @@ def _claim(store: ObjectStore, claim: bytes) -> bool:
     return False
 
 
-def _get(store: ObjectStore, key: str) -> bytes | None:
+def _get(store: ObjectStore, key: str) -> Buffer | None:
     try:
         return store.get(key).data
     except NotFoundError:

@@ -89,12 +89,12 @@ class PayloadKeeper:
 
     def _examine(self, key: str, data_sha: str, recorded: str | None = None) -> str:
         """SHA-256 of an object, after making sure that it is what its key says."""
-        stored = self.store.get(key).data
-        actual = hashlib.sha256(stored).hexdigest()
+        stored = self.store.get(key)
+        actual = stored.sha256
         if actual == recorded:
             return actual
         try:
-            content = hash_table(decode_parquet(stored)).data_sha
+            content = hash_table(decode_parquet(stored.data)).data_sha
         except (DatomError, pa.ArrowException) as error:
             raise IntegrityError(
                 f"{key} in {self.store.location} is not a readable table. Restore it from a backup, or remove it "

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from datom_core import names
-from datom_core.documents import Cuts, History, Manifest, Metadata
+from datom_core.documents import Buffer, Cuts, History, Manifest, Metadata
 from datom_core.errors import FormatError
 from datom_core.plan import ProjectState, TableState
 from datom_core.stores import StoredObject
@@ -42,7 +42,7 @@ class Seen:
             if name == "metadata.json":
                 self.pointer(table)
 
-    def _parsed(self, key: str, parse: Callable[[bytes, str], T]) -> T | None:
+    def _parsed(self, key: str, parse: Callable[[Buffer, str], T]) -> T | None:
         """The document, or ``None`` when it is absent or damaged (git has it whole).
 
         Raises:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time
 from fnmatch import fnmatchcase
@@ -12,11 +11,11 @@ import pyarrow as pa
 
 from datom_core import names
 from datom_core.diff import Change, compare_shapes
-from datom_core.documents import Cuts, History, Manifest, Metadata, Parent, Source, Version
+from datom_core.documents import Buffer, Cuts, History, Manifest, Metadata, Parent, Source, Version
 from datom_core.errors import FormatError, IntegrityError, InvalidInputError, NotFoundError
 from datom_core.results import Summary, TableInfo
 from datom_core.rows import Rows, rows
-from datom_core.stores import ObjectStore, check_store
+from datom_core.stores import ObjectStore, StoredObject, check_store
 from datom_core.tabular import decode_parquet, to_pandas
 
 if TYPE_CHECKING:
@@ -268,7 +267,7 @@ class ProjectReader:
             raise FormatError(f"{table}: {data_sha[:80]!r} is not a content hash.", table=table)
         key = names.payload(table, data_sha)
         try:
-            stored = self._store.get(key).data
+            stored = self._store.get(key)
         except NotFoundError as error:
             raise NotFoundError(
                 f"The data of {table} ({data_sha[:8]}) is missing from {self._store.location}: {key}. "
@@ -277,11 +276,11 @@ class ProjectReader:
                 table=table,
             ) from error
         self._verify(stored, payload_sha, key)
-        return decode_parquet(stored, columns)
+        return decode_parquet(stored.data, columns)
 
-    def _verify(self, data: bytes, recorded: str | None, key: str) -> None:
+    def _verify(self, stored: StoredObject, recorded: str | None, key: str) -> None:
         """Compare bytes with their recorded hash; data from before there was one passes."""
-        actual = hashlib.sha256(data).hexdigest()
+        actual = stored.sha256
         if recorded is not None and actual != recorded:
             raise IntegrityError(
                 f"{key} in {self._store.location} is not what was recorded: SHA-256 {actual[:16]}... instead of "
@@ -291,7 +290,7 @@ class ProjectReader:
                 actual=actual,
             )
 
-    def _document(self, key: str, parse: Callable[[bytes, str], T]) -> T | None:
+    def _document(self, key: str, parse: Callable[[Buffer, str], T]) -> T | None:
         try:
             data = self._store.get(key).data
         except NotFoundError:

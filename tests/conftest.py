@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import datom_core as dc
+from tests.s3.server import Moto, moto
 
 GOLDEN = Path(__file__).parent / "golden" / "data"
 GIT_CONFIG = "[user]\n\tname = Test Author\n\temail = test@example.org\n"
@@ -61,6 +62,13 @@ def remote(tmp_path: Path) -> Path:
 def project(store: dc.LocalStore, remote: Path, clock: Clock) -> dc.Project:
     """A new project of schema 2 over a local store and a bare repository on disk."""
     return dc.Project.init("STUDY_001", store, remote=remote, clock=clock)
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moto]:
+    """An S3 server of this test process, with authentication on."""
+    with moto(tmp_path_factory.mktemp("s3")) as server:
+        yield server
 
 
 @pytest.fixture

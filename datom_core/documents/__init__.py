@@ -6,10 +6,11 @@ from datom_core.documents.lineage import Parent, Source, check_parents, union
 from datom_core.documents.manifest import Entry, Manifest
 from datom_core.documents.metadata import Declared, Metadata, clean_custom, complete, identity_fields
 from datom_core.documents.project_file import Location, ProjectFile
-from datom_core.documents.reading import format_timestamp
+from datom_core.documents.reading import Buffer, format_timestamp
 
 __all__ = [
     "Author",
+    "Buffer",
     "Cut",
     "Cuts",
     "Declared",

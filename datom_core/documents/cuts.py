@@ -13,7 +13,7 @@ from typing import Any
 
 from datom_core import canonical
 from datom_core.documents.history import Author, Recording
-from datom_core.documents.reading import objects, parse_object, required, schema_of
+from datom_core.documents.reading import Buffer, objects, parse_object, required, schema_of
 from datom_core.errors import FormatError, NotFoundError
 
 _SCHEMA = 1
@@ -74,7 +74,7 @@ class Cuts(Mapping[str, Cut]):
     cuts: Mapping[str, Cut] = field(default_factory=dict)
 
     @classmethod
-    def from_json(cls, data: bytes, source: str) -> Cuts:
+    def from_json(cls, data: Buffer, source: str) -> Cuts:
         """Read a stored document.
 
         Raises:

@@ -10,7 +10,16 @@ from typing import Any
 
 from datom_core import canonical
 from datom_core.documents.metadata import Metadata
-from datom_core.documents.reading import format_timestamp, objects, optional, parse, required, strings, timestamp
+from datom_core.documents.reading import (
+    Buffer,
+    format_timestamp,
+    objects,
+    optional,
+    parse,
+    required,
+    strings,
+    timestamp,
+)
 from datom_core.errors import FormatError, InvalidInputError, NotFoundError
 from datom_core.names import check_version, is_sha
 
@@ -126,7 +135,7 @@ class History:
     versions: tuple[Version, ...] = ()
 
     @classmethod
-    def from_json(cls, data: bytes, source: str) -> History:
+    def from_json(cls, data: Buffer, source: str) -> History:
         """Read a stored document.
 
         Raises:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from datom_core import canonical
-from datom_core.documents.reading import count, optional, parse_object, required, schema_of
+from datom_core.documents.reading import Buffer, count, optional, parse_object, required, schema_of
 from datom_core.errors import FormatError
 
 _TOP = frozenset({"schema_version", "project_name", "artifacts", "tables", "summary", "updated_at"})
@@ -71,7 +71,7 @@ class Manifest:
     entries: Mapping[str, Entry]
 
     @classmethod
-    def from_json(cls, data: bytes, source: str) -> Manifest:
+    def from_json(cls, data: Buffer, source: str) -> Manifest:
         """Read a stored document.
 
         Raises:

@@ -10,7 +10,7 @@ from typing import Any
 
 from datom_core import canonical
 from datom_core.documents.lineage import Parent, Source, union
-from datom_core.documents.reading import count, objects, optional, parse_object, required, schema_of, strings
+from datom_core.documents.reading import Buffer, count, objects, optional, parse_object, required, schema_of, strings
 from datom_core.errors import FormatError, InvalidInputError
 from datom_core.names import is_text
 
@@ -51,7 +51,7 @@ class Metadata:
     custom: Mapping[str, Any]
 
     @classmethod
-    def from_json(cls, data: bytes, source: str) -> Metadata:
+    def from_json(cls, data: Buffer, source: str) -> Metadata:
         """Read a stored document; ``source`` names it in errors.
 
         Raises:

@@ -15,8 +15,11 @@ SUPPORTED_SCHEMA = 2
 
 T = TypeVar("T")
 
+#: Bytes as stores hand them out.
+Buffer = bytes | memoryview
 
-def parse(data: bytes, source: str) -> Any:
+
+def parse(data: Buffer, source: str) -> Any:
     """The JSON value of ``data``.
 
     Raises:
@@ -25,7 +28,7 @@ def parse(data: bytes, source: str) -> Any:
     """
     try:
         return json.loads(
-            data.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite
+            str(data, "utf-8"), object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite
         )
     except (ValueError, RecursionError) as error:
         raise FormatError(
@@ -35,7 +38,7 @@ def parse(data: bytes, source: str) -> Any:
         ) from error
 
 
-def parse_object(data: bytes, source: str) -> dict[str, Any]:
+def parse_object(data: Buffer, source: str) -> dict[str, Any]:
     """As `parse`, for a document that must be an object."""
     value = parse(data, source)
     if not isinstance(value, dict):

@@ -4,14 +4,18 @@ from datom_core.stores.local import LocalStore
 from datom_core.stores.memory import MemoryStore
 from datom_core.stores.places import check_place, check_store, same_place
 from datom_core.stores.protocol import ObjectInfo, ObjectStore, StoredObject
+from datom_core.stores.s3 import PreflightCheck, S3Store, iam_policy
 
 __all__ = [
     "LocalStore",
     "MemoryStore",
     "ObjectInfo",
     "ObjectStore",
+    "PreflightCheck",
+    "S3Store",
     "StoredObject",
     "check_place",
     "check_store",
+    "iam_policy",
     "same_place",
 ]

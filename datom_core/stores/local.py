@@ -11,7 +11,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from datom_core.documents import Location
+from datom_core.documents import Buffer, Location
 from datom_core.errors import (
     AccessDeniedError,
     ConflictError,
@@ -21,7 +21,7 @@ from datom_core.errors import (
     StorageError,
 )
 from datom_core.names import check_key, normalise_prefix
-from datom_core.stores.protocol import Buffer, ObjectInfo, StoredObject
+from datom_core.stores.protocol import ObjectInfo, StoredObject
 
 _TEMPORARY = ".datom-tmp-"  # no legal table name begins so, and listings leave such files out
 _NO_HARD_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS})

@@ -6,10 +6,10 @@ import itertools
 import threading
 from collections.abc import Iterator, Mapping
 
-from datom_core.documents import Location
+from datom_core.documents import Buffer, Location
 from datom_core.errors import ConflictError, NotFoundError
 from datom_core.names import check_key, normalise_prefix
-from datom_core.stores.protocol import Buffer, ObjectInfo, StoredObject
+from datom_core.stores.protocol import ObjectInfo, StoredObject
 
 
 class MemoryStore:

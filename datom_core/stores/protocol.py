@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
-from datom_core.documents import Location
-
-Buffer = bytes | memoryview
+from datom_core.documents import Buffer, Location
 
 
 @dataclass(frozen=True)
@@ -28,10 +27,21 @@ class ObjectInfo:
 
 @dataclass(frozen=True)
 class StoredObject:
-    """An object's bytes, with the tag under which `ObjectStore.replace` accepts a successor."""
+    """An object's bytes.
 
-    data: bytes = field(repr=False)
+    Attributes:
+        data: the bytes.
+        etag: the tag under which `ObjectStore.replace` accepts a successor.
+        sha256: SHA-256 of the bytes in hex; computed while they arrived, or when it is first asked for.
+    """
+
+    data: Buffer = field(repr=False)
     etag: str
+    sha256: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.sha256:
+            object.__setattr__(self, "sha256", hashlib.sha256(self.data).hexdigest())
 
 
 @runtime_checkable
@@ -67,6 +77,9 @@ class ObjectStore(Protocol):
 
     def replace(self, key: str, data: Buffer, etag: str) -> str:
         """Swap the object that carries ``etag`` for new bytes and return the new tag.
+
+        No two states of an object carry one tag, also when their bytes are equal. A store that can only tag
+        bytes adds white space at the end of a JSON document for that.
 
         Raises:
             ConflictError: the object is another one by now, or gone; nothing was written.

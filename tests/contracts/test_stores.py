@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import threading
 from pathlib import Path
@@ -9,14 +11,18 @@ from pathlib import Path
 import pytest
 
 import datom_core as dc
+from tests.s3.server import Moto
 
-STORES = ["memory", "local", "local with prefix"]
+STORES = ["memory", "local", "local with prefix", "s3", "s3 with prefix"]
 
 
 @pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> dc.ObjectStore:
     if request.param == "memory":
         return dc.MemoryStore()
+    if request.param.startswith("s3"):
+        server: Moto = request.getfixturevalue("s3_server")
+        return server.store(server.bucket(), "a/b" if "prefix" in request.param else "")
     return dc.LocalStore(tmp_path, "a/b" if "prefix" in request.param else "")
 
 
@@ -35,6 +41,16 @@ def test_create_then_get(store: dc.ObjectStore) -> None:
     info = store.head("dm/x.parquet")
     assert info is not None
     assert (info.key, info.size) == ("dm/x.parquet", 5)
+
+
+def test_the_hash_of_the_bytes_comes_with_them(store: dc.ObjectStore) -> None:
+    store.create("k", b"data")
+    assert store.get("k").sha256 == hashlib.sha256(b"data").hexdigest()
+
+
+def test_an_empty_object(store: dc.ObjectStore) -> None:
+    store.create("k", b"")
+    assert (store.get("k").data, store.get("k").sha256) == (b"", hashlib.sha256(b"").hexdigest())
 
 
 def test_create_takes_a_memoryview(store: dc.ObjectStore) -> None:
@@ -78,12 +94,14 @@ def test_replace_needs_the_current_tag(store: dc.ObjectStore) -> None:
 
 
 def test_equal_bytes_written_twice_have_two_tags(store: dc.ObjectStore) -> None:
-    # A, B, A: a writer that stalled since the first A must notice.
-    store.create("k", b"A")
-    first = store.get("k")
-    store.replace("k", b"A", store.replace("k", b"B", first.etag))
+    # A, B, A: a writer that stalled since the first A must notice. Documents alone are ever replaced.
+    store.create("k.json", b"[1]")
+    store.replace("k.json", b"[1]", store.replace("k.json", b"[2]", store.get("k.json").etag))
+    first = store.get("k.json")
+    store.replace("k.json", b"[1]", store.replace("k.json", b"[2]", first.etag))
     with pytest.raises(dc.ConflictError):
-        store.replace("k", b"C", first.etag)
+        store.replace("k.json", b"[3]", first.etag)
+    assert json.loads(store.get("k.json").data) == [1]
 
 
 def test_replace_of_nothing_is_a_conflict(store: dc.ObjectStore) -> None:

@@ -1,0 +1,130 @@
+"""The one place where S3's errors become ours."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from datom_core.errors import AccessDeniedError, DatomError, InvalidInputError, NotFoundError, StorageError
+from datom_core.secret import masked
+
+_BAD_KEYS = {
+    "InvalidAccessKeyId": "the access key is not known there",
+    "SignatureDoesNotMatch": "the secret key does not belong to the access key",
+    "InvalidToken": "the session token is not valid",
+    "InvalidClientTokenId": "the access key or session token is not known there",
+}
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"})
+_WRONG_REGION = frozenset(
+    {
+        "PermanentRedirect",
+        "TemporaryRedirect",
+        "AuthorizationHeaderMalformed",
+        "IllegalLocationConstraintException",
+        "301",
+    }
+)
+_ABSENT = frozenset({"NoSuchKey", "NotFound", "404"})
+
+
+class RefusedConditionError(Exception):
+    """The object was not in the state that the request named; only this package sees it."""
+
+
+def code_of(error: Any) -> str:
+    """S3's own word for what happened, or the status when there is no body to hold one."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def status_of(error: Any) -> int:
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+@contextlib.contextmanager
+def translated(action: str, bucket: str, key: str = "") -> Iterator[None]:
+    """Raise ours for what boto3 raises.
+
+    Args:
+        action: what was asked for, as IAM names it, for example ``"s3:GetObject"``.
+        bucket, key: of what.
+
+    Raises:
+        RefusedConditionError: a precondition did not hold.
+        NotFoundError, AccessDeniedError, InvalidInputError, StorageError.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+
+    resource = f"arn:aws:s3:::{bucket}" + (f"/{key}" if key else "")
+    try:
+        yield
+    except DatomError:
+        raise
+    except ClientError as error:
+        raise _of_answer(error, action, bucket, key, resource) from error
+    except HTTPClientError as error:
+        raise StorageError(
+            f"S3 could not be reached for {action} on {resource}: {masked(str(error))} Try again; check the network, "
+            "the endpoint and its certificate.",
+            action=action,
+            resource=resource,
+        ) from error
+    except BotoCoreError as error:
+        raise _of_client(error, action, resource) from error
+
+
+def _of_answer(error: Any, action: str, bucket: str, key: str, resource: str) -> Exception:
+    code, status, said = code_of(error), status_of(error), masked(str(error))
+    facts = {"action": action, "resource": resource, "code": code}
+    if status in (409, 412):
+        return RefusedConditionError(code)
+    if code == "NoSuchBucket" or (status == 404 and not key):
+        return NotFoundError(
+            f"There is no bucket {bucket!r}. datom never makes one: create it, or correct its name.", bucket=bucket
+        )
+    if code in _ABSENT or status == 404:
+        return NotFoundError(f"There is no object {key} in the bucket {bucket}.", key=key)
+    if code in _BAD_KEYS:
+        return AccessDeniedError(f"S3 refused the credentials for {resource}: {_BAD_KEYS[code]}.", **facts)
+    if code in _EXPIRED:
+        return AccessDeniedError(
+            f"The credentials for {resource} have expired. Get new ones, or give a source that renews them.", **facts
+        )
+    if code == "RequestTimeTooSkewed":
+        return AccessDeniedError(
+            "The clock of this machine is off by more than S3 accepts. Set it, and try again.", **facts
+        )
+    if code in _WRONG_REGION:
+        right = _region_in(error)
+        named = f"; it is in {right}" if right else ""
+        return InvalidInputError(
+            f"The bucket {bucket} is not in the region that was given{named}. Correct the region.",
+            bucket=bucket,
+            region=right,
+        )
+    if code.startswith("KMS."):
+        return InvalidInputError(f"The key for encryption cannot be used: {said}", **facts)
+    if status == 403:
+        return AccessDeniedError(
+            f"Not allowed: {action} on {resource}. Ask for that permission, or use other credentials.", **facts
+        )
+    return StorageError(f"S3 failed at {action} on {resource}: {said} Try again.", **facts)
+
+
+def _region_in(error: Any) -> str | None:
+    found = error.response.get("Error", {}).get("Region")
+    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    region = found or headers.get("x-amz-bucket-region")
+    return str(region) if region else None
+
+
+def _of_client(error: Exception, action: str, resource: str) -> DatomError:
+    """What botocore finds out by itself: before a request, or in the middle of an answer."""
+    said, name = masked(str(error)), type(error).__name__
+    if "Credential" in name or "Token" in name or "SSO" in name:
+        return AccessDeniedError(
+            f"There are no usable credentials for {resource}: {said}", action=action, resource=resource
+        )
+    if name in ("ParamValidationError", "InvalidRegionError", "UnsupportedS3ConfigurationError"):
+        return InvalidInputError(f"S3 cannot be asked for {resource}: {said}")
+    return StorageError(f"S3 failed at {action} on {resource}: {said} Try again.", action=action, resource=resource)

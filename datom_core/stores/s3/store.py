@@ -1,0 +1,330 @@
+"""A store in a bucket of S3, or of anything that speaks S3."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from datom_core.credentials import CredentialSource, check_credentials, make_client
+from datom_core.documents import Buffer, Location
+from datom_core.errors import AccessDeniedError, ConflictError, InvalidInputError, NotFoundError, StorageError
+from datom_core.names import check_key, normalise_prefix
+from datom_core.rows import Rows
+from datom_core.stores.protocol import ObjectInfo, StoredObject
+from datom_core.stores.s3.conditions import PROBE, Conditions
+from datom_core.stores.s3.errors import RefusedConditionError, translated
+from datom_core.stores.s3.preflight import PreflightCheck, preflight
+from datom_core.stores.s3.transfer import PART_BYTES, body, checksum, download, upload_parts
+from datom_core.version import __version__
+
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_REGION = re.compile(r"[a-z0-9-]{1,32}")
+_ADDRESSING = ("auto", "path", "virtual")
+_ENCRYPTION = ("AES256", "aws:kms", "aws:kms:dsse")
+_MAX_SINGLE = 5 * 2**30
+_TYPES = {"json": "application/json", "parquet": "application/vnd.apache.parquet"}
+# Sensible for documents of a few kilobytes and payloads of many megabytes; each may be given otherwise.
+_DEFAULTS: dict[str, Any] = {
+    "connect_timeout": 10,
+    "read_timeout": 60,
+    "retries": {"mode": "standard", "total_max_attempts": 5},
+    "max_pool_connections": 32,
+    "tcp_keepalive": True,
+    "user_agent_extra": f"datom-dagster/{__version__}",
+    # Every upload carries a SHA-256 of ours, and every payload is compared with its recorded one.
+    "request_checksum_calculation": "when_required",
+    "response_checksum_validation": "when_required",
+}
+
+
+class S3Store:
+    """Objects below ``s3://{bucket}/{prefix}/datom/``, the layout that R reads and writes.
+
+    Payloads are created on condition that nothing is there, documents are swapped on condition that they are
+    still what was read: any number of writers on any machines may share a bucket. A server that ignores such
+    conditions is found out at the first write, a warning says so, and each write looks before it writes.
+
+    Args:
+        bucket: its name. datom never makes a bucket.
+        prefix: path below the bucket, so that several projects can share it; ``raw``, ``raw/`` and ``/raw/`` are one.
+        region: where the bucket is.
+        credentials: where they come from; nothing is taken from the surroundings by accident.
+        endpoint_url: of a server other than AWS.
+        addressing: ``"path"`` (``host/bucket``), ``"virtual"`` (``bucket.host``) or ``"auto"``: by path at an endpoint
+            of its own, else as AWS prefers.
+        encryption: ``"AES256"``, ``"aws:kms"`` or ``"aws:kms:dsse"``; by default what the bucket does by itself.
+        kms_key: id, ARN or alias of the key to encrypt with; means ``"aws:kms"``.
+        config: options of `botocore.config.Config` that replace the defaults here (timeouts, retries, proxies, ...).
+        check: look at once whether the bucket is there, open, and in this region; ``False`` puts it off until the
+            store is first used, for work offline.
+
+    Raises:
+        InvalidInputError: an argument that cannot be, no credentials, or a bucket in another region, which is named.
+        NotFoundError: there is no such bucket.
+        AccessDeniedError: the credentials are not valid, or may not look into the bucket.
+        StorageError: S3 could not be reached.
+    """
+
+    def __init__(
+        self,
+        bucket: str,
+        prefix: str = "",
+        region: str = "us-east-1",
+        *,
+        credentials: CredentialSource | None = None,
+        endpoint_url: str | None = None,
+        addressing: str = "auto",
+        encryption: str | None = None,
+        kms_key: str | None = None,
+        config: Mapping[str, Any] | None = None,
+        check: bool = True,
+    ) -> None:
+        _check_arguments(bucket, region, endpoint_url, addressing, encryption)
+        self._location = Location("s3", bucket, normalise_prefix(prefix), region)
+        self._namespace = "/".join(filter(None, (self._location.prefix, "datom"))) + "/"
+        self._credentials = check_credentials(credentials)
+        self._endpoint_url = endpoint_url
+        self._addressing = addressing
+        self._encryption = encryption or ("aws:kms" if kms_key is not None else None)
+        self._kms_key = kms_key
+        self._config = dict(config or {})
+        self._lock = threading.Lock()
+        self._opened: tuple[Any, Conditions] | None = None
+        self._checked = False
+        if check:
+            self.check()
+
+    @property
+    def location(self) -> Location:
+        return self._location
+
+    @property
+    def bucket(self) -> str:
+        return self._location.root
+
+    @property
+    def endpoint_url(self) -> str | None:
+        """Where the server is, when it is not AWS."""
+        return self._endpoint_url
+
+    @property
+    def kms_key(self) -> str | None:
+        return self._kms_key
+
+    @property
+    def client(self) -> Any:
+        """The boto3 client that everything goes through; made when it is first needed, and kept."""
+        return self._open()[0]
+
+    def key(self, key: str) -> str:
+        """The whole key in the bucket of a key below the namespace."""
+        return self._namespace + (check_key(key) if key else "")
+
+    def get(self, key: str) -> StoredObject:
+        full = self.key(check_key(key))
+        try:
+            with translated("s3:GetObject", self.bucket, full):
+                found = download(self.client, self.bucket, full)
+        except RefusedConditionError as error:
+            raise ConflictError(
+                f"{key} in {self.location} was replaced while it was read. Try again.", key=key
+            ) from error
+        return StoredObject(found.data, found.etag, found.sha256)
+
+    def head(self, key: str) -> ObjectInfo | None:
+        full = self.key(check_key(key))
+        try:
+            with translated("s3:GetObject", self.bucket, full):
+                found = self.client.head_object(Bucket=self.bucket, Key=full)
+        except NotFoundError:
+            return None
+        return ObjectInfo(key, int(found["ContentLength"]), dict(found.get("Metadata") or {}))
+
+    def create(self, key: str, data: Buffer, metadata: Mapping[str, str] | None = None) -> bool:
+        in_parts = len(memoryview(data).cast("B")) > PART_BYTES
+        conditions = self._open()[1]
+        safe = conditions.known("create")
+        if not safe and self.head(key) is not None:
+            return False
+        if in_parts and safe and not conditions.known("create in parts"):
+            in_parts = len(memoryview(data).cast("B")) > _MAX_SINGLE
+            safe = not in_parts
+        condition = {"IfNoneMatch": "*"} if safe else {}
+        try:
+            self._put(key, data, metadata, condition, in_parts=in_parts)
+        except RefusedConditionError as error:
+            if self.head(key) is not None:
+                return False
+            raise StorageError(f"{key} in {self.location} is being written by another. Try again.", key=key) from error
+        return True
+
+    def replace(self, key: str, data: Buffer, etag: str) -> str:
+        full = self.key(check_key(key))
+        moved = ConflictError(f"{key} in {self.location} changed since it was read. Try again.", key=key)
+        condition = {"IfMatch": etag}
+        if not self._open()[1].known("replace"):
+            if self._etag(full) != etag:
+                raise moved
+            condition = {}
+        try:
+            return self._put(key, _distinct(key, data), None, condition, in_parts=False)
+        except (RefusedConditionError, NotFoundError) as error:
+            raise moved from error
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        pages = self.client.get_paginator("list_objects_v2")
+        with translated("s3:ListBucket", self.bucket):
+            for page in pages.paginate(Bucket=self.bucket, Prefix=self._namespace + prefix):
+                for found in page.get("Contents", ()):
+                    key = found["Key"].removeprefix(self._namespace)
+                    # Consoles make empty objects for folders.
+                    if key and key != PROBE and not key.endswith("/"):
+                        yield ObjectInfo(key, int(found["Size"]))
+
+    def delete(self, key: str) -> None:
+        full = self.key(check_key(key))
+        with translated("s3:DeleteObject", self.bucket, full):
+            self.client.delete_object(Bucket=self.bucket, Key=full)
+
+    def check(self) -> None:
+        """Look once whether the bucket is there, open to these credentials, and in this region."""
+        if self._checked:
+            return
+        try:
+            with translated("s3:ListBucket", self.bucket):
+                found = self.client.head_bucket(Bucket=self.bucket)
+        except AccessDeniedError:
+            # Who may see one prefix alone is refused the bucket; asked for the prefix, S3 says what is wrong, too.
+            with translated("s3:ListBucket", self.bucket):
+                self.client.list_objects_v2(Bucket=self.bucket, Prefix=self._namespace, MaxKeys=1)
+        else:
+            self._check_region(found)
+        self._checked = True
+
+    def preflight(self) -> Rows[PreflightCheck]:
+        """Whether this bucket is fit for a project: reachable, can list, read and write, versioning, default
+        encryption, object lock, conditional writes. Prints as a table; never raises for what it finds."""
+        return preflight(self)
+
+    def heeds_conditions(self) -> bool:
+        """Whether the server knows conditional writes; asks it, unless it is AWS."""
+        conditions = self._open()[1]
+        return conditions.known("create") and conditions.known("replace")
+
+    def _check_region(self, found: Mapping[str, Any]) -> None:
+        right = found.get("BucketRegion") or found["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region")
+        if right and right != self._location.region:
+            raise InvalidInputError(
+                f"The bucket {self.bucket} is in {right}, not in {self._location.region}. Give region={right!r}.",
+                bucket=self.bucket,
+                region=right,
+            )
+
+    def _put(
+        self,
+        key: str,
+        data: Buffer,
+        metadata: Mapping[str, str] | None,
+        condition: Mapping[str, str],
+        *,
+        in_parts: bool,
+    ) -> str:
+        """Store bytes; the new tag, where the upload tells one."""
+        full = self.key(check_key(key))
+        options: dict[str, Any] = {**self._encryption_options(), "Metadata": dict(metadata or {})}
+        options["ContentType"] = _TYPES.get(key.rpartition(".")[2], "application/octet-stream")
+        with translated("s3:PutObject", self.bucket, full):
+            if in_parts:
+                upload_parts(self.client, self.bucket, full, data, options, condition)
+                return ""
+            answer = self.client.put_object(
+                Bucket=self.bucket, Key=full, Body=body(data), ChecksumSHA256=checksum(data), **options, **condition
+            )
+            return str(answer["ETag"]).strip('"')
+
+    def _etag(self, full: str) -> str | None:
+        try:
+            with translated("s3:GetObject", self.bucket, full):
+                return str(self.client.head_object(Bucket=self.bucket, Key=full)["ETag"]).strip('"')
+        except NotFoundError:
+            return None
+
+    def _encryption_options(self) -> dict[str, str]:
+        options = {"ServerSideEncryption": self._encryption} if self._encryption is not None else {}
+        return {**options, "SSEKMSKeyId": self._kms_key} if self._kms_key is not None else options
+
+    def _open(self) -> tuple[Any, Conditions]:
+        with self._lock:
+            if self._opened is None:
+                addressing = "path" if self._addressing == "auto" and self._endpoint_url else self._addressing
+                config = {**_DEFAULTS, "s3": {"addressing_style": addressing}, **self._config}
+                with translated("s3:ListBucket", self.bucket):
+                    client = make_client(
+                        "s3",
+                        self._credentials,
+                        region=str(self._location.region),
+                        endpoint_url=self._endpoint_url,
+                        config=config,
+                    )
+                options = self._encryption_options()
+                trusted = self._endpoint_url is None
+                probe = self._namespace + PROBE
+                self._opened = client, Conditions(client, self.bucket, probe, options, trusted=trusted)
+            return self._opened
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Settings cross a process boundary; connections do not, and inline secrets refuse to.
+        at = self._location
+        options = {
+            "credentials": self._credentials,
+            "endpoint_url": self._endpoint_url,
+            "addressing": self._addressing,
+            "encryption": self._encryption,
+            "kms_key": self._kms_key,
+            "config": self._config,
+            "check": False,
+        }
+        return _rebuild, (at.root, at.prefix, at.region, options)
+
+    def __repr__(self) -> str:
+        at = self._location
+        elsewhere = f", endpoint_url={self._endpoint_url!r}" if self._endpoint_url else ""
+        return f"S3Store({at.root!r}, prefix={at.prefix!r}, region={at.region!r}{elsewhere})"
+
+
+def _rebuild(bucket: str, prefix: str, region: str, options: dict[str, Any]) -> S3Store:
+    return S3Store(bucket, prefix, region, **options)
+
+
+def _distinct(key: str, data: Buffer) -> Buffer:
+    """A document with white space of its own at its end.
+
+    S3 tags an object by its bytes: after A, B, A, a writer that stalled since the first A would take the second
+    one for it, and swap it for something old. JSON does not mind.
+    """
+    if not key.endswith(".json"):
+        return data
+    return bytes(data) + bytes(b" \t\r\n"[byte & 3] for byte in secrets.token_bytes(24))
+
+
+def _check_arguments(
+    bucket: object, region: object, endpoint_url: object, addressing: str, encryption: str | None
+) -> None:
+    problems = []
+    if not isinstance(bucket, str) or not _BUCKET.fullmatch(bucket) or ".." in bucket:
+        problems.append(
+            f"{bucket!r} cannot be the name of a bucket: 3 to 63 lower-case letters, digits, hyphens and dots"
+        )
+    if not isinstance(region, str) or not _REGION.fullmatch(region):
+        problems.append(f"{region!r} cannot be a region; give it as in 'eu-central-1'")
+    if endpoint_url is not None and not re.fullmatch(r"https?://[^\s@/?#]+/?", str(endpoint_url)):
+        problems.append("endpoint_url must be http(s)://host[:port], without credentials or a path")
+    if addressing not in _ADDRESSING:
+        problems.append(f"addressing is one of {', '.join(_ADDRESSING)}, not {addressing!r}")
+    if encryption is not None and encryption not in _ENCRYPTION:
+        problems.append(f"encryption is one of {', '.join(_ENCRYPTION)}, not {encryption!r}")
+    if problems:
+        raise InvalidInputError("This cannot be an S3Store: " + "; ".join(problems) + ".")

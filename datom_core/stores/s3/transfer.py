@@ -1,0 +1,148 @@
+"""Large objects in parts, several at a time."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import pyarrow as pa
+from tenacity import Retrying, retry_if_exception, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from datom_core.documents import Buffer
+from datom_core.stores.s3.errors import code_of
+
+T = TypeVar("T")
+
+#: From this size on, an object goes and comes in parts of it.
+PART_BYTES = 16 * 2**20
+_MAX_PARTS = 10_000
+_THREADS = 8
+_ATTEMPTS = 5
+
+
+@dataclass(frozen=True)
+class Download:
+    """An object's bytes, with the SHA-256 that was computed while they arrived."""
+
+    data: Buffer
+    etag: str
+    sha256: str
+
+
+def body(data: Buffer) -> Any:
+    """The bytes as a file that boto3 can read again when it tries again; they are not copied."""
+    return data if isinstance(data, bytes) else pa.BufferReader(pa.py_buffer(data))
+
+
+def checksum(data: Buffer) -> str:
+    """SHA-256 as S3's headers hold it."""
+    return base64.b64encode(hashlib.sha256(data).digest()).decode()
+
+
+def download(client: Any, bucket: str, key: str) -> Download:
+    """Read an object: in one request, or when it is large in parallel ranges of one and the same state of it.
+
+    When it is replaced in between, it is read from the start, a few times.
+    """
+    from botocore.exceptions import ClientError
+
+    def replaced(error: BaseException) -> bool:
+        return isinstance(error, ClientError) and code_of(error) in ("PreconditionFailed", "412")
+
+    again = Retrying(retry=retry_if_exception(replaced), stop=stop_after_attempt(_ATTEMPTS), reraise=True)
+    return again(_download, client, bucket, key, PART_BYTES)
+
+
+def _download(client: Any, bucket: str, key: str, part: int) -> Download:
+    first = _first_part(client, bucket, key, part)
+    size, etag = first.size, first.etag
+    if first.size == len(first.data):
+        return Download(first.data, etag, hashlib.sha256(first.data).hexdigest())
+    whole = memoryview(bytearray(size))
+    whole[: len(first.data)] = first.data
+    digest = hashlib.sha256(first.data)
+
+    def fetch(start: int) -> tuple[int, int]:
+        end = min(start + part, size)
+        # The tag makes sure that all ranges are of one object, whoever writes meanwhile.
+        wanted = {"Range": f"bytes={start}-{end - 1}", "IfMatch": etag}
+        whole[start:end] = _retrying(lambda: client.get_object(Bucket=bucket, Key=key, **wanted)["Body"].read())
+        return start, end
+
+    with ThreadPoolExecutor(_THREADS, thread_name_prefix="datom-s3") as pool:
+        for start, end in pool.map(fetch, range(len(first.data), size, part)):
+            digest.update(whole[start:end])
+    return Download(whole.toreadonly(), etag, digest.hexdigest())
+
+
+@dataclass(frozen=True)
+class _Part:
+    data: bytes
+    size: int
+    etag: str
+
+
+def _first_part(client: Any, bucket: str, key: str, part: int) -> _Part:
+    def fetch() -> _Part:
+        answer = client.get_object(Bucket=bucket, Key=key)
+        size, stream = int(answer["ContentLength"]), answer["Body"]
+        try:
+            # Nobody needs to know the size before: the rest of a large answer is not read.
+            data = stream.read() if size <= part else stream.read(part)
+        finally:
+            stream.close()
+        return _Part(data, size, str(answer["ETag"]).strip('"'))
+
+    return _retrying(fetch)
+
+
+def _retrying(fetch: Callable[[], T]) -> T:
+    """Ask again when an answer breaks off in its middle, which boto3 leaves to its callers."""
+    from botocore.exceptions import IncompleteReadError, ReadTimeoutError, ResponseStreamingError
+
+    broken = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
+    again = Retrying(
+        retry=retry_if_exception_type(broken),
+        stop=stop_after_attempt(_ATTEMPTS),
+        wait=wait_random_exponential(multiplier=0.1, max=5),
+        reraise=True,
+    )
+    return again(fetch)
+
+
+def upload_parts(
+    client: Any, bucket: str, key: str, data: Buffer, options: Mapping[str, Any], condition: Mapping[str, str]
+) -> None:
+    """Store a large object in parallel parts; it appears whole, when ``condition`` holds at the end, or not at all.
+
+    The parts of an upload that fails are removed again.
+    """
+    whole = memoryview(data)
+    place = {"Bucket": bucket, "Key": key}
+    upload = client.create_multipart_upload(**place, ChecksumAlgorithm="SHA256", **options)["UploadId"]
+
+    def put(part: tuple[int, memoryview]) -> dict[str, Any]:
+        number, window = part
+        digest = checksum(window)
+        answer = client.upload_part(
+            **place, UploadId=upload, PartNumber=number, Body=body(window), ChecksumSHA256=digest
+        )
+        return {"PartNumber": number, "ETag": answer["ETag"], "ChecksumSHA256": digest}
+
+    try:
+        with ThreadPoolExecutor(_THREADS, thread_name_prefix="datom-s3") as pool:
+            parts = list(pool.map(put, enumerate(_windows(whole), 1)))
+        client.complete_multipart_upload(**place, UploadId=upload, MultipartUpload={"Parts": parts}, **condition)
+    except BaseException:
+        client.abort_multipart_upload(**place, UploadId=upload)
+        raise
+
+
+def _windows(whole: memoryview) -> Iterator[memoryview]:
+    size = max(PART_BYTES, -(-len(whole) // _MAX_PARTS))
+    for start in range(0, len(whole), size):
+        yield whole[start : start + size]
