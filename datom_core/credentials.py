@@ -13,6 +13,7 @@ from datom_core.secret import MASK, Secret, mask_logs
 
 _SHOWN = 4  # characters of an access key, which is a name and no secret
 _FIELDS = frozenset({"access_key", "secret_key", "session_token", "expires_at", "expiration"})
+_FILES = frozenset({"config_file", "credentials_file"})
 _AWS_LOGGERS = ("boto3", "botocore", "s3transfer", "urllib3")
 
 
@@ -131,6 +132,7 @@ class RoleCredentials:
 
     def __call__(self) -> Credentials:
         from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.parsers import ResponseParserError
 
         asked = {"RoleArn": self.role_arn, "RoleSessionName": self.session_name, "DurationSeconds": self.seconds}
         if self.external_id is not None:
@@ -138,7 +140,7 @@ class RoleCredentials:
         client = make_client("sts", self.source, region=self.region, endpoint_url=self.endpoint_url, config={})
         try:
             given = client.assume_role(**asked)["Credentials"]
-        except (BotoCoreError, ClientError) as error:
+        except (BotoCoreError, ClientError, ResponseParserError) as error:
             raise AccessDeniedError(
                 f"The role {self.role_arn} could not be assumed ({_code(error)}). Check its trust policy and the "
                 "credentials that ask for it.",
@@ -233,6 +235,7 @@ def make_client(
 
 def _isolated_session(source: CredentialSource) -> Any:
     import botocore.session
+    from botocore.configprovider import ConfigValueStore, ConstantProvider, create_botocore_default_config_mapping
     from botocore.credentials import CredentialProvider, CredentialResolver
 
     class Given(CredentialProvider):  # type: ignore[misc, unused-ignore]
@@ -242,12 +245,12 @@ def _isolated_session(source: CredentialSource) -> Any:
             return _to_botocore(source)
 
     session = botocore.session.Session()
+    settings = ConfigValueStore(mapping=create_botocore_default_config_mapping(session))
     for name, (_, _, default, _) in session.SESSION_VARIABLES.items():
         # Certificates and proxies are the network's affair; all else decides where data goes and as whom.
         if name != "ca_bundle":
-            session.set_config_variable(name, default)
-    for name in ("config_file", "credentials_file", "profile"):
-        session.set_config_variable(name, None)
+            settings.set_config_provider(name, ConstantProvider(None if name in _FILES else default))
+    session.register_component("config_store", settings)
     session.register_component("credential_provider", CredentialResolver(providers=[Given()]))
     return session
 

@@ -123,6 +123,11 @@ class WritePlan:
     cut: str | None
     recordings: tuple[str, ...]
 
+    @property
+    def nothing_new(self) -> bool:
+        """Whether everything was recorded before, so that there is nothing to commit."""
+        return not self.recordings and all(t.action == "unchanged" for t in self.tables)
+
 
 def plan_write(state: ProjectState, writes: Sequence[TableWrite], cut: str | None = None) -> WritePlan:
     """Decide what writing these tables, and recording them under ``cut``, means for the project.

@@ -78,14 +78,12 @@ def same_table(state: TableState, seen: Seen, table: str) -> bool:
     )
 
 
-def same_lists(state: ProjectState, seen: Seen) -> bool:
-    """Whether storage's manifest and cuts say what git says."""
-    manifest, cuts = seen.manifest(), seen.cuts() or Cuts()
-    return (
-        manifest is not None
-        and dict(manifest.raw) == dict(state.manifest.raw)
-        and dict(cuts.raw) == dict(state.cuts.raw)
-    )
+def same_lists(state: ProjectState, seen: Seen, *, cuts: bool = True) -> bool:
+    """Whether storage's manifest, and if they matter its cuts, say what git says."""
+    manifest = seen.manifest()
+    if manifest is None or dict(manifest.raw) != dict(state.manifest.raw):
+        return False
+    return not cuts or dict((seen.cuts() or Cuts()).raw) == dict(state.cuts.raw)
 
 
 def lagging_tables(git: Manifest, stored: Manifest | None) -> list[str]:

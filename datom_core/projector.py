@@ -8,7 +8,8 @@ that stalls in between finds other bytes there, and starts over from the newest 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from datom_core import names
@@ -31,6 +32,8 @@ from datom_core.state import load_state
 from datom_core.stores import ObjectStore, StoredObject
 
 _ATTEMPTS = 12
+_READERS = 8
+_LISTED_VERSIONS = 100  # two objects each; S3 lists a thousand in one request
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,48 @@ class Projector:
         """Read the documents of ``tables`` and of the project from storage."""
         keys = [names.MANIFEST_KEY, names.CUTS_KEY]
         keys += [key for t in sorted(tables) for key in (names.pointer(t), names.history(t))]
-        return Seen({key: self._get(key) for key in keys})
+        return self._read(keys)
+
+    def stands(self, wanted: Mapping[str, Sequence[str]], state: ProjectState, *, cuts: bool) -> dict[str, int] | None:
+        """Sizes of the objects of ``wanted``, when storage is level with git by all that few requests can tell.
+
+        The manifest is written last, so that one which says what git's says has seen all that comes before it.
+        What was removed since then is missed in a listing.
+
+        Args:
+            wanted: table -> keys that must be there.
+            state: the documents at the tip.
+            cuts: whether the cuts matter to the caller.
+
+        Returns:
+            Key -> size, or ``None`` when a closer look is needed.
+
+        Raises:
+            FormatError: a newer release wrote one of the documents.
+        """
+        lists = [names.MANIFEST_KEY, names.CUTS_KEY] if cuts else [names.MANIFEST_KEY]
+        seen = self._read([*lists, *map(names.pointer, wanted)])
+        if not same_lists(state, seen, cuts=cuts):
+            return None
+        found: dict[str, int] = {}
+        for table, keys in wanted.items():
+            pointer, metadata = seen.pointer(table), state.table(table).metadata
+            if pointer is None or metadata is None or dict(pointer.raw) != dict(metadata.raw):
+                return None
+            found |= self._sizes(table, [names.history(table), *keys], len(state.table(table).history))
+        complete = all(key in found for keys in wanted.values() for key in keys)
+        return found if complete and all(names.history(t) in found for t in wanted) else None
+
+    def _sizes(self, table: str, keys: Sequence[str], versions: int) -> dict[str, int]:
+        """Those of the keys that are there. A table of few versions is listed, in one request."""
+        if versions <= _LISTED_VERSIONS:
+            return {info.key: info.size for info in self.store.list(f"{table}/") if info.key in keys}
+        infos = [self.store.head(key) for key in keys]
+        return {info.key: info.size for info in infos if info is not None}
+
+    def _read(self, keys: Sequence[str]) -> Seen:
+        with ThreadPoolExecutor(min(len(keys), _READERS), thread_name_prefix="datom-look") as pool:
+            return Seen(dict(zip(keys, pool.map(self._get, keys), strict=True)))
 
     def is_level(self, table: str, state: ProjectState, seen: Seen) -> bool:
         """Whether storage has all of a table's current version: documents, snapshot and payload."""
@@ -74,6 +118,7 @@ class Projector:
         seen: Seen | None = None,
         tip: str | None = None,
         commits: Mapping[str, Mapping[str, str]] | None = None,
+        present: Set[str] = frozenset(),
         promised: frozenset[str] = frozenset(),
         thorough: bool = False,
     ) -> Report:
@@ -83,13 +128,14 @@ class Projector:
             tables: names to be compared whatever the manifest says.
             seen, tip: a look at storage, and a tip that is known to be newer than that look.
             commits: table -> version -> commit, of what the caller has just published.
+            present: keys of payloads that the caller knows to be there.
             promised: keys of lost payloads of current versions, which the caller puts right afterwards.
             thorough: look for every snapshot, not only for those of versions that are new to storage.
 
         Raises:
             ConflictError: others kept changing storage during all attempts.
         """
-        run = _Run(self, set(tables), commits or {}, promised, thorough)
+        run = _Run(self, set(tables), commits or {}, present, promised, thorough)
         known = [(seen, tip)]
         # What the caller has seen serves once: after a conflict, storage and git are looked at anew.
         while_conflicting(lambda: run.once(*(known.pop() if known else (None, None))), attempts=_ATTEMPTS)
@@ -109,6 +155,7 @@ class _Run:
     projector: Projector
     wanted: set[str]
     commits: Mapping[str, Mapping[str, str]]
+    present: Set[str]
     promised: frozenset[str]
     thorough: bool
     written: list[str] = field(default_factory=list)
@@ -174,7 +221,7 @@ class _Run:
     def _payload_is_there(self, name: str, metadata: Metadata, seen: Seen, tip: str) -> bool:
         store, repo = self.projector.store, self.projector.repo
         key = payload_key(name, metadata)
-        if store.head(key) is not None:
+        if key in self.present or store.head(key) is not None:
             return True
         pointer = seen.pointer(name)
         if key in self.promised and pointer is not None and pointer.data_sha == metadata.data_sha:

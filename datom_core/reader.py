@@ -146,8 +146,10 @@ class ProjectReader:
         After a revert the current version is not the first one: `resolve` gives it, and its ``latest`` says
         who made it current, when and why.
         """
-        self._pointer(names.check_name(table))
-        return rows(self._history(table))
+        history = self._document(names.history(names.check_name(table)), History.from_json)
+        if history is None:
+            self._pointer(table)  # says what there is, when there is no such table
+        return rows(history if history is not None else self._history(table))
 
     def cuts(self) -> Cuts:
         """Every named cut: a mapping from name to `Cut`, itself a mapping from table to version."""

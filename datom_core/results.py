@@ -28,7 +28,6 @@ class WriteResult:
         cut: the cut that stands for this version now, if one was asked for.
         change: difference to what was current before; none when nothing changed.
         recording: who made the version current, when and why; of an unchanged one, who did so last.
-        recorded_in: the commit that recorded the version first, where storage knows it.
     """
 
     table: str
@@ -41,7 +40,6 @@ class WriteResult:
     cut: str | None
     change: Change = field(repr=False)
     recording: Recording = field(repr=False)
-    recorded_in: str | None = field(repr=False)
 
     @property
     def changed(self) -> bool:

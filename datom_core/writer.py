@@ -10,11 +10,12 @@ from datetime import datetime
 import pyarrow as pa
 
 from datom_core import names
-from datom_core.documents import Author, History, Recording, format_timestamp
+from datom_core.documents import Author, Recording, format_timestamp
 from datom_core.errors import NotFoundError
 from datom_core.git import GitRepo
 from datom_core.payloads import PayloadKeeper
 from datom_core.plan import (
+    Payload,
     ProjectState,
     Stamp,
     TablePlan,
@@ -93,11 +94,13 @@ class Writer:
         state = load_state(self.repo, tip, self._documents_needed(jobs))
         check_place(state.file.name, state.file.location, self.store.location)
         plan = plan_write(state, [job.write for job in jobs], intent.cut)
+        now = self.clock()
+        if plan.nothing_new and repair_commit is None and self._stands(plan, state, keeper):
+            return [_result(p, keeper, intent, now, None, frozenset()) for p in plan.tables]
         # Looked at before a commit is pushed: what is there now can only be older than that commit.
         seen = self.projector.look(tables)
         seen.refuse_newer()
         self._settle_payloads(plan, jobs, keeper)
-        now = self.clock()
         if keeper.repins:
             repair_commit = self._repin(plan, keeper, seen, tip, intent, now)
             return self._once(jobs, intent, keeper, repair_commit)
@@ -108,12 +111,32 @@ class Writer:
             message = intent.commit_message(intent.message)
             commit = self.repo.publish(files, message, parent=tip, author=intent.author, at=now)
             commits = {p.write.table: {p.version: commit} for p in plan.tables if p.recorded is None}
-            self.projector.level(tables, seen=seen, tip=commit, commits=commits)
+            present = {names.payload(p.write.table, p.write.data_sha) for p in plan.tables}
+            self.projector.level(tables, seen=seen, tip=commit, commits=commits, present=present)
             repaired: Set[str] = keeper.put_back
         else:
             commit = repair_commit
             repaired = keeper.put_back | self._repair(plan, state, seen)
-        return [_result(p, keeper, seen, intent, now, commit, repaired) for p in plan.tables]
+        return [_result(p, keeper, intent, now, commit, repaired) for p in plan.tables]
+
+    def _stands(self, plan: WritePlan, state: ProjectState, keeper: PayloadKeeper) -> bool:
+        """Whether all that is to be written is in storage, as it should be, at a first look."""
+        wanted, payloads = {}, {}
+        for table in plan.tables:
+            name, at_tip = table.write.table, state.table(table.write.table)
+            metadata, current = at_tip.metadata, at_tip.current
+            if metadata is None or current is None or table.payload_sha is None:
+                return False
+            if metadata.data_sha != table.write.data_sha or metadata.size_bytes is None:
+                return False
+            key = names.payload(name, metadata.data_sha)
+            wanted[name] = [names.snapshot(name, current.version), key]
+            payloads[name] = key, Payload(table.payload_sha, metadata.size_bytes)
+        found = self.projector.stands(wanted, state, cuts=plan.cut is not None)
+        if found is None or any(found[key] != payload.size for key, payload in payloads.values()):
+            return False
+        keeper.found.update({name: payload for name, (_, payload) in payloads.items()})
+        return True
 
     def _repin(
         self, plan: WritePlan, keeper: PayloadKeeper, seen: Seen, tip: str, intent: Intent, now: datetime
@@ -178,7 +201,6 @@ class Writer:
 def _result(
     plan: TablePlan,
     keeper: PayloadKeeper,
-    seen: Seen,
     intent: Intent,
     now: datetime,
     commit: str | None,
@@ -186,7 +208,6 @@ def _result(
 ) -> WriteResult:
     table = plan.write.table
     unchanged = plan.action == "unchanged"
-    stored = (seen.history(table) or History()).find(plan.version)
     standing = plan.recorded.latest if unchanged and plan.recorded is not None else None
     return WriteResult(
         table=table,
@@ -199,5 +220,4 @@ def _result(
         cut=intent.cut,
         change=plan.change,
         recording=standing or Recording(plan.version, format_timestamp(now), intent.author, intent.message),
-        recorded_in=commit if plan.recorded is None else (stored.commit_sha if stored else None),
     )

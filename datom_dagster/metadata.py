@@ -23,7 +23,7 @@ _SSH_URL = re.compile(r"(?:ssh://)?[^/@\s]+@(?P<host>[^:/]+)(?::\d+/|[:/])(?P<pa
 _CELL = 40
 
 
-def write_metadata(result: dc.WriteResult, remote: str) -> dict[str, Any]:
+def write_metadata(result: dc.WriteResult) -> dict[str, Any]:
     """The metadata of a materialization that wrote, or found unchanged, ``result``."""
     shown: dict[str, Any] = {
         VERSION: result.version,
@@ -37,7 +37,7 @@ def write_metadata(result: dc.WriteResult, remote: str) -> dict[str, Any]:
     }
     if result.cut is not None:
         shown["datom/cut"] = result.cut
-    return shown | commit_metadata(result.commit_sha or result.recorded_in, remote)
+    return shown
 
 
 def commit_metadata(commit: str | None, remote: str) -> dict[str, Any]:

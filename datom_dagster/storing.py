@@ -23,7 +23,15 @@ from datom_dagster.keys import (
     table_of,
 )
 from datom_dagster.messages import commit_message, trailers
-from datom_dagster.metadata import LOADED, change_metadata, column_schema, parents_metadata, preview, write_metadata
+from datom_dagster.metadata import (
+    LOADED,
+    change_metadata,
+    column_schema,
+    commit_metadata,
+    parents_metadata,
+    preview,
+    write_metadata,
+)
 from datom_dagster.provenance import loaded
 from datom_dagster.step import set_data_version
 
@@ -84,11 +92,14 @@ class TableOutput:
         )
         set_data_version(self.context, result.data_sha)
         change = self._change(result, before, project)
+        # A version that is not new was recorded by an earlier commit.
+        recorded = result.commit_sha or project.reader.resolve(self.table, result.version).commit_sha
+        commit = commit_metadata(recorded, project.remote)
         derived_from = {LOADED: parents_metadata(parents)} if parents else {}
-        self._report({**change, **write_metadata(result, project.remote), **derived_from, **shown})
-        commit = f"commit {result.commit_sha[:8]}" if result.commit_sha else "no commit needed"
+        self._report({**change, **write_metadata(result), **commit, **derived_from, **shown})
+        made = f"commit {result.commit_sha[:8]}" if result.commit_sha else "no commit needed"
         self.context.log.info(
-            f"{self.table}: {result.action}, version {result.version[:8]}, {result.rows} rows, {commit}"
+            f"{self.table}: {result.action}, version {result.version[:8]}, {result.rows} rows, {made}"
         )
 
     def _contents(self, data: pa.Table) -> dict[str, Any]:

@@ -132,7 +132,7 @@ class TestWriting:
         assert current.latest.recorded_at == current.reinstated_at[0]
         unchanged = project.write("dm", dm(3))
         assert unchanged.recording == again.recording
-        assert unchanged.recorded_in == a.commit_sha
+        assert project.reader.resolve("dm", unchanged.version).commit_sha == a.commit_sha
 
     def test_versions_are_compared_by_shape(self, project: dc.Project, dm: Frame) -> None:
         first = project.write("dm", dm(3))

@@ -26,16 +26,16 @@ class Moto:
 
     name = "moto"
 
-    def __init__(self, endpoint: str, log: Path) -> None:
+    def __init__(self, endpoint: str, log: Path, *, auth: bool) -> None:
         self.endpoint = endpoint
         self.log = log
         self._numbers = itertools.count(1)
-        open_house = dc.Credentials("root", "root-secret")
-        self._iam = self.client("iam", open_house)
+        self._iam = self.client("iam", dc.Credentials("root", "root-secret"))
         self.owner = self.user(EVERYTHING)
-        # Only now does it look at signatures and policies.
-        request = urllib.request.Request(f"{endpoint}/moto-api/reset-auth", b"0", {"Content-Type": "text/plain"})
-        urllib.request.urlopen(request).close()
+        if auth:
+            # Only from now on does it look at signatures and policies.
+            request = urllib.request.Request(f"{endpoint}/moto-api/reset-auth", b"0", {"Content-Type": "text/plain"})
+            urllib.request.urlopen(request).close()
         self._iam = self.client("iam", self.owner)
         self.s3 = self.client("s3", self.owner)
 
@@ -79,10 +79,10 @@ class Moto:
 
 
 @contextmanager
-def moto(folder: Path) -> Iterator[Moto]:
+def moto(folder: Path, *, auth: bool = True) -> Iterator[Moto]:
     """The server, over nothing."""
     port = free_port()
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     log = folder / "moto.log"
     with running(command, f"http://127.0.0.1:{port}/moto-api/data.json", log):
-        yield Moto(f"http://127.0.0.1:{port}", log)
+        yield Moto(f"http://127.0.0.1:{port}", log, auth=auth)

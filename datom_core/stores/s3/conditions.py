@@ -72,9 +72,7 @@ class Conditions:
         return False
 
     def _put(self, condition: Mapping[str, str]) -> None:
-        self._client.put_object(
-            **self._place, **self._options, Body=_BYTES, ChecksumSHA256=checksum(_BYTES), **condition
-        )
+        self._client.put_object(**self._place, **self._options, **checksum(_BYTES), Body=_BYTES, **condition)
 
     def _put_in_parts(self, condition: Mapping[str, str]) -> None:
         upload_parts(self._client, **self._arguments(), data=_BYTES, options=self._options, condition=condition)

@@ -28,6 +28,9 @@ _WRONG_REGION = frozenset(
 _ABSENT = frozenset({"NoSuchKey", "NotFound", "404"})
 
 
+NOT_S3 = "What answered is not S3; check the endpoint, and whatever is between it and this machine."
+
+
 class RefusedConditionError(Exception):
     """The object was not in the state that the request named; only this package sees it."""
 
@@ -35,6 +38,18 @@ class RefusedConditionError(Exception):
 def code_of(error: Any) -> str:
     """S3's own word for what happened, or the status when there is no body to hold one."""
     return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def tag_of(answer: Any) -> str:
+    """The tag in an answer about an object.
+
+    Raises:
+        StorageError: there is none, as when a network answers in S3's stead.
+    """
+    tag = str(answer.get("ETag") or "").strip('"')
+    if not tag:
+        raise StorageError(NOT_S3)
+    return tag
 
 
 def status_of(error: Any) -> int:
@@ -53,23 +68,30 @@ def translated(action: str, bucket: str, key: str = "") -> Iterator[None]:
         RefusedConditionError: a precondition did not hold.
         NotFoundError, AccessDeniedError, InvalidInputError, StorageError.
     """
-    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+    from botocore import exceptions as theirs
+    from botocore.parsers import ResponseParserError
 
     resource = f"arn:aws:s3:::{bucket}" + (f"/{key}" if key else "")
     try:
         yield
     except DatomError:
         raise
-    except ClientError as error:
+    except theirs.ClientError as error:
         raise _of_answer(error, action, bucket, key, resource) from error
-    except HTTPClientError as error:
+    except (theirs.ConnectionError, theirs.HTTPClientError) as error:
         raise StorageError(
-            f"S3 could not be reached for {action} on {resource}: {masked(str(error))} Try again; check the network, "
+            f"S3 could not be reached for {action} on {resource}: {masked(str(error))}. Try again; check the network, "
             "the endpoint and its certificate.",
             action=action,
             resource=resource,
         ) from error
-    except BotoCoreError as error:
+    except ResponseParserError as error:
+        raise StorageError(
+            f"{NOT_S3} It answered {action} on {resource} with {masked(str(error))[:200]}.",
+            action=action,
+            resource=resource,
+        ) from error
+    except theirs.BotoCoreError as error:
         raise _of_client(error, action, resource) from error
 
 
@@ -108,7 +130,7 @@ def _of_answer(error: Any, action: str, bucket: str, key: str, resource: str) ->
         return AccessDeniedError(
             f"Not allowed: {action} on {resource}. Ask for that permission, or use other credentials.", **facts
         )
-    return StorageError(f"S3 failed at {action} on {resource}: {said} Try again.", **facts)
+    return StorageError(f"S3 failed at {action} on {resource}: {said}. Try again.", **facts)
 
 
 def _region_in(error: Any) -> str | None:
@@ -127,4 +149,4 @@ def _of_client(error: Exception, action: str, resource: str) -> DatomError:
         )
     if name in ("ParamValidationError", "InvalidRegionError", "UnsupportedS3ConfigurationError"):
         return InvalidInputError(f"S3 cannot be asked for {resource}: {said}")
-    return StorageError(f"S3 failed at {action} on {resource}: {said} Try again.", action=action, resource=resource)
+    return StorageError(f"S3 failed at {action} on {resource}: {said}. Try again.", action=action, resource=resource)

@@ -15,7 +15,7 @@ from datom_core.names import check_key, normalise_prefix
 from datom_core.rows import Rows
 from datom_core.stores.protocol import ObjectInfo, StoredObject
 from datom_core.stores.s3.conditions import PROBE, Conditions
-from datom_core.stores.s3.errors import RefusedConditionError, translated
+from datom_core.stores.s3.errors import NOT_S3, RefusedConditionError, tag_of, translated
 from datom_core.stores.s3.preflight import PreflightCheck, preflight
 from datom_core.stores.s3.transfer import PART_BYTES, body, checksum, download, upload_parts
 from datom_core.version import __version__
@@ -139,6 +139,7 @@ class S3Store:
         try:
             with translated("s3:GetObject", self.bucket, full):
                 found = self.client.head_object(Bucket=self.bucket, Key=full)
+                tag_of(found)
         except NotFoundError:
             return None
         return ObjectInfo(key, int(found["ContentLength"]), dict(found.get("Metadata") or {}))
@@ -178,6 +179,8 @@ class S3Store:
         pages = self.client.get_paginator("list_objects_v2")
         with translated("s3:ListBucket", self.bucket):
             for page in pages.paginate(Bucket=self.bucket, Prefix=self._namespace + prefix):
+                if page.get("Name") != self.bucket:
+                    raise StorageError(NOT_S3)
                 for found in page.get("Contents", ()):
                     key = found["Key"].removeprefix(self._namespace)
                     # Consoles make empty objects for folders.
@@ -241,14 +244,14 @@ class S3Store:
                 upload_parts(self.client, self.bucket, full, data, options, condition)
                 return ""
             answer = self.client.put_object(
-                Bucket=self.bucket, Key=full, Body=body(data), ChecksumSHA256=checksum(data), **options, **condition
+                Bucket=self.bucket, Key=full, Body=body(data), **checksum(data), **options, **condition
             )
-            return str(answer["ETag"]).strip('"')
+            return tag_of(answer)
 
     def _etag(self, full: str) -> str | None:
         try:
             with translated("s3:GetObject", self.bucket, full):
-                return str(self.client.head_object(Bucket=self.bucket, Key=full)["ETag"]).strip('"')
+                return tag_of(self.client.head_object(Bucket=self.bucket, Key=full))
         except NotFoundError:
             return None
 

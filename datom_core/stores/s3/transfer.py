@@ -13,7 +13,7 @@ import pyarrow as pa
 from tenacity import Retrying, retry_if_exception, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from datom_core.documents import Buffer
-from datom_core.stores.s3.errors import code_of
+from datom_core.stores.s3.errors import code_of, tag_of
 
 T = TypeVar("T")
 
@@ -38,9 +38,9 @@ def body(data: Buffer) -> Any:
     return data if isinstance(data, bytes) else pa.BufferReader(pa.py_buffer(data))
 
 
-def checksum(data: Buffer) -> str:
-    """SHA-256 as S3's headers hold it."""
-    return base64.b64encode(hashlib.sha256(data).digest()).decode()
+def checksum(data: Buffer) -> dict[str, str]:
+    """SHA-256 as an upload's arguments; a bucket with object lock asks for the algorithm's name, too."""
+    return {"ChecksumAlgorithm": "SHA256", "ChecksumSHA256": base64.b64encode(hashlib.sha256(data).digest()).decode()}
 
 
 def download(client: Any, bucket: str, key: str) -> Download:
@@ -95,7 +95,7 @@ def _first_part(client: Any, bucket: str, key: str, part: int) -> _Part:
             data = stream.read() if size <= part else stream.read(part)
         finally:
             stream.close()
-        return _Part(data, size, str(answer["ETag"]).strip('"'))
+        return _Part(data, size, tag_of(answer))
 
     return _retrying(fetch)
 
@@ -128,10 +128,8 @@ def upload_parts(
     def put(part: tuple[int, memoryview]) -> dict[str, Any]:
         number, window = part
         digest = checksum(window)
-        answer = client.upload_part(
-            **place, UploadId=upload, PartNumber=number, Body=body(window), ChecksumSHA256=digest
-        )
-        return {"PartNumber": number, "ETag": answer["ETag"], "ChecksumSHA256": digest}
+        answer = client.upload_part(**place, **digest, UploadId=upload, PartNumber=number, Body=body(window))
+        return {"PartNumber": number, "ETag": answer["ETag"], "ChecksumSHA256": digest["ChecksumSHA256"]}
 
     try:
         with ThreadPoolExecutor(_THREADS, thread_name_prefix="datom-s3") as pool:

@@ -1,0 +1,43 @@
+"""A bucket, a store in it, and a project over the store; and the same behind a proxy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import datom_core as dc
+from tests.conftest import Clock
+from tests.s3.proxy import Proxy, proxy_to
+from tests.s3.server import Moto
+
+#: Tries again at once, and gives up soon: tests of failures would wait for seconds otherwise.
+HASTY = {"retries": {"mode": "standard", "total_max_attempts": 3}, "read_timeout": 5, "connect_timeout": 2}
+
+
+@pytest.fixture
+def bucket(s3_server: Moto) -> str:
+    return s3_server.bucket()
+
+
+@pytest.fixture
+def store(s3_server: Moto, bucket: str) -> dc.S3Store:
+    return s3_server.store(bucket, "team/onc")
+
+
+@pytest.fixture
+def project(store: dc.S3Store, remote: Path, clock: Clock) -> dc.Project:
+    return dc.Project.init("STUDY_001", store, remote=remote, clock=clock)
+
+
+@pytest.fixture
+def proxy(s3_server: Moto) -> Iterator[Proxy]:
+    with proxy_to(s3_server.endpoint) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def behind(s3_server: Moto, bucket: str, proxy: Proxy) -> dc.S3Store:
+    """The same place, behind the proxy."""
+    return s3_server.store(bucket, "team/onc", endpoint_url=proxy.endpoint, config=HASTY)
