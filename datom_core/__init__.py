@@ -12,6 +12,7 @@
 Importing this package needs neither git nor Dagster. Everything public is exported here.
 """
 
+from datom_core.copying import Progress
 from datom_core.credentials import (
     AmbientCredentials,
     Credentials,
@@ -49,6 +50,7 @@ from datom_core.errors import (
 )
 from datom_core.git import check_remote
 from datom_core.hashing import ColumnHash, TableHash
+from datom_core.migration import MigrationReport, migrate
 from datom_core.names import check_cut_name, check_name, check_new_name
 from datom_core.plan import Action
 from datom_core.project import Project
@@ -94,6 +96,7 @@ __all__ = [
     "Location",
     "MemoryStore",
     "Metadata",
+    "MigrationReport",
     "MirrorReport",
     "Moment",
     "NotFoundError",
@@ -102,6 +105,7 @@ __all__ = [
     "Parent",
     "PreflightCheck",
     "ProfileCredentials",
+    "Progress",
     "Project",
     "ProjectReader",
     "Recording",
@@ -128,6 +132,7 @@ __all__ = [
     "check_remote",
     "hash_table",
     "iam_policy",
+    "migrate",
     "normalise",
     "to_pandas",
 ]

@@ -14,12 +14,13 @@ from datom_core.founding import found
 from datom_core.git import GitRepo, default_author
 from datom_core.plan import ProjectState
 from datom_core.projection import payload_key, same_lists, same_table
+from datom_core.projector import Projector
 from datom_core.reader import ProjectReader
 from datom_core.requests import check_author, check_message, check_trailers, check_versions, table_job
 from datom_core.results import CutResult, MirrorReport, Status, WriteResult
 from datom_core.state import load_state
 from datom_core.stores import ObjectStore, check_store, same_place
-from datom_core.upkeep import Upkeep, cut_recorded, moved, upgraded
+from datom_core.upkeep import Upkeep, cut_recorded, upgraded
 from datom_core.writer import Intent, Writer
 
 
@@ -152,6 +153,11 @@ class Project:
     def governed(self) -> bool:
         """Whether the project is registered in a governance repo."""
         return self._governed
+
+    @property
+    def author(self) -> Author:
+        """Who makes commits, when nobody else is named."""
+        return self._author
 
     @property
     def reader(self) -> ProjectReader:
@@ -308,6 +314,10 @@ class Project:
         self._schema = 2
         return commit
 
+    def upkeep_at(self, store: ObjectStore) -> Upkeep:
+        """Changes of this project's documents, projected into another store; for `migrate`."""
+        return Upkeep(self._repo, Projector(self._repo, store), self._upkeep.clock)
+
     def _intent(
         self,
         message: str | None,
@@ -324,7 +334,7 @@ class Project:
     def _relocate(self) -> None:
         """Record the store as the project's location, once it is certain that the project is there."""
         ProjectReader.open(self._store, self.name)
-        self._upkeep.run(moved(self._store.location), f"Update data store: {self.name}", self._author, moving=True)
+        self._upkeep.relocate(self._author)
 
     def __repr__(self) -> str:
         at = self._store.location

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -63,6 +63,40 @@ def payload_key(name: str, metadata: Metadata) -> str:
     """Where the payload of a table's or set's version lies."""
     build = names.set_payload if metadata.kind == "set" else names.payload
     return build(name, metadata.data_sha)
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """A payload that versions name.
+
+    Attributes:
+        table: whose.
+        versions: every version of this content.
+        sha256: of its bytes, where recorded.
+    """
+
+    table: str
+    versions: tuple[str, ...]
+    sha256: str | None
+
+
+def pinned_payloads(state: ProjectState) -> dict[str, Pinned]:
+    """Every payload that a version of the loaded tables names, by key."""
+    found: dict[str, Pinned] = {}
+    for table, at_tip in state.tables.items():
+        for version in at_tip.history:
+            build = names.set_payload if version.is_set else names.payload
+            key = build(table, version.data_sha)
+            known = found.get(key)
+            versions = (*(known.versions if known is not None else ()), version.version)
+            found[key] = Pinned(table, versions, at_tip.history.payload_sha(version.data_sha))
+    return found
+
+
+def lost_versions(state: ProjectState, keys: Collection[str]) -> list[str]:
+    """The versions of the loaded tables whose payload is not among ``keys``, as ``table@version``."""
+    lost = [(p.table, v) for key, p in pinned_payloads(state).items() if key not in keys for v in p.versions]
+    return sorted(f"{table}@{version[:8]}" for table, version in lost)
 
 
 def same_table(state: TableState, seen: Seen, table: str) -> bool:

@@ -11,6 +11,7 @@ from datom_core.documents import Author, Location, format_timestamp
 from datom_core.errors import NotFoundError
 from datom_core.git import GitRepo
 from datom_core.plan import ProjectState, changed_files, check_writable
+from datom_core.projection import lost_versions
 from datom_core.projector import Projector
 from datom_core.retries import until_published
 from datom_core.state import load_state
@@ -55,6 +56,23 @@ class Upkeep:
         commit = self.repo.publish(files, message, parent=tip, author=author, at=now) if files else None
         self.projector.level(())
         return commit
+
+    def relocate(self, author: Author) -> str | None:
+        """Record this store as the project's, once it is certain that every version is there.
+
+        Raises:
+            NotFoundError: some are not; as in an old copy of the data.
+        """
+        _, state = self.load(None, moving=True)
+        store = self.projector.store
+        lost = lost_versions(state, {o.key for o in store.list()})
+        if lost:
+            raise NotFoundError(
+                f"{store.location} lacks data of {len(lost)} versions of {state.file.name} ({', '.join(lost[:8])}). "
+                f"It may be an old copy; recorded is {state.file.location}.",
+                versions=tuple(lost),
+            )
+        return self.run(moved(store.location), f"Update data store: {state.file.name}", author, moving=True)
 
     def load(self, tables: tuple[str, ...] | None = (), *, moving: bool = False) -> tuple[str, ProjectState]:
         """The tip and the documents there; those of every table when ``tables`` is ``None``.

@@ -7,6 +7,7 @@ import errno
 import hashlib
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -123,6 +124,12 @@ class LocalStore:
                     location=str(self.location),
                 )
             os.scandir(self._location.root).close()
+
+    def free_bytes(self) -> int:
+        """Bytes that are free on the disk."""
+        folder = next(p for p in (self._base, *self._base.parents) if p.exists())
+        with self._translated("open", ""):
+            return shutil.disk_usage(folder).free
 
     def __repr__(self) -> str:
         return f"LocalStore({self._location.root!r}, prefix={self._location.prefix!r})"

@@ -192,6 +192,21 @@ class S3Store:
         with translated("s3:DeleteObject", self.bucket, full):
             self.client.delete_object(Bucket=self.bucket, Key=full)
 
+    def copy_from(self, source: S3Store, key: str, size: int) -> bool:
+        """Copy an object within one server, unless there is one here; ``False`` when that cannot be done."""
+        if source.endpoint_url != self.endpoint_url or size > _MAX_SINGLE:
+            return False
+        full = self.key(check_key(key))
+        copied = {"CopySource": {"Bucket": source.bucket, "Key": source.key(key)}, "IfNoneMatch": "*"}
+        try:
+            with translated("s3:PutObject", self.bucket, full):
+                self.client.copy_object(Bucket=self.bucket, Key=full, **copied, **self._encryption_options())
+        except AccessDeniedError:
+            return False  # these credentials do not read there; whoever holds both does it by hand
+        except RefusedConditionError:
+            return True
+        return True
+
     def check(self) -> None:
         """Look once whether the bucket is there, open to these credentials, and in this region."""
         if self._checked:

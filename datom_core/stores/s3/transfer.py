@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -121,7 +122,9 @@ def upload_parts(
 
     The parts of an upload that fails are removed again.
     """
-    whole = memoryview(data)
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    whole = memoryview(data).cast("B")
     place = {"Bucket": bucket, "Key": key}
     upload = client.create_multipart_upload(**place, ChecksumAlgorithm="SHA256", **options)["UploadId"]
 
@@ -136,7 +139,9 @@ def upload_parts(
             parts = list(pool.map(put, enumerate(_windows(whole), 1)))
         client.complete_multipart_upload(**place, UploadId=upload, MultipartUpload={"Parts": parts}, **condition)
     except BaseException:
-        client.abort_multipart_upload(**place, UploadId=upload)
+        # What went wrong first is what matters; a lifecycle rule of the bucket removes parts that stay.
+        with contextlib.suppress(BotoCoreError, ClientError):
+            client.abort_multipart_upload(**place, UploadId=upload)
         raise
 
 

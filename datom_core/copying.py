@@ -1,0 +1,170 @@
+"""Copy objects from one store to another, and make sure that they arrived."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Literal
+
+from datom_core.errors import DatomError, IntegrityError
+from datom_core.stores import ObjectStore, S3Store
+
+Verify = Literal["hash", "size"]
+
+_THREADS = 8
+_LARGE = 64 * 2**20
+_LARGE_AT_ONCE = 2  # both copies of an object are in memory while they are compared
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Item:
+    """An object that has to be in the target.
+
+    Attributes:
+        key, size: as the source lists it.
+        sha256: of its bytes, where one is recorded.
+        present: whether the target lists an object of that size already.
+    """
+
+    key: str
+    size: int
+    sha256: str | None = None
+    present: bool = False
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a long operation is.
+
+    Attributes:
+        what: the step.
+        objects, bytes: done so far.
+        total_objects, total_bytes: to be done in this step.
+        key: what was done last.
+    """
+
+    what: str
+    objects: int
+    total_objects: int
+    bytes: int
+    total_bytes: int
+    key: str = ""
+
+
+#: Is told of each object that is done; called from one thread at a time.
+OnProgress = Callable[[Progress], None]
+
+
+def copy(
+    source: ObjectStore,
+    target: ObjectStore,
+    items: Sequence[Item],
+    *,
+    verify: Verify,
+    what: str,
+    on_progress: OnProgress | None = None,
+) -> None:
+    """Have every item in the target. What is there already is verified, not copied again; nothing is overwritten.
+
+    Args:
+        source, target: the stores; within one S3 server the bytes do not pass through this machine.
+        items: what to copy.
+        verify: ``"hash"`` reads each object back and compares its SHA-256, ``"size"`` compares sizes.
+        what: names the step in progress reports.
+        on_progress: is told of each object.
+
+    Raises:
+        IntegrityError: names every object that is not in the target as it should be.
+        The errors of the stores.
+    """
+    copier = _Copier(source, target, verify)
+    done = Progress(what, 0, len(items), 0, sum(i.size for i in items))
+    problems = []
+    for item, problem in _in_parallel(copier.copy, items):
+        if problem is not None:
+            problems.append(problem)
+        done = replace(done, objects=done.objects + 1, bytes=done.bytes + item.size, key=item.key)
+        _log.debug("%s: %s (%d of %d)", what, item.key, done.objects, done.total_objects)
+        if on_progress is not None:
+            on_progress(done)
+    if problems:
+        raise IntegrityError(
+            f"{len(problems)} objects are not in {target.location} as they should be:\n  - "
+            + "\n  - ".join(sorted(problems)),
+            problems=tuple(sorted(problems)),
+        )
+
+
+class _Copier:
+    def __init__(self, source: ObjectStore, target: ObjectStore, verify: Verify) -> None:
+        self.source = source
+        self.target = target
+        self.verify = verify
+        self._large = threading.Semaphore(_LARGE_AT_ONCE)
+
+    def copy(self, item: Item) -> str | None:
+        """Have one item in the target; what is wrong with it, if anything."""
+        with self._room_for(item):
+            expected = item.sha256
+            if not item.present and not self._within_the_server(item):
+                stored = self.source.get(item.key)
+                if expected is not None and stored.sha256 != expected:
+                    return (
+                        f"{item.key}: the source holds SHA-256 {stored.sha256[:16]}..., recorded is {expected[:16]}..."
+                    )
+                expected = stored.sha256
+                self.target.create(item.key, stored.data, {"sha256": expected})
+            return self._compare(item, expected)
+
+    def _compare(self, item: Item, expected: str | None) -> str | None:
+        if self.verify == "size":
+            found = self.target.head(item.key)
+            size = found.size if found is not None else None
+            return None if size == item.size else f"{item.key}: {size} bytes instead of {item.size}"
+        actual = self.target.get(item.key).sha256
+        if expected is None:
+            expected = self.source.get(item.key).sha256
+        return None if actual == expected else f"{item.key}: SHA-256 {actual[:16]}... instead of {expected[:16]}..."
+
+    def _within_the_server(self, item: Item) -> bool:
+        # Documents may be replaced while they are copied; what was read is what must arrive.
+        if item.sha256 is not None and isinstance(self.source, S3Store) and isinstance(self.target, S3Store):
+            return self.target.copy_from(self.source, item.key, item.size)
+        return False
+
+    @contextmanager
+    def _room_for(self, item: Item) -> Iterator[None]:
+        if item.size < _LARGE:
+            yield
+            return
+        with self._large:
+            yield
+
+
+def _in_parallel(work: Callable[[Item], str | None], items: Sequence[Item]) -> Iterator[tuple[Item, str | None]]:
+    """Results as they come. When one fails, no other is begun, and the first failure is raised."""
+    waiting = iter(items)
+    with ThreadPoolExecutor(_THREADS, thread_name_prefix="datom-copy") as pool:
+        running: dict[Future[str | None], Item] = {pool.submit(work, i): i for i in islice(waiting, 2 * _THREADS)}
+        failure: DatomError | None = None
+        while running:
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                item = running.pop(future)
+                error = future.exception()
+                if error is not None and not isinstance(error, DatomError):
+                    raise error
+                failure = failure or error
+                if error is None:
+                    yield item, future.result()
+            if failure is None:
+                running |= {pool.submit(work, i): i for i in islice(waiting, len(finished))}
+        if failure is not None:
+            raise failure

@@ -1,0 +1,347 @@
+"""Move a project's data to another place, with every version, and lose no write on the way."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, get_args
+
+from datom_core import canonical, names
+from datom_core.copying import Item, OnProgress, Progress, Verify, copy
+from datom_core.documents import Author, Manifest
+from datom_core.errors import (
+    AlreadyExistsError,
+    FormatError,
+    IntegrityError,
+    InvalidInputError,
+    NotFoundError,
+    StorageError,
+)
+from datom_core.plan import ProjectState, check_writable
+from datom_core.project import Project
+from datom_core.projection import lost_versions, pinned_payloads
+from datom_core.requests import check_author, check_message
+from datom_core.rows import block
+from datom_core.stores import LocalStore, ObjectStore, check_place, check_store, same_place
+from datom_core.upkeep import moved
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class MigrationReport:
+    """What a migration did, or would do.
+
+    Attributes:
+        project, source, target: what, from where, to where.
+        dry_run: whether nothing was done.
+        objects, bytes: to be in the new place.
+        present: of those, already there.
+        commit_sha: the commit that recorded the new place; ``None`` when it was recorded before.
+        late: objects that others wrote to the old place meanwhile, and that were fetched afterwards.
+        deleted: objects that were removed from the old place.
+        left: keys in the old place that are not this project's, and stay.
+    """
+
+    project: str
+    source: str
+    target: str
+    dry_run: bool
+    objects: int
+    bytes: int
+    present: int
+    commit_sha: str | None = None
+    late: int = 0
+    deleted: int = 0
+    left: tuple[str, ...] = field(default=(), repr=False)
+
+    def __repr__(self) -> str:
+        return block(self)
+
+
+def migrate(
+    project: Project,
+    to: ObjectStore,
+    *,
+    source: ObjectStore | None = None,
+    dry_run: bool = False,
+    verify: Verify = "hash",
+    delete_source: bool = False,
+    message: str | None = None,
+    author: Author | str | None = None,
+    on_progress: OnProgress | None = None,
+) -> MigrationReport:
+    """Move a project's data: local to S3, S3 to local, S3 to S3, or to another prefix. Every version stays readable.
+
+    Plans, copies, verifies, then records the new place in one commit, then fetches what others wrote to the old
+    place meanwhile. Broken off anywhere, the same call completes it. Writers that still hold the old place get a
+    `ConflictError` that names the new one at their next write; readers of the old place see what was there, until it
+    is deleted. Open the project again with the new store to go on.
+
+    Args:
+        project: the project.
+        to: the new place: empty, or begun by an earlier call of this.
+        source: the old place; by default the project's store. It must be given to complete a migration whose new place
+            is recorded already, with a project that was opened there.
+        dry_run: say what would be done, and do nothing.
+        verify: ``"hash"`` reads every object back and compares its SHA-256 with the recorded one, ``"size"`` its size.
+        delete_source: after everything has been verified by hash, remove from the old place what this project wrote,
+            and nothing else.
+        message, author: of the commit; by default both places, and the project's author.
+        on_progress: is told of each object.
+
+    Raises:
+        InvalidInputError: the same place, a bad option, or too little space.
+        AlreadyExistsError: the target holds another project, or objects that are none.
+        IntegrityError: the source lacks payloads, or holds others than were recorded; each is named. Nothing was moved.
+        ConflictError: the data has moved to a third place meanwhile.
+        StorageError: a store failed, or a payload of a commit has not been uploaded yet. Call again to complete it.
+    """
+    check_store(to)
+    if verify not in get_args(Verify):
+        raise InvalidInputError(f"verify is one of {', '.join(get_args(Verify))}, not {verify!r}.")
+    who = project.author if author is None else check_author(author)
+    run = _Migration(project, source or project.store, to, verify, on_progress)
+    state = run.begin()
+    items = run.plan(state)
+    report = run.report(items, dry_run=dry_run)
+    if dry_run:
+        return report
+    run.claim()
+    run.copy(items, "copy")
+    # Once before the switch, so that readers of the new place lack no table; once after, for what came in between.
+    late = run.catch_up()
+    commit = run.switch(check_message(message, f"Move the data from {run.source.location} to {to.location}"), who)
+    late += run.catch_up()
+    deleted, left = run.clear() if delete_source else (0, ())
+    run.release()
+    return run.report(items, dry_run=False, commit_sha=commit, late=late, deleted=deleted, left=left)
+
+
+class _Migration:
+    """One call of `migrate`, with its steps in order."""
+
+    def __init__(
+        self, project: Project, source: ObjectStore, target: ObjectStore, verify: Verify, on_progress: OnProgress | None
+    ) -> None:
+        self.project = project
+        self.source = source
+        self.target = target
+        self.verify = verify
+        self.on_progress = on_progress
+        self.upkeep = project.upkeep_at(target)
+
+    def begin(self) -> ProjectState:
+        """The documents, once it is sure that this is the project's data, and that it may go there."""
+        check_store(self.source)
+        if same_place(self.source.location, self.target.location):
+            raise InvalidInputError(
+                f"The data of {self.project.name} lies in {self.target.location} already. To complete a migration "
+                "that broke off after it was recorded, give the old place as source."
+            )
+        # By way of the source: the folder of a local target may not be there yet.
+        _, state = self.project.upkeep_at(self.source).load(None, moving=True)
+        check_writable(state, state.manifest.entries)
+        if not same_place(state.file.location, self.target.location):
+            check_place(state.file.name, state.file.location, self.source.location)
+        self._check_occupant(state)
+        return state
+
+    def plan(self, state: ProjectState) -> list[Item]:
+        """What has to be in the target: all that the source holds, but for the lists, which come from git.
+
+        Raises:
+            IntegrityError: the source lacks payloads that versions name.
+            InvalidInputError: there is too little space.
+        """
+        pinned = pinned_payloads(state)
+        there = {o.key: o.size for o in self.target.list()}
+        source = {o.key: o.size for o in self.source.list()}
+        lost = lost_versions(state, {*source, *there})
+        if lost:
+            raise IntegrityError(
+                f"{self.source.location} lacks the data of {len(lost)} versions, which cannot be moved:\n  - "
+                + "\n  - ".join(lost)
+                + "\nWrite the same data again, or restore the objects from a backup.",
+                versions=tuple(lost),
+            )
+        items = [
+            Item(key, size, pinned[key].sha256 if key in pinned else None, present=there.get(key) == size)
+            for key, size in source.items()
+            # Documents that are there are brought level with git afterwards.
+            if not _is_list(key, state) and (key in pinned or key not in there)
+        ]
+        self._check_space(sum(i.size for i in items if not i.present))
+        return items
+
+    def claim(self) -> None:
+        """Make the target this migration's, so that nobody founds a project there meanwhile."""
+        if not self.target.create(names.CLAIM_KEY, self._claim()) and self._held_claim() != self._claim():
+            raise self._taken()
+
+    def _taken(self) -> AlreadyExistsError:
+        return AlreadyExistsError(
+            f"{self.target.location} is being filled by another project or migration. Choose another place; if "
+            f"that was given up, remove {names.CLAIM_KEY} there.",
+            location=str(self.target.location),
+        )
+
+    def copy(self, items: Iterable[Item], what: str, verify: Verify | None = None) -> None:
+        """Have the items in the target, verified."""
+        listed = list(items)
+        _log.info("%s: %s, %d objects to %s", what, self.project.name, len(listed), self.target.location)
+        copy(
+            self.source,
+            self.target,
+            listed,
+            verify=verify or self.verify,
+            what=what,
+            on_progress=self.on_progress,
+        )
+
+    def switch(self, message: str, author: Author) -> str | None:
+        """Record the new place in one commit: from here on, writers that hold the old one are refused."""
+        self._tell("switch")
+
+        def edit(state: ProjectState, now: str) -> ProjectState:
+            if same_place(state.file.location, self.target.location):
+                return state
+            check_place(state.file.name, state.file.location, self.source.location)
+            return moved(self.target.location)(state, now)
+
+        return self.upkeep.run(edit, message, author, moving=True)
+
+    def catch_up(self) -> int:
+        """Bring the target level with git, and fetch what writers put into the old place; how many objects.
+
+        Raises:
+            StorageError: a commit's payload is in neither place: R pushes before it uploads.
+        """
+        fetched = 0
+        while True:
+            state = self._state()
+            pinned = pinned_payloads(state)
+            there = {o.key for o in self.target.list()}
+            source = {o.key: o.size for o in self.source.list()}
+            missing = [k for k in pinned if k not in there]
+            late = [Item(k, source[k], pinned[k].sha256) for k in missing if k in source]
+            self.copy(late, "catch up")
+            fetched += len(late)
+            waiting = self.upkeep.projector.level(state.manifest.entries, thorough=True).waiting
+            lost = sorted(set(missing) - set(source))
+            if lost:
+                raise self._incomplete(state, lost)
+            if not late and not waiting:
+                return fetched
+
+    def _incomplete(self, state: ProjectState, lost: list[str]) -> StorageError:
+        missing = (
+            f"these payloads of recent commits are in neither place yet: {', '.join(lost)}. When they are uploaded,"
+        )
+        if same_place(state.file.location, self.target.location):
+            said = (
+                f"{self.target.location} is recorded, but {missing} call migrate again with the project opened there, and "
+                f"the old place as source."
+            )
+        else:
+            said = f"Nothing was moved: {missing} call migrate again."
+        return StorageError(said, keys=tuple(lost))
+
+    def clear(self) -> tuple[int, tuple[str, ...]]:
+        """Remove from the old place what this project wrote, after all of it was verified by hash."""
+        state = self._state()
+        pinned = pinned_payloads(state)
+        listed = {o.key: o.size for o in self.source.list()}
+        ours = {k for k in listed if k in pinned or _is_ours(k, state)}
+        kept = [Item(k, listed[k], pinned[k].sha256, present=True) for k in sorted(ours & set(pinned))]
+        self.copy(kept, "verify", "hash")
+        # The lists first: a reader of the old place finds no project there, rather than half of one.
+        for number, key in enumerate(sorted(ours, key=lambda k: (not _is_list(k, state), k)), 1):
+            self.source.delete(key)
+            self._tell("delete", number, len(ours), key)
+        return len(ours), tuple(sorted(set(listed) - ours))
+
+    def release(self) -> None:
+        self.target.delete(names.CLAIM_KEY)
+
+    def report(self, items: list[Item], *, dry_run: bool, **more: Any) -> MigrationReport:
+        return MigrationReport(
+            project=self.project.name,
+            source=str(self.source.location),
+            target=str(self.target.location),
+            dry_run=dry_run,
+            objects=len(items),
+            bytes=sum(i.size for i in items),
+            present=sum(i.present for i in items),
+            **more,
+        )
+
+    def _state(self) -> ProjectState:
+        return self.upkeep.load(None, moving=True)[1]
+
+    def _check_occupant(self, state: ProjectState) -> None:
+        """Refuse a target that holds something else than a copy of this project."""
+        held = self._held_claim()
+        if held not in (None, self._claim()):
+            raise self._taken()
+        try:
+            stored = self.target.get(names.MANIFEST_KEY).data
+        except NotFoundError:
+            # Without a manifest or a claim, nothing may be there: it would not be known what it is.
+            if held is None and next(iter(self.target.list()), None) is not None:
+                raise AlreadyExistsError(
+                    f"{self.target.location} holds objects, but no datom project. Choose an empty place.",
+                    location=str(self.target.location),
+                ) from None
+            return
+        try:
+            manifest = Manifest.from_json(stored, names.MANIFEST_KEY)
+        except FormatError:
+            raise AlreadyExistsError(f"{self.target.location} holds a project whose manifest cannot be read.") from None
+        strange = [e.name for e in manifest if e.version and not state.table(e.name).history.find(e.version)]
+        if manifest.project != state.file.name or strange:
+            other = f" with other versions of {', '.join(strange)}" if strange else ""
+            raise AlreadyExistsError(
+                f"{self.target.location} holds the project {manifest.project!r}{other}. Choose another place.",
+                location=str(self.target.location),
+                project=manifest.project,
+            )
+
+    def _claim(self) -> bytes:
+        return canonical.dump(
+            {"project": self.project.name, "remote": self.project.remote, "moving_from": str(self.source.location)}
+        )
+
+    def _held_claim(self) -> bytes | None:
+        try:
+            return bytes(self.target.get(names.CLAIM_KEY).data)
+        except NotFoundError:
+            return None
+
+    def _check_space(self, needed: int) -> None:
+        free = self.target.free_bytes() if isinstance(self.target, LocalStore) else None
+        if free is not None and free < needed:
+            raise InvalidInputError(
+                f"{self.target.location} has {free:,} bytes free; {needed:,} are needed.", free=free, needed=needed
+            )
+
+    def _tell(self, what: str, done: int = 1, total: int = 1, key: str = "") -> None:
+        _log.info("%s: %s %s", what, self.project.name, key)
+        if self.on_progress is not None:
+            self.on_progress(Progress(what, done, total, 0, 0, key))
+
+
+def _is_list(key: str, state: ProjectState) -> bool:
+    """Whether an object says what is current, or marks a moment: what must not be there before what it names."""
+    table = key.partition("/")[0]
+    pointer = table in state.manifest.entries and key == names.pointer(table)
+    return pointer or key in (names.MANIFEST_KEY, names.CUTS_KEY, names.CLAIM_KEY)
+
+
+def _is_ours(key: str, state: ProjectState) -> bool:
+    """Whether this project wrote the document."""
+    table, _, name = key.partition("/.metadata/")
+    if _is_list(key, state) or table not in state.manifest.entries:
+        return _is_list(key, state)
+    return key == names.history(table) or state.table(table).history.find(name.removesuffix(".json")) is not None
