@@ -236,17 +236,14 @@ class _Migration:
                 return fetched
 
     def _incomplete(self, state: ProjectState, lost: list[str]) -> StorageError:
-        missing = (
-            f"these payloads of recent commits are in neither place yet: {', '.join(lost)}. When they are uploaded,"
+        recorded = same_place(state.file.location, self.target.location)
+        so_far = f"{self.target.location} is recorded" if recorded else "Nothing was moved"
+        how = ", with the project opened there and the old place as source" if recorded else ""
+        return StorageError(
+            f"{so_far}, but payloads of recent commits are in neither place yet: {', '.join(lost)}. When they are "
+            f"uploaded, call migrate again{how}.",
+            keys=tuple(lost),
         )
-        if same_place(state.file.location, self.target.location):
-            said = (
-                f"{self.target.location} is recorded, but {missing} call migrate again with the project opened there, and "
-                f"the old place as source."
-            )
-        else:
-            said = f"Nothing was moved: {missing} call migrate again."
-        return StorageError(said, keys=tuple(lost))
 
     def clear(self) -> tuple[int, tuple[str, ...]]:
         """Remove from the old place what this project wrote, after all of it was verified by hash."""
