@@ -63,7 +63,10 @@ CredentialSource = Credentials | Callable[[], "Credentials | Mapping[str, Any]"]
 
 @dataclass(frozen=True)
 class EnvironmentCredentials:
-    """Credentials in environment variables, whose names are given here; read when they are needed."""
+    """Credentials in environment variables, whose names are given here; read when they are needed.
+
+    A session token is optional: the variable may be unset, and an empty name means that there is none.
+    """
 
     access_key: str = "AWS_ACCESS_KEY_ID"
     secret_key: str = "AWS_SECRET_ACCESS_KEY"  # noqa: S105 - the name of a variable
@@ -73,7 +76,7 @@ class EnvironmentCredentials:
         missing = [name for name in (self.access_key, self.secret_key) if not os.environ.get(name)]
         if missing:
             raise InvalidInputError(f"Environment variables with credentials are not set: {', '.join(missing)}.")
-        token = os.environ.get(self.session_token)
+        token = os.environ.get(self.session_token) if self.session_token else None
         return Credentials(os.environ[self.access_key], os.environ[self.secret_key], token)
 
 

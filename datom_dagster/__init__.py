@@ -21,12 +21,14 @@ from datom_dagster.definitions import check_tables, datom_asset, datom_definitio
 from datom_dagster.io_manager import DatomIOManager
 from datom_dagster.metadata import datom_parents
 from datom_dagster.resources import DatomResource, DatomStorage, LocalStorage
+from datom_dagster.s3 import S3Storage
 
 __all__ = [
     "DatomIOManager",
     "DatomResource",
     "DatomStorage",
     "LocalStorage",
+    "S3Storage",
     "check_tables",
     "datom_asset",
     "datom_definitions",

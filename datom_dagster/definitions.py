@@ -207,7 +207,26 @@ def datom_definitions(
     listed = list(assets)
     check_tables(listed, managers)
     known = {key: r for key, r in managers.items() if isinstance(r, DatomIOManager)}
-    return dg.Definitions(assets=[_with_storage(a, known) for a in listed], resources=resources, **others)
+    readers = {key: _knowing_its_assets(r, key, listed) for key, r in known.items() if _only_reads(r)}
+    return dg.Definitions(
+        assets=[_with_storage(a, known) for a in listed], resources={**(resources or {}), **readers}, **others
+    )
+
+
+def _only_reads(manager: DatomIOManager) -> bool:
+    study: Any = manager.datom  # or something that is configured at launch
+    return isinstance(study, DatomResource) and study.remote is None
+
+
+def _knowing_its_assets(manager: DatomIOManager, key: str, assets: Iterable[Any]) -> DatomIOManager:
+    """The IO manager of a project without remote, which refuses runs over these assets before they begin."""
+    written = sorted(asset.to_user_string() for a in assets for asset, used in _written(a) if used == key)
+    return DatomIOManager(
+        datom=manager.datom,
+        message_template=manager.message_template,
+        preview_rows=manager.preview_rows,
+        written=written,
+    )
 
 
 def _is_ours(resource: Any) -> bool:

@@ -10,6 +10,7 @@ from datom_dagster.errors import translated
 from datom_dagster.loading import TableInput
 from datom_dagster.messages import CONFIG_FIELD, DEFAULT_TEMPLATE, check_template
 from datom_dagster.resources import DatomResource
+from datom_dagster.step import planned_assets
 from datom_dagster.storing import TableOutput
 
 
@@ -36,6 +37,19 @@ class DatomIOManager(dg.ConfigurableIOManager):
         ge=0,
         description="Rows shown on the asset's page; 0 keeps subjects' data out of Dagster's event log.",
     )
+
+    written: list[str] = Field(
+        default=[],
+        description="Assets that it would write; `datom_definitions` fills it in for a project without remote.",
+    )
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Refuse a run that writes to a project which can only be read, before any of its steps begins."""
+        if self.datom.remote is None and self.written and context.run is not None and context.instance is not None:
+            planned = planned_assets(context.instance, context.run.run_id)
+            refused = sorted(planned & set(self.written))
+            if refused:
+                raise self.datom.cannot_write(", ".join(refused))
 
     @field_validator("message_template")
     @classmethod

@@ -60,10 +60,7 @@ class DatomResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             The errors of `datom_core.Project.open`.
         """
         if self.remote is None:
-            raise dc.InvalidInputError(
-                f"The resource of project {resolved(self.project)} has no remote, so that it can only read. "
-                "Give it the URL of the project's git repository to write."
-            )
+            raise self.cannot_write("what was to be written")
         author = resolved(self.author) if self.author is not None else None
         branch = resolved(self.branch) if self.branch is not None else None
         project = dc.Project.open(self.storage.store(), remote=resolved(self.remote), branch=branch, author=author)
@@ -73,6 +70,13 @@ class DatomResource(dg.ConfigurableResource):  # type: ignore[type-arg]
                 "Correct the project's name or the remote."
             )
         return project
+
+    def cannot_write(self, what: str) -> dc.InvalidInputError:
+        """The error for a write to a project that this resource can only read."""
+        return dc.InvalidInputError(
+            f"{what} cannot be written: the resource of project {resolved(self.project)} has no remote, so that it can "
+            "only read. Give it the URL of the project's git repository."
+        )
 
     def open_reader(self) -> dc.ProjectReader:
         """A reader of the project; needs the storage alone."""

@@ -88,6 +88,13 @@ def _event_of(
     return made[0].asset_materialization if made else None
 
 
+def planned_assets(instance: dg.DagsterInstance, run_id: str) -> set[str]:
+    """The assets that a run is going to materialize, as it was planned."""
+    planned = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
+    keys = (entry.get_dagster_event().asset_key for entry in planned)
+    return {key.to_user_string() for key in keys if key is not None}
+
+
 def version_of_output(context: dg.InputContext) -> str | None:
     """The version that the op before this one wrote, as the run's log tells; ``None`` when it does not."""
     step, upstream = step_of(context), context.upstream_output

@@ -1,0 +1,110 @@
+"""A bucket as a study's storage."""
+
+# Dagster reads annotations at run time, to know which resources are configured at launch: no `annotations` import.
+from dagster_aws.s3 import S3Resource
+from pydantic import Field, PrivateAttr
+
+import datom_core as dc
+from datom_dagster.resources import DatomStorage, resolved
+
+
+class S3Storage(DatomStorage):
+    """A bucket of S3, or of a server that speaks S3.
+
+    Credentials come from exactly one place: environment variables, of which the *names* are given (their values
+    never enter Dagster's configuration, where they would show); a profile; dagster-aws's `S3Resource`; or, when that is
+    asked for, whatever AWS finds where the step runs (a container's role). `role_arn` assumes a role with them.
+    """
+
+    bucket: str = Field(description="Name of the bucket.")
+    prefix: str = Field(default="", description="Path below the bucket, so that several projects can share it.")
+    region: str | None = Field(default=None, description="Where the bucket is; us-east-1 if nobody says otherwise.")
+    endpoint_url: str | None = Field(default=None, description="URL of a server other than AWS.")
+    addressing: str = Field(default="auto", description="auto, path or virtual.")
+    encryption: str | None = Field(default=None, description="AES256 or aws:kms; by default what the bucket does.")
+    kms_key: str | None = Field(default=None, description="Id, ARN or alias of the key to encrypt with.")
+    access_key_env: str | None = Field(default=None, description="Name of the variable that holds the access key.")
+    secret_key_env: str | None = Field(default=None, description="Name of the variable that holds the secret key.")
+    session_token_env: str | None = Field(default=None, description="Name of the variable of a session token.")
+    profile: str | None = Field(default=None, description="A profile of the AWS configuration files, or of SSO.")
+    ambient: bool = Field(default=False, description="Take what AWS finds where the step runs.")
+    s3: S3Resource | None = Field(default=None, description="A dagster-aws resource to take credentials from.")
+    role_arn: str | None = Field(default=None, description="A role to assume with these credentials.")
+    role_external_id: str | None = Field(default=None, description="What the role's trust policy asks for.")
+
+    _store: dc.S3Store | None = PrivateAttr(default=None)
+
+    def store(self) -> dc.S3Store:
+        # One client for all that this process does: it keeps its connections, and looks at the bucket once.
+        if self._store is None:
+            region, endpoint = self._place()
+            self._store = dc.S3Store(
+                resolved(self.bucket),
+                resolved(self.prefix),
+                region,
+                credentials=self.credentials(),
+                endpoint_url=endpoint,
+                addressing=self.addressing,
+                encryption=self.encryption,
+                kms_key=_optional(self.kms_key),
+                check=False,
+            )
+        return self._store
+
+    def credentials(self) -> dc.CredentialSource:
+        """Where the credentials come from.
+
+        Raises:
+            InvalidInputError: no source is configured, or several are.
+        """
+        sources: dict[str, dc.CredentialSource] = {}
+        if self.access_key_env is not None or self.secret_key_env is not None:
+            sources["access_key_env and secret_key_env"] = self._from_environment()
+        if self.profile is not None:
+            sources["profile"] = dc.ProfileCredentials(resolved(self.profile))
+        if self.ambient:
+            sources["ambient"] = dc.AmbientCredentials()
+        if self.s3 is not None:
+            sources["s3"] = _of_resource(self.s3)
+        if len(sources) != 1:
+            given = f"{' and '.join(sources)} exclude each other" if sources else "none are given"
+            raise dc.InvalidInputError(
+                f"The credentials for the bucket {resolved(self.bucket)} must come from one place; {given}. Set "
+                "access_key_env and secret_key_env (names of environment variables), or profile, or s3, or ambient."
+            )
+        source = next(iter(sources.values()))
+        if self.role_arn is None:
+            return source
+        region, _ = self._place()
+        return dc.RoleCredentials(
+            resolved(self.role_arn), source, external_id=_optional(self.role_external_id), region=region
+        )
+
+    def _from_environment(self) -> dc.EnvironmentCredentials:
+        if self.access_key_env is None or self.secret_key_env is None:
+            raise dc.InvalidInputError("access_key_env and secret_key_env belong together.")
+        token = self.session_token_env or ""
+        return dc.EnvironmentCredentials(self.access_key_env, self.secret_key_env, token)
+
+    def _place(self) -> tuple[str, str | None]:
+        """Region and endpoint: ours, else those of the dagster-aws resource."""
+        region, endpoint = _optional(self.region), _optional(self.endpoint_url)
+        if self.s3 is not None:
+            region, endpoint = region or _optional(self.s3.region_name), endpoint or _optional(self.s3.endpoint_url)
+        return region or "us-east-1", endpoint
+
+
+def _of_resource(resource: S3Resource) -> dc.CredentialSource:
+    """The credentials that a dagster-aws resource would use."""
+    if resource.aws_access_key_id is not None and resource.aws_secret_access_key is not None:
+        return dc.Credentials(
+            resolved(resource.aws_access_key_id),
+            resolved(resource.aws_secret_access_key),
+            _optional(resource.aws_session_token),
+        )
+    profile = _optional(resource.profile_name)
+    return dc.ProfileCredentials(profile) if profile is not None else dc.AmbientCredentials()
+
+
+def _optional(text: str | None) -> str | None:
+    return None if text is None else resolved(text)
