@@ -214,8 +214,12 @@ def ask(source: CredentialSource) -> Credentials:
             f"optionally session_token and expires_at; it returned {type(given).__name__}."
         )
     ends = given.get("expires_at", given.get("expiration"))
+    try:
+        ends = datetime.fromisoformat(ends) if isinstance(ends, str) else ends
+    except ValueError:
+        ends = ""
     if ends is not None and not isinstance(ends, datetime):
-        raise InvalidInputError("expires_at of credentials must be a datetime.")
+        raise InvalidInputError("expires_at of credentials must be a datetime, or ISO 8601 text of one.")
     return Credentials(given["access_key"], given["secret_key"], given.get("session_token"), ends)
 
 

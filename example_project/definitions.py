@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dagster as dg
 
-from datom_dagster import DatomIOManager, DatomResource, LocalStorage, datom_definitions
+from datom_dagster import DatomIOManager, DatomResource, datom_definitions
 from example_project.assets import CUTS, ae, dm, ex, lb, lb_abnormal
 from example_project.settings import PROJECT, Settings
 
 settings = Settings.from_environment()
 
-study = DatomResource(project=PROJECT, storage=LocalStorage(path=settings.store), remote=settings.remote)
+study = DatomResource(project=PROJECT, storage=settings.storage(), remote=settings.remote)
 
 #: All tables of a month, one after the other, in one run.
 record_cut = dg.define_asset_job(

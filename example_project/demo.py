@@ -30,7 +30,7 @@ def record(number: int, cut: str, instance: dg.DagsterInstance) -> None:
     """Materialize all tables of one cut, as the job on Dagster's page does, and say what came of it."""
     from example_project.definitions import defs
 
-    print(f"[{number}/{len(CUTS)}] cut {cut}: extracting and recording ...", end=" ", flush=True)
+    print(f"[{number}/{max(number, len(CUTS))}] cut {cut}: extracting and recording ...", end=" ", flush=True)
     started = time.monotonic()
     result = defs.resolve_job_def("record_cut").execute_in_process(
         partition_key=cut,

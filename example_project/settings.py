@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import datom_core as dc
+from datom_dagster import DatomStorage, LocalStorage, S3Storage
 
 PROJECT = "STUDY_001"
 _DEMO = Path(__file__).resolve().parent.parent / ".demo"
@@ -17,12 +19,15 @@ class Settings:
     """The example's configuration.
 
     Attributes:
-        store: folder of the project's data (``DATOM_EXAMPLE_STORE``).
+        store: folder of the project's data, or ``s3://bucket/prefix`` (``DATOM_EXAMPLE_STORE``). The keys of a
+            bucket are looked for in ``AWS_ACCESS_KEY_ID`` and ``AWS_SECRET_ACCESS_KEY``.
+        endpoint: URL of an S3 server other than AWS (``DATOM_EXAMPLE_S3_ENDPOINT``).
         remote: URL or path of its git repository (``DATOM_EXAMPLE_REMOTE``).
         dagster_home: Dagster's own folder (``DATOM_EXAMPLE_DAGSTER_HOME``); never the user's own instance.
     """
 
     store: str
+    endpoint: str | None
     remote: str
     dagster_home: str
 
@@ -30,14 +35,30 @@ class Settings:
     def from_environment(cls) -> Settings:
         return cls(
             store=os.environ.get("DATOM_EXAMPLE_STORE", str(_DEMO / "store")),
+            endpoint=os.environ.get("DATOM_EXAMPLE_S3_ENDPOINT"),
             remote=os.environ.get("DATOM_EXAMPLE_REMOTE", str(_DEMO / "study_001.git")),
             dagster_home=os.environ.get("DATOM_EXAMPLE_DAGSTER_HOME", str(_DEMO / "dagster")),
+        )
+
+    def storage(self) -> DatomStorage:
+        """The place of the data, as a Dagster resource."""
+        if not self.store.startswith("s3://"):
+            return LocalStorage(path=self.store)
+        place = urlsplit(self.store)
+        return S3Storage(
+            bucket=place.netloc,
+            prefix=place.path.strip("/"),
+            region=os.environ.get("AWS_REGION"),
+            endpoint_url=self.endpoint,
+            access_key_env="AWS_ACCESS_KEY_ID",
+            secret_key_env="AWS_SECRET_ACCESS_KEY",  # noqa: S106 - the name of a variable
+            session_token_env="AWS_SESSION_TOKEN",  # noqa: S106
         )
 
 
 def ensure_project(settings: Settings) -> dc.Project:
     """The example's project; it is created the first time."""
-    store = dc.LocalStore(settings.store)
+    store = settings.storage().store()
     try:
         return dc.Project.open(store, remote=settings.remote)
     except dc.NotFoundError:

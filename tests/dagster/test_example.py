@@ -24,8 +24,8 @@ def own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATOM_EXAMPLE_DAGSTER_HOME", str(tmp_path / "dagster"))
 
 
-def demo() -> str:
-    command = [sys.executable, "-m", "example_project.demo"]
+def demo(name: str = "demo") -> str:
+    command = [sys.executable, "-m", f"example_project.{name}"]
     return subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT, env=dict(os.environ)).stdout
 
 
@@ -43,6 +43,22 @@ def test_the_demo_twice(tmp_path: Path) -> None:
     second = demo()
     assert second.count("no change") == 20
     assert (tmp_path / "study.git" / "refs" / "heads" / "main").read_text() == head
+
+
+def test_the_demo_on_s3(tmp_path: Path) -> None:
+    said = demo("demo_s3")
+    for text in (
+        "conditional writes yes",
+        "copy: 45 of 45 objects",
+        "has moved to s3:",
+        'lb as of the cut "2012-12": 7433 rows',
+        "Not allowed: s3:PutObject",
+        '"s3:AbortMultipartUpload"',
+        "lb            56601 rows   +13707 rows since the cut 2013-12",
+    ):
+        assert text in said
+    reader = dc.ProjectReader.open(dc.LocalStore(tmp_path / "store"), "STUDY_001")
+    assert {t.versions for t in reader.list()} == {4}, "the demo itself stays as it is"
 
 
 def test_an_extract_holds_what_was_known_on_the_day() -> None:

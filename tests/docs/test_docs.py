@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pandas as pd
 import pytest
+from moto import mock_aws
 
 import datom_core as dc
 import datom_dagster
@@ -34,6 +37,16 @@ def january() -> Any:
     return pd.Timestamp("2026-01-15", tz="UTC").to_pydatetime()
 
 
+@pytest.fixture
+def bucket() -> Iterator[None]:
+    """The bucket that docs/s3.md speaks of, in a stand-in for AWS."""
+    with mock_aws():
+        client = boto3.client("s3", region_name="eu-central-1")
+        client.create_bucket(Bucket="study-001", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        yield
+
+
+@pytest.mark.usefixtures("bucket")
 @pytest.mark.parametrize("page", [p for p in PAGES if BLOCK.search((ROOT / p).read_text())])
 def test_the_code_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import datom
 import pandas as pd
 import pyarrow as pa
 import pytest
+from moto import mock_aws
 
 import datom_core as dc
 from tests.conftest import Clock
@@ -37,10 +40,25 @@ def prefix(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture(params=["local", "s3"])
+def place(request: pytest.FixtureRequest, tmp_path: Path, prefix: str) -> Iterator[tuple[dc.ObjectStore, Any]]:
+    """A store of ours, and one of the reader's over the same place."""
+    if request.param == "local":
+        yield dc.LocalStore(tmp_path / "store", prefix), datom.store_local(str(tmp_path / "store"), prefix or None)
+        return
+    # The reader talks to AWS alone: what stands in for it has to sit in this process.
+    keys = {"access_key": "AKIATEST", "secret_key": "test-secret"}
+    with mock_aws():
+        client = boto3.client("s3", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="s")
+        client.create_bucket(Bucket="study-bucket")
+        ours = dc.S3Store("study-bucket", prefix, credentials=dc.Credentials(**keys))
+        yield ours, datom.store_s3("study-bucket", prefix or None, credentials=lambda: keys)
+
+
 @pytest.fixture
-def written(tmp_path: Path, schema: int, prefix: str, clock: Clock) -> dict[str, Any]:
+def written(place: tuple[dc.ObjectStore, Any], tmp_path: Path, schema: int, clock: Clock) -> dict[str, Any]:
     """A project with new versions, a revert, metadata-only changes, cuts, parents and an odd name."""
-    store = dc.LocalStore(tmp_path / "store", prefix)
+    store, theirs = place
     project = dc.Project.init("STUDY_001", store, remote=tmp_path / "r.git", schema=schema, clock=clock)
     states = {}
     for rows in (2, 3, 4, 2):
@@ -49,7 +67,7 @@ def written(tmp_path: Path, schema: int, prefix: str, clock: Clock) -> dict[str,
     result = project.write("lb", TABLE.slice(0, 2), custom={"source": "EDC", "n_sites": 14, "ratio": 1 / 3})
     states[result.version] = TABLE.slice(0, 2)
     project.write("Lab (v1)-x_y", TABLE.select(["AGE"]), parents=[project.parent("lb")])
-    conn = datom.get_conn(datom.store_local(str(tmp_path / "store"), prefix or None), "STUDY_001")
+    conn = datom.get_conn(theirs, "STUDY_001")
     return {"project": project, "states": states, "conn": conn, "store": store}
 
 
@@ -83,12 +101,13 @@ def test_current(written: dict[str, Any]) -> None:
     pd.testing.assert_frame_equal(found, written["project"].reader.read("lb"))
 
 
-def test_a_changed_payload_is_refused_by_both(written: dict[str, Any], tmp_path: Path, prefix: str) -> None:
-    entry = written["project"].reader.resolve("lb")
-    path = tmp_path / "store" / prefix / "datom" / "lb" / f"{entry.data_sha}.parquet"
-    data = bytearray(path.read_bytes())
+def test_a_changed_payload_is_refused_by_both(written: dict[str, Any]) -> None:
+    store: dc.ObjectStore = written["store"]
+    key = f"lb/{written['project'].reader.resolve('lb').data_sha}.parquet"
+    data = bytearray(store.get(key).data)
     data[len(data) // 2] ^= 1
-    path.write_bytes(data)
+    store.delete(key)
+    store.create(key, bytes(data))
     with pytest.raises(datom.IntegrityMismatch):
         datom.read(written["conn"], "lb")
     with pytest.raises(dc.IntegrityError):

@@ -58,7 +58,8 @@ def test_from_a_keyring(s3_server: Moto, bucket: str) -> None:
         keyring.set_keyring(before)
 
 
-def test_from_a_function_that_is_asked_again_before_they_end(s3_server: Moto, bucket: str) -> None:
+@pytest.mark.parametrize("text", [False, True], ids=["datetime", "text, as functions for the PyPI reader give it"])
+def test_from_a_function_that_is_asked_again_before_they_end(s3_server: Moto, bucket: str, text: bool) -> None:
     asked = []
 
     def vault() -> dict[str, Any]:
@@ -66,7 +67,8 @@ def test_from_a_function_that_is_asked_again_before_they_end(s3_server: Moto, bu
         # Within the quarter of an hour before the end, they are renewed at the next request.
         ends = datetime.now(UTC) + timedelta(minutes=5)
         owner = s3_server.owner
-        return {"access_key": owner.access_key, "secret_key": owner.secret_key.reveal(), "expires_at": ends}
+        keys = {"access_key": owner.access_key, "secret_key": owner.secret_key.reveal()}
+        return {**keys, "expiration": ends.isoformat()} if text else {**keys, "expires_at": ends}
 
     store = s3_server.store(bucket, credentials=vault)
     before = len(asked)
