@@ -47,7 +47,7 @@ format: $(READY) ## let ruff format and fix
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format --quiet .
 
-bench: $(READY) ## hash throughput, and unchanged against changed writes
+bench: $(READY) ## the hash, writes and S3, each against a floor of the same run
 	@$(BIN)/python -m benchmarks
 
 system: ## what apt has to install for the browser tests (needs root)

@@ -1,4 +1,4 @@
-"""`make bench`: hash throughput, and an unchanged write against a changed one."""
+"""`make bench`: the hash, an unchanged write against a changed one, and S3; each against a floor of the same run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import datom_core as dc
+from benchmarks import s3
+from benchmarks.timing import REPEATS, median, row
 
 ROWS = 1_000_000
-REPEATS = 5
 
 
 def lab_results(rows: int) -> pa.Table:
@@ -46,17 +46,6 @@ def lab_results(rows: int) -> pa.Table:
     )
 
 
-def median(action: Callable[[], object]) -> float:
-    """Median seconds of `REPEATS` runs after one to warm up."""
-    action()
-    times = []
-    for _ in range(REPEATS):
-        started = time.perf_counter()
-        action()
-        times.append(time.perf_counter() - started)
-    return statistics.median(times)
-
-
 def hashed_bytes(table: pa.Table) -> bytes:
     """As many bytes as the hash runs over: eight a number, the text itself, a NUL and a mask byte a value."""
     size = 0
@@ -80,10 +69,7 @@ def main() -> None:
     row("hash_table, checks and normalisation included", whole, sha, len(raw))
     row("parquet encode of the same table", encode, sha, len(raw))
     writes(table)
-
-
-def row(name: str, seconds: float, floor: float, size: int) -> None:
-    print(f"  {name:<46} {seconds * 1e3:8.0f} ms  {size / seconds / 1e6:8.0f} MB/s  {seconds / floor:5.2f} x")
+    s3.main()
 
 
 def writes(table: pa.Table) -> None:
