@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import logging
 import pickle
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -236,13 +237,15 @@ class TestSecrets:
 
     def test_debug_logs(self, s3_server: Moto, bucket: str, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level("DEBUG")
+        for name in list(logging.root.manager.loggerDict):
+            logging.getLogger(name).disabled = False  # which Dagster's database migrations switch on
         token = dc.Credentials(
             "AKIAPLANTED", "planted-secret-key", "planted-session-token", datetime(2999, 1, 1, tzinfo=UTC)
         )
         with pytest.raises(dc.AccessDeniedError):
             s3_server.store(bucket, credentials=lambda: token)
         text = "\n".join(record.getMessage() for record in caplog.records)
-        assert "X-Amz-Security-Token" in text, "botocore does write about it"
+        assert "x-amz-security-token" in text.lower(), "botocore does write about it"
         assert "planted-secret" not in text
         assert "planted-session" not in text
 
