@@ -71,6 +71,8 @@ class ObjectStore(Protocol):
     def create(self, key: str, data: Buffer, metadata: Mapping[str, str] | None = None) -> bool:
         """Store an object unless its key is taken. Of several callers at once exactly one gets ``True``.
 
+        ``data`` is not copied: a `memoryview` over a memory-mapped file goes up from the disk.
+
         ``False`` means that an object was there, and that it has not been touched.
         """
         ...

@@ -598,6 +598,25 @@ def test_unknown_fields_survive_where_the_format_leaves_room(
     assert json.loads(git(remote, "show", "HEAD:.datom/cuts.json"))["cuts"]["c"]["locked"] is True
 
 
+@pytest.mark.parametrize("store", ["local with prefix", "s3 with prefix"], indirect=True)
+@pytest.mark.parametrize("schema", [1], indirect=True)
+def test_a_prefix_is_kept_as_it_was_recorded(
+    project: dc.Project, dm: Frame, remote: Path, tmp_path: Path, store: dc.ObjectStore
+) -> None:
+    """R writes it down as it was given, and compares the text."""
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "-q", remote, clone], check=True)
+    file = clone / ".datom/project.yaml"
+    file.write_text(file.read_text().replace("prefix: teams/onc\n", "prefix: teams/onc/\n"))
+    subprocess.run(["git", "-C", clone, "commit", "-qam", "as R writes it"], check=True)
+    subprocess.run(["git", "-C", clone, "push", "-q"], check=True)
+
+    again = dc.Project.open(store, remote=remote)
+    again.write("dm", dm(3))
+    again.upgrade()
+    assert "prefix: teams/onc/\n" in git(remote, "show", "HEAD:.datom/project.yaml")
+
+
 def test_results_and_errors_cross_process_boundaries(project: dc.Project, dm: Frame) -> None:
     result = project.write("dm", dm(3))
     assert pickle.loads(pickle.dumps(result)) == result

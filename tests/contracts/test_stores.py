@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import mmap
 import os
 import threading
 from pathlib import Path
@@ -56,6 +57,15 @@ def test_an_empty_object(store: dc.ObjectStore) -> None:
 def test_create_takes_a_memoryview(store: dc.ObjectStore) -> None:
     store.create("k", memoryview(b"abcdef")[2:4])
     assert store.get("k").data == b"cd"
+
+
+def test_a_file_is_stored_without_being_read_as_a_whole(store: dc.ObjectStore, tmp_path: Path) -> None:
+    (tmp_path / "large.parquet").write_bytes(b"from a disk" * 1000)
+    with open(tmp_path / "large.parquet", "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        view = memoryview(mapped)
+        store.create("k", view)
+        view.release()
+    assert store.get("k").data == b"from a disk" * 1000
 
 
 def test_create_never_touches_what_is_there(store: dc.ObjectStore) -> None:
