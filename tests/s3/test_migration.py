@@ -176,6 +176,18 @@ class TestRefusals:
             dc.migrate(project, place(end))
         assert git(remote, "rev-parse", "HEAD") == head, "nothing was moved"
 
+    def test_a_target_whose_bytes_were_changed(self, project: dc.Project, tmp_path: Path, remote: Path) -> None:
+        """What an earlier attempt left behind is not trusted for its size."""
+        mortal: Any = Mortal(dc.LocalStore(tmp_path / "t"), 6, after=True)
+        with pytest.raises(Killed):
+            dc.migrate(project, mortal)
+        path = next((tmp_path / "t").rglob("*.parquet"))
+        path.write_bytes(path.read_bytes()[:-1] + b"?")
+        head = git(remote, "rev-parse", "HEAD")
+        with pytest.raises(dc.IntegrityError, match=path.name):
+            dc.migrate(project, dc.LocalStore(tmp_path / "t"))
+        assert git(remote, "rev-parse", "HEAD") == head, "nothing was moved"
+
     def test_too_little_space(self, project: dc.Project, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(dc.LocalStore, "free_bytes", lambda _: 10)
         with pytest.raises(dc.InvalidInputError, match="10 bytes free"):
