@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
@@ -97,6 +98,18 @@ def lost_versions(state: ProjectState, keys: Collection[str]) -> list[str]:
     """The versions of the loaded tables whose payload is not among ``keys``, as ``table@version``."""
     lost = [(p.table, v) for key, p in pinned_payloads(state).items() if key not in keys for v in p.versions]
     return sorted(f"{table}@{version[:8]}" for table, version in lost)
+
+
+def least_sizes(table: str, at_tip: TableState) -> dict[str, int]:
+    """Bytes that a table's history and current snapshot take at least, however they are laid out."""
+    least = {names.history(table): _least([dict(e) for e in at_tip.history.raw])}
+    if at_tip.current is not None and at_tip.metadata is not None:
+        least[names.snapshot(table, at_tip.current.version)] = _least(dict(at_tip.metadata.raw))
+    return least
+
+
+def _least(document: object) -> int:
+    return len(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def same_table(state: TableState, seen: Seen, table: str) -> bool:

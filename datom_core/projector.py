@@ -21,6 +21,7 @@ from datom_core.projection import (
     Seen,
     held_back,
     lagging_tables,
+    least_sizes,
     payload_key,
     same_lists,
     same_table,
@@ -29,7 +30,7 @@ from datom_core.projection import (
 )
 from datom_core.retries import while_conflicting
 from datom_core.state import load_state
-from datom_core.stores import ObjectStore, StoredObject
+from datom_core.stores import ObjectStore, StoredObject, same_place
 
 _ATTEMPTS = 12
 _READERS = 8
@@ -50,11 +51,18 @@ class Report:
 
 
 class Projector:
-    """Projects a data repo into a store."""
+    """Projects a data repo into a store.
 
-    def __init__(self, repo: GitRepo, store: ObjectStore) -> None:
+    Args:
+        repo, store: from where, to where.
+        ahead: the store is not the recorded place yet, as while the project is being moved there. A store that is
+            the recorded place no longer is left alone: what it held may have been removed.
+    """
+
+    def __init__(self, repo: GitRepo, store: ObjectStore, *, ahead: bool = False) -> None:
         self.repo = repo
         self.store = store
+        self.ahead = ahead
 
     def look(self, tables: Iterable[str]) -> Seen:
         """Read the documents of ``tables`` and of the project from storage."""
@@ -62,35 +70,39 @@ class Projector:
         keys += [key for t in sorted(tables) for key in (names.pointer(t), names.history(t))]
         return self._read(keys)
 
-    def stands(self, wanted: Mapping[str, Sequence[str]], state: ProjectState, *, cuts: bool) -> dict[str, int] | None:
-        """Sizes of the objects of ``wanted``, when storage is level with git by all that few requests can tell.
+    def stands(self, tables: Iterable[str], state: ProjectState, *, cuts: bool) -> dict[str, int] | None:
+        """Sizes of the payloads of these tables, when storage is level with git by all that few requests can tell.
 
         The manifest is written last, so that one which says what git's says has seen all that comes before it.
-        What was removed since then is missed in a listing.
+        What was removed or emptied since then shows in a listing.
 
         Args:
-            wanted: table -> keys that must be there.
+            tables: names.
             state: the documents at the tip.
             cuts: whether the cuts matter to the caller.
 
         Returns:
-            Key -> size, or ``None`` when a closer look is needed.
+            Table -> size of the current payload, or ``None`` when a closer look is needed.
 
         Raises:
             FormatError: a newer release wrote one of the documents.
         """
+        names_of = list(tables)
         lists = [names.MANIFEST_KEY, names.CUTS_KEY] if cuts else [names.MANIFEST_KEY]
-        seen = self._read([*lists, *map(names.pointer, wanted)])
+        seen = self._read([*lists, *map(names.pointer, names_of)])
         if not same_lists(state, seen, cuts=cuts):
             return None
         found: dict[str, int] = {}
-        for table, keys in wanted.items():
-            pointer, metadata = seen.pointer(table), state.table(table).metadata
-            if pointer is None or metadata is None or dict(pointer.raw) != dict(metadata.raw):
+        for table in names_of:
+            pointer, at_tip = seen.pointer(table), state.table(table)
+            if pointer is None or at_tip.metadata is None or dict(pointer.raw) != dict(at_tip.metadata.raw):
                 return None
-            found |= self._sizes(table, [names.history(table), *keys], len(state.table(table).history))
-        complete = all(key in found for keys in wanted.values() for key in keys)
-        return found if complete and all(names.history(t) in found for t in wanted) else None
+            payload, least = payload_key(table, at_tip.metadata), least_sizes(table, at_tip)
+            sizes = self._sizes(table, [payload, *least], len(at_tip.history))
+            if payload not in sizes or any(sizes.get(key, -1) < size for key, size in least.items()):
+                return None
+            found[table] = sizes[payload]
+        return found
 
     def _sizes(self, table: str, keys: Sequence[str], versions: int) -> dict[str, int]:
         """Those of the keys that are there. A table of few versions is listed, in one request."""
@@ -108,8 +120,9 @@ class Projector:
         at_tip = state.table(table)
         if at_tip.metadata is None or at_tip.current is None or not same_table(at_tip, seen, table):
             return False
-        needed = (names.snapshot(table, at_tip.current.version), payload_key(table, at_tip.metadata))
-        return all(self.store.head(key) is not None for key in needed)
+        needed = {payload_key(table, at_tip.metadata): 0, **least_sizes(table, at_tip)}
+        infos = {key: self.store.head(key) for key in needed}
+        return all(info is not None and info.size >= needed[key] for key, info in infos.items())
 
     def level(
         self,
@@ -169,6 +182,8 @@ class _Run:
             if tip is None:
                 raise NotFoundError(f"{repo.remote} has no branch {repo.branch}.")
             state = load_state(repo, tip, self.wanted)
+            if not self.projector.ahead and not same_place(state.file.location, self.projector.store.location):
+                return
             lagging = set(lagging_tables(state.manifest, seen.manifest())) - self.wanted
             if not lagging:
                 break

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hmac
 import logging
 import re
+import threading
 from typing import Any, NoReturn
-from weakref import WeakSet
+from weakref import WeakValueDictionary
 
 from datom_core.errors import InvalidInputError
 
@@ -17,12 +18,15 @@ _SHORTEST = 6  # shorter texts occur everywhere, and masking them would garble l
 _WHERE_AWS_PUTS_THEM = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        r"(?P<before>x-amz-security-token['\"]?\s*[:=]\s*(?:b?['\"])?)[^\s'\"&]+",
+        r"(?P<before>(?:x-amz-security-token|x-amz-sso_bearer_token)['\"]?\s*[:=]\s*(?:b?['\"])?)[^\s'\"&]+",
+        r"(?P<before>['\"]?WebIdentityToken['\"]?\s*[:=]\s*['\"]?)[^\s'\"&]+",
         r"(?P<before><(?:SecretAccessKey|SessionToken|AccessToken)>)[^<]+",
-        r"(?P<before>['\"](?:secretAccessKey|sessionToken|accessToken|refreshToken)['\"]\s*:\s*['\"])[^'\"]+",
+        r"(?P<before>['\"](?:secretAccessKey|sessionToken|accessToken|refreshToken|clientSecret|Token)['\"]\s*:\s*['\"])[^'\"]+",
     )
 )
-_KNOWN: WeakSet[Secret]
+# By identity: of two equal secrets, the one that is left must still be known.
+_KNOWN: WeakValueDictionary[int, Secret] = WeakValueDictionary()
+_KNOWN_LOCK = threading.Lock()
 
 
 class Secret:
@@ -39,7 +43,8 @@ class Secret:
         if not isinstance(given, str) or not given or not given.isprintable() or given != given.strip():
             raise InvalidInputError("A secret must be one line of text without blanks around it, and not empty.")
         self._value = value
-        _KNOWN.add(self)
+        with _KNOWN_LOCK:
+            _KNOWN[id(self)] = self
 
     def reveal(self) -> str:
         """The text itself. Hand it to a library at once and keep it nowhere."""
@@ -72,14 +77,13 @@ class Secret:
         )
 
 
-_KNOWN = WeakSet()
-
-
 def masked(text: str) -> str:
     """The text without any secret that this process holds, or that stands where AWS puts one."""
     for pattern in _WHERE_AWS_PUTS_THEM:
         text = pattern.sub(rf"\g<before>{MASK}", text)
-    for secret in list(_KNOWN):
+    with _KNOWN_LOCK:
+        known = list(_KNOWN.values())
+    for secret in known:
         value = secret.reveal()
         if len(value) >= _SHORTEST and value in text:
             text = text.replace(value, MASK)

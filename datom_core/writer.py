@@ -121,21 +121,18 @@ class Writer:
 
     def _stands(self, plan: WritePlan, state: ProjectState, keeper: PayloadKeeper) -> bool:
         """Whether all that is to be written is in storage, as it should be, at a first look."""
-        wanted, payloads = {}, {}
+        payloads: dict[str, Payload] = {}
         for table in plan.tables:
-            name, at_tip = table.write.table, state.table(table.write.table)
-            metadata, current = at_tip.metadata, at_tip.current
-            if metadata is None or current is None or table.payload_sha is None:
+            metadata = state.table(table.write.table).metadata
+            if metadata is None or metadata.size_bytes is None or table.payload_sha is None:
                 return False
-            if metadata.data_sha != table.write.data_sha or metadata.size_bytes is None:
-                return False
-            key = names.payload(name, metadata.data_sha)
-            wanted[name] = [names.snapshot(name, current.version), key]
-            payloads[name] = key, Payload(table.payload_sha, metadata.size_bytes)
-        found = self.projector.stands(wanted, state, cuts=plan.cut is not None)
-        if found is None or any(found[key] != payload.size for key, payload in payloads.values()):
+            if metadata.data_sha != table.write.data_sha:
+                return False  # a cut stands for an older version; what it needs is looked at one by one
+            payloads[table.write.table] = Payload(table.payload_sha, metadata.size_bytes)
+        sizes = self.projector.stands(payloads, state, cuts=plan.cut is not None)
+        if sizes is None or any(sizes[name] != payload.size for name, payload in payloads.items()):
             return False
-        keeper.found.update({name: payload for name, (_, payload) in payloads.items()})
+        keeper.found.update(payloads)
         return True
 
     def _repin(

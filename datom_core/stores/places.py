@@ -10,12 +10,20 @@ from datom_core.stores.protocol import ObjectStore
 
 
 def same_place(one: Location, other: Location) -> bool:
-    """Whether both locations name one namespace. Folders may be reached by different paths (links)."""
-    if (one.backend, one.prefix) != (other.backend, other.prefix):
+    """Whether both locations name one namespace.
+
+    Folders may be reached by different paths (links), and be split differently into root and prefix. The name of
+    a bucket is its own in all regions.
+    """
+    if one.backend != other.backend:
         return False
     if one.backend == "local":
-        return os.path.realpath(one.root) == os.path.realpath(other.root)
-    return one.root == other.root and (one.region or None) == (other.region or None)
+        return os.path.realpath(_folder(one)) == os.path.realpath(_folder(other))
+    return (one.root, one.prefix) == (other.root, other.prefix)
+
+
+def _folder(location: Location) -> str:
+    return os.path.join(location.root, location.prefix)
 
 
 def check_place(project: str, recorded: Location, ours: Location) -> None:

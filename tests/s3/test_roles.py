@@ -159,7 +159,7 @@ def test_what_the_policy_says(region: str, partition: str) -> None:
     by_id = {s["Sid"]: s for s in policy["Statement"]}
     assert by_id["List"]["Condition"] == {"StringLike": {"s3:prefix": ["p/datom/*"]}}
     assert by_id["Read"]["Resource"] == [f"arn:{partition}:s3:::b-1/p/datom/*"]
-    assert by_id["Claim"]["Resource"] == [f"arn:{partition}:s3:::b-1/p/datom/.metadata/claim.json"]
+    assert by_id["Remove"]["Resource"] == [f"arn:{partition}:s3:::b-1/p/datom/.metadata/claim.json"]
     assert by_id["Key"]["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
     with pytest.raises(dc.InvalidInputError):
         dc.iam_policy(store, "owner")  # type: ignore[arg-type]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from datom_core import names
 from datom_core.errors import InvalidInputError
@@ -10,7 +10,7 @@ from datom_core.errors import InvalidInputError
 if TYPE_CHECKING:
     from datom_core.stores.s3.store import S3Store
 
-Role = Literal["reader", "writer"]
+Role = Literal["reader", "writer", "mover"]
 Scope = Literal["project", "prefix"]
 
 
@@ -20,18 +20,22 @@ def iam_policy(store: S3Store, role: Role = "reader", *, scope: Scope = "project
     Args:
         store: where the data lies.
         role: ``"reader"`` may list and read; ``"writer"`` may also put objects, and remove nothing but the claim that
-            stands while a project is being created.
+            stands while a project is being created or moved here; ``"mover"`` may also remove what is here, which
+            `migrate` with ``delete_source`` needs at the old place.
         scope: ``"project"``: the one at the store's prefix; ``"prefix"``: every project at or below it.
 
     Raises:
         InvalidInputError: another role or scope.
     """
-    if role not in ("reader", "writer") or scope not in ("project", "prefix"):
-        raise InvalidInputError(f"role is 'reader' or 'writer', scope 'project' or 'prefix'; got {role!r}, {scope!r}.")
+    if role not in get_args(Role) or scope not in get_args(Scope):
+        raise InvalidInputError(
+            f"role is one of {', '.join(get_args(Role))}, and scope one of {', '.join(get_args(Scope))}; "
+            f"got {role!r} and {scope!r}."
+        )
     at = store.location
     partition = _partition(str(at.region))
     bucket = f"arn:{partition}:s3:::{at.root}"
-    prefix = f"{at.prefix}/" if at.prefix else ""
+    prefix = _literally(f"{at.prefix}/") if at.prefix else ""
     folder = prefix if scope == "prefix" else f"{prefix}datom/"
     statements: list[dict[str, Any]] = [
         {
@@ -43,8 +47,8 @@ def iam_policy(store: S3Store, role: Role = "reader", *, scope: Scope = "project
         },
         {"Sid": "Read", "Effect": "Allow", "Action": ["s3:GetObject"], "Resource": [f"{bucket}/{folder}*"]},
     ]
-    if role == "writer":
-        claim = f"{folder}{'*' if scope == 'prefix' else ''}{names.CLAIM_KEY}"
+    if role != "reader":
+        removable = "*" if role == "mover" else f"{'*' if scope == 'prefix' else ''}{names.CLAIM_KEY}"
         statements += [
             {
                 "Sid": "Write",
@@ -52,12 +56,22 @@ def iam_policy(store: S3Store, role: Role = "reader", *, scope: Scope = "project
                 "Action": ["s3:PutObject", "s3:AbortMultipartUpload"],
                 "Resource": [f"{bucket}/{folder}*"],
             },
-            {"Sid": "Claim", "Effect": "Allow", "Action": ["s3:DeleteObject"], "Resource": [f"{bucket}/{claim}"]},
+            {
+                "Sid": "Remove",
+                "Effect": "Allow",
+                "Action": ["s3:DeleteObject"],
+                "Resource": [f"{bucket}/{folder}{removable}"],
+            },
         ]
     if store.kms_key is not None and store.kms_key.startswith("arn:"):
-        actions = ["kms:Decrypt"] + (["kms:GenerateDataKey"] if role == "writer" else [])
+        actions = ["kms:Decrypt"] + ([] if role == "reader" else ["kms:GenerateDataKey"])
         statements.append({"Sid": "Key", "Effect": "Allow", "Action": actions, "Resource": [store.kms_key]})
     return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _literally(text: str) -> str:
+    """Text in which IAM takes nothing for a wildcard or a variable."""
+    return "".join(f"${{{c}}}" if c in "*?$" else c for c in text)
 
 
 def _partition(region: str) -> str:
