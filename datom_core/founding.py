@@ -6,12 +6,12 @@ import itertools
 from datetime import datetime
 
 from datom_core import canonical, names
-from datom_core.documents import Author, Buffer, Location, Manifest, ProjectFile, format_timestamp
+from datom_core.documents import Author, Location, Manifest, ProjectFile, format_timestamp
 from datom_core.errors import AlreadyExistsError, DatomError, FormatError, NotFoundError
 from datom_core.git import GitRepo, LostRaceError
 from datom_core.projector import Projector
 from datom_core.state import load_state
-from datom_core.stores import ObjectStore, same_place
+from datom_core.stores import ObjectStore, find, same_place
 from datom_core.version import WRITER
 
 _MESSAGE = "Initialize datom repository"
@@ -59,7 +59,7 @@ def _begun(file: ProjectFile, store: ObjectStore, repo: GitRepo, claim: bytes) -
     occupant = _occupant(store)
     tip = None if repo.is_absent() else repo.tip()
     if tip is not None:
-        _check_resumable(file, store, repo, tip, occupant, _get(store, names.CLAIM_KEY) == claim)
+        _check_resumable(file, store, repo, tip, occupant, _holds(store, claim))
         return True
     if occupant is not None:
         raise AlreadyExistsError(
@@ -84,7 +84,7 @@ def _claim(store: ObjectStore, claim: bytes) -> bool:
         )
     if store.create(names.CLAIM_KEY, claim):
         return True
-    if _get(store, names.CLAIM_KEY) != claim:
+    if not _holds(store, claim):
         raise AlreadyExistsError(
             f"Another project is being created in {store.location}. Choose another prefix; if that was given up, "
             f"remove {names.CLAIM_KEY} there.",
@@ -93,20 +93,18 @@ def _claim(store: ObjectStore, claim: bytes) -> bool:
     return False
 
 
-def _get(store: ObjectStore, key: str) -> Buffer | None:
-    try:
-        return store.get(key).data
-    except NotFoundError:
-        return None
+def _holds(store: ObjectStore, claim: bytes) -> bool:
+    held = find(store, names.CLAIM_KEY)
+    return held is not None and held.data == claim
 
 
 def _occupant(store: ObjectStore) -> str | None:
     """Name of the project whose namespace this is; a damaged manifest counts as one."""
-    data = _get(store, names.MANIFEST_KEY)
-    if data is None:
+    found = find(store, names.MANIFEST_KEY)
+    if found is None:
         return None
     try:
-        return Manifest.from_json(data, names.MANIFEST_KEY).project
+        return Manifest.from_json(found.data, names.MANIFEST_KEY).project
     except FormatError:
         return "(a manifest that cannot be read)"
 

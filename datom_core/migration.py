@@ -7,15 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
-from datom_core import canonical, names
+from datom_core import names
 from datom_core.copying import Item, OnProgress, Progress, Verify, copy
-from datom_core.documents import Author, Manifest
+from datom_core.documents import Author
 from datom_core.errors import (
-    AlreadyExistsError,
-    FormatError,
     IntegrityError,
     InvalidInputError,
-    NotFoundError,
     StorageError,
 )
 from datom_core.plan import ProjectState, check_writable
@@ -23,7 +20,8 @@ from datom_core.project import Project
 from datom_core.projection import lost_versions, pinned_payloads
 from datom_core.requests import check_author, check_message
 from datom_core.rows import block
-from datom_core.stores import LocalStore, ObjectStore, check_place, check_store, same_place
+from datom_core.stores import LocalStore, ObjectStore, check_place, check_store, find, same_place
+from datom_core.tenancy import MovingIn, check_origin
 from datom_core.upkeep import moved
 
 _log = logging.getLogger(__name__)
@@ -108,14 +106,15 @@ def migrate(
     report = run.report(items, dry_run=dry_run)
     if dry_run:
         return report
-    run.claim()
+    run.tenant.claim(run.source)
     run.copy(items, "copy")
+    run.seed_histories(state)
     # Once before the switch, so that readers of the new place lack no table; once after, for what came in between.
     late = run.catch_up()
     commit = run.switch(check_message(message, f"Move the data from {run.source.location} to {to.location}"), who)
     late += run.catch_up()
     deleted, left = run.clear() if delete_source else (0, ())
-    run.release()
+    run.tenant.release()
     return run.report(items, dry_run=False, commit_sha=commit, late=late, deleted=deleted, left=left)
 
 
@@ -138,18 +137,22 @@ class _Migration:
         if same_place(self.source.location, self.target.location):
             raise InvalidInputError(
                 f"The data of {self.project.name} lies in {self.target.location} already. To complete a migration "
-                "that broke off after it was recorded, give the old place as source."
+                "that broke off after it was recorded, give the old place as source; to move to another server, choose "
+                "another bucket or prefix there, since the recorded place would be the same."
             )
         # By way of the source: the folder of a local target may not be there yet.
-        _, state = self.project.upkeep_at(self.source).load(None, moving=True)
+        tip, state = self.project.upkeep_at(self.source).load(None, moving=True)
         check_writable(state, state.manifest.entries)
         if not same_place(state.file.location, self.target.location):
             check_place(state.file.name, state.file.location, self.source.location)
-        self._check_occupant(state)
+        check_origin(self.source, state)
+        origin = str(self.source.location)
+        self.tenant = MovingIn(self.target, self.project.name, self.upkeep.repo.root(tip), origin)
+        self.tenant.check(state)
         return state
 
     def plan(self, state: ProjectState) -> list[Item]:
-        """What has to be in the target: all that the source holds, but for the lists, which come from git.
+        """What has to be in the target: payloads and snapshots. All else is written from git, as it is then.
 
         Raises:
             IntegrityError: the source lacks payloads that versions name.
@@ -169,23 +172,11 @@ class _Migration:
         items = [
             Item(key, size, pinned[key].sha256 if key in pinned else None, present=there.get(key) == size)
             for key, size in source.items()
-            # Documents that are there are brought level with git afterwards.
-            if not _is_list(key, state) and (key in pinned or key not in there)
+            # Snapshots that are there are brought level with git afterwards.
+            if key in pinned or (_is_snapshot(key, state) and key not in there)
         ]
         self._check_space(sum(i.size for i in items if not i.present))
         return items
-
-    def claim(self) -> None:
-        """Make the target this migration's, so that nobody founds a project there meanwhile."""
-        if not self.target.create(names.CLAIM_KEY, self._claim()) and self._held_claim() != self._claim():
-            raise self._taken()
-
-    def _taken(self) -> AlreadyExistsError:
-        return AlreadyExistsError(
-            f"{self.target.location} is being filled by another project or migration. Choose another place; if "
-            f"that was given up, remove {names.CLAIM_KEY} there.",
-            location=str(self.target.location),
-        )
 
     def copy(self, items: Iterable[Item], what: str, verify: Verify | None = None) -> None:
         """Have the items in the target, verified."""
@@ -199,6 +190,13 @@ class _Migration:
             what=what,
             on_progress=self.on_progress,
         )
+
+    def seed_histories(self, state: ProjectState) -> None:
+        """Begin with the histories that the source has: they know commits that git tells only for some of them."""
+        for key in map(names.history, state.manifest.entries):
+            found = find(self.source, key)
+            if found is not None:
+                self.target.create(key, found.data)
 
     def switch(self, message: str, author: Author) -> str | None:
         """Record the new place in one commit: from here on, writers that hold the old one are refused."""
@@ -259,9 +257,6 @@ class _Migration:
             self._tell("delete", number, len(ours), key)
         return len(ours), tuple(sorted(set(listed) - ours))
 
-    def release(self) -> None:
-        self.target.delete(names.CLAIM_KEY)
-
     def report(self, items: list[Item], *, dry_run: bool, **more: Any) -> MigrationReport:
         return MigrationReport(
             project=self.project.name,
@@ -277,45 +272,6 @@ class _Migration:
     def _state(self) -> ProjectState:
         return self.upkeep.load(None, moving=True)[1]
 
-    def _check_occupant(self, state: ProjectState) -> None:
-        """Refuse a target that holds something else than a copy of this project."""
-        held = self._held_claim()
-        if held not in (None, self._claim()):
-            raise self._taken()
-        try:
-            stored = self.target.get(names.MANIFEST_KEY).data
-        except NotFoundError:
-            # Without a manifest or a claim, nothing may be there: it would not be known what it is.
-            if held is None and next(iter(self.target.list()), None) is not None:
-                raise AlreadyExistsError(
-                    f"{self.target.location} holds objects, but no datom project. Choose an empty place.",
-                    location=str(self.target.location),
-                ) from None
-            return
-        try:
-            manifest = Manifest.from_json(stored, names.MANIFEST_KEY)
-        except FormatError:
-            raise AlreadyExistsError(f"{self.target.location} holds a project whose manifest cannot be read.") from None
-        strange = [e.name for e in manifest if e.version and not state.table(e.name).history.find(e.version)]
-        if manifest.project != state.file.name or strange:
-            other = f" with other versions of {', '.join(strange)}" if strange else ""
-            raise AlreadyExistsError(
-                f"{self.target.location} holds the project {manifest.project!r}{other}. Choose another place.",
-                location=str(self.target.location),
-                project=manifest.project,
-            )
-
-    def _claim(self) -> bytes:
-        return canonical.dump(
-            {"project": self.project.name, "remote": self.project.remote, "moving_from": str(self.source.location)}
-        )
-
-    def _held_claim(self) -> bytes | None:
-        try:
-            return bytes(self.target.get(names.CLAIM_KEY).data)
-        except NotFoundError:
-            return None
-
     def _check_space(self, needed: int) -> None:
         free = self.target.free_bytes() if isinstance(self.target, LocalStore) else None
         if free is not None and free < needed:
@@ -330,15 +286,18 @@ class _Migration:
 
 
 def _is_list(key: str, state: ProjectState) -> bool:
-    """Whether an object says what is current, or marks a moment: what must not be there before what it names."""
+    """Whether an object says what is current, or marks a moment."""
     table = key.partition("/")[0]
     pointer = table in state.manifest.entries and key == names.pointer(table)
     return pointer or key in (names.MANIFEST_KEY, names.CUTS_KEY, names.CLAIM_KEY)
 
 
+def _is_snapshot(key: str, state: ProjectState) -> bool:
+    table, _, name = key.partition("/.metadata/")
+    return state.table(table).history.find(name.removesuffix(".json")) is not None
+
+
 def _is_ours(key: str, state: ProjectState) -> bool:
     """Whether this project wrote the document."""
-    table, _, name = key.partition("/.metadata/")
-    if _is_list(key, state) or table not in state.manifest.entries:
-        return _is_list(key, state)
-    return key == names.history(table) or state.table(table).history.find(name.removesuffix(".json")) is not None
+    history = any(key == names.history(table) for table in state.manifest.entries)
+    return history or _is_list(key, state) or _is_snapshot(key, state)

@@ -316,7 +316,7 @@ class Project:
 
     def upkeep_at(self, store: ObjectStore) -> Upkeep:
         """Changes of this project's documents, projected into another store; for `migrate`."""
-        return Upkeep(self._repo, Projector(self._repo, store), self._upkeep.clock)
+        return Upkeep(self._repo, Projector(self._repo, store, ahead=True), self._upkeep.clock)
 
     def _intent(
         self,

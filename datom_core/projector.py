@@ -30,7 +30,7 @@ from datom_core.projection import (
 )
 from datom_core.retries import while_conflicting
 from datom_core.state import load_state
-from datom_core.stores import ObjectStore, StoredObject, same_place
+from datom_core.stores import ObjectStore, find, same_place
 
 _ATTEMPTS = 12
 _READERS = 8
@@ -113,7 +113,7 @@ class Projector:
 
     def _read(self, keys: Sequence[str]) -> Seen:
         with ThreadPoolExecutor(min(len(keys), _READERS), thread_name_prefix="datom-look") as pool:
-            return Seen(dict(zip(keys, pool.map(self._get, keys), strict=True)))
+            return Seen(dict(zip(keys, pool.map(lambda key: find(self.store, key), keys), strict=True)))
 
     def is_level(self, table: str, state: ProjectState, seen: Seen) -> bool:
         """Whether storage has all of a table's current version: documents, snapshot and payload."""
@@ -154,12 +154,6 @@ class Projector:
         while_conflicting(lambda: run.once(*(known.pop() if known else (None, None))), attempts=_ATTEMPTS)
         return Report(tuple(run.written), tuple(run.waiting))
 
-    def _get(self, key: str) -> StoredObject | None:
-        try:
-            return self.store.get(key)
-        except NotFoundError:
-            return None
-
 
 @dataclass
 class _Run:
@@ -199,6 +193,9 @@ class _Run:
         if not self._payload_is_there(table, state.metadata, seen, tip):
             return False
         stored = seen.history(table)
+        if stored is None and seen.manifest() is not None and self._lacks(names.MANIFEST_KEY):
+            # A new table is not swapped for anything that would be missed if the project had moved away meanwhile.
+            raise ConflictError(f"{self.projector.store.location} was emptied meanwhile. Try again.")
         for version, metadata in self._snapshots(table, state, stored, tip).items():
             self._put_snapshot(names.snapshot(table, version), snapshot_document(metadata, state))
         if not same_table(state, seen, table):

@@ -143,6 +143,11 @@ class GitRepo:
 
         return self._healing(walk)
 
+    def root(self, commit: str) -> str:
+        """The first commit of the branch's history, which tells one repository from another by whatever URL."""
+        out = self._healing(lambda: self._cache.run("rev-list", "--max-parents=0", commit))
+        return out.decode().split()[-1]
+
     def publish(
         self, files: Mapping[str, bytes], message: str, *, parent: str | None, author: Author, at: datetime
     ) -> str:

@@ -2,7 +2,7 @@
 
 from datom_core.stores.local import LocalStore
 from datom_core.stores.memory import MemoryStore
-from datom_core.stores.places import check_place, check_store, same_place
+from datom_core.stores.places import check_place, check_store, find, same_place
 from datom_core.stores.protocol import ObjectInfo, ObjectStore, StoredObject
 from datom_core.stores.s3 import PreflightCheck, S3Store, iam_policy
 
@@ -16,6 +16,7 @@ __all__ = [
     "StoredObject",
     "check_place",
     "check_store",
+    "find",
     "iam_policy",
     "same_place",
 ]

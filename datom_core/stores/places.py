@@ -1,12 +1,12 @@
-"""Whether two locations are one place."""
+"""Whether two locations are one place, and what a store holds."""
 
 from __future__ import annotations
 
 import os
 
 from datom_core.documents import Location
-from datom_core.errors import ConflictError, InvalidInputError
-from datom_core.stores.protocol import ObjectStore
+from datom_core.errors import ConflictError, InvalidInputError, NotFoundError
+from datom_core.stores.protocol import ObjectStore, StoredObject
 
 
 def same_place(one: Location, other: Location) -> bool:
@@ -24,6 +24,14 @@ def same_place(one: Location, other: Location) -> bool:
 
 def _folder(location: Location) -> str:
     return os.path.join(location.root, location.prefix)
+
+
+def find(store: ObjectStore, key: str) -> StoredObject | None:
+    """The object, or ``None`` when there is none."""
+    try:
+        return store.get(key)
+    except NotFoundError:
+        return None
 
 
 def check_place(project: str, recorded: Location, ours: Location) -> None:

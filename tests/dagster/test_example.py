@@ -49,7 +49,7 @@ def test_the_demo_on_s3(tmp_path: Path) -> None:
     said = demo("demo_s3")
     for text in (
         "conditional writes yes",
-        "copy: 45 of 45 objects",
+        "copy: 40 of 40 objects",
         "has moved to s3:",
         'lb as of the cut "2012-12": 7433 rows',
         "Not allowed: s3:PutObject",

@@ -132,6 +132,52 @@ class TestRefusals:
         with pytest.raises(dc.InvalidInputError, match=r"lies in .* already"):
             dc.migrate(project, project.store)
 
+    @pytest.mark.parametrize("alias", ["split", "link"])
+    def test_one_folder_by_another_name(self, project: dc.Project, tmp_path: Path, alias: str) -> None:
+        (tmp_path / "link").symlink_to(tmp_path / "data")
+        same = dc.LocalStore(tmp_path, "data") if alias == "split" else dc.LocalStore(tmp_path / "link")
+        before = everything(project.reader)
+        with pytest.raises(dc.InvalidInputError, match="already"):
+            dc.migrate(project, same, delete_source=True)
+        assert everything(project.reader) == before
+
+    def test_one_place_that_nobody_could_tell(self, project: dc.Project, tmp_path: Path, remote: Path) -> None:
+        """Two mounts of one disk, or two names of one server: what is written here shows there."""
+
+        class Alias(dc.LocalStore):
+            @property
+            def location(self) -> dc.Location:
+                return dc.Location("local", "/somewhere/else")
+
+        before, head = everything(project.reader), git(remote, "rev-parse", "HEAD")
+        alias = Alias(project.store.location.root)
+        alias.delete(".metadata/manifest.json")  # else it would be seen as a copy of the project
+        with pytest.raises((dc.InvalidInputError, dc.AlreadyExistsError)):
+            dc.migrate(project, alias, delete_source=True)
+        assert git(remote, "rev-parse", "HEAD") == head
+        project.mirror()
+        assert everything(project.reader) == before
+        with pytest.raises(dc.InvalidInputError, match="are one place"):
+            dc.migrate(project, alias, delete_source=True)
+        assert everything(project.reader) == before
+
+    def test_a_source_that_is_another_project(
+        self, project: dc.Project, place: Place, remote: Path, tmp_path: Path, dm: Frame
+    ) -> None:
+        dc.migrate(project, place("s3/team"))
+        other = dc.Project.init("STUDY_002", place("local/two"), remote=tmp_path / "two.git")
+        other.write("dm", dm(2))
+        before = everything(other.reader)
+        moved = dc.Project.open(place("s3/team"), remote=remote)
+        with pytest.raises(dc.InvalidInputError, match=r"holds the project 'STUDY_002'.*, not 'STUDY_001'"):
+            dc.migrate(moved, place("s3/team"), source=other.store, delete_source=True)
+        assert everything(other.reader) == before
+
+    def test_a_namesake_without_tables(self, project: dc.Project, place: Place, tmp_path: Path) -> None:
+        dc.Project.init("STUDY_001", place("s3/team"), remote=tmp_path / "two.git")
+        with pytest.raises(dc.AlreadyExistsError, match="holds the project 'STUDY_001'"):
+            dc.migrate(project, place("s3/team"))
+
     def test_another_project(self, project: dc.Project, place: Place, tmp_path: Path) -> None:
         dc.Project.init("STUDY_002", place("s3/team"), remote=tmp_path / "two.git")
         with pytest.raises(dc.AlreadyExistsError, match="holds the project 'STUDY_002'"):
@@ -255,7 +301,7 @@ def test_killed_at_any_object_it_is_completed_by_the_same_call(
         report = dc.migrate(again, target, source=source)
         assert everything(dc.ProjectReader.open(target)) == before
         assert dc.Project.open(target, remote=remote).status().level
-        assert report.objects >= 0
+        assert report.target == str(target.location)
         assert [o.key for o in target.list() if "claim" in o.key] == []
     assert len(outcomes) > 12, "every effect was the last one once"
 
@@ -319,6 +365,50 @@ class TestWritesMeanwhile:
         dc.migrate(dc.Project.open(recorded, remote=remote), target, source=source)
         assert len(dc.ProjectReader.open(target).read("dm")) == 11
 
+    @pytest.mark.parametrize("verify", ["hash", "size"])
+    def test_a_write_while_it_copies(
+        self, project: dc.Project, place: Place, remote: Path, clock: Clock, dm: Frame, verify: Any
+    ) -> None:
+        colleague = dc.Project.open(project.store, remote=remote, clock=clock)
+        written: list[dc.WriteResult] = []
+
+        def tell(progress: dc.Progress) -> None:
+            if progress.what == "copy" and not written:
+                written.append(colleague.write("dm", dm(11)))
+
+        dc.migrate(project, place("s3/team"), verify=verify, on_progress=tell)
+        assert len(dc.ProjectReader.open(place("s3/team")).read("dm")) == 11
+
+    @pytest.mark.parametrize("table", ["dm", "new"])
+    def test_a_writer_who_stalled_before_its_projection_leaves_the_emptied_place_alone(
+        self,
+        project: dc.Project,
+        place: Place,
+        remote: Path,
+        clock: Clock,
+        dm: Frame,
+        monkeypatch: pytest.MonkeyPatch,
+        table: str,
+    ) -> None:
+        from datom_core.projector import Projector
+
+        level = Projector.level
+        moved: list[dc.MigrationReport] = []
+
+        def stalled(self: Projector, *args: Any, **kwargs: Any) -> Any:
+            if self.store is colleague.store and not moved:
+                monkeypatch.setattr(Projector, "level", level)
+                moved.append(dc.migrate(project, place("s3/team"), delete_source=True))
+            return level(self, *args, **kwargs)
+
+        colleague = dc.Project.open(dc.LocalStore(project.store.location.root), remote=remote, clock=clock)
+        monkeypatch.setattr(Projector, "level", stalled)
+        assert colleague.write(table, dm(11)).action == "created"
+        assert moved
+        left = [o.key for o in project.store.list()]
+        assert all(len(key.rpartition("/")[2]) == 69 for key in left), "snapshots at most: nothing points to anything"
+        assert len(dc.ProjectReader.open(place("s3/team")).read(table)) == 11
+
     def test_two_migrations_at_once(self, project: dc.Project, place: Place, remote: Path, clock: Clock) -> None:
         rival = dc.Project.open(project.store, remote=remote, clock=clock)
 
@@ -346,6 +436,22 @@ def test_an_old_copy_is_not_taken_for_the_project(project: dc.Project, place: Pl
     dc.Project.open(place("s3/team"), remote=remote).write("dm", dm(9))
     with pytest.raises(dc.NotFoundError, match="may be an old copy"):
         dc.Project.open(project.store, remote=remote, relocate=True)
+
+
+def test_resumed_by_another_name_of_the_remote(project: dc.Project, tmp_path: Path, remote: Path, dm: Frame) -> None:
+    mortal: Any = Mortal(dc.LocalStore(tmp_path / "t"), 4, after=True)
+    with pytest.raises(Killed):
+        dc.migrate(project, mortal)
+    again = dc.Project.open(project.store, remote=f"file://{remote}")
+    dc.migrate(again, dc.LocalStore(tmp_path / "t"))
+    assert dc.Project.open(dc.LocalStore(tmp_path / "t"), remote=remote).status().level
+
+
+def test_what_is_not_the_projects_stays_where_it_is(project: dc.Project, place: Place) -> None:
+    project.store.create("notes/by-hand.txt", b"not ours")
+    dc.migrate(project, place("s3/team"))
+    assert place("s3/team").head("notes/by-hand.txt") is None
+    assert project.store.head("notes/by-hand.txt") is not None
 
 
 def test_within_one_server_the_bytes_stay_there(
