@@ -65,7 +65,8 @@ class S3Storage(DatomStorage):
         if self.ambient:
             sources["ambient"] = dc.AmbientCredentials()
         if self.s3 is not None:
-            sources["s3"] = _of_resource(self.s3)
+            sources.pop("ambient", None)
+            sources["s3"] = self._of_resource(self.s3)
         if len(sources) != 1:
             given = f"{' and '.join(sources)} exclude each other" if sources else "none are given"
             raise dc.InvalidInputError(
@@ -75,9 +76,14 @@ class S3Storage(DatomStorage):
         source = next(iter(sources.values()))
         if self.role_arn is None:
             return source
-        region, _ = self._place()
+        region, endpoint = self._place()
         return dc.RoleCredentials(
-            resolved(self.role_arn), source, external_id=_optional(self.role_external_id), region=region
+            resolved(self.role_arn),
+            source,
+            external_id=_optional(self.role_external_id),
+            region=region,
+            # A server of one's own gives out roles at the same address.
+            endpoint_url=endpoint,
         )
 
     def _from_environment(self) -> dc.EnvironmentCredentials:
@@ -86,24 +92,29 @@ class S3Storage(DatomStorage):
         token = self.session_token_env or ""
         return dc.EnvironmentCredentials(self.access_key_env, self.secret_key_env, token)
 
+    def _of_resource(self, resource: S3Resource) -> dc.CredentialSource:
+        """The credentials that a dagster-aws resource would use."""
+        access_key, secret_key = _optional(resource.aws_access_key_id), _optional(resource.aws_secret_access_key)
+        if access_key is not None and secret_key is not None:
+            return dc.Credentials(access_key, secret_key, _optional(resource.aws_session_token))
+        profile = _optional(resource.profile_name)
+        if access_key is not None or secret_key is not None:
+            raise dc.InvalidInputError("The S3Resource has half a pair of keys; give it both, or neither.")
+        if profile is not None:
+            return dc.ProfileCredentials(profile)
+        if not self.ambient:
+            raise dc.InvalidInputError(
+                "The S3Resource has neither keys nor a profile. If it is to use what AWS finds where the step runs, "
+                "say so with ambient=True."
+            )
+        return dc.AmbientCredentials()
+
     def _place(self) -> tuple[str, str | None]:
         """Region and endpoint: ours, else those of the dagster-aws resource."""
         region, endpoint = _optional(self.region), _optional(self.endpoint_url)
         if self.s3 is not None:
             region, endpoint = region or _optional(self.s3.region_name), endpoint or _optional(self.s3.endpoint_url)
         return region or "us-east-1", endpoint
-
-
-def _of_resource(resource: S3Resource) -> dc.CredentialSource:
-    """The credentials that a dagster-aws resource would use."""
-    if resource.aws_access_key_id is not None and resource.aws_secret_access_key is not None:
-        return dc.Credentials(
-            resolved(resource.aws_access_key_id),
-            resolved(resource.aws_secret_access_key),
-            _optional(resource.aws_session_token),
-        )
-    profile = _optional(resource.profile_name)
-    return dc.ProfileCredentials(profile) if profile is not None else dc.AmbientCredentials()
 
 
 def _optional(text: str | None) -> str | None:

@@ -187,6 +187,8 @@ class TestCredentials:
             ({}, "none are given"),
             ({"ambient": True, "profile": "p"}, "profile and ambient exclude each other"),
             ({"access_key_env": "A"}, "belong together"),
+            ({"s3": S3Resource()}, "neither keys nor a profile"),
+            ({"s3": S3Resource(aws_access_key_id="AKIAONLY")}, "half a pair"),
         ],
     )
     def test_one_place(self, given: dict[str, Any], said: str) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
+from datom_core.errors import StorageError
 from datom_core.stores.s3.errors import RefusedConditionError, translated
 from datom_core.stores.s3.transfer import checksum, upload_parts
 
@@ -19,9 +20,9 @@ PROBE = ".datom-probe"
 _BYTES = b"Written by datom to find out whether this server knows conditional writes. It may be removed.\n"
 _NO_TAG = "0" * 32
 
-#: Put unless there is something; swap what carries a tag; put in parts unless there is something.
-Condition = Literal["create", "replace", "create in parts"]
-_ALL: tuple[Condition, ...] = ("create", "replace", "create in parts")
+#: Put, put in parts, or copy unless there is something; swap what carries a tag.
+Condition = Literal["create", "replace", "create in parts", "copy"]
+_NOT_IMPLEMENTED = frozenset({"NotImplemented", "501"})
 
 
 class Conditions:
@@ -38,7 +39,7 @@ class Conditions:
         self._client = client
         self._place = {"Bucket": bucket, "Key": key}
         self._options = options
-        self._known: dict[Condition, bool] = dict.fromkeys(_ALL, True) if trusted else {}
+        self._known: dict[Condition, bool] = dict.fromkeys(get_args(Condition), True) if trusted else {}
         self._lock = threading.RLock()
 
     def known(self, condition: Condition) -> bool:
@@ -50,15 +51,20 @@ class Conditions:
                     warnings.warn(self._warning(condition), stacklevel=4)
             return self._known[condition]
 
+    def put_probe(self) -> None:
+        """Put the probe unless it is there, whatever is known of the server: whether one may write at all."""
+        self._refused(self._put, IfNoneMatch="*")
+
     def _ask(self, condition: Condition) -> bool:
-        with translated("s3:PutObject", **self._arguments()):
-            if condition == "create":
-                # The first time ever, the probe is not there, and comes into being.
-                return self._refused(self._put, IfNoneMatch="*") or self._refused(self._put, IfNoneMatch="*")
-            # The other two ask about a probe that is there.
-            if condition == "replace":
-                return self.known("create") and self._refused(self._put, IfMatch=_NO_TAG)
-            return self.known("create") and self._refused(self._put_in_parts, IfNoneMatch="*")
+        if condition == "create":
+            # The first time ever, the probe is not there, and comes into being.
+            return self._refused(self._put, IfNoneMatch="*") or self._refused(self._put, IfNoneMatch="*")
+        # The others ask about a probe that is there.
+        if not self.known("create"):
+            return False
+        if condition == "replace":
+            return self._refused(self._put, IfMatch=_NO_TAG)
+        return self._refused(self._copy if condition == "copy" else self._put_in_parts, IfNoneMatch="*")
 
     def _arguments(self) -> dict[str, str]:
         return {"bucket": self._place["Bucket"], "key": self._place["Key"]}
@@ -69,6 +75,10 @@ class Conditions:
                 put(condition)
         except RefusedConditionError:
             return True
+        except StorageError as error:
+            # Some servers say that they do not know the header, instead of ignoring it.
+            if error.details.get("code") not in _NOT_IMPLEMENTED:
+                raise
         return False
 
     def _put(self, condition: Mapping[str, str]) -> None:
@@ -77,8 +87,15 @@ class Conditions:
     def _put_in_parts(self, condition: Mapping[str, str]) -> None:
         upload_parts(self._client, **self._arguments(), data=_BYTES, options=self._options, condition=condition)
 
+    def _copy(self, condition: Mapping[str, str]) -> None:
+        # Onto itself: whoever ignores the condition leaves the same bytes.
+        options = {**self._options, "MetadataDirective": "REPLACE", "ChecksumAlgorithm": "SHA256"}
+        self._client.copy_object(**self._place, CopySource=dict(self._place), **options, **condition)
+
     def _warning(self, condition: Condition) -> str:
         where = self._client.meta.endpoint_url
+        if condition == "copy":
+            return f"The S3 server at {where} ignores conditions on copies. Objects are copied through this machine."
         if condition == "create in parts":
             return (
                 f"The S3 server at {where} ignores conditions on uploads in parts. Payloads up to 5 GiB go in one "

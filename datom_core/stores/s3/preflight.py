@@ -74,7 +74,7 @@ def _can_read(store: S3Store) -> PreflightCheck:
 def _can_write(store: S3Store) -> list[PreflightCheck]:
     """One probe answers both questions; it leaves nothing but itself, which listings leave out."""
     known: list[bool] = []
-    write = _try("can write", "s3:PutObject", store, lambda: known.append(store.heeds_conditions()))
+    write = _try("can write", "s3:PutObject", store, lambda: known.append(store.heeds_conditions(anew=True)))
     if not known:
         return [write, PreflightCheck("conditional writes", "unknown", "not allowed to write")]
     detail = "" if known[0] else "two writers at the same moment may overwrite each other's documents"

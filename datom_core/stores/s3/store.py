@@ -227,9 +227,11 @@ class S3Store:
         encryption, object lock, conditional writes. Prints as a table; never raises for what it finds."""
         return preflight(self)
 
-    def heeds_conditions(self) -> bool:
-        """Whether the server knows conditional writes; asks it, unless it is AWS."""
+    def heeds_conditions(self, *, anew: bool = False) -> bool:
+        """Whether the server knows conditional writes; asks it once, unless it is AWS, or ``anew``."""
         conditions = self._open()[1]
+        if anew:
+            conditions.put_probe()
         return conditions.known("create") and conditions.known("replace")
 
     def _check_region(self, found: Mapping[str, Any]) -> None:

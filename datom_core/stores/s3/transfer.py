@@ -5,18 +5,17 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import pyarrow as pa
 from tenacity import Retrying, retry_if_exception, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from datom_core.documents import Buffer
-from datom_core.stores.s3.errors import code_of, tag_of
-
-T = TypeVar("T")
+from datom_core.errors import StorageError
+from datom_core.stores.s3.errors import NOT_S3, code_of, tag_of
 
 #: From this size on, an object goes and comes in parts of it.
 PART_BYTES = 16 * 2**20
@@ -59,60 +58,63 @@ def download(client: Any, bucket: str, key: str) -> Download:
 
 
 def _download(client: Any, bucket: str, key: str, part: int) -> Download:
-    first = _first_part(client, bucket, key, part)
-    size, etag = first.size, first.etag
-    if first.size == len(first.data):
-        return Download(first.data, etag, hashlib.sha256(first.data).hexdigest())
+    place = {"Bucket": bucket, "Key": key}
+    answer, data = _ask(client, place, limit=part)
+    size, etag = int(answer["ContentLength"]), tag_of(answer)
+    if size == len(data):
+        return Download(data, etag, hashlib.sha256(data).hexdigest())
     whole = memoryview(bytearray(size))
-    whole[: len(first.data)] = first.data
-    digest = hashlib.sha256(first.data)
+    whole[: len(data)] = data
+    digest = hashlib.sha256(data)
 
     def fetch(start: int) -> tuple[int, int]:
         end = min(start + part, size)
         # The tag makes sure that all ranges are of one object, whoever writes meanwhile.
-        wanted = {"Range": f"bytes={start}-{end - 1}", "IfMatch": etag}
-        whole[start:end] = _retrying(lambda: client.get_object(Bucket=bucket, Key=key, **wanted)["Body"].read())
+        _, window = _ask(client, {**place, "Range": f"bytes={start}-{end - 1}", "IfMatch": etag})
+        if len(window) != end - start:
+            raise StorageError(NOT_S3)
+        whole[start:end] = window
         return start, end
 
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="datom-s3") as pool:
-        for start, end in pool.map(fetch, range(len(first.data), size, part)):
+        for start, end in pool.map(fetch, range(len(data), size, part)):
             digest.update(whole[start:end])
     return Download(whole.toreadonly(), etag, digest.hexdigest())
 
 
-@dataclass(frozen=True)
-class _Part:
-    data: bytes
-    size: int
-    etag: str
+class _BrokenOffError(Exception):
+    """An answer ended in its middle; the cause is the library's own error."""
 
 
-def _first_part(client: Any, bucket: str, key: str, part: int) -> _Part:
-    def fetch() -> _Part:
-        answer = client.get_object(Bucket=bucket, Key=key)
-        size, stream = int(answer["ContentLength"]), answer["Body"]
+def _ask(client: Any, arguments: Mapping[str, Any], *, limit: int | None = None) -> tuple[Mapping[str, Any], bytes]:
+    """An object's answer, and its body up to ``limit`` bytes: the rest of a large one is not read.
+
+    boto3 asks again when no answer comes; when one breaks off in its middle, that is left to its callers.
+    """
+    from botocore.exceptions import HTTPClientError, IncompleteReadError, ResponseStreamingError
+
+    def ask() -> tuple[Mapping[str, Any], bytes]:
+        answer = client.get_object(**arguments)
+        tag_of(answer)
+        stream = answer["Body"]
         try:
-            # Nobody needs to know the size before: the rest of a large answer is not read.
-            data = stream.read() if size <= part else stream.read(part)
+            large = limit is not None and int(answer["ContentLength"]) > limit
+            return answer, stream.read(limit) if large else stream.read()
+        except (HTTPClientError, IncompleteReadError, ResponseStreamingError) as error:
+            raise _BrokenOffError from error
         finally:
             stream.close()
-        return _Part(data, size, tag_of(answer))
 
-    return _retrying(fetch)
-
-
-def _retrying(fetch: Callable[[], T]) -> T:
-    """Ask again when an answer breaks off in its middle, which boto3 leaves to its callers."""
-    from botocore.exceptions import IncompleteReadError, ReadTimeoutError, ResponseStreamingError
-
-    broken = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
     again = Retrying(
-        retry=retry_if_exception_type(broken),
+        retry=retry_if_exception_type(_BrokenOffError),
         stop=stop_after_attempt(_ATTEMPTS),
         wait=wait_random_exponential(multiplier=0.1, max=5),
         reraise=True,
     )
-    return again(fetch)
+    try:
+        return again(ask)
+    except _BrokenOffError as error:
+        raise (error.__cause__ or error) from None
 
 
 def upload_parts(
@@ -132,7 +134,7 @@ def upload_parts(
         number, window = part
         digest = checksum(window)
         answer = client.upload_part(**place, **digest, UploadId=upload, PartNumber=number, Body=body(window))
-        return {"PartNumber": number, "ETag": answer["ETag"], "ChecksumSHA256": digest["ChecksumSHA256"]}
+        return {"PartNumber": number, "ETag": tag_of(answer), "ChecksumSHA256": digest["ChecksumSHA256"]}
 
     try:
         with ThreadPoolExecutor(_THREADS, thread_name_prefix="datom-s3") as pool:
