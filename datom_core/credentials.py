@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from datom_core.errors import AccessDeniedError, InvalidInputError, NotFoundError
+from datom_core.errors import AccessDeniedError, InvalidInputError, NotFoundError, StorageError
 from datom_core.secret import MASK, Secret, mask_logs
 
 _SHOWN = 4  # characters of an access key, which is a name and no secret
@@ -43,6 +43,9 @@ class Credentials:
         given: object = access_key
         if not isinstance(given, str) or not given.strip():
             raise InvalidInputError("Credentials need an access key.")
+        ends: object = expires_at
+        if ends is not None and not isinstance(ends, datetime):
+            raise InvalidInputError(f"expires_at is a datetime, not {type(ends).__name__}.")
         if expires_at is not None and expires_at.tzinfo is None:
             expires_at = expires_at.replace(tzinfo=UTC)
         token = session_token or None
@@ -134,7 +137,7 @@ class RoleCredentials:
     endpoint_url: str | None = None
 
     def __call__(self) -> Credentials:
-        from botocore.exceptions import BotoCoreError, ClientError
+        from botocore import exceptions as theirs
         from botocore.parsers import ResponseParserError
 
         asked = {"RoleArn": self.role_arn, "RoleSessionName": self.session_name, "DurationSeconds": self.seconds}
@@ -143,7 +146,11 @@ class RoleCredentials:
         client = make_client("sts", self.source, region=self.region, endpoint_url=self.endpoint_url, config={})
         try:
             given = client.assume_role(**asked)["Credentials"]
-        except (BotoCoreError, ClientError, ResponseParserError) as error:
+        except (theirs.ConnectionError, theirs.HTTPClientError, ResponseParserError) as error:
+            raise StorageError(
+                f"The token service could not be asked for {self.role_arn} ({_code(error)}). Try again."
+            ) from error
+        except (theirs.BotoCoreError, theirs.ClientError) as error:
             raise AccessDeniedError(
                 f"The role {self.role_arn} could not be assumed ({_code(error)}). Check its trust policy and the "
                 "credentials that ask for it.",
@@ -244,6 +251,7 @@ def _isolated_session(source: CredentialSource) -> Any:
     import botocore.session
     from botocore.configprovider import ConfigValueStore, ConstantProvider, create_botocore_default_config_mapping
     from botocore.credentials import CredentialProvider, CredentialResolver
+    from botocore.loaders import Loader
 
     class Given(CredentialProvider):  # type: ignore[misc, unused-ignore]
         METHOD = CANONICAL_NAME = "datom"
@@ -257,7 +265,11 @@ def _isolated_session(source: CredentialSource) -> Any:
         # Certificates and proxies are the network's affair; all else decides where data goes and as whom.
         if name != "ca_bundle":
             settings.set_config_provider(name, ConstantProvider(None if name in _FILES else default))
+    settings.set_config_provider("s3", ConstantProvider({"us_east_1_regional_endpoint": "regional"}))
     session.register_component("config_store", settings)
+    # Nor may a folder of the user's tell what S3 is and where.
+    loader = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
+    session.register_component("data_loader", loader)
     session.register_component("credential_provider", CredentialResolver(providers=[Given()]))
     return session
 
@@ -277,12 +289,15 @@ def _to_botocore(source: CredentialSource) -> Any:
 
 
 def _metadata(credentials: Credentials) -> dict[str, Any]:
-    ends = credentials.expires_at
+    # Those that do not say when they end are asked for again after an hour.
+    ends = credentials.expires_at or datetime.now(UTC) + timedelta(hours=1)
+    if ends <= datetime.now(UTC):
+        raise AccessDeniedError(f"The credentials that were given ended at {ends:%Y-%m-%dT%H:%M:%SZ}. Get new ones.")
     return {
         "access_key": credentials.access_key,
         "secret_key": credentials.secret_key.reveal(),
         "token": credentials.session_token and credentials.session_token.reveal(),
-        "expiry_time": ends.isoformat() if ends is not None else None,
+        "expiry_time": ends.isoformat(),
     }
 
 
@@ -307,4 +322,8 @@ def _frozen(found: Any) -> Credentials:
 
 def _code(error: Exception) -> str:
     response = getattr(error, "response", None)
-    return str(response["Error"].get("Code")) if response else type(error).__name__
+    if not response:
+        return type(error).__name__
+    # Not every server puts a reason into what its token service answers; the status is always there.
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return str(response.get("Error", {}).get("Code") or status)

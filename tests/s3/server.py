@@ -82,7 +82,8 @@ class Moto:
 def moto(folder: Path, *, auth: bool = True) -> Iterator[Moto]:
     """The server, over nothing."""
     port = free_port()
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    command = [sys.executable, "-m", "tests.s3.moto_server", str(port)]
     log = folder / "moto.log"
-    with running(command, f"http://127.0.0.1:{port}/moto-api/data.json", log):
+    root = Path(__file__).resolve().parents[2]
+    with running(command, f"http://127.0.0.1:{port}/moto-api/data.json", log, cwd=root):
         yield Moto(f"http://127.0.0.1:{port}", log, auth=auth)

@@ -454,9 +454,19 @@ def test_what_is_not_the_projects_stays_where_it_is(project: dc.Project, place: 
     assert project.store.head("notes/by-hand.txt") is not None
 
 
-def test_within_one_server_the_bytes_stay_there(
-    s3_server: Moto, proxy: Proxy, bucket: str, remote: Path, dm: Frame, clock: Clock
+@pytest.mark.parametrize("heeded", [True, False])
+def test_within_one_server_the_bytes_stay_there_if_it_heeds_conditions(
+    s3_server: Moto,
+    proxy: Proxy,
+    bucket: str,
+    remote: Path,
+    dm: Frame,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    heeded: bool,
 ) -> None:
+    if heeded:  # moto does not
+        monkeypatch.setattr("datom_core.stores.s3.conditions.Conditions.known", lambda *_: True)
     source, target = (s3_server.store(bucket, p, endpoint_url=proxy.endpoint) for p in ("a", "b"))
     project = dc.Project.init("S", source, remote=remote, clock=clock)
     project.write("dm", dm(2000))
@@ -464,7 +474,15 @@ def test_within_one_server_the_bytes_stay_there(
     proxy.seen.clear()
     dc.migrate(project, target, verify="size")
     puts = [r for r in proxy.seen if r.method == "PUT" and r.path.endswith(key)]
-    assert [(r.size, "x-amz-copy-source" in {h.lower() for h in r.headers}) for r in puts] == [(0, True)]
+    assert [(r.size == 0, "x-amz-copy-source" in {h.lower() for h in r.headers}) for r in puts] == [(heeded, heeded)]
+
+
+def test_a_copy_within_a_server_overwrites_nothing(s3_server: Moto, bucket: str) -> None:
+    source, target = s3_server.store(bucket, "a"), s3_server.store(bucket, "b")
+    source.create("dm/x.parquet", b"new")
+    target.create("dm/x.parquet", b"OLD")
+    assert target.copy_from(source, "dm/x.parquet", 3) is False
+    assert target.get("dm/x.parquet").data == b"OLD"
 
 
 def test_a_target_that_fails_in_the_middle_is_completed_by_the_same_call(

@@ -271,5 +271,5 @@ def test_nothing_is_taken_from_the_surroundings(
     store.create("k", b"1")
     assert store.get("k").data == b"1"
     assert dc.S3Store(bucket, credentials=s3_server.owner, check=False).client.meta.endpoint_url == (
-        "https://s3.amazonaws.com"
+        "https://s3.us-east-1.amazonaws.com"
     )

@@ -6,6 +6,7 @@ kept beside the data for the question: written once more on condition, it is ref
 
 from __future__ import annotations
 
+import logging
 import threading
 import warnings
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from datom_core.stores.s3.transfer import checksum, upload_parts
 #: Last part of the probe's key. Listings leave it out.
 PROBE = ".datom-probe"
 _BYTES = b"Written by datom to find out whether this server knows conditional writes. It may be removed.\n"
+_log = logging.getLogger(__name__)
 _NO_TAG = "0" * 32
 
 #: Put, put in parts, or copy unless there is something; swap what carries a tag.
@@ -48,7 +50,7 @@ class Conditions:
             if condition not in self._known:
                 self._known[condition] = self._ask(condition)
                 if not self._known[condition]:
-                    warnings.warn(self._warning(condition), stacklevel=4)
+                    self._tell(condition)
             return self._known[condition]
 
     def put_probe(self) -> None:
@@ -71,7 +73,7 @@ class Conditions:
 
     def _refused(self, put: Any, **condition: str) -> bool:
         try:
-            with translated("s3:PutObject", **self._arguments()):
+            with translated("s3:PutObject", **self._arguments(), conditional=True):
                 put(condition)
         except RefusedConditionError:
             return True
@@ -92,17 +94,17 @@ class Conditions:
         options = {**self._options, "MetadataDirective": "REPLACE", "ChecksumAlgorithm": "SHA256"}
         self._client.copy_object(**self._place, CopySource=dict(self._place), **options, **condition)
 
-    def _warning(self, condition: Condition) -> str:
+    def _tell(self, condition: Condition) -> None:
+        """Warn of what is not safe, and log what is only slower."""
         where = self._client.meta.endpoint_url
         if condition == "copy":
-            return f"The S3 server at {where} ignores conditions on copies. Objects are copied through this machine."
-        if condition == "create in parts":
-            return (
-                f"The S3 server at {where} ignores conditions on uploads in parts. Payloads up to 5 GiB go in one "
-                "request instead, which is safe and slower."
+            _log.info("The S3 server at %s ignores conditions on copies: objects go through this machine.", where)
+        elif condition == "create in parts":
+            _log.info("The S3 server at %s ignores conditions on uploads in parts: one request up to 5 GiB.", where)
+        else:
+            warnings.warn(
+                f"The S3 server at {where} does not know conditional writes ({condition}). Each write looks first and "
+                "then writes: two writers at the same moment may overwrite each other's documents. Let one at a time "
+                "write, or use a server that knows them.",
+                stacklevel=5,
             )
-        return (
-            f"The S3 server at {where} does not know conditional writes ({condition}). Each write looks first and then "
-            "writes: two writers at the same moment may overwrite each other's documents. Let one at a time write, or "
-            "use a server that knows them."
-        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from datom_core.errors import AccessDeniedError, DatomError, InvalidInputError, NotFoundError, StorageError
@@ -26,6 +26,15 @@ _WRONG_REGION = frozenset(
     }
 )
 _ABSENT = frozenset({"NoSuchKey", "NotFound", "404"})
+# What AWS asks by itself to get credentials, in the middle of a request to S3.
+_FOREIGN = {
+    "AssumeRole": "sts:AssumeRole",
+    "AssumeRoleWithWebIdentity": "sts:AssumeRoleWithWebIdentity",
+    "GetRoleCredentials": "sso:GetRoleCredentials",
+    "CreateToken": "sso-oauth:CreateToken",
+}
+# The answer to a HEAD has no body to say more: that of an expired token is a bare 400.
+_VAGUE = frozenset({"AccessDenied", "403", "400"})
 
 
 NOT_S3 = "What answered is not S3; check the endpoint, and whatever is between it and this machine."
@@ -57,15 +66,16 @@ def status_of(error: Any) -> int:
 
 
 @contextlib.contextmanager
-def translated(action: str, bucket: str, key: str = "") -> Iterator[None]:
+def translated(action: str, bucket: str, key: str = "", *, conditional: bool = False) -> Iterator[None]:
     """Raise ours for what boto3 raises.
 
     Args:
         action: what was asked for, as IAM names it, for example ``"s3:GetObject"``.
         bucket, key: of what.
+        conditional: a precondition was sent along.
 
     Raises:
-        RefusedConditionError: a precondition did not hold.
+        RefusedConditionError: the precondition did not hold.
         NotFoundError, AccessDeniedError, InvalidInputError, StorageError.
     """
     from botocore import exceptions as theirs
@@ -77,6 +87,8 @@ def translated(action: str, bucket: str, key: str = "") -> Iterator[None]:
     except DatomError:
         raise
     except theirs.ClientError as error:
+        if conditional and status_of(error) in (409, 412):
+            raise RefusedConditionError(code_of(error)) from error
         raise _of_answer(error, action, bucket, key, resource) from error
     except (theirs.ConnectionError, theirs.HTTPClientError) as error:
         raise StorageError(
@@ -95,17 +107,58 @@ def translated(action: str, bucket: str, key: str = "") -> Iterator[None]:
         raise _of_client(error, action, resource) from error
 
 
+def is_vague(error: DatomError) -> bool:
+    """Whether S3 refused without saying why; asked for a listing, it says more."""
+    return error.details.get("code") in _VAGUE
+
+
+@contextlib.contextmanager
+def translated_look(bucket: str, key: str, listed: Callable[[], bool], *, conditional: bool = False) -> Iterator[None]:
+    """`translated`, for looks at an object that may not be there.
+
+    Whether a missing object is missing, or denied, depends on the right to list the bucket; for those who may list a
+    prefix alone, radosgw denies it, and AWS may.
+
+    Args:
+        bucket, key: of what.
+        listed: whether a listing shows it; asked only when S3 refused without saying why.
+        conditional: as `translated`.
+    """
+    try:
+        with translated("s3:GetObject", bucket, key, conditional=conditional):
+            yield
+    except (AccessDeniedError, StorageError) as error:
+        if not is_vague(error):
+            raise
+        try:
+            there = listed()
+        except AccessDeniedError as reason:
+            if is_vague(reason):
+                raise error from reason  # nothing may be listed either: what was asked for first is what to ask for
+            raise
+        if there:
+            raise
+        raise _no_object(bucket, key) from error
+
+
+def _no_object(bucket: str, key: str) -> NotFoundError:
+    return NotFoundError(f"There is no object {key} in the bucket {bucket}.", key=key)
+
+
 def _of_answer(error: Any, action: str, bucket: str, key: str, resource: str) -> Exception:
     code, status, said = code_of(error), status_of(error), masked(str(error))
+    foreign = _FOREIGN.get(error.operation_name)
+    if foreign is not None:
+        return AccessDeniedError(
+            f"Getting credentials for {resource} failed: {said}.", action=foreign, resource=resource, code=code
+        )
     facts = {"action": action, "resource": resource, "code": code}
-    if status in (409, 412):
-        return RefusedConditionError(code)
     if code == "NoSuchBucket" or (status == 404 and not key):
         return NotFoundError(
             f"There is no bucket {bucket!r}. datom never makes one: create it, or correct its name.", bucket=bucket
         )
     if code in _ABSENT or status == 404:
-        return NotFoundError(f"There is no object {key} in the bucket {bucket}.", key=key)
+        return _no_object(bucket, key)
     if code in _BAD_KEYS:
         return AccessDeniedError(f"S3 refused the credentials for {resource}: {_BAD_KEYS[code]}.", **facts)
     if code in _EXPIRED:
@@ -117,7 +170,7 @@ def _of_answer(error: Any, action: str, bucket: str, key: str, resource: str) ->
             "The clock of this machine is off by more than S3 accepts. Set it, and try again.", **facts
         )
     if code in _WRONG_REGION:
-        right = _region_in(error)
+        right = region_in(error)
         named = f"; it is in {right}" if right else ""
         return InvalidInputError(
             f"The bucket {bucket} is not in the region that was given{named}. Correct the region.",
@@ -133,9 +186,11 @@ def _of_answer(error: Any, action: str, bucket: str, key: str, resource: str) ->
     return StorageError(f"S3 failed at {action} on {resource}: {said}. Try again.", **facts)
 
 
-def _region_in(error: Any) -> str | None:
-    found = error.response.get("Error", {}).get("Region")
-    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+def region_in(error: Any) -> str | None:
+    """The region that S3 named when it refused; ``error`` is boto3's, or ours with it as its cause."""
+    response = getattr(error, "response", None) or getattr(error.__cause__, "response", {})
+    found = response.get("Error", {}).get("Region")
+    headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     region = found or headers.get("x-amz-bucket-region")
     return str(region) if region else None
 

@@ -2,42 +2,36 @@
 
 from __future__ import annotations
 
-import re
-import secrets
+import os
 import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
+from weakref import WeakSet
 
-from datom_core.credentials import CredentialSource, check_credentials, make_client
+from datom_core.credentials import CredentialSource, check_credentials
 from datom_core.documents import Buffer, Location
 from datom_core.errors import AccessDeniedError, ConflictError, InvalidInputError, NotFoundError, StorageError
 from datom_core.names import check_key, normalise_prefix
 from datom_core.rows import Rows
 from datom_core.stores.protocol import ObjectInfo, StoredObject
+from datom_core.stores.s3.arguments import check_arguments
+from datom_core.stores.s3.client import open_client
 from datom_core.stores.s3.conditions import PROBE, Conditions
-from datom_core.stores.s3.errors import NOT_S3, RefusedConditionError, tag_of, translated
+from datom_core.stores.s3.errors import (
+    NOT_S3,
+    RefusedConditionError,
+    is_vague,
+    region_in,
+    tag_of,
+    translated,
+    translated_look,
+)
 from datom_core.stores.s3.preflight import PreflightCheck, preflight
-from datom_core.stores.s3.transfer import PART_BYTES, body, checksum, download, upload_parts
-from datom_core.version import __version__
+from datom_core.stores.s3.transfer import PART_BYTES, body, checksum, distinct, download, upload_parts
 
-_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-_REGION = re.compile(r"[a-z0-9-]{1,32}")
-_ADDRESSING = ("auto", "path", "virtual")
-_ENCRYPTION = ("AES256", "aws:kms", "aws:kms:dsse")
 _MAX_SINGLE = 5 * 2**30
+_NO_CONTENT = 204
 _TYPES = {"json": "application/json", "parquet": "application/vnd.apache.parquet"}
-# Sensible for documents of a few kilobytes and payloads of many megabytes; each may be given otherwise.
-_DEFAULTS: dict[str, Any] = {
-    "connect_timeout": 10,
-    "read_timeout": 60,
-    "retries": {"mode": "standard", "total_max_attempts": 5},
-    "max_pool_connections": 32,
-    "tcp_keepalive": True,
-    "user_agent_extra": f"datom-dagster/{__version__}",
-    # Every upload carries a SHA-256 of ours, and every payload is compared with its recorded one.
-    "request_checksum_calculation": "when_required",
-    "response_checksum_validation": "when_required",
-}
 
 
 class S3Store:
@@ -82,7 +76,8 @@ class S3Store:
         config: Mapping[str, Any] | None = None,
         check: bool = True,
     ) -> None:
-        _check_arguments(bucket, region, endpoint_url, addressing, encryption)
+        self._config = dict(config or {})
+        check_arguments(bucket, region, endpoint_url, addressing, encryption, self._config)
         self._location = Location("s3", bucket, normalise_prefix(prefix), region)
         self._namespace = "/".join(filter(None, (self._location.prefix, "datom"))) + "/"
         self._credentials = check_credentials(credentials)
@@ -90,10 +85,10 @@ class S3Store:
         self._addressing = addressing
         self._encryption = encryption or ("aws:kms" if kms_key is not None else None)
         self._kms_key = kms_key
-        self._config = dict(config or {})
         self._lock = threading.Lock()
         self._opened: tuple[Any, Conditions] | None = None
         self._checked = False
+        _ALIVE.add(self)
         if check:
             self.check()
 
@@ -126,7 +121,7 @@ class S3Store:
     def get(self, key: str) -> StoredObject:
         full = self.key(check_key(key))
         try:
-            with translated("s3:GetObject", self.bucket, full):
+            with translated_look(self.bucket, full, lambda: self._is_listed(key), conditional=True):
                 found = download(self.client, self.bucket, full)
         except RefusedConditionError as error:
             raise ConflictError(
@@ -135,24 +130,15 @@ class S3Store:
         return StoredObject(found.data, found.etag, found.sha256)
 
     def head(self, key: str) -> ObjectInfo | None:
-        full = self.key(check_key(key))
-        try:
-            with translated("s3:GetObject", self.bucket, full):
-                found = self.client.head_object(Bucket=self.bucket, Key=full)
-                tag_of(found)
-        except NotFoundError:
-            return None
-        return ObjectInfo(key, int(found["ContentLength"]), dict(found.get("Metadata") or {}))
+        found = self._look(key)
+        return ObjectInfo(key, int(found["ContentLength"]), dict(found.get("Metadata") or {})) if found else None
 
     def create(self, key: str, data: Buffer, metadata: Mapping[str, str] | None = None) -> bool:
-        in_parts = len(memoryview(data).cast("B")) > PART_BYTES
-        conditions = self._open()[1]
-        safe = conditions.known("create")
+        conditions, size = self._open()[1], len(memoryview(data).cast("B"))
+        in_parts = size > _MAX_SINGLE or (size > PART_BYTES and conditions.known("create in parts"))
+        safe = conditions.known("create in parts" if in_parts else "create")
         if not safe and self.head(key) is not None:
             return False
-        if in_parts and safe and not conditions.known("create in parts"):
-            in_parts = len(memoryview(data).cast("B")) > _MAX_SINGLE
-            safe = not in_parts
         condition = {"IfNoneMatch": "*"} if safe else {}
         try:
             self._put(key, data, metadata, condition, in_parts=in_parts)
@@ -163,15 +149,15 @@ class S3Store:
         return True
 
     def replace(self, key: str, data: Buffer, etag: str) -> str:
-        full = self.key(check_key(key))
         moved = ConflictError(f"{key} in {self.location} changed since it was read. Try again.", key=key)
         condition = {"IfMatch": etag}
         if not self._open()[1].known("replace"):
-            if self._etag(full) != etag:
+            found = self._look(key)
+            if found is None or tag_of(found) != etag:
                 raise moved
             condition = {}
         try:
-            return self._put(key, _distinct(key, data), None, condition, in_parts=False)
+            return self._put(key, distinct(key, data), None, condition, in_parts=False)
         except (RefusedConditionError, NotFoundError) as error:
             raise moved from error
 
@@ -190,17 +176,21 @@ class S3Store:
     def delete(self, key: str) -> None:
         full = self.key(check_key(key))
         with translated("s3:DeleteObject", self.bucket, full):
-            self.client.delete_object(Bucket=self.bucket, Key=full)
+            answer = self.client.delete_object(Bucket=self.bucket, Key=full)
+            if answer["ResponseMetadata"]["HTTPStatusCode"] != _NO_CONTENT:
+                raise StorageError(NOT_S3)
 
     def copy_from(self, source: S3Store, key: str, size: int) -> bool:
         """Copy an object within one server, unless there is one here; ``False`` when that cannot be done."""
-        if source.endpoint_url != self.endpoint_url or size > _MAX_SINGLE:
+        # Not every server heeds the condition on copies, and nothing may be overwritten.
+        if source.endpoint_url != self.endpoint_url or size > _MAX_SINGLE or not self._open()[1].known("copy"):
             return False
         full = self.key(check_key(key))
         copied = {"CopySource": {"Bucket": source.bucket, "Key": source.key(key)}, "IfNoneMatch": "*"}
+        options = {**self._encryption_options(), "ChecksumAlgorithm": "SHA256"}
         try:
-            with translated("s3:PutObject", self.bucket, full):
-                self.client.copy_object(Bucket=self.bucket, Key=full, **copied, **self._encryption_options())
+            with translated("s3:PutObject", self.bucket, full, conditional=True):
+                self.client.copy_object(Bucket=self.bucket, Key=full, **copied, **options)
         except AccessDeniedError:
             return False  # these credentials do not read there; whoever holds both does it by hand
         except RefusedConditionError:
@@ -214,12 +204,19 @@ class S3Store:
         try:
             with translated("s3:ListBucket", self.bucket):
                 found = self.client.head_bucket(Bucket=self.bucket)
-        except AccessDeniedError:
+        except (AccessDeniedError, StorageError) as error:
+            if not is_vague(error):
+                raise
+            right = region_in(error)
+            if right is not None:
+                self._check_region(right)
             # Who may see one prefix alone is refused the bucket; asked for the prefix, S3 says what is wrong, too.
             with translated("s3:ListBucket", self.bucket):
                 self.client.list_objects_v2(Bucket=self.bucket, Prefix=self._namespace, MaxKeys=1)
         else:
-            self._check_region(found)
+            self._check_region(
+                found.get("BucketRegion") or found["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region")
+            )
         self._checked = True
 
     def preflight(self) -> Rows[PreflightCheck]:
@@ -234,8 +231,7 @@ class S3Store:
             conditions.put_probe()
         return conditions.known("create") and conditions.known("replace")
 
-    def _check_region(self, found: Mapping[str, Any]) -> None:
-        right = found.get("BucketRegion") or found["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region")
+    def _check_region(self, right: str | None) -> None:
         if right and right != self._location.region:
             raise InvalidInputError(
                 f"The bucket {self.bucket} is in {right}, not in {self._location.region}. Give region={right!r}.",
@@ -256,7 +252,7 @@ class S3Store:
         full = self.key(check_key(key))
         options: dict[str, Any] = {**self._encryption_options(), "Metadata": dict(metadata or {})}
         options["ContentType"] = _TYPES.get(key.rpartition(".")[2], "application/octet-stream")
-        with translated("s3:PutObject", self.bucket, full):
+        with translated("s3:PutObject", self.bucket, full, conditional=bool(condition)):
             if in_parts:
                 upload_parts(self.client, self.bucket, full, data, options, condition)
                 return ""
@@ -265,12 +261,21 @@ class S3Store:
             )
             return tag_of(answer)
 
-    def _etag(self, full: str) -> str | None:
+    def _look(self, key: str) -> Any | None:
+        """S3's answer about an object, without its bytes."""
+        full = self.key(check_key(key))
         try:
-            with translated("s3:GetObject", self.bucket, full):
-                return tag_of(self.client.head_object(Bucket=self.bucket, Key=full))
+            with translated_look(self.bucket, full, lambda: self._is_listed(key)):
+                found = self.client.head_object(Bucket=self.bucket, Key=full)
+                tag_of(found)
         except NotFoundError:
             return None
+        return found
+
+    def _is_listed(self, key: str) -> bool:
+        # Of all keys that begin like this one, itself comes first.
+        first = next(self.list(key), None)
+        return first is not None and first.key == key
 
     def _encryption_options(self) -> dict[str, str]:
         options = {"ServerSideEncryption": self._encryption} if self._encryption is not None else {}
@@ -279,21 +284,24 @@ class S3Store:
     def _open(self) -> tuple[Any, Conditions]:
         with self._lock:
             if self._opened is None:
-                addressing = "path" if self._addressing == "auto" and self._endpoint_url else self._addressing
-                config = {**_DEFAULTS, "s3": {"addressing_style": addressing}, **self._config}
                 with translated("s3:ListBucket", self.bucket):
-                    client = make_client(
-                        "s3",
+                    client = open_client(
                         self._credentials,
-                        region=str(self._location.region),
-                        endpoint_url=self._endpoint_url,
-                        config=config,
+                        str(self._location.region),
+                        self._endpoint_url,
+                        self._addressing,
+                        self._config,
                     )
                 options = self._encryption_options()
                 trusted = self._endpoint_url is None
                 probe = self._namespace + PROBE
                 self._opened = client, Conditions(client, self.bucket, probe, options, trusted=trusted)
             return self._opened
+
+    def _forget(self) -> None:
+        """Begin anew in a forked process: two processes on one connection would read each other's answers."""
+        self._lock = threading.Lock()
+        self._opened = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Settings cross a process boundary; connections do not, and inline secrets refuse to.
@@ -315,36 +323,16 @@ class S3Store:
         return f"S3Store({at.root!r}, prefix={at.prefix!r}, region={at.region!r}{elsewhere})"
 
 
+_ALIVE: WeakSet[S3Store] = WeakSet()
+
+
+def _after_fork() -> None:
+    for store in list(_ALIVE):
+        store._forget()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
 def _rebuild(bucket: str, prefix: str, region: str, options: dict[str, Any]) -> S3Store:
     return S3Store(bucket, prefix, region, **options)
-
-
-def _distinct(key: str, data: Buffer) -> Buffer:
-    """A document with white space of its own at its end.
-
-    S3 tags an object by its bytes: after A, B, A, a writer that stalled since the first A would take the second
-    one for it, and swap it for something old. JSON does not mind.
-    """
-    if not key.endswith(".json"):
-        return data
-    return bytes(data) + bytes(b" \t\r\n"[byte & 3] for byte in secrets.token_bytes(24))
-
-
-def _check_arguments(
-    bucket: object, region: object, endpoint_url: object, addressing: str, encryption: str | None
-) -> None:
-    problems = []
-    if not isinstance(bucket, str) or not _BUCKET.fullmatch(bucket) or ".." in bucket:
-        problems.append(
-            f"{bucket!r} cannot be the name of a bucket: 3 to 63 lower-case letters, digits, hyphens and dots"
-        )
-    if not isinstance(region, str) or not _REGION.fullmatch(region):
-        problems.append(f"{region!r} cannot be a region; give it as in 'eu-central-1'")
-    if endpoint_url is not None and not re.fullmatch(r"https?://[^\s@/?#]+/?", str(endpoint_url)):
-        problems.append("endpoint_url must be http(s)://host[:port], without credentials or a path")
-    if addressing not in _ADDRESSING:
-        problems.append(f"addressing is one of {', '.join(_ADDRESSING)}, not {addressing!r}")
-    if encryption is not None and encryption not in _ENCRYPTION:
-        problems.append(f"encryption is one of {', '.join(_ENCRYPTION)}, not {encryption!r}")
-    if problems:
-        raise InvalidInputError("This cannot be an S3Store: " + "; ".join(problems) + ".")
