@@ -100,6 +100,7 @@ class Writer:
         # Looked at before a commit is pushed: what is there now can only be older than that commit.
         seen = self.projector.look(tables)
         seen.refuse_newer()
+        self._refuse_empty(state, seen)
         self._settle_payloads(plan, jobs, keeper)
         if keeper.repins:
             repair_commit = self._repin(plan, keeper, seen, tip, intent, now)
@@ -159,6 +160,16 @@ class Writer:
         self.projector.level(tables, seen=seen, tip=commit, promised=frozenset(keys.values()))
         keeper.put_pending(keys)
         return commit
+
+    def _refuse_empty(self, state: ProjectState, seen: Seen) -> None:
+        """Refuse a store that holds nothing of a project with tables: another server, or a disk that is not mounted."""
+        if state.manifest.entries and seen.manifest() is None and next(iter(self.store.list()), None) is None:
+            raise NotFoundError(
+                f"{self.store.location} holds nothing of {state.file.name}, which has {len(state.manifest.entries)} "
+                "tables. Is this the right server, is the disk mounted? If the data is lost, mirror() puts the "
+                "documents back.",
+                location=str(self.store.location),
+            )
 
     def _documents_needed(self, jobs: Sequence[Job]) -> list[str]:
         parents = [p.table for job in jobs for p in job.write.declared.parents or ()]

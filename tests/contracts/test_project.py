@@ -538,6 +538,33 @@ class TestRepair:
         assert project.mirror().written == ()
         assert project.status().level
 
+    def test_a_store_that_holds_nothing_of_the_project(
+        self, project: dc.Project, dm: Frame, store: dc.ObjectStore, remote: Path
+    ) -> None:
+        project.write("dm", dm(3))
+        head = git(remote, "rev-parse", "HEAD")
+        for found in list(store.list()):
+            store.delete(found.key)
+        with pytest.raises(dc.NotFoundError, match="holds nothing of STUDY_001, which has 1 tables"):
+            project.write("dm", dm(4))
+        assert list(store.list()) == []
+        assert git(remote, "rev-parse", "HEAD") == head
+        project.mirror()
+        assert project.write("dm", dm(3)).action == "repaired"
+
+    @pytest.mark.parametrize("left", [b"", b"{}", b"[]", b"[{}]"])
+    @pytest.mark.parametrize("document", ["version_history", "snapshot"])
+    def test_an_emptied_document_is_no_unchanged_write(
+        self, project: dc.Project, dm: Frame, store: dc.ObjectStore, document: str, left: bytes
+    ) -> None:
+        version = project.write("dm", dm(3)).version
+        key = f"dm/.metadata/{version if document == 'snapshot' else document}.json"
+        store.delete(key)
+        store.create(key, left)
+        assert project.write("dm", dm(3)).action == "repaired"
+        assert project.reader.history("dm")[0].version == version
+        assert project.reader.metadata("dm", version).rows == 3
+
     def test_status_says_what_lags(self, project: dc.Project, dm: Frame, store: dc.ObjectStore) -> None:
         result = project.write("dm", dm(3))
         project.write("ex", dm(3))

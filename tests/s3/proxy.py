@@ -55,6 +55,8 @@ class Proxy:
     seen: list[Request] = field(default_factory=list)
     fault: Callable[[Request], Fault | None] = lambda _: None
     dropped_headers: frozenset[str] = frozenset()
+    missing_is_forbidden: bool = False
+    added_headers: dict[str, str] = field(default_factory=dict)
 
     def only(self, method: str, part: str, fault: Fault, *, times: int = 1) -> None:
         """Let ``fault`` happen to the first requests of this method whose path holds ``part``."""
@@ -123,12 +125,17 @@ def _handler(proxy: Proxy) -> type[BaseHTTPRequestHandler]:
                 connection.request(self.command, self.path, body or None, kept)
                 answer = connection.getresponse()
                 data = answer.read()
+                if proxy.missing_is_forbidden and answer.status == 404 and self.command in ("GET", "HEAD"):
+                    text = b"<?xml version='1.0'?><Error><Code>AccessDenied</Code><Message>no</Message></Error>"
+                    return self.answer(403, "application/xml", text)
                 if fault.drop_answer:
                     return self.break_off()
                 self.send_response(answer.status)
                 for key, value in answer.getheaders():
                     if key.lower() not in _HOP:
                         self.send_header(key, value)
+                for key, value in proxy.added_headers.items():
+                    self.send_header(key, value)
                 length = answer.getheader("Content-Length") if self.command == "HEAD" else str(len(data))
                 self.send_header("Content-Length", length or "0")
                 self.end_headers()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import copy
+import gc
 import json
 import pickle
+import secrets
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ from typing import Any
 import pytest
 
 import datom_core as dc
+from datom_core.secret import masked
 from tests.s3.server import EVERYTHING, Moto
 
 
@@ -75,6 +79,20 @@ def test_from_a_function_that_is_asked_again_before_they_end(s3_server: Moto, bu
     store.create("k", b"1")
     store.get("k")
     assert len(asked) > before
+
+
+def test_a_function_that_gives_what_has_ended(s3_server: Moto, bucket: str) -> None:
+    ended = dc.Credentials("AKIA", "secret-key", expires_at=datetime(2020, 1, 1, tzinfo=UTC))
+    with pytest.raises(dc.AccessDeniedError, match="ended at 2020-01-01"):
+        s3_server.store(bucket, credentials=lambda: ended)
+    with pytest.raises(dc.InvalidInputError, match="expires_at is a datetime"):
+        dc.Credentials("AKIA", "secret-key", expires_at="2030-01-01")  # type: ignore[arg-type]
+
+
+def test_a_token_service_that_is_away_is_no_denial(s3_server: Moto, bucket: str) -> None:
+    away = dc.RoleCredentials("arn:aws:iam::1:role/r", s3_server.owner, endpoint_url="http://127.0.0.1:9")
+    with pytest.raises(dc.StorageError, match="token service"):
+        s3_server.store(bucket, credentials=away)
 
 
 def test_a_function_that_is_not_asked_again_without_need(s3_server: Moto, bucket: str) -> None:
@@ -146,6 +164,42 @@ class TestSecret:
         assert secret.reveal() == "planted-secret"
         assert secret == dc.Secret("planted-secret") != dc.Secret("other-secret")
         assert copy.deepcopy({"s": secret})["s"] is secret
+
+    def test_of_equal_secrets_the_last_is_masked_too(self) -> None:
+        one, two = dc.Secret("planted-twice-over"), dc.Secret("planted-twice-over")
+        del one
+        gc.collect()
+        assert "planted" not in masked(f"a log with {two.reveal()} in it")
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            "x-amz-security-token:PLANTED",
+            "{'X-Amz-Security-Token': b'PLANTED'}",
+            "x-amz-sso_bearer_token: PLANTED",
+            "{'WebIdentityToken': 'PLANTED', 'RoleArn': 'r'}",
+            '{"clientSecret": "PLANTED", "accessToken":"PLANTED"}',
+            "<Credentials><SecretAccessKey>PLANTED</SecretAccessKey><SessionToken>PLANTED</SessionToken></Credentials>",
+        ],
+    )
+    def test_what_aws_writes_into_its_logs(self, line: str) -> None:
+        assert "PLANTED" not in masked(line)
+
+    def test_masking_while_secrets_come_and_go(self) -> None:
+        done = threading.Event()
+
+        def make() -> None:
+            while not done.is_set():
+                dc.Secret(f"secret-{secrets.token_hex(8)}")
+
+        makers = [threading.Thread(target=make) for _ in range(2)]
+        for maker in makers:
+            maker.start()
+        for _ in range(300):
+            masked("some text")
+        done.set()
+        for maker in makers:
+            maker.join()
 
     def test_it_is_not_pickled(self) -> None:
         with pytest.raises(TypeError, match="not pickled"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -91,13 +92,14 @@ def test_bytes_that_were_changed_are_noticed(ours: dc.Project, s3_server: Moto, 
         ours.reader.read("dm")
 
 
-@pytest.mark.parametrize("act", ["list", "get", "head", "create", "replace"])
+@pytest.mark.parametrize("act", ["list", "get", "head", "create", "replace", "delete"])
 def test_a_page_instead_of_an_answer(ours: dc.Project, proxy: Proxy, behind: dc.S3Store, act: str) -> None:
     tag = behind.get(".metadata/manifest.json").etag
     behind.heeds_conditions()
     calls: dict[str, Callable[[], object]] = {
         "list": lambda: list(behind.list()),
         "get": lambda: behind.get(".metadata/manifest.json"),
+        "delete": lambda: behind.delete(".metadata/manifest.json"),
         "head": lambda: behind.head(".metadata/manifest.json"),
         "create": lambda: behind.create("new.json", b"{}"),
         "replace": lambda: behind.replace(".metadata/manifest.json", b"{}", tag),
@@ -105,6 +107,47 @@ def test_a_page_instead_of_an_answer(ours: dc.Project, proxy: Proxy, behind: dc.
     proxy.fault = lambda _: Fault(html=True)
     with pytest.raises(dc.StorageError, match="is not S3"):
         calls[act]()
+
+
+@pytest.mark.parametrize("act", ["list", "head", "delete"])
+def test_a_conflict_that_nobody_asked_about(behind: dc.S3Store, proxy: Proxy, act: str) -> None:
+    calls: dict[str, Callable[[], object]] = {
+        "list": lambda: list(behind.list()),
+        "head": lambda: behind.head("k"),
+        "delete": lambda: behind.delete("k"),
+    }
+    proxy.fault = lambda _: Fault(status=409, code="OperationAborted")
+    with pytest.raises(dc.StorageError):
+        calls[act]()
+
+
+def test_a_black_hole_is_not_asked_for_ever(behind: dc.S3Store, proxy: Proxy, s3_server: Moto, bucket: str) -> None:
+    config = {"retries": {"mode": "standard", "total_max_attempts": 2}, "read_timeout": 0.3}
+    hasty = s3_server.store(bucket, "team/onc", endpoint_url=proxy.endpoint, config=config)
+    behind.create("k", b"1")
+    proxy.seen.clear()
+    proxy.fault = lambda _: Fault(seconds=1)
+    with pytest.raises(dc.StorageError, match="could not be reached"):
+        hasty.get("k")
+    assert len(proxy.seen) == 2, "as many times as was asked for"
+
+
+def test_connections_are_not_shared_with_a_forked_process(behind: dc.S3Store) -> None:
+    """Two processes that read from one connection would get each other's answers."""
+    for n in range(8):
+        behind.create(f"k{n}", str(n).encode() * 1000)
+
+    def read() -> int:
+        return sum(behind.get(f"k{n}").data != str(n).encode() * 1000 for n in range(8))
+
+    children = []
+    for _ in range(4):
+        child = os.fork()
+        if child == 0:
+            os._exit(read() if behind._opened is None else 99)
+        children.append(child)
+    assert read() == 0
+    assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0] * 4
 
 
 class TestChangingUnderTheReader:
@@ -156,6 +199,24 @@ class TestChangingUnderTheReader:
         proxy.only("GET", "x.parquet", Fault(keep_answer=1000))
         assert behind.get("dm/x.parquet").data == self.bytes_of("a")
 
+    @pytest.mark.parametrize(("method", "part"), [("GET", "x.parquet"), ("PUT", "partNumber=2")])
+    def test_a_page_instead_of_a_part(
+        self, behind: dc.S3Store, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, method: str, part: str
+    ) -> None:
+        monkeypatch.setattr("datom_core.stores.s3.store.PART_BYTES", self.PART)
+        behind.heeds_conditions()
+        if method == "GET":
+            behind.create("dm/x.parquet", self.bytes_of("a"))
+        ranged = [method == "PUT"]
+
+        def pick(request: Request) -> Fault | None:
+            wanted = request.method == method and part in request.path
+            return Fault(html=True) if wanted and ("Range" in request.headers or ranged[0]) else None
+
+        proxy.fault = pick
+        with pytest.raises(dc.StorageError, match="is not S3"):
+            behind.get("dm/x.parquet") if method == "GET" else behind.create("dm/x.parquet", self.bytes_of("a"))
+
     def test_parts_that_cannot_be_put(
         self, behind: dc.S3Store, proxy: Proxy, s3_server: Moto, bucket: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -192,7 +253,27 @@ def ignorant(tmp_path: Path) -> Iterator[dc.S3Store]:
         yield server.store(server.bucket(), "q", endpoint_url=proxy.endpoint)
 
 
+def test_a_server_that_says_that_it_knows_no_conditions(behind: dc.S3Store, proxy: Proxy) -> None:
+    def pick(request: Request) -> Fault | None:
+        conditional = {"if-none-match", "if-match"} & {h.lower() for h in request.headers}
+        return Fault(status=501, code="NotImplemented") if request.method == "PUT" and conditional else None
+
+    proxy.fault = pick
+    with pytest.warns(UserWarning, match="does not know conditional writes"):
+        assert behind.create("k.json", b"{}") is True
+    assert behind.create("k.json", b"[]") is False
+
+
 class TestServersThatIgnoreConditions:
+    def test_what_is_too_large_for_one_request_is_looked_for_first(
+        self, ignorant: dc.S3Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("datom_core.stores.s3.store._MAX_SINGLE", 100)
+        ignorant._open()[1]._known.update({"create": True, "create in parts": False})
+        ignorant.create("dm/x.parquet", b"small")
+        assert ignorant.create("dm/x.parquet", b"large" * 100) is False
+        assert ignorant.get("dm/x.parquet").data == b"small"
+
     def test_it_is_told_once_and_worked_around(
         self, ignorant: dc.S3Store, remote: Path, dm: Frame, clock: Clock
     ) -> None:

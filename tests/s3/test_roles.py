@@ -13,6 +13,7 @@ import pytest
 
 import datom_core as dc
 from tests.conftest import Clock
+from tests.s3.proxy import Proxy
 from tests.s3.server import Moto
 
 Frame = Callable[[int], pd.DataFrame]
@@ -148,6 +149,53 @@ def test_a_write_that_is_denied_half_way_is_completed_with_the_right(
     assert len(project.reader.read("dm")) == 3
 
 
+def test_a_reader_of_a_bucket_elsewhere_is_told_the_region(s3_server: Moto, proxy: Proxy) -> None:
+    bucket = s3_server.bucket("eu-central-1")
+    keys = s3_server.user(dc.iam_policy(s3_server.store(bucket, "p", region="eu-central-1")))
+    proxy.added_headers = {"x-amz-bucket-region": "eu-central-1"}  # as AWS says it to those that it refuses
+    with pytest.raises(dc.InvalidInputError, match="is in eu-central-1"):
+        s3_server.store(bucket, "p", credentials=keys, endpoint_url=proxy.endpoint)
+
+
+def test_a_mover_may_remove_what_is_there(
+    s3_server: Moto, bucket: str, remote: Path, dm: Frame, tmp_path: Path
+) -> None:
+    owner = s3_server.store(bucket, "p")
+    project = dc.Project.init("S", owner, remote=remote)
+    project.write("dm", dm(2))
+    for role, allowed in (("writer", False), ("mover", True)):
+        theirs = s3_server.store(bucket, "p", credentials=s3_server.user(dc.iam_policy(owner, role)))  # type: ignore[arg-type]
+        target = dc.LocalStore(tmp_path / "t")
+        if not allowed:
+            with pytest.raises(dc.AccessDeniedError, match="s3:DeleteObject"):
+                dc.migrate(dc.Project.open(theirs, remote=remote), target, delete_source=True)
+            continue
+        # The move itself was recorded; what is left is to be removed.
+        dc.migrate(dc.Project.open(target, remote=remote), target, source=theirs, delete_source=True)
+        assert list(owner.list()) == []
+
+
+def test_a_prefix_with_wildcards_is_that_prefix_alone() -> None:
+    store = dc.S3Store("b-1", "team*/a?/$x", credentials=dc.Credentials("a", "secret-key"), check=False)
+    policy = dc.iam_policy(store)
+    folder = "team${*}/a${?}/${$}x/datom/*"
+    assert policy["Statement"][1]["Resource"] == [f"arn:aws:s3:::b-1/{folder}"]
+    assert policy["Statement"][0]["Condition"]["StringLike"]["s3:prefix"] == [folder]
+
+
+def test_a_scoped_reader_who_is_denied_what_is_missing(
+    written: dc.Project, store: dc.S3Store, s3_server: Moto, bucket: str, proxy: Proxy
+) -> None:
+    """Without the right to list the whole bucket, S3 may call a missing object forbidden; a listing tells."""
+    keys = s3_server.user(dc.iam_policy(store, "reader"))
+    theirs = s3_server.store(bucket, "team/onc", credentials=keys, endpoint_url=proxy.endpoint)
+    proxy.missing_is_forbidden = True
+    assert theirs.head("nope/x.parquet") is None
+    with pytest.raises(dc.NotFoundError, match="nope/x"):
+        theirs.get("nope/x.json")
+    everything_a_reader_does(dc.ProjectReader.open(theirs))
+
+
 @pytest.mark.parametrize(
     ("region", "partition"), [("eu-central-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")]
 )
@@ -204,6 +252,14 @@ class TestPreflight:
             "default encryption": "no",
             "object lock": "no",
         }
+
+    def test_a_readers_keys_on_aws_are_found_out_too(
+        self, store: dc.S3Store, s3_server: Moto, bucket: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """AWS is known to heed conditions, and is asked all the same whether one may write."""
+        theirs = s3_server.store(bucket, "team/onc", credentials=s3_server.user(dc.iam_policy(store)))
+        monkeypatch.setattr("datom_core.stores.s3.conditions.Conditions.known", lambda *_: True)
+        assert self.results(theirs)["can write"] == "no"
 
     def test_no_bucket(self, s3_server: Moto) -> None:
         assert self.results(s3_server.store("not-there-at-all", check=False)) == {"reachable": "no"}

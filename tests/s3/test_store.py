@@ -71,13 +71,15 @@ class TestOpening:
             {"bucket": "UPPER"}, {"bucket": "a"}, {"bucket": "a..b.c"}, {"bucket": "b/../c"}, {"bucket": None},
             {"region": "Frankfurt am Main"}, {"region": None},
             {"endpoint_url": "http://user:pw@host"}, {"endpoint_url": "ftp://host"}, {"endpoint_url": "host:9000"},
+            {"config": {"nonsense": 1}}, {"config": {"proxies": {"https": "http://user:planted@proxy"}}},
             {"addressing": "sideways"}, {"encryption": "rot13"}, {"prefix": "a/../b"}, {"prefix": "a/datom"},
         ],
     )  # fmt: skip
     def test_bad_arguments(self, arguments: dict[str, Any]) -> None:
         given = {"bucket": "good-bucket", "credentials": dc.Credentials("a", "secret-key"), **arguments}
-        with pytest.raises(dc.InvalidInputError):
+        with pytest.raises(dc.InvalidInputError) as caught:
             dc.S3Store(**given)
+        assert "planted" not in str(caught.value)
 
     def test_every_bad_argument_at_once(self) -> None:
         with pytest.raises(dc.InvalidInputError) as caught:
@@ -211,6 +213,11 @@ class TestLargeObjects:
         assert project.write("lb", frame).action == "unchanged"
 
 
+def test_an_option_for_s3_leaves_the_others_as_they_are(s3_server: Moto, bucket: str) -> None:
+    store = s3_server.store(bucket, addressing="path", config={"s3": {"payload_signing_enabled": True}})
+    assert {"addressing_style": "path", "payload_signing_enabled": True}.items() <= store.client.meta.config.s3.items()
+
+
 class TestSecrets:
     def test_reprs(self, s3_server: Moto, bucket: str) -> None:
         store = s3_server.store(bucket, "p")
@@ -255,6 +262,9 @@ def test_nothing_is_taken_from_the_surroundings(
 ) -> None:
     with pytest.raises(dc.InvalidInputError, match="none are taken from the surroundings"):
         dc.S3Store(bucket)
+    models = tmp_path / ".aws" / "models" / "s3" / "2006-03-01"
+    models.mkdir(parents=True)
+    (models / "endpoint-rule-set-1.json").write_text("{}")
     (tmp_path / "config").write_text("[default]\nregion = eu-west-1\ns3 =\n  addressing_style = virtual\n")
     for name, value in {
         "AWS_PROFILE": "no-such-profile",
@@ -265,6 +275,9 @@ def test_nothing_is_taken_from_the_surroundings(
         "AWS_SECRET_ACCESS_KEY": "somebody-elses",
         "AWS_REGION": "eu-west-1",
         "AWS_MAX_ATTEMPTS": "99",
+        "AWS_S3_US_EAST_1_REGIONAL_ENDPOINT": "legacy",
+        "AWS_USE_FIPS_ENDPOINT": "true",
+        "HOME": str(tmp_path),
     }.items():
         monkeypatch.setenv(name, value)
     store = s3_server.store(bucket)
