@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-s3 ui test check format bench system clean
+.PHONY: help setup demo demo-s3 ui test test-long check format bench system clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ ui: $(READY) ## Dagster's page over the demo's data, on http://127.0.0.1:3000
 
 test: $(READY) ## every test
 	@$(BIN)/python -m pytest
+
+test-long: $(READY) ## the suites of which `make test` runs a short version
+	@DATOM_LONG=1 $(BIN)/python -m pytest -k killed_at_any_effect --timeout 900
 
 check: $(READY) ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check .
