@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-s3 ui test test-long check format bench system clean
+.PHONY: help setup demo demo-s3 ui test test-long test-s3 check format bench system clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,11 @@ test: $(READY) ## every test
 
 test-long: $(READY) ## the suites of which `make test` runs a short version
 	@DATOM_LONG=1 $(BIN)/python -m pytest -k killed_at_any_effect --timeout 900
+
+test-s3: $(READY) ## the S3 suites against Ceph's radosgw, which shows what moto hides (apt installs it: needs root)
+	@command -v ceph-mon > /dev/null && command -v ceph-osd > /dev/null && command -v radosgw > /dev/null \
+		|| { apt-get update -qq && apt-get install -y -qq --no-install-recommends ceph-mon ceph-osd radosgw > /dev/null; }
+	@DATOM_S3_SERVER=radosgw $(BIN)/python -m pytest tests/s3 tests/contracts -n 1
 
 check: $(READY) ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check .

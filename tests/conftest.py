@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,8 @@ import pandas as pd
 import pytest
 
 import datom_core as dc
-from tests.s3.server import Moto, moto
+from tests.s3.radosgw import radosgw
+from tests.s3.server import S3Server, moto
 
 GOLDEN = Path(__file__).parent / "golden" / "data"
 GIT_CONFIG = "[user]\n\tname = Test Author\n\temail = test@example.org\n"
@@ -65,9 +67,10 @@ def project(store: dc.LocalStore, remote: Path, clock: Clock) -> dc.Project:
 
 
 @pytest.fixture(scope="session")
-def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moto]:
-    """An S3 server of this test process, with authentication on."""
-    with moto(tmp_path_factory.mktemp("s3")) as server:
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """An S3 server of this test process, with authentication on: moto's, or the one that DATOM_S3_SERVER names."""
+    start = {"moto": moto, "radosgw": radosgw}[os.environ.get("DATOM_S3_SERVER", "moto")]
+    with start(tmp_path_factory.mktemp("s3")) as server:
         yield server
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -22,17 +23,34 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(
-    command: list[str], url: str, log: Path, *, env: Mapping[str, str] | None = None, cwd: Path | None = None
+def started(
+    command: list[str], log: Path, *, env: Mapping[str, str] | None = None, cwd: Path | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """The command as a process group of its own, once ``url`` answers; with its output in ``log``."""
+    """The command as a process group of its own, with its output in ``log``. Nothing of the group stays."""
     with open(log, "wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, env=env, cwd=cwd, start_new_session=True)
         try:
-            _wait_for(url, process, log)
             yield process
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
+            _end(process)
+
+
+@contextmanager
+def running(
+    command: list[str], url: str, log: Path, *, env: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """`started`, once ``url`` answers."""
+    with started(command, log, env=env, cwd=cwd) as process:
+        _wait_for(url, process, log)
+        yield process
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    # Asked first; then whatever did not heed that, or was left behind by its parent, is made to.
+    for by in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, by)
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=30)
 
 

@@ -17,7 +17,7 @@ import pytest
 
 import datom_core as dc
 from tests.conftest import Clock
-from tests.s3.server import Moto
+from tests.s3.server import S3Server
 
 Frame = Callable[[int], pd.DataFrame]
 
@@ -27,7 +27,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> dc.ObjectStore:
     if request.param == "memory":
         return dc.MemoryStore()
     if request.param.startswith("s3"):
-        server: Moto = request.getfixturevalue("s3_server")
+        server: S3Server = request.getfixturevalue("s3_server")
         return server.store(server.bucket(), "teams/onc")
     return dc.LocalStore(tmp_path / "store", "teams/onc" if "prefix" in request.param else "")
 

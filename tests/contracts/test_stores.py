@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import datom_core as dc
-from tests.s3.server import Moto
+from tests.s3.server import S3Server
 
 STORES = ["memory", "local", "local with prefix", "s3", "s3 with prefix"]
 
@@ -22,7 +22,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> dc.ObjectStore:
     if request.param == "memory":
         return dc.MemoryStore()
     if request.param.startswith("s3"):
-        server: Moto = request.getfixturevalue("s3_server")
+        server: S3Server = request.getfixturevalue("s3_server")
         return server.store(server.bucket(), "a/b" if "prefix" in request.param else "")
     return dc.LocalStore(tmp_path, "a/b" if "prefix" in request.param else "")
 

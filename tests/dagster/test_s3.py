@@ -14,24 +14,24 @@ import datom_core as dc
 from datom_dagster import DatomIOManager, DatomResource, S3Storage, datom_asset, datom_definitions
 from tests.conftest import Clock
 from tests.dagster.conftest import failure
-from tests.s3.server import Moto
+from tests.s3.server import S3Server
 
 Frame = Callable[[int], pd.DataFrame]
 
 
 @pytest.fixture
-def bucket(s3_server: Moto) -> str:
+def bucket(s3_server: S3Server) -> str:
     return s3_server.bucket()
 
 
 @pytest.fixture(autouse=True)
-def keys(s3_server: Moto, monkeypatch: pytest.MonkeyPatch) -> None:
+def keys(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STUDY_KEY", s3_server.owner.access_key)
     monkeypatch.setenv("STUDY_SECRET", s3_server.owner.secret_key.reveal())
 
 
 @pytest.fixture
-def storage(s3_server: Moto, bucket: str) -> S3Storage:
+def storage(s3_server: S3Server, bucket: str) -> S3Storage:
     return S3Storage(
         bucket=bucket,
         prefix="team/onc",
@@ -42,7 +42,7 @@ def storage(s3_server: Moto, bucket: str) -> S3Storage:
 
 
 @pytest.fixture
-def project(s3_server: Moto, bucket: str, remote: Path, clock: Clock) -> dc.Project:
+def project(s3_server: S3Server, bucket: str, remote: Path, clock: Clock) -> dc.Project:
     return dc.Project.init("STUDY_001", s3_server.store(bucket, "team/onc"), remote=remote, clock=clock)
 
 
@@ -80,7 +80,7 @@ def test_assets_in_a_bucket(project: dc.Project, storage: S3Storage) -> None:
 
 
 def test_every_step_in_a_process_of_its_own(
-    project: dc.Project, s3_server: Moto, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    project: dc.Project, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("STUDY_BUCKET", project.store.location.root)
     monkeypatch.setenv("STUDY_ENDPOINT", s3_server.endpoint)
@@ -106,7 +106,9 @@ class TestReader:
     """Without a remote, assets load; a run that would write fails before any step."""
 
     @pytest.fixture
-    def study(self, project: dc.Project, storage: S3Storage, s3_server: Moto, monkeypatch: pytest.MonkeyPatch) -> Any:
+    def study(
+        self, project: dc.Project, storage: S3Storage, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
+    ) -> Any:
         project.write("dm", pd.DataFrame({"USUBJID": ["s1", "s2", "s3"]}))
         owner = s3_server.store(project.store.location.root, "team/onc")
         keys = s3_server.user(dc.iam_policy(owner, "reader"))
@@ -153,7 +155,7 @@ class TestReader:
 
 
 class TestCredentials:
-    def test_of_a_dagster_aws_resource(self, project: dc.Project, bucket: str, s3_server: Moto) -> None:
+    def test_of_a_dagster_aws_resource(self, project: dc.Project, bucket: str, s3_server: S3Server) -> None:
         s3 = S3Resource(
             endpoint_url=s3_server.endpoint,
             region_name="us-east-1",
@@ -167,7 +169,7 @@ class TestCredentials:
         assert len(project.reader.read("dm")) == 2
 
     def test_ambient_when_asked_for(
-        self, project: dc.Project, bucket: str, s3_server: Moto, monkeypatch: pytest.MonkeyPatch
+        self, project: dc.Project, bucket: str, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", s3_server.owner.access_key)
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", s3_server.owner.secret_key.reveal())
@@ -197,7 +199,7 @@ class TestCredentials:
 
 
 def test_no_secret_shows(
-    project: dc.Project, storage: S3Storage, s3_server: Moto, caplog: pytest.LogCaptureFixture
+    project: dc.Project, storage: S3Storage, s3_server: S3Server, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
     secret = s3_server.owner.secret_key.reveal()

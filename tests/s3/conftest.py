@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -10,19 +11,24 @@ import pytest
 import datom_core as dc
 from tests.conftest import Clock
 from tests.s3.proxy import Proxy, proxy_to
-from tests.s3.server import Moto
+from tests.s3.server import S3Server
 
 #: Tries again at once, and gives up soon: tests of failures would wait for seconds otherwise.
 HASTY = {"retries": {"mode": "standard", "total_max_attempts": 3}, "read_timeout": 5, "connect_timeout": 2}
 
 
+def warned_unless(heeded: bool, warning: str) -> AbstractContextManager[object]:
+    """Where the server does not heed conditions, what goes on in here warns of it."""
+    return nullcontext() if heeded else pytest.warns(UserWarning, match=warning)
+
+
 @pytest.fixture
-def bucket(s3_server: Moto) -> str:
+def bucket(s3_server: S3Server) -> str:
     return s3_server.bucket()
 
 
 @pytest.fixture
-def store(s3_server: Moto, bucket: str) -> dc.S3Store:
+def store(s3_server: S3Server, bucket: str) -> dc.S3Store:
     return s3_server.store(bucket, "team/onc")
 
 
@@ -32,12 +38,12 @@ def project(store: dc.S3Store, remote: Path, clock: Clock) -> dc.Project:
 
 
 @pytest.fixture
-def proxy(s3_server: Moto) -> Iterator[Proxy]:
+def proxy(s3_server: S3Server) -> Iterator[Proxy]:
     with proxy_to(s3_server.endpoint) as proxy:
         yield proxy
 
 
 @pytest.fixture
-def behind(s3_server: Moto, bucket: str, proxy: Proxy) -> dc.S3Store:
+def behind(s3_server: S3Server, bucket: str, proxy: Proxy) -> dc.S3Store:
     """The same place, behind the proxy."""
     return s3_server.store(bucket, "team/onc", endpoint_url=proxy.endpoint, config=HASTY)

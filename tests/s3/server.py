@@ -6,6 +6,7 @@ import itertools
 import json
 import sys
 import urllib.request
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,23 +22,44 @@ REGION = "us-east-1"
 EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 
-class Moto:
-    """moto's server. Its log tells every request."""
+class S3Server(ABC):
+    """What the suites need of a server. Its log tells every request.
 
-    name = "moto"
+    Attributes:
+        name: for the reasons of skips.
+        regions: it has more than one.
+        bucket_encryption, object_encryption: it knows keys of its own, by a bucket's default or when asked to.
+        conditional_parts, conditional_versions: it heeds conditions on uploads in parts, and where versions are kept.
+        policy_conditions: it heeds the conditions in policies.
+        open_settings: whoever sees a bucket may ask for its encryption and object lock.
+        tells_bad_keys: it tells an access key that it does not know from a secret that does not fit.
+    """
 
-    def __init__(self, endpoint: str, log: Path, *, auth: bool) -> None:
+    name: str
+    regions = True
+    bucket_encryption = True
+    object_encryption = True
+    conditional_parts = True
+    conditional_versions = True
+    policy_conditions = True
+    open_settings = False
+    tells_bad_keys = True
+
+    def __init__(self, endpoint: str, log: Path) -> None:
         self.endpoint = endpoint
         self.log = log
         self._numbers = itertools.count(1)
-        self._iam = self.client("iam", dc.Credentials("root", "root-secret"))
-        self.owner = self.user(EVERYTHING)
-        if auth:
-            # Only from now on does it look at signatures and policies.
-            request = urllib.request.Request(f"{endpoint}/moto-api/reset-auth", b"0", {"Content-Type": "text/plain"})
-            urllib.request.urlopen(request).close()
+        self.owner = self._found()
         self._iam = self.client("iam", self.owner)
         self.s3 = self.client("s3", self.owner)
+
+    @abstractmethod
+    def _found(self) -> dc.Credentials:
+        """Keys of the user who owns all buckets and may make users."""
+
+    @abstractmethod
+    def _new_user(self, name: str) -> dc.Credentials:
+        """Keys of a new user who may do nothing."""
 
     def client(self, service: str, credentials: dc.Credentials, region: str = REGION) -> Any:
         token = credentials.session_token
@@ -54,10 +76,12 @@ class Moto:
     def user(self, policy: Mapping[str, Any]) -> dc.Credentials:
         """Keys of a new user who may do what the policy says."""
         name = f"user-{next(self._numbers)}"
-        self._iam.create_user(UserName=name)
+        keys = self._new_user(name)
+        self._allow(name, policy)
+        return keys
+
+    def _allow(self, name: str, policy: Mapping[str, Any]) -> None:
         self._iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps(policy))
-        key = self._iam.create_access_key(UserName=name)["AccessKey"]
-        return dc.Credentials(key["AccessKeyId"], key["SecretAccessKey"])
 
     def bucket(self, region: str = REGION, **options: Any) -> str:
         """A new bucket."""
@@ -76,6 +100,32 @@ class Moto:
         lines = self.log.read_text(errors="replace").splitlines()
         found = [line.split('"')[1].removeprefix("\x1b[31m\x1b[1m") for line in lines if f" /{bucket}" in line]
         return [line.rpartition(" HTTP")[0] for line in found]
+
+
+class Moto(S3Server):
+    """moto's server."""
+
+    name = "moto"
+    policy_conditions = False
+    open_settings = True
+
+    def __init__(self, endpoint: str, log: Path, *, auth: bool) -> None:
+        self._auth = auth
+        super().__init__(endpoint, log)
+
+    def _found(self) -> dc.Credentials:
+        self._iam = self.client("iam", dc.Credentials("root", "root-secret"))
+        owner = self.user(EVERYTHING)
+        if self._auth:
+            # Only from now on does it look at signatures and policies.
+            url = f"{self.endpoint}/moto-api/reset-auth"
+            urllib.request.urlopen(urllib.request.Request(url, b"0", {"Content-Type": "text/plain"})).close()
+        return owner
+
+    def _new_user(self, name: str) -> dc.Credentials:
+        self._iam.create_user(UserName=name)
+        key = self._iam.create_access_key(UserName=name)["AccessKey"]
+        return dc.Credentials(key["AccessKeyId"], key["SecretAccessKey"])
 
 
 @contextmanager

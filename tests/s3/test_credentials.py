@@ -16,16 +16,16 @@ import pytest
 
 import datom_core as dc
 from datom_core.secret import masked
-from tests.s3.server import EVERYTHING, Moto
+from tests.s3.server import EVERYTHING, S3Server
 
 
-def works(server: Moto, bucket: str, source: Any) -> bool:
+def works(server: S3Server, bucket: str, source: Any) -> bool:
     store = server.store(bucket, credentials=source)
     store.create("k", b"1")
     return store.get("k").data == b"1"
 
 
-def test_from_the_environment(s3_server: Moto, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_from_the_environment(s3_server: S3Server, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("S_KEY", raising=False)
     source = dc.EnvironmentCredentials("S_KEY", "S_SECRET")
     with pytest.raises(dc.InvalidInputError, match="S_KEY, S_SECRET"):
@@ -35,7 +35,7 @@ def test_from_the_environment(s3_server: Moto, bucket: str, monkeypatch: pytest.
     assert works(s3_server, bucket, source)
 
 
-def test_from_a_keyring(s3_server: Moto, bucket: str) -> None:
+def test_from_a_keyring(s3_server: S3Server, bucket: str) -> None:
     import keyring
     import keyring.backend
 
@@ -63,7 +63,7 @@ def test_from_a_keyring(s3_server: Moto, bucket: str) -> None:
 
 
 @pytest.mark.parametrize("text", [False, True], ids=["datetime", "text, as functions for the PyPI reader give it"])
-def test_from_a_function_that_is_asked_again_before_they_end(s3_server: Moto, bucket: str, text: bool) -> None:
+def test_from_a_function_that_is_asked_again_before_they_end(s3_server: S3Server, bucket: str, text: bool) -> None:
     asked = []
 
     def vault() -> dict[str, Any]:
@@ -81,7 +81,7 @@ def test_from_a_function_that_is_asked_again_before_they_end(s3_server: Moto, bu
     assert len(asked) > before
 
 
-def test_a_function_that_gives_what_has_ended(s3_server: Moto, bucket: str) -> None:
+def test_a_function_that_gives_what_has_ended(s3_server: S3Server, bucket: str) -> None:
     ended = dc.Credentials("AKIA", "secret-key", expires_at=datetime(2020, 1, 1, tzinfo=UTC))
     with pytest.raises(dc.AccessDeniedError, match="ended at 2020-01-01"):
         s3_server.store(bucket, credentials=lambda: ended)
@@ -89,13 +89,13 @@ def test_a_function_that_gives_what_has_ended(s3_server: Moto, bucket: str) -> N
         dc.Credentials("AKIA", "secret-key", expires_at="2030-01-01")  # type: ignore[arg-type]
 
 
-def test_a_token_service_that_is_away_is_no_denial(s3_server: Moto, bucket: str) -> None:
+def test_a_token_service_that_is_away_is_no_denial(s3_server: S3Server, bucket: str) -> None:
     away = dc.RoleCredentials("arn:aws:iam::1:role/r", s3_server.owner, endpoint_url="http://127.0.0.1:9")
     with pytest.raises(dc.StorageError, match="token service"):
         s3_server.store(bucket, credentials=away)
 
 
-def test_a_function_that_is_not_asked_again_without_need(s3_server: Moto, bucket: str) -> None:
+def test_a_function_that_is_not_asked_again_without_need(s3_server: S3Server, bucket: str) -> None:
     asked = []
 
     def vault() -> dc.Credentials:
@@ -111,19 +111,21 @@ def test_a_function_that_is_not_asked_again_without_need(s3_server: Moto, bucket
 @pytest.mark.parametrize(
     "given", [None, "text", {}, {"access_key": "a"}, {"access_key": "a", "secret_key": "b", "x": 1}]
 )
-def test_a_function_that_gives_none(s3_server: Moto, bucket: str, given: Any) -> None:
+def test_a_function_that_gives_none(s3_server: S3Server, bucket: str, given: Any) -> None:
     with pytest.raises(dc.InvalidInputError, match="must return Credentials"):
         s3_server.store(bucket, credentials=lambda: given)
 
 
-def test_a_role(s3_server: Moto, bucket: str) -> None:
+def test_a_role(s3_server: S3Server, bucket: str) -> None:
     iam = s3_server.client("iam", s3_server.owner)
     trust = {
         "Version": "2012-10-17",
         "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}}],
     }
-    role = iam.create_role(RoleName=f"reader-{bucket}", AssumeRolePolicyDocument=json.dumps(trust))["Role"]
-    iam.put_role_policy(RoleName=role["RoleName"], PolicyName="p", PolicyDocument=json.dumps(EVERYTHING))
+    # Without blanks: radosgw takes the "+" that stands for one in a form as it is.
+    documents = [json.dumps(document, separators=(",", ":")) for document in (trust, EVERYTHING)]
+    role = iam.create_role(RoleName=f"reader-{bucket}", AssumeRolePolicyDocument=documents[0])["Role"]
+    iam.put_role_policy(RoleName=role["RoleName"], PolicyName="p", PolicyDocument=documents[1])
     source = dc.RoleCredentials(role["Arn"], s3_server.owner, endpoint_url=s3_server.endpoint)
     given = source()
     assert given.session_token is not None
@@ -136,7 +138,7 @@ def test_a_role(s3_server: Moto, bucket: str) -> None:
 
 
 def test_a_profile_that_is_asked_for_by_name(
-    s3_server: Moto, bucket: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    s3_server: S3Server, bucket: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     owner = s3_server.owner
     lines = [f"aws_access_key_id = {owner.access_key}", f"aws_secret_access_key = {owner.secret_key.reveal()}"]
@@ -149,7 +151,7 @@ def test_a_profile_that_is_asked_for_by_name(
 
 
 def test_what_the_surroundings_hold_when_that_is_asked_for(
-    s3_server: Moto, bucket: str, monkeypatch: pytest.MonkeyPatch
+    s3_server: S3Server, bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", s3_server.owner.access_key)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", s3_server.owner.secret_key.reveal())

@@ -14,7 +14,7 @@ import pytest
 import datom_core as dc
 from tests.conftest import Clock
 from tests.s3.proxy import Fault, Proxy, Request, proxy_to
-from tests.s3.server import Moto, moto
+from tests.s3.server import S3Server, moto
 
 Frame = Callable[[int], pd.DataFrame]
 
@@ -83,7 +83,7 @@ def test_a_download_that_never_completes(ours: dc.Project, proxy: Proxy) -> None
         ours.reader.read("dm")
 
 
-def test_bytes_that_were_changed_are_noticed(ours: dc.Project, s3_server: Moto, bucket: str) -> None:
+def test_bytes_that_were_changed_are_noticed(ours: dc.Project, s3_server: S3Server, bucket: str) -> None:
     key = f"team/onc/datom/dm/{ours.reader.resolve('dm').data_sha}.parquet"
     stored = bytearray(s3_server.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
     stored[len(stored) // 2] ^= 1
@@ -121,7 +121,7 @@ def test_a_conflict_that_nobody_asked_about(behind: dc.S3Store, proxy: Proxy, ac
         calls[act]()
 
 
-def test_a_black_hole_is_not_asked_for_ever(behind: dc.S3Store, proxy: Proxy, s3_server: Moto, bucket: str) -> None:
+def test_a_black_hole_is_not_asked_for_ever(behind: dc.S3Store, proxy: Proxy, s3_server: S3Server, bucket: str) -> None:
     config = {"retries": {"mode": "standard", "total_max_attempts": 2}, "read_timeout": 0.3}
     hasty = s3_server.store(bucket, "team/onc", endpoint_url=proxy.endpoint, config=config)
     behind.create("k", b"1")
@@ -162,14 +162,16 @@ class TestChangingUnderTheReader:
     def bytes_of(self, letter: str) -> bytes:
         return letter.encode() * (2 * self.PART)
 
-    def test_it_is_read_from_the_start(self, behind: dc.S3Store, proxy: Proxy, s3_server: Moto, bucket: str) -> None:
+    def test_it_is_read_from_the_start(
+        self, behind: dc.S3Store, proxy: Proxy, s3_server: S3Server, bucket: str
+    ) -> None:
         behind.create("dm/x.parquet", self.bytes_of("a"))
         place = {"Bucket": bucket, "Key": "team/onc/datom/dm/x.parquet"}
         proxy.fault = self.once_at_a_range(lambda: s3_server.s3.put_object(**place, Body=self.bytes_of("b")))
         found = behind.get("dm/x.parquet")
         assert found.sha256 == hashlib.sha256(self.bytes_of("b")).hexdigest(), "not half of each"
 
-    def test_one_that_never_stays(self, behind: dc.S3Store, proxy: Proxy, s3_server: Moto, bucket: str) -> None:
+    def test_one_that_never_stays(self, behind: dc.S3Store, proxy: Proxy, s3_server: S3Server, bucket: str) -> None:
         behind.create("dm/x.parquet", self.bytes_of("a"))
         place = {"Bucket": bucket, "Key": "team/onc/datom/dm/x.parquet"}
         letters = iter("bcdefghijklm")
@@ -192,7 +194,11 @@ class TestChangingUnderTheReader:
 
         return pick
 
-    def test_a_part_that_breaks_off(self, behind: dc.S3Store, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_part_that_breaks_off(
+        self, behind: dc.S3Store, proxy: Proxy, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        if not s3_server.conditional_parts:
+            pytest.skip(f"{s3_server.name} ignores conditions on uploads in parts, so that none are made")
         monkeypatch.setattr("datom_core.stores.s3.store.PART_BYTES", self.PART)
         proxy.only("PUT", "partNumber=2", Fault(keep_request=1000))
         assert behind.create("dm/x.parquet", self.bytes_of("a")) is True
@@ -218,8 +224,10 @@ class TestChangingUnderTheReader:
             behind.get("dm/x.parquet") if method == "GET" else behind.create("dm/x.parquet", self.bytes_of("a"))
 
     def test_parts_that_cannot_be_put(
-        self, behind: dc.S3Store, proxy: Proxy, s3_server: Moto, bucket: str, monkeypatch: pytest.MonkeyPatch
+        self, behind: dc.S3Store, proxy: Proxy, s3_server: S3Server, bucket: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        if not s3_server.conditional_parts:
+            pytest.skip(f"{s3_server.name} ignores conditions on uploads in parts, so that none are made")
         monkeypatch.setattr("datom_core.stores.s3.store.PART_BYTES", self.PART)
         behind.heeds_conditions()
         proxy.only("PUT", "partNumber=2", Fault(status=500), times=100)
@@ -242,6 +250,47 @@ class TestCredentialsThatEnd:
         proxy.only("GET", "metadata.json", Fault(status=403, code=code), times=100)
         with pytest.raises(dc.AccessDeniedError, match=said):
             ours.reader.read("dm")
+
+
+class TestRefusalsThatDoNotSayWhy:
+    """The answer to a HEAD has a status alone, and what is not there may be called forbidden: a listing tells."""
+
+    @pytest.fixture(autouse=True)
+    def an_object(self, behind: dc.S3Store) -> None:
+        behind.create("there.json", b"{}")
+
+    def refuse(self, proxy: Proxy, status: int, looks: str, listings: str | None = None) -> None:
+        """Answer looks at objects and buckets with one error, and listings with another one or not at all."""
+
+        def pick(request: Request) -> Fault | None:
+            code = listings if "list-type" in request.path else looks
+            return Fault(status=status, code=code) if code is not None else None
+
+        proxy.fault = pick
+
+    def test_what_is_not_there(self, behind: dc.S3Store, proxy: Proxy) -> None:
+        self.refuse(proxy, 403, "AccessDenied")
+        assert behind.head("nope.json") is None
+        with pytest.raises(dc.NotFoundError, match=r"no object .*nope.json"):
+            behind.get("nope.json")
+        assert behind.head("there") is None, "another one that begins like it is not it"
+
+    @pytest.mark.parametrize("listings", [None, "AccessDenied"])
+    def test_what_may_not_be_read(self, behind: dc.S3Store, proxy: Proxy, listings: str | None) -> None:
+        self.refuse(proxy, 403, "AccessDenied", listings)
+        for look in (behind.head, behind.get):
+            with pytest.raises(dc.AccessDeniedError, match=r"s3:GetObject on .*there.json"):
+                look("there.json")
+
+    def test_credentials_that_ended(self, behind: dc.S3Store, s3_server: S3Server, bucket: str, proxy: Proxy) -> None:
+        self.refuse(proxy, 400, "ExpiredToken", "ExpiredToken")
+        looks: list[Callable[[], object]] = [
+            lambda: behind.head("there.json"),
+            lambda: s3_server.store(bucket, endpoint_url=proxy.endpoint),
+        ]
+        for look in looks:
+            with pytest.raises(dc.AccessDeniedError, match="have expired"):
+                look()
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 import datom_core as dc
 from tests.conftest import Clock
 from tests.s3.proxy import Fault, Proxy
-from tests.s3.server import Moto
+from tests.s3.server import S3Server
 
 Frame = Callable[[int], pd.DataFrame]
 Place = Callable[[str], dc.ObjectStore]
@@ -25,7 +25,7 @@ def git(remote: Path, *args: str) -> str:
 
 
 @pytest.fixture
-def place(tmp_path: Path, s3_server: Moto, bucket: str) -> Place:
+def place(tmp_path: Path, s3_server: S3Server, bucket: str) -> Place:
     """Stores by name: ``local/...`` or ``s3/...``, the rest a prefix; ``s3b/...`` is another bucket."""
     other: dict[str, str] = {}
 
@@ -277,7 +277,13 @@ def mortal(effects: int, *stores: dc.ObjectStore, after: bool = True) -> None:
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("kind", ["local", "s3"])
 def test_killed_at_any_effect_it_is_completed_by_the_same_call(
-    tmp_path: Path, clock: Clock, dm: Frame, s3_server: Moto, monkeypatch: pytest.MonkeyPatch, kind: str, after: bool
+    tmp_path: Path,
+    clock: Clock,
+    dm: Frame,
+    s3_server: S3Server,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    after: bool,
 ) -> None:
     """Each effect on either place in turn is the last; then once more, from a process that knows nothing.
 
@@ -468,7 +474,7 @@ def test_what_is_not_the_projects_stays_where_it_is(project: dc.Project, place: 
 
 @pytest.mark.parametrize("heeded", [True, False])
 def test_within_one_server_the_bytes_stay_there_if_it_heeds_conditions(
-    s3_server: Moto,
+    s3_server: S3Server,
     proxy: Proxy,
     bucket: str,
     remote: Path,
@@ -489,7 +495,7 @@ def test_within_one_server_the_bytes_stay_there_if_it_heeds_conditions(
     assert [(r.size == 0, "x-amz-copy-source" in {h.lower() for h in r.headers}) for r in puts] == [(heeded, heeded)]
 
 
-def test_a_copy_within_a_server_overwrites_nothing(s3_server: Moto, bucket: str) -> None:
+def test_a_copy_within_a_server_overwrites_nothing(s3_server: S3Server, bucket: str) -> None:
     source, target = s3_server.store(bucket, "a"), s3_server.store(bucket, "b")
     source.create("dm/x.parquet", b"new")
     target.create("dm/x.parquet", b"OLD")
@@ -498,7 +504,7 @@ def test_a_copy_within_a_server_overwrites_nothing(s3_server: Moto, bucket: str)
 
 
 def test_a_target_that_fails_in_the_middle_is_completed_by_the_same_call(
-    project: dc.Project, s3_server: Moto, proxy: Proxy, bucket: str, remote: Path
+    project: dc.Project, s3_server: S3Server, proxy: Proxy, bucket: str, remote: Path
 ) -> None:
     from tests.s3.conftest import HASTY
 

@@ -107,9 +107,9 @@ def _ask(client: Any, arguments: Mapping[str, Any], *, limit: int | None = None)
 
     def ask() -> tuple[Mapping[str, Any], bytes]:
         answer = client.get_object(**arguments)
-        tag_of(answer)
         stream = answer["Body"]
         try:
+            tag_of(answer)
             large = limit is not None and int(answer["ContentLength"]) > limit
             return answer, stream.read(limit) if large else stream.read()
         except (HTTPClientError, IncompleteReadError, ResponseStreamingError) as error:
