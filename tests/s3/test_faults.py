@@ -207,8 +207,16 @@ class TestChangingUnderTheReader:
 
     @pytest.mark.parametrize(("method", "part"), [("GET", "x.parquet"), ("PUT", "partNumber=2")])
     def test_a_page_instead_of_a_part(
-        self, behind: dc.S3Store, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, method: str, part: str
+        self,
+        behind: dc.S3Store,
+        proxy: Proxy,
+        s3_server: S3Server,
+        monkeypatch: pytest.MonkeyPatch,
+        method: str,
+        part: str,
     ) -> None:
+        if method == "PUT" and not s3_server.conditional_parts:
+            pytest.skip(f"{s3_server.name} ignores conditions on uploads in parts, so that none are made")
         monkeypatch.setattr("datom_core.stores.s3.store.PART_BYTES", self.PART)
         behind.heeds_conditions()
         if method == "GET":

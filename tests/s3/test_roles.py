@@ -155,6 +155,8 @@ def test_a_write_that_is_denied_half_way_is_completed_with_the_right(
 
 
 def test_a_reader_of_a_bucket_elsewhere_is_told_the_region(s3_server: S3Server, proxy: Proxy) -> None:
+    if not s3_server.regions:
+        pytest.skip(f"{s3_server.name} has one region")
     bucket = s3_server.bucket("eu-central-1")
     keys = s3_server.user(dc.iam_policy(s3_server.store(bucket, "p", region="eu-central-1")))
     proxy.added_headers = {"x-amz-bucket-region": "eu-central-1"}  # as AWS says it to those that it refuses
