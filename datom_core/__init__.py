@@ -27,6 +27,8 @@ from datom_core.documents import (
     Author,
     Cut,
     Cuts,
+    Event,
+    FormerPlace,
     Location,
     Metadata,
     Parent,
@@ -42,6 +44,7 @@ from datom_core.errors import (
     ConflictError,
     DatomError,
     FormatError,
+    GovernanceWarning,
     IntegrityError,
     InvalidInputError,
     NotFoundError,
@@ -49,12 +52,15 @@ from datom_core.errors import (
     UnsupportedColumnsError,
 )
 from datom_core.git import check_remote
+from datom_core.governance import Governance
 from datom_core.hashing import ColumnHash, TableHash
 from datom_core.migration import MigrationReport, migrate
+from datom_core.moments import Moment
 from datom_core.names import check_cut_name, check_name, check_new_name
 from datom_core.plan import Action
+from datom_core.portfolio import ProjectRecord, RegisteredProject, RepairReport
 from datom_core.project import Project
-from datom_core.reader import Moment, ProjectReader
+from datom_core.reader import ProjectReader
 from datom_core.results import CutResult, MirrorReport, Status, Summary, TableInfo, WriteResult
 from datom_core.rows import Rows
 from datom_core.secret import Secret
@@ -88,7 +94,11 @@ __all__ = [
     "Cuts",
     "DatomError",
     "EnvironmentCredentials",
+    "Event",
     "FormatError",
+    "FormerPlace",
+    "Governance",
+    "GovernanceWarning",
     "IntegrityError",
     "InvalidInputError",
     "KeyringCredentials",
@@ -108,7 +118,10 @@ __all__ = [
     "Progress",
     "Project",
     "ProjectReader",
+    "ProjectRecord",
     "Recording",
+    "RegisteredProject",
+    "RepairReport",
     "RoleCredentials",
     "Rows",
     "S3Store",

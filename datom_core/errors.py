@@ -94,5 +94,9 @@ class IntegrityError(DatomError):
     """Bytes do not match their recorded hash: stop and do not trust them."""
 
 
+class GovernanceWarning(UserWarning):
+    """A project is registered, and was reached without its register, which may know another place for it."""
+
+
 class FormatError(DatomError):
     """A document that this release cannot read, or may not rewrite."""

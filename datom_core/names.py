@@ -17,6 +17,8 @@ MANIFEST_FILE = ".datom/manifest.json"
 CUTS_FILE = ".datom/cuts.json"
 GOVERNANCE_FILE = ".datom/governance.json"
 
+REGISTRATIONS = "projects"  # folder of the governance repo
+
 Kind = Literal["table", "set"]
 
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_ ()-]*")
@@ -48,6 +50,11 @@ def check_name(name: object, what: str = "table") -> str:
     if name.lower() in _RESERVED:
         raise InvalidInputError(f"The {what} name {name!r} is reserved by the format. Choose another.", name=name)
     return name
+
+
+def is_name(name: str) -> bool:
+    """Whether `check_name` would accept it."""
+    return 1 <= len(name) <= _MAX_NAME and _NAME.fullmatch(name) is not None and name.lower() not in _RESERVED
 
 
 def check_new_name(name: object, what: str = "table") -> str:
@@ -158,6 +165,11 @@ def metadata_file(name: str) -> str:
 def history_file(name: str) -> str:
     """Path in git of what `history` mirrors."""
     return f"{name}/version_history.json"
+
+
+def registration(project: str, document: Literal["ref", "dispatch", "migration_history"]) -> str:
+    """Path in the governance repo of a document about a project, and its key in governance storage."""
+    return f"{REGISTRATIONS}/{check_name(project, 'project')}/{document}.json"
 
 
 def set_file(name: str) -> str:

@@ -12,6 +12,7 @@ from datom_core.documents import (
     Author,
     Cuts,
     Declared,
+    GovernanceFile,
     History,
     Manifest,
     Metadata,
@@ -21,7 +22,7 @@ from datom_core.documents import (
     complete,
     identity_fields,
 )
-from datom_core.errors import FormatError, InvalidInputError, NotFoundError
+from datom_core.errors import InvalidInputError, NotFoundError
 from datom_core.hashing import HASH_ALGO
 
 #: What a write did to a table.
@@ -46,7 +47,7 @@ class ProjectState:
 
     Attributes:
         file, manifest, cuts: the project's own documents.
-        governed: whether it is registered in a governance repo.
+        governance: the register that it belongs to, if any.
         tables: those tables that were asked for and are there.
         root_files: files at the top of the data repo, whose names no table can have.
     """
@@ -54,7 +55,7 @@ class ProjectState:
     file: ProjectFile
     manifest: Manifest
     cuts: Cuts
-    governed: bool
+    governance: GovernanceFile | None
     tables: Mapping[str, TableState]
     root_files: frozenset[str] = frozenset()
 
@@ -156,11 +157,6 @@ def check_writable(state: ProjectState, tables: Iterable[str]) -> None:
     Raises:
         FormatError: says what stands against it.
     """
-    if state.governed:
-        raise FormatError(
-            f"{state.file.name} is governed: its location must be checked against the governance repo before "
-            "each write, which this release does not do yet. Reading it works."
-        )
     state.file.check_writable(names.PROJECT_FILE)
     state.manifest.check_writable(names.MANIFEST_FILE)
     for table in tables:
@@ -340,6 +336,8 @@ def changed_files(before: ProjectState, after: ProjectState) -> dict[str, bytes]
         files[names.CUTS_FILE] = after.cuts.to_json()
     if after.manifest is not before.manifest:
         files[names.MANIFEST_FILE] = after.manifest.to_json()
+    if after.governance is not None and after.governance is not before.governance:
+        files[names.GOVERNANCE_FILE] = after.governance.to_json()
     if after.file is not before.file:
         files[names.PROJECT_FILE] = after.file.to_yaml()
     return files

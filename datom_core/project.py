@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from datom_core import names
 from datom_core.documents import Author, Parent
-from datom_core.errors import InvalidInputError, NotFoundError
+from datom_core.errors import GovernanceWarning, InvalidInputError, NotFoundError
 from datom_core.founding import found
-from datom_core.git import GitRepo, default_author
+from datom_core.git import GitRepo
+from datom_core.governance import Governance
+from datom_core.guard import Guard, governance_storage, read_ref
 from datom_core.plan import ProjectState
 from datom_core.projection import payload_key, same_lists, same_table
 from datom_core.projector import Projector
-from datom_core.reader import ProjectReader
-from datom_core.requests import check_author, check_message, check_trailers, check_versions, table_job
+from datom_core.reader import ProjectReader, open_reader
+from datom_core.requests import (
+    author_or_default,
+    check_author,
+    check_message,
+    check_trailers,
+    check_versions,
+    table_job,
+    utc_now,
+)
 from datom_core.results import CutResult, MirrorReport, Status, WriteResult
 from datom_core.state import load_state
 from datom_core.stores import ObjectStore, check_store, same_place
@@ -32,16 +44,25 @@ class Project:
     """
 
     def __init__(
-        self, state: ProjectState, store: ObjectStore, repo: GitRepo, *, author: Author, clock: Callable[[], datetime]
+        self,
+        state: ProjectState,
+        store: ObjectStore,
+        repo: GitRepo,
+        *,
+        governance: Governance | None = None,
+        author: Author,
+        clock: Callable[[], datetime],
     ) -> None:
         self._name = state.file.name
         self._schema = state.manifest.schema
-        self._governed = state.governed
+        self._governed = state.governance is not None
         self._store = store
         self._repo = repo
+        self._governance = governance
         self._author = author
-        self._writer = Writer(repo, store, clock)
-        self._upkeep = Upkeep(repo, self._writer.projector, clock)
+        guard = Guard(store, governance.store if governance is not None else None)
+        self._writer = Writer(repo, store, guard, clock)
+        self._upkeep = Upkeep(repo, self._writer.projector, guard, clock)
 
     @classmethod
     def init(
@@ -75,8 +96,8 @@ class Project:
         if schema not in (1, 2):
             raise InvalidInputError(f"schema is 1 or 2, not {schema!r}.")
         repo = GitRepo(remote, branch, cache_dir)
-        now = clock or _utc_now
-        found(name, store, repo, schema=schema, author=_author(author), now=now())
+        now = clock or utc_now
+        found(name, store, repo, schema=schema, author=author_or_default(author), now=now())
         return cls.open(store, remote=remote, branch=branch, author=author, cache_dir=cache_dir, clock=clock)
 
     @classmethod
@@ -85,6 +106,7 @@ class Project:
         store: ObjectStore,
         *,
         remote: str | os.PathLike[str],
+        governance: Governance | ObjectStore | None = None,
         relocate: bool = False,
         branch: str | None = None,
         author: Author | str | None = None,
@@ -96,6 +118,8 @@ class Project:
         Args:
             store: where its data lies, as the project has it recorded.
             remote: URL or path of its git repository.
+            governance: of a registered project: the register, or the register's storage. By default the one that the
+                project names, when it can be reached with the credentials of ``store``.
             relocate: record that the data was moved to ``store`` (in one commit).
             branch: by default the one that the remote's HEAD names.
             author: ``"Name <email>"`` for commits; by default from the git configuration.
@@ -104,7 +128,8 @@ class Project:
 
         Raises:
             NotFoundError: the remote or the store is not there, or holds no project.
-            InvalidInputError: the project's data lies elsewhere; both places are named.
+            InvalidInputError: the project's data lies elsewhere, or it is registered elsewhere; both places are named.
+            ConflictError: a move of its data has begun, and not been completed.
             FormatError: the project is of a newer schema.
         """
         check_store(store)
@@ -116,12 +141,14 @@ class Project:
             )
         state = load_state(repo, tip, ())
         store.check()
-        project = cls(state, store, repo, author=_author(author), clock=clock or _utc_now)
+        who, now = author_or_default(author), clock or utc_now
+        register = _register_of(state, store, governance, who, cache_dir, now)
+        project = cls(state, store, repo, governance=register, author=who, clock=now)
         if not same_place(state.file.location, store.location):
-            if not relocate:
+            if not (relocate and register is None) and not project._is_registered_here():
                 raise InvalidInputError(
                     f"The data of {state.file.name} lies in {state.file.location}, not in {store.location}. "
-                    "Give that store, or relocate=True if the data was moved.",
+                    + ("Give that store." if register else "Give that store, or relocate=True if the data was moved."),
                     recorded=str(state.file.location),
                     given=str(store.location),
                 )
@@ -153,6 +180,11 @@ class Project:
     def governed(self) -> bool:
         """Whether the project is registered in a governance repo."""
         return self._governed
+
+    @property
+    def governance(self) -> Governance | None:
+        """The register that the project belongs to."""
+        return self._governance
 
     @property
     def author(self) -> Author:
@@ -299,7 +331,7 @@ class Project:
             schema=state.manifest.schema,
             tables=len(state.manifest.entries),
             cuts=len(state.cuts),
-            governed=state.governed,
+            governed=state.governance is not None,
             behind=tuple(t for t, table in state.tables.items() if not same_table(table, seen, t)),
             lists_behind=not same_lists(state, seen),
             waiting=tuple(t for t, key in payloads.items() if self._store.head(key) is None),
@@ -314,9 +346,21 @@ class Project:
         self._schema = 2
         return commit
 
+    @property
+    def upkeep(self) -> Upkeep:
+        """Changes of this project's own documents; for the operations of this package."""
+        return self._upkeep
+
     def upkeep_at(self, store: ObjectStore) -> Upkeep:
-        """Changes of this project's documents, projected into another store; for `migrate`."""
-        return Upkeep(self._repo, Projector(self._repo, store, ahead=True), self._upkeep.clock)
+        """The same, projected into another store."""
+        return replace(self._upkeep, projector=Projector(self._repo, store, ahead=True))
+
+    def reopened(self, governance: Governance) -> Project:
+        """The project as it is now, as a member of a register."""
+        _, state = self._upkeep.load(())
+        return Project(
+            state, self._store, self._repo, governance=governance, author=self._author, clock=self._upkeep.clock
+        )
 
     def _intent(
         self,
@@ -331,9 +375,16 @@ class Project:
             names.check_cut_name(cut)
         return Intent(check_message(message, default), who, check_trailers(trailers), cut)
 
+    def _is_registered_here(self) -> bool:
+        """Whether the register knows this store as the project's place already: a move broke off after its switch."""
+        if self._governance is None:
+            return False
+        ref = read_ref(self._governance.store, self.name)
+        return ref.decommission is None and same_place(ref.current, self._store.location)
+
     def _relocate(self) -> None:
         """Record the store as the project's location, once it is certain that the project is there."""
-        ProjectReader.open(self._store, self.name)
+        open_reader(self._store, self.name)
         self._upkeep.relocate(self._author)
 
     def __repr__(self) -> str:
@@ -344,9 +395,26 @@ class Project:
         )
 
 
-def _author(author: Author | str | None) -> Author:
-    return default_author() if author is None else check_author(author)
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
+def _register_of(
+    state: ProjectState,
+    store: ObjectStore,
+    given: Governance | ObjectStore | None,
+    author: Author,
+    cache_dir: str | os.PathLike[str] | None,
+    clock: Callable[[], datetime],
+) -> Governance | None:
+    """The register of a project, if it has one."""
+    if state.governance is None:
+        if given is not None:
+            warnings.warn(
+                f"{state.file.name} is not registered; governance= has no effect. Governance.attach(project) "
+                "registers it.",
+                GovernanceWarning,
+                stacklevel=3,
+            )
+        return None
+    if isinstance(given, Governance):
+        governance_storage(state.governance, given.store, near=store)
+        return given
+    mirror = governance_storage(state.governance, given, near=store)
+    return Governance.of(mirror, state.governance.remote, author=author, cache_dir=cache_dir, clock=clock)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from datom_core import names
-from datom_core.documents import Buffer, Cuts, History, Manifest, Metadata
+from datom_core.documents import Buffer, Cuts, GovernanceFile, History, Manifest, Metadata
 from datom_core.errors import FormatError
 from datom_core.plan import ProjectState, TableState
 from datom_core.stores import StoredObject
@@ -27,6 +27,9 @@ class Seen:
 
     def cuts(self) -> Cuts | None:
         return self._parsed(names.CUTS_KEY, Cuts.from_json)
+
+    def governance(self) -> GovernanceFile | None:
+        return self._parsed(names.GOVERNANCE_KEY, GovernanceFile.from_json)
 
     def pointer(self, table: str) -> Metadata | None:
         return self._parsed(names.pointer(table), Metadata.from_json)

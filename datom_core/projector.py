@@ -143,7 +143,8 @@ class Projector:
             commits: table -> version -> commit, of what the caller has just published.
             present: keys of payloads that the caller knows to be there.
             promised: keys of lost payloads of current versions, which the caller puts right afterwards.
-            thorough: look for every snapshot, not only for those of versions that are new to storage.
+            thorough: look for every snapshot, not only for those of versions that are new to storage, and for the note
+                about governance.
 
         Raises:
             ConflictError: others kept changing storage during all attempts.
@@ -185,6 +186,8 @@ class _Run:
             seen = tip = None
         self.waiting = [t for t in sorted(self.wanted) if not self._table(t, state.table(t), seen, tip)]
         self._lists(state, seen)
+        if self.thorough:
+            self._governance(state)
 
     def _table(self, table: str, state: TableState, seen: Seen, tip: str) -> bool:
         """Snapshots, then the history, then the pointer; whether the table's payload is there."""
@@ -229,6 +232,15 @@ class _Run:
             self._swap(names.CUTS_KEY, cuts.to_json(), seen)
         if stored is None or dict(stored.raw) != dict(manifest.raw):
             self._swap(names.MANIFEST_KEY, manifest.to_json(), seen)
+
+    def _governance(self, state: ProjectState) -> None:
+        """The note that tells readers of the storage alone which register the project belongs to."""
+        if state.governance is None:
+            return
+        seen = Seen({names.GOVERNANCE_KEY: find(self.projector.store, names.GOVERNANCE_KEY)})
+        stored = seen.governance()
+        if stored is None or dict(stored.raw) != dict(state.governance.raw):
+            self._swap(names.GOVERNANCE_KEY, state.governance.to_json(), seen)
 
     def _payload_is_there(self, name: str, metadata: Metadata, seen: Seen, tip: str) -> bool:
         store, repo = self.projector.store, self.projector.repo

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
+import warnings
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, time
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
 from datom_core import names
+from datom_core.credentials import CredentialSource
 from datom_core.diff import Change, compare_shapes
-from datom_core.documents import Buffer, Cuts, History, Manifest, Metadata, Parent, Source, Version
-from datom_core.errors import FormatError, IntegrityError, InvalidInputError, NotFoundError
+from datom_core.documents import Buffer, Cuts, GovernanceFile, History, Manifest, Metadata, Parent, Source, Version
+from datom_core.errors import (
+    DatomError,
+    FormatError,
+    GovernanceWarning,
+    IntegrityError,
+    InvalidInputError,
+    NotFoundError,
+)
+from datom_core.guard import being_taken_away, read_ref
+from datom_core.moments import Moment, moment_of
 from datom_core.results import Summary, TableInfo
 from datom_core.rows import Rows, rows
-from datom_core.stores import ObjectStore, StoredObject, check_store
+from datom_core.stores import ObjectStore, StoredObject, check_store, find, open_place
 from datom_core.tabular import decode_parquet, to_pandas
 
 if TYPE_CHECKING:
     import pandas as pd
 
 T = TypeVar("T")
-
-_DATE_LENGTH = len("2026-02-28")
-_NO_TIME = "NaT"  # pandas' missing time is a datetime, too
-
-#: A moment in UTC: a datetime, a date (its end), or either as ISO 8601 text.
-Moment = datetime | date | str
 
 
 class ProjectReader:
@@ -53,26 +58,37 @@ class ProjectReader:
         Raises:
             NotFoundError: the store is not there, or holds no project or another one.
             FormatError: the project is of a newer schema.
+
+        Warns:
+            GovernanceWarning: the project is registered, so that `find` is the way to it.
         """
-        check_store(store)
-        if project is not None:
-            names.check_name(project, "project")
-        store.check()
-        try:
-            data = store.get(names.MANIFEST_KEY).data
-        except NotFoundError as error:
-            raise NotFoundError(
-                f"{store.location} holds no datom project ({names.MANIFEST_KEY} is missing). Check root and prefix.",
-                location=str(store.location),
-            ) from error
-        manifest = Manifest.from_json(data, f"{names.MANIFEST_KEY} in {store.location}")
-        if project is not None and manifest.project != project:
-            raise NotFoundError(
-                f"{store.location} holds the project {manifest.project!r}, not {project!r}. Check root and prefix.",
-                project=project,
-                found=manifest.project,
-            )
-        return cls(store, manifest.project, manifest.schema)
+        found = open_reader(store, project)
+        _warn_if_governed(store, found.project)
+        return found
+
+    @classmethod
+    def find(
+        cls, project: str, *, governance: ObjectStore, credentials: CredentialSource | None = None, **options: Any
+    ) -> ProjectReader:
+        """A reader of a registered project, found by its name alone.
+
+        Args:
+            project: its name.
+            governance: the storage of the organization's register.
+            credentials: for the project's bucket; by default those of ``governance``, when that is a bucket too.
+            **options: further arguments of `S3Store`, such as ``endpoint_url``; by default as for ``governance``.
+
+        Raises:
+            NotFoundError: no project of that name is registered, or its data is gone.
+            ConflictError: it is being decommissioned.
+            AccessDeniedError: the credentials do not open the register, or the data.
+            InvalidInputError: there are no credentials for a bucket.
+        """
+        check_store(governance)
+        ref = read_ref(governance, names.check_name(project, "project"))
+        if ref.decommission is not None:
+            raise being_taken_away(project, ref.decommission.began_at)
+        return open_reader(open_place(ref.current, near=governance, credentials=credentials, **options), project)
 
     @property
     def project(self) -> str:
@@ -300,22 +316,38 @@ class ProjectReader:
         return parse(data, f"{key} in {self._store.location}")
 
 
-def moment_of(value: Moment) -> datetime:
-    """The instant that ``value`` means: a date is its last moment, and without an offset it is UTC.
+def open_reader(store: ObjectStore, project: str | None) -> ProjectReader:
+    """As `ProjectReader.open`, for a place that is known to be the right one."""
+    check_store(store)
+    if project is not None:
+        names.check_name(project, "project")
+    store.check()
+    try:
+        data = store.get(names.MANIFEST_KEY).data
+    except NotFoundError as error:
+        raise NotFoundError(
+            f"{store.location} holds no datom project ({names.MANIFEST_KEY} is missing). Check root and prefix.",
+            location=str(store.location),
+        ) from error
+    manifest = Manifest.from_json(data, f"{names.MANIFEST_KEY} in {store.location}")
+    if project is not None and manifest.project != project:
+        raise NotFoundError(
+            f"{store.location} holds the project {manifest.project!r}, not {project!r}. Check root and prefix.",
+            project=project,
+            found=manifest.project,
+        )
+    return ProjectReader(store, manifest.project, manifest.schema)
 
-    Raises:
-        InvalidInputError: not a date, a time, or ISO 8601 text of one.
-    """
-    given: object = value
-    if isinstance(given, str):
-        try:
-            given = date.fromisoformat(given) if len(given) <= _DATE_LENGTH else datetime.fromisoformat(given)
-        except ValueError:
-            given = None
-    if isinstance(given, datetime) and str(given) != _NO_TIME:
-        return given.replace(tzinfo=UTC) if given.tzinfo is None else given.astimezone(UTC)
-    if isinstance(given, date) and str(given) != _NO_TIME:
-        return datetime.combine(given, time.max, UTC)
-    raise InvalidInputError(
-        f'as_of must be a date or a time, for example "2026-02-28" or "2026-02-28T18:00:00Z"; got {value!r}.'
-    )
+
+def _warn_if_governed(store: ObjectStore, project: str) -> None:
+    # What is damaged or closed says nothing: reading does not depend on it (record, A.3).
+    with contextlib.suppress(DatomError):
+        found = find(store, names.GOVERNANCE_KEY)
+        if found is not None:
+            file = GovernanceFile.from_json(found.data, names.GOVERNANCE_KEY)
+            warnings.warn(
+                f"{project} is registered in {file.storage}, which knows where its data lies when it moves. Find it by "
+                f'name: ProjectReader.find("{project}", governance=...).',
+                GovernanceWarning,
+                stacklevel=3,
+            )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from datom_core import names
 from datom_core.documents import Author, Declared, check_parents, clean_custom
 from datom_core.errors import InvalidInputError
+from datom_core.git import default_author
 from datom_core.hashing import hash_normalised
 from datom_core.plan import TableWrite
 from datom_core.tabular import normalised
@@ -62,6 +64,16 @@ def check_author(author: Author | str) -> Author:
     if not author.name.strip():
         raise InvalidInputError("The author needs a name.")
     return author
+
+
+def author_or_default(author: Author | str | None) -> Author:
+    """As `check_author`; without one, the author of the git configuration."""
+    return default_author() if author is None else check_author(author)
+
+
+def utc_now() -> datetime:
+    """The clock, unless a caller brings one."""
+    return datetime.now(UTC)
 
 
 def check_trailers(trailers: Mapping[str, str] | None) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from datom_core import names
-from datom_core.documents import Cuts, History, Manifest, Metadata, ProjectFile
+from datom_core.documents import Cuts, GovernanceFile, History, Manifest, Metadata, ProjectFile
 from datom_core.errors import FormatError, NotFoundError
 from datom_core.git import GitRepo
 from datom_core.plan import ProjectState, TableState
@@ -32,12 +32,12 @@ def load_state(repo: GitRepo, commit: str, tables: Iterable[str]) -> ProjectStat
         )
     if names.MANIFEST_FILE not in found:
         raise FormatError(f"{names.MANIFEST_FILE} is missing{at}.", source=names.MANIFEST_FILE)
-    cuts = found.get(names.CUTS_FILE)
+    cuts, governance = found.get(names.CUTS_FILE), found.get(names.GOVERNANCE_FILE)
     return ProjectState(
         file=ProjectFile.from_yaml(found[names.PROJECT_FILE], names.PROJECT_FILE + at),
         manifest=Manifest.from_json(found[names.MANIFEST_FILE], names.MANIFEST_FILE + at),
         cuts=Cuts() if cuts is None else Cuts.from_json(cuts, names.CUTS_FILE + at),
-        governed=names.GOVERNANCE_FILE in found,
+        governance=None if governance is None else GovernanceFile.from_json(governance, names.GOVERNANCE_FILE + at),
         tables={t: _table(found, t, at) for t in wanted if names.metadata_file(t) in found},
         root_files=frozenset(path for path in repo.files(commit) if "/" not in path),
     )

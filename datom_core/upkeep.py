@@ -10,12 +10,12 @@ from datom_core import names
 from datom_core.documents import Author, Location, format_timestamp
 from datom_core.errors import NotFoundError
 from datom_core.git import GitRepo
+from datom_core.guard import Guard
 from datom_core.plan import ProjectState, changed_files, check_writable
 from datom_core.projection import lost_versions
 from datom_core.projector import Projector
 from datom_core.retries import until_published
 from datom_core.state import load_state
-from datom_core.stores import check_place
 
 #: From the documents at the tip, and the time, to the documents after the edit.
 Edit = Callable[[ProjectState, str], ProjectState]
@@ -27,6 +27,7 @@ class Upkeep:
 
     repo: GitRepo
     projector: Projector
+    guard: Guard
     clock: Callable[[], datetime]
 
     def run(
@@ -87,7 +88,7 @@ class Upkeep:
             raise NotFoundError(f"{self.repo.remote} has no branch {self.repo.branch} any more.")
         state = load_state(self.repo, tip, tables or ())
         if not moving:
-            check_place(state.file.name, state.file.location, self.projector.store.location)
+            self.guard.check(state)
         if tables is None:
             state = load_state(self.repo, tip, state.manifest.entries)
         return tip, state

@@ -13,6 +13,7 @@ from datom_core import names
 from datom_core.documents import Author, Recording, format_timestamp
 from datom_core.errors import NotFoundError
 from datom_core.git import GitRepo
+from datom_core.guard import Guard
 from datom_core.payloads import PayloadKeeper
 from datom_core.plan import (
     Payload,
@@ -31,7 +32,7 @@ from datom_core.projector import Projector
 from datom_core.results import WriteResult
 from datom_core.retries import until_published
 from datom_core.state import load_state
-from datom_core.stores import ObjectStore, check_place
+from datom_core.stores import ObjectStore
 from datom_core.version import WRITER
 
 
@@ -67,9 +68,10 @@ class Intent:
 class Writer:
     """Writes tables to one project."""
 
-    def __init__(self, repo: GitRepo, store: ObjectStore, clock: Callable[[], datetime]) -> None:
+    def __init__(self, repo: GitRepo, store: ObjectStore, guard: Guard, clock: Callable[[], datetime]) -> None:
         self.repo = repo
         self.store = store
+        self.guard = guard
         self.clock = clock
         self.projector = Projector(repo, store)
 
@@ -92,7 +94,7 @@ class Writer:
             raise NotFoundError(f"{self.repo.remote} has no branch {self.repo.branch} any more.")
         tables = [job.write.table for job in jobs]
         state = load_state(self.repo, tip, self._documents_needed(jobs))
-        check_place(state.file.name, state.file.location, self.store.location)
+        self.guard.check(state)
         plan = plan_write(state, [job.write for job in jobs], intent.cut)
         now = self.clock()
         if plan.nothing_new and repair_commit is None and self._stands(plan, state, keeper):

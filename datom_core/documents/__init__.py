@@ -1,6 +1,15 @@
 """Frozen documents and their JSON and YAML. Values enter and leave by `from_json` and `to_json` alone."""
 
 from datom_core.documents.cuts import Cut, Cuts
+from datom_core.documents.governance import (
+    DISPATCH,
+    Decommission,
+    Event,
+    Events,
+    FormerPlace,
+    GovernanceFile,
+    Ref,
+)
 from datom_core.documents.history import Author, History, Recording, Version
 from datom_core.documents.lineage import Parent, Source, check_parents, union
 from datom_core.documents.manifest import Entry, Manifest
@@ -9,12 +18,18 @@ from datom_core.documents.project_file import Location, ProjectFile
 from datom_core.documents.reading import Buffer, format_timestamp
 
 __all__ = [
+    "DISPATCH",
     "Author",
     "Buffer",
     "Cut",
     "Cuts",
     "Declared",
+    "Decommission",
     "Entry",
+    "Event",
+    "Events",
+    "FormerPlace",
+    "GovernanceFile",
     "History",
     "Location",
     "Manifest",
@@ -22,6 +37,7 @@ __all__ = [
     "Parent",
     "ProjectFile",
     "Recording",
+    "Ref",
     "Source",
     "Version",
     "check_parents",

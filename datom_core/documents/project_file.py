@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -48,12 +48,14 @@ class ProjectFile:
         name: name of the project.
         location: where its data lives.
         remote: the recorded URL of the data repo, if any.
+        decommissioned_at: since when the project is being taken away for good.
     """
 
     raw: Mapping[str, Any] = field(repr=False)
     name: str
     location: Location
     remote: str | None
+    decommissioned_at: str | None = None
 
     @classmethod
     def from_yaml(cls, data: bytes, source: str) -> ProjectFile:
@@ -76,6 +78,7 @@ class ProjectFile:
             name=required(raw, "project_name", str, source),
             location=_location(raw, source),
             remote=optional(data_repo, "remote_url", str, source),
+            decommissioned_at=optional(raw, "decommissioned_at", str, source),
         )
 
     @classmethod
@@ -106,13 +109,15 @@ class ProjectFile:
         # Files from before the split hold the location directly under storage.
         others = {k: v for k, v in self.raw["storage"].items() if k not in ("type", "root", "prefix", "region")}
         storage = {**others, "data": _location_block(location)}
-        return ProjectFile(MappingProxyType({**self.raw, "storage": storage}), self.name, location, self.remote)
+        return replace(self, raw=MappingProxyType({**self.raw, "storage": storage}), location=location)
+
+    def marked(self, now: str) -> ProjectFile:
+        """The file of a project that is being taken away: nobody writes to it any more."""
+        return replace(self, raw=MappingProxyType({**self.raw, "decommissioned_at": now}), decommissioned_at=now)
 
     def with_schema(self) -> ProjectFile:
         """The file with the number that projects of schema 2 carry in it."""
-        return ProjectFile(
-            MappingProxyType({**self.raw, "schema_version": _SCHEMA}), self.name, self.location, self.remote
-        )
+        return replace(self, raw=MappingProxyType({**self.raw, "schema_version": _SCHEMA}))
 
     def check_writable(self, source: str) -> None:
         """Refuse a project that asks for a newer writer than this release.

@@ -81,6 +81,21 @@ def _check_url(text: str, shown: str) -> str:
     return text
 
 
+def same_remote(one: str, other: str) -> bool:
+    """Whether two remotes name one repository, as far as their spelling tells: hosts ignore case and ``.git``."""
+    return _spelling(one) == _spelling(other)
+
+
+def _spelling(remote: str) -> str:
+    path = local_path(remote)
+    if path is not None:
+        return os.path.realpath(path)
+    plain = remote.rstrip("/").removesuffix(".git")
+    scheme, separator, rest = plain.partition("://")
+    host, slash, path_there = rest.partition("/")
+    return f"{scheme.lower()}{separator}{host.lower()}{slash}{path_there}" if separator else plain
+
+
 def local_path(remote: str) -> Path | None:
     """The folder of a remote on this machine, else ``None``."""
     if remote.startswith("file://"):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from datom_core.documents import Author
@@ -25,6 +26,20 @@ class LostRaceError(ConflictError):
 
     ``details["stuck_at"]`` is the tip when a push was turned down though nobody else's arrived.
     """
+
+
+@dataclass(frozen=True)
+class Added:
+    """How a file came to be.
+
+    Attributes:
+        commit: the commit that added it.
+        author, at: who made that commit, and when.
+    """
+
+    commit: str
+    author: Author
+    at: datetime
 
 
 class GitRepo:
@@ -143,18 +158,38 @@ class GitRepo:
 
         return self._healing(walk)
 
+    def added(self, commit: str, path: str) -> Added | None:
+        """When and by whom the file that the commit has was added; after a removal, that is when it came back."""
+
+        def walk() -> Added | None:
+            out = self._cache.run(
+                "rev-list", "--full-history", "--topo-order", "--encoding=UTF-8", "--format=%an%x00%ae%x00%at",
+                commit, "--", f":(top,literal){path}",
+            )  # fmt: skip
+            lines = out.decode("utf-8", "replace").splitlines()
+            shas = [line.split()[1] for line in lines[::2]]
+            first = None
+            for sha, line, data in zip(shas, lines[1::2], self._contents([f"{s}:{path}" for s in shas]), strict=True):
+                if data is None:
+                    break
+                name, email, seconds = line.split("\0")
+                first = Added(sha, Author(name, email), datetime.fromtimestamp(int(seconds), UTC))
+            return first
+
+        return self._healing(walk)
+
     def root(self, commit: str) -> str:
         """The first commit of the branch's history, which tells one repository from another by whatever URL."""
         out = self._healing(lambda: self._cache.run("rev-list", "--max-parents=0", commit))
         return out.decode().split()[-1]
 
     def publish(
-        self, files: Mapping[str, bytes], message: str, *, parent: str | None, author: Author, at: datetime
+        self, files: Mapping[str, bytes | None], message: str, *, parent: str | None, author: Author, at: datetime
     ) -> str:
         """Put files on the branch in one commit on top of ``parent`` and return its id.
 
         Args:
-            files: path -> contents; other files of the parent stay as they are.
+            files: path -> contents, or ``None`` to remove it; other files of the parent stay as they are.
             parent: the tip that the caller planned on; ``None`` starts the branch.
             at: time of the commit.
 
@@ -199,7 +234,7 @@ class GitRepo:
         return False
 
     def _commit(
-        self, files: Mapping[str, bytes], message: str, parent: str | None, author: Author, at: datetime
+        self, files: Mapping[str, bytes | None], message: str, parent: str | None, author: Author, at: datetime
     ) -> str:
         ref = self._cache.new_ref()
         offset = at.strftime("%z") or "+0000"
@@ -209,6 +244,9 @@ class GitRepo:
         if parent is not None:
             lines.append(f"from {parent}\n".encode())
         for path, data in files.items():
+            if data is None:
+                lines.append(f"D {path}\n".encode())
+                continue
             lines += [f"M 100644 inline {path}\ndata {len(data)}\n".encode(), data, b"\n"]
         lines.append(b"get-mark :1\ndone\n")
         return self._cache.run("fast-import", "--quiet", "--done", stdin=b"".join(lines)).decode().strip()
@@ -274,6 +312,10 @@ class GitRepo:
                     ) from error
                 self._cache.discard()
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def forget(self) -> None:
+        """Remove the cached clone."""
+        self._cache.discard()
 
     def __repr__(self) -> str:
         return f"GitRepo({redact(self.remote)!r}, branch={self._branch!r})"

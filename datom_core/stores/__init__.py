@@ -2,6 +2,7 @@
 
 from datom_core.stores.local import LocalStore
 from datom_core.stores.memory import MemoryStore
+from datom_core.stores.opening import open_place
 from datom_core.stores.places import check_place, check_store, find, same_place
 from datom_core.stores.protocol import ObjectInfo, ObjectStore, StoredObject
 from datom_core.stores.s3 import PreflightCheck, S3Store, iam_policy
@@ -18,5 +19,6 @@ __all__ = [
     "check_store",
     "find",
     "iam_policy",
+    "open_place",
     "same_place",
 ]

@@ -114,6 +114,22 @@ class S3Store:
         """The boto3 client that everything goes through; made when it is first needed, and kept."""
         return self._open()[0]
 
+    def sibling(self, location: Location, *, credentials: CredentialSource | None = None, **options: Any) -> S3Store:
+        """A store at another place of the same server, by default with the same credentials.
+
+        Args:
+            location: the place.
+            credentials, **options: as for a new store.
+        """
+        settings = {
+            "region": location.region or self._location.region,
+            "credentials": credentials or self._credentials,
+            "endpoint_url": self._endpoint_url,
+            "addressing": self._addressing,
+            "config": self._config,
+        }
+        return S3Store(location.root, location.prefix, **{**settings, **options})
+
     def key(self, key: str) -> str:
         """The whole key in the bucket of a key below the namespace."""
         return self._namespace + (check_key(key) if key else "")

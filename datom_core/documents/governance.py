@@ -1,0 +1,274 @@
+"""Documents of governance: a project's register, and where a registered project lies (record, B.13 to B.16)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from datom_core import canonical
+from datom_core.documents.project_file import Location
+from datom_core.documents.reading import Buffer, objects, optional, parse, parse_object, required
+from datom_core.errors import FormatError, InvalidInputError
+from datom_core.names import normalise_prefix
+
+#: dispatch.json: written at registration, and read by nothing yet.
+DISPATCH = canonical.dump({"methods": {"r": {"default": "datom::datom_read"}, "python": {"default": "datom.read"}}})
+
+_BACKENDS = ("local", "s3")
+_DEFAULT_REGION = "us-east-1"
+
+
+@dataclass(frozen=True)
+class GovernanceFile:
+    """governance.json: the register that a project belongs to. Canonical in the data repo, mirrored in storage.
+
+    Attributes:
+        raw: the document.
+        remote: URL of the governance repo.
+        storage: where its mirror lies.
+        attached_at: when the project was attached.
+    """
+
+    raw: Mapping[str, Any] = field(repr=False)
+    remote: str
+    storage: Location
+    attached_at: str | None
+
+    @classmethod
+    def from_json(cls, data: Buffer, source: str) -> GovernanceFile:
+        """Read a stored document.
+
+        Raises:
+            FormatError: not such a document.
+        """
+        raw = parse_object(data, source)
+        remote = required(raw, "gov_repo_url", str, source)
+        if not remote.strip():
+            raise FormatError(f"{source}: 'gov_repo_url' is empty.", source=source, field="gov_repo_url")
+        storage = location_of(required(raw, "gov_storage", dict, source), f"{source}, gov_storage")
+        return cls(MappingProxyType(raw), remote, storage, optional(raw, "attached_at", str, source))
+
+    @classmethod
+    def new(cls, remote: str, storage: Location, now: str) -> GovernanceFile:
+        """The document of a project that is attached now."""
+        raw = {"gov_repo_url": remote, "gov_storage": location_block(storage), "attached_at": now}
+        return cls(MappingProxyType(raw), remote, storage, now)
+
+    def to_json(self) -> bytes:
+        return canonical.dump(dict(self.raw))
+
+
+@dataclass(frozen=True)
+class FormerPlace:
+    """A place that a project's data has left.
+
+    Attributes:
+        location: the place.
+        migrated_at: when it was left.
+        sunset_at: until when it is kept, if that was said.
+    """
+
+    location: Location
+    migrated_at: str | None = None
+    sunset_at: str | None = None
+
+
+@dataclass(frozen=True)
+class Decommission:
+    """The mark of a project that is being taken away for good: all that is needed to go on with that.
+
+    Attributes:
+        began_at, by: when, and who.
+        remote: URL of the project's data repo.
+        governance: URL of the governance repo.
+    """
+
+    began_at: str
+    by: str
+    remote: str
+    governance: str
+
+
+@dataclass(frozen=True)
+class Ref:
+    """ref.json: where a registered project's data lies.
+
+    Attributes:
+        raw: the document.
+        current: the place.
+        previous: where it lay before, most recent first.
+        decommission: set from the moment on at which the project is being taken away.
+    """
+
+    raw: Mapping[str, Any] = field(repr=False)
+    current: Location
+    previous: tuple[FormerPlace, ...] = ()
+    decommission: Decommission | None = None
+
+    @classmethod
+    def from_json(cls, data: Buffer, source: str) -> Ref:
+        """Read a stored document.
+
+        Raises:
+            FormatError: not such a document.
+        """
+        raw = parse_object(data, source)
+        mark = optional(raw, "decommission", dict, source)
+        return cls(
+            raw=MappingProxyType(raw),
+            current=location_of(required(raw, "current", dict, source), f"{source}, current"),
+            previous=tuple(_former(block, source) for block in objects(raw, "previous", source) or ()),
+            decommission=None if mark is None else _mark(mark, f"{source}, decommission"),
+        )
+
+    @classmethod
+    def new(cls, current: Location) -> Ref:
+        """The document of a project that is registered now."""
+        return cls(MappingProxyType({"current": location_block(current), "previous": []}), current)
+
+    def moved(self, to: Location, now: str, sunset_at: str | None) -> Ref:
+        """The document after a move; the place that was left comes first among the previous ones."""
+        left = {**location_block(self.current), "migrated_at": now}
+        left |= {} if sunset_at is None else {"sunset_at": sunset_at}
+        previous = [left, *(self.raw.get("previous") or [])]
+        former = FormerPlace(self.current, now, sunset_at)
+        raw = {**self.raw, "current": location_block(to), "previous": previous}
+        return Ref(MappingProxyType(raw), to, (former, *self.previous), self.decommission)
+
+    def marked(self, mark: Decommission) -> Ref:
+        """The document of a project that is going to be taken away."""
+        block = {"began_at": mark.began_at, "by": mark.by, "remote": mark.remote, "gov_repo_url": mark.governance}
+        return Ref(MappingProxyType({**self.raw, "decommission": block}), self.current, self.previous, mark)
+
+    def to_json(self) -> bytes:
+        return canonical.dump(dict(self.raw))
+
+
+@dataclass(frozen=True)
+class Event:
+    """One entry of migration_history.json.
+
+    Attributes:
+        kind: ``"data_migration"``, ``"decommission"``, or what another writer calls it.
+        at: when.
+        by: e-mail or login of whoever did it.
+        source, target: from where, to where; ``None`` when the entry does not say.
+        reason: why.
+        objects, bytes: how much was moved.
+    """
+
+    kind: str
+    at: str | None
+    by: str | None = None
+    source: Location | None = None
+    target: Location | None = None
+    reason: str | None = None
+    objects: int | None = None
+    bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class Events:
+    """migration_history.json: what happened to a registration, most recent first."""
+
+    raw: tuple[Mapping[str, Any], ...] = ()
+
+    @classmethod
+    def from_json(cls, data: Buffer, source: str) -> Events:
+        """Read a stored document.
+
+        Raises:
+            FormatError: not an array of objects.
+        """
+        value = parse(data, source)
+        if value == {}:  # what R makes of an empty list now and then
+            return cls()
+        if not isinstance(value, list) or not all(isinstance(v, dict) for v in value):
+            raise FormatError(f"{source} should hold an array of objects.", source=source)
+        return cls(tuple(value))
+
+    def with_event(self, kind: str, now: str, actor: Mapping[str, str], **more: Any) -> Events:
+        """The document after something happened. Both spellings of the time are written (record, B.16)."""
+        entry = {"occurred_at": now, "event_type": kind, "timestamp": now, "actor": dict(actor)}
+        return Events(({**entry, **{k: v for k, v in more.items() if v is not None}}, *self.raw))
+
+    def to_json(self) -> bytes:
+        return canonical.dump([dict(e) for e in self.raw])
+
+    def __iter__(self) -> Any:
+        return iter(_event(e) for e in self.raw)
+
+    def __len__(self) -> int:
+        return len(self.raw)
+
+
+def location_block(location: Location) -> dict[str, Any]:
+    """A place as the documents of governance hold it: what there is none of is left out."""
+    block = {"type": location.backend, "root": location.root}
+    block |= {"prefix": location.prefix} if location.prefix else {}
+    return block | ({"region": location.region} if location.region else {})
+
+
+def location_of(block: Mapping[str, Any], source: str) -> Location:
+    """The place that a block holds. Old files write an absent prefix as null, "", {} or [].
+
+    Raises:
+        FormatError: no root, an unknown backend, or a prefix that cannot be.
+    """
+    backend, root = required(block, "type", str, source), required(block, "root", str, source)
+    if backend not in _BACKENDS:
+        raise FormatError(f"{source}: 'type' is one of {', '.join(_BACKENDS)}, not {backend!r}.", source=source)
+    if not root.strip():
+        raise FormatError(f"{source}: 'root' is empty.", source=source, field="root")
+    given = None if block.get("prefix") == [] else optional(block, "prefix", str, source)
+    try:
+        prefix = normalise_prefix(given)
+    except InvalidInputError as error:
+        raise FormatError(f"{source}: {error}", source=source, field="prefix") from error
+    region = (optional(block, "region", str, source) or _DEFAULT_REGION) if backend == "s3" else None
+    return Location(backend, root, prefix, region)
+
+
+def _former(block: Mapping[str, Any], source: str) -> FormerPlace:
+    where = f"{source}, previous"
+    # One design note of R spells it sunset_date.
+    sunset = optional(block, "sunset_at", str, where) or optional(block, "sunset_date", str, where)
+    return FormerPlace(location_of(block, where), optional(block, "migrated_at", str, where), sunset)
+
+
+def _mark(block: Mapping[str, Any], source: str) -> Decommission:
+    began_at, by, remote, governance = (
+        required(block, key, str, source) for key in ("began_at", "by", "remote", "gov_repo_url")
+    )
+    return Decommission(began_at, by, remote, governance)
+
+
+def _event(raw: Mapping[str, Any]) -> Event:
+    """An entry as far as it can be understood: several writers have written them, each its own fields."""
+
+    def text(value: Any) -> str | None:
+        return value if isinstance(value, str) and value else None
+
+    def number(value: Any) -> int | None:
+        return int(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+    def place(value: Any) -> Location | None:
+        try:
+            return location_of(value, "") if isinstance(value, Mapping) else None
+        except FormatError:
+            return None
+
+    actor = raw.get("actor")
+    who = actor if isinstance(actor, Mapping) else {}
+    return Event(
+        kind=text(raw.get("event_type")) or "data_migration",
+        at=text(raw.get("occurred_at")) or text(raw.get("timestamp")),
+        by=text(who.get("git_email")) or text(who.get("github_login")),
+        source=place(raw.get("from")),
+        target=place(raw.get("to")),
+        reason=text(raw.get("reason")),
+        objects=number(raw.get("objects_copied")),
+        bytes=number(raw.get("bytes_copied")),
+    )

@@ -1,0 +1,353 @@
+"""The register of an organization's projects: who is in it, where each one's data lies, and how it got there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, NoReturn, Protocol, Self, TypeVar
+
+from datom_core import names
+from datom_core.credentials import CredentialSource
+from datom_core.documents import Author, GovernanceFile, Location
+from datom_core.errors import AlreadyExistsError, DatomError, InvalidInputError, NotFoundError
+from datom_core.git import GitRepo, same_remote
+from datom_core.guard import being_taken_away
+from datom_core.plan import ProjectState
+from datom_core.portfolio import ProjectRecord, RegisteredProject, RepairReport, at_a_glance, in_detail, record_of
+from datom_core.register import Register, Registration
+from datom_core.requests import author_or_default, utc_now
+from datom_core.retries import until_published
+from datom_core.rows import Rows
+from datom_core.stores import ObjectStore, check_store, find, open_place, same_place
+from datom_core.upkeep import Upkeep
+
+_INIT_MESSAGE = "Initialize governance repository"
+_KEEP = f"{names.REGISTRATIONS}/.gitkeep"
+_README = """# Governance Repository
+
+This repository stores governance metadata for datom data projects.
+Each registered project has a subdirectory under `projects/`.
+"""
+# What a git host puts into a new repository by itself.
+_HARMLESS = frozenset({"README.md", "README", "LICENSE", "LICENSE.md", ".gitignore", ".gitattributes", "CODEOWNERS"})
+
+
+class Governable(Protocol):
+    """A project that can be registered."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def store(self) -> ObjectStore: ...
+
+    @property
+    def remote(self) -> str: ...
+
+    @property
+    def upkeep(self) -> Upkeep: ...
+
+    def reopened(self, governance: Governance) -> Self: ...
+
+
+P = TypeVar("P", bound=Governable)
+
+
+class Governance:
+    """An organization's register: a git repository, and a store that mirrors it. Make one with `init` or `open`.
+
+    The repository is the truth, and keeps who changed what. Readers and writers of projects look at the store alone.
+    """
+
+    def __init__(self, register: Register) -> None:
+        self._register = register
+
+    @classmethod
+    def init(
+        cls,
+        store: ObjectStore,
+        *,
+        remote: str | os.PathLike[str],
+        branch: str | None = None,
+        author: Author | str | None = None,
+        cache_dir: str | os.PathLike[str] | None = None,
+        clock: Callable[[], datetime] | None = None,
+    ) -> Governance:
+        """Begin a register, once per organization. Run again it changes nothing; what broke off is completed.
+
+        Args:
+            store: its mirror: a place of its own, where no project's data lies.
+            remote: URL or path of its git repository: empty, or begun before. A local path where nothing is becomes a
+                bare repository.
+            branch, author, cache_dir, clock: as `Project.open`.
+
+        Raises:
+            AlreadyExistsError: the store or the repository holds something else.
+            AccessDeniedError, NotFoundError, StorageError: the remote or the store cannot be used.
+        """
+        made = cls.of(store, remote, branch, author, cache_dir, clock)
+        made._check_storage()
+        repo = made._register.needed_repo()
+        repo.create_if_local()
+        until_published(made._seed)
+        made._check_mirror()
+        return made
+
+    @classmethod
+    def open(
+        cls,
+        store: ObjectStore,
+        *,
+        remote: str | os.PathLike[str] | None = None,
+        branch: str | None = None,
+        author: Author | str | None = None,
+        cache_dir: str | os.PathLike[str] | None = None,
+        clock: Callable[[], datetime] | None = None,
+    ) -> Governance:
+        """Open a register.
+
+        Args:
+            store: its mirror.
+            remote: its git repository. Without it, the register can be read, and says nothing about who registered a
+                project and when.
+            branch, author, cache_dir, clock: as `Project.open`.
+
+        Raises:
+            NotFoundError: the store or the repository is not there, or holds no register.
+        """
+        made = cls.of(store, remote, branch, author, cache_dir, clock)
+        store.check()
+        register = made._register
+        if register.repo is not None and not _is_seeded(register.repo.files(register.tip())):
+            raise NotFoundError(
+                f"{register.repo.remote} holds no register of projects: {names.REGISTRATIONS}/ is missing. Check the "
+                "URL, or begin one with Governance.init.",
+                remote=register.repo.remote,
+            )
+        return made
+
+    @classmethod
+    def of(
+        cls,
+        store: ObjectStore,
+        remote: str | os.PathLike[str] | None,
+        branch: str | None = None,
+        author: Author | str | None = None,
+        cache_dir: str | os.PathLike[str] | None = None,
+        clock: Callable[[], datetime] | None = None,
+    ) -> Governance:
+        """As `open`, without a look at what is there."""
+        check_store(store)
+        if store.location.backend not in ("local", "s3"):
+            raise InvalidInputError(
+                f"A register lies in a folder or a bucket, where others reach it, not in {store!r}."
+            )
+        repo = None if remote is None else GitRepo(remote, branch, cache_dir)
+        return cls(Register(store, repo, author_or_default(author), clock or utc_now))
+
+    @property
+    def store(self) -> ObjectStore:
+        return self._register.store
+
+    @property
+    def remote(self) -> str | None:
+        """URL of the governance repo, when it was given."""
+        return self._register.repo.remote if self._register.repo is not None else None
+
+    @property
+    def register(self) -> Register:
+        """The registrations themselves; for the operations of this package."""
+        return self._register
+
+    def attach(self, project: P) -> P:
+        """Register a project: from now on it is found by its name, and its writers ask the register before each write.
+
+        Broken off anywhere, the same call completes it. A project stays registered until it is decommissioned.
+
+        Args:
+            project: opened to write.
+
+        Returns:
+            The project, opened anew.
+
+        Raises:
+            AlreadyExistsError: the project belongs to another register, or another project has that name here; both
+                places are named.
+            InvalidInputError: the data and the register would lie in one place, or where nobody else could read it.
+            ConflictError: the data has moved, or the project is being taken away.
+            StorageError: a store or remote failed. Call again to complete it.
+        """
+        location = project.store.location
+        if location.backend not in ("local", "s3"):
+            raise InvalidInputError(f"{project.name} lies in {location}, where nobody else could read it.")
+        if same_place(location, self.store.location):
+            raise InvalidInputError(
+                f"The data of {project.name} lies in {location}, as would the register. Give each a place of its own."
+            )
+        _, state = project.upkeep.load(())
+        self._check_not_elsewhere(state)
+        self._register.change(
+            project.name,
+            lambda found, _: self._registered(found, project.name, location),
+            f"Register project {project.name}",
+        )
+        self._register.level(project.name)
+        project.upkeep.run(self._attached, f"Attach governance: {project.name}", self._register.author)
+        project.upkeep.projector.level((), thorough=True)
+        return project.reopened(self)
+
+    def detach(self, project: str) -> NoReturn:
+        """Refused: readers rely on the registration, and a project outside of it could be moved unseen."""
+        raise InvalidInputError(
+            f"{project} stays registered: its readers find it here, and its history says that it was. To move its data "
+            "use dc.migrate, to take it away for good project.decommission."
+        )
+
+    def projects(
+        self, *, details: bool = True, credentials: CredentialSource | None = None, **options: Any
+    ) -> Rows[RegisteredProject]:
+        """Every project of the organization, by name.
+
+        Args:
+            details: also look into each project's data, for its tables, versions and last write.
+            credentials, **options: for buckets, as `ProjectReader.find`.
+        """
+        found = [r for r in map(self._register.find, self._register.projects()) if r is not None]
+        return in_detail(found, self.store, credentials, options) if details else at_a_glance(found)
+
+    def project(self, name: str) -> ProjectRecord:
+        """What the register knows about a project.
+
+        Raises:
+            NotFoundError: there is none of that name; those that there are, are named.
+        """
+        return record_of(self._needed(name))
+
+    def repair(self, name: str, *, credentials: CredentialSource | None = None, **options: Any) -> RepairReport:
+        """Complete a registration: its documents in the repository, then their mirror.
+
+        What only the project itself can complete is looked for, and named in the report.
+
+        Args:
+            name: of the project.
+            credentials, **options: for its data, as `ProjectReader.find`.
+
+        Raises:
+            NotFoundError: it is not registered.
+        """
+        self._needed(name)
+        commit = self._register.change(name, lambda found, _: found, f"Complete the registration of {name}")
+        mirrored = self._register.level(name)
+        left = self._unfinished(name, credentials, options)
+        return RepairReport(name, commit, tuple(mirrored), tuple(left))
+
+    def __repr__(self) -> str:
+        at = self.store.location
+        return f"Governance(backend={at.backend!r}, root={at.root!r}, prefix={at.prefix!r}, remote={self.remote!r})"
+
+    def _check_storage(self) -> None:
+        """Refuse a place that holds a project's data."""
+        store = self.store
+        if any(find(store, key) is not None for key in (names.MANIFEST_KEY, names.CLAIM_KEY)):
+            raise AlreadyExistsError(
+                f"{store.location} holds a project's data. Give the register a place of its own: another prefix.",
+                location=str(store.location),
+            )
+
+    def _seed(self) -> str | None:
+        repo, now = self._register.needed_repo(), self._register.clock()
+        tip = repo.tip()
+        files = {} if tip is None else repo.files(tip)
+        if files and not _is_seeded(files) and not set(files) <= _HARMLESS:
+            raise AlreadyExistsError(
+                f"{repo.remote} is not empty, and holds no register of projects ({', '.join(sorted(files)[:5])}). Give "
+                "an empty repository.",
+                remote=repo.remote,
+            )
+        wanted = {"README.md": _README.encode(), _KEEP: b"\n"}
+        missing = {path: data for path, data in wanted.items() if path not in files}
+        if not missing:
+            return None
+        return repo.publish(missing, _INIT_MESSAGE, parent=tip, author=self._register.author, at=now)
+
+    def _check_mirror(self) -> None:
+        """Refuse a store that mirrors another register."""
+        mirrored = Register(self.store, None, self._register.author, self._register.clock)
+        unknown = set(mirrored.projects()) - set(self._register.projects())
+        # What is being taken away is in the mirror alone by the end.
+        strange = [p for p in sorted(unknown) if (ref := mirrored.mirrored(p)) is not None and not ref.decommission]
+        if strange:
+            raise AlreadyExistsError(
+                f"{self.store.location} mirrors another register, with the projects {', '.join(strange)}, which "
+                f"{self.remote} does not have.",
+                location=str(self.store.location),
+                projects=tuple(strange),
+            )
+
+    def _check_not_elsewhere(self, state: ProjectState) -> None:
+        held, ours = state.governance, self._register.needed_repo().remote
+        if held is None:
+            return
+        if not same_remote(held.remote, ours) or not same_place(held.storage, self.store.location):
+            raise AlreadyExistsError(
+                f"{state.file.name} is registered in {held.remote} with storage {held.storage}, not in {ours} with "
+                f"storage {self.store.location}. A registration ends with the project.",
+                recorded=held.remote,
+                given=ours,
+            )
+
+    def _registered(self, found: Registration | None, name: str, location: Location) -> Registration:
+        """The registration of a project at a place, when nothing stands against it."""
+        for ref in (found.ref if found else None, self._register.mirrored(name)):
+            if ref is not None and ref.decommission is not None:
+                raise being_taken_away(name, ref.decommission.began_at)
+        twins = [p for p in self._register.projects() if p != name and p.lower() == name.lower()]
+        if twins:
+            raise AlreadyExistsError(
+                f"{name} and the registered {twins[0]} differ only in case. Name the project otherwise.", project=name
+            )
+        if found is None:
+            return Registration.new(name, location)
+        if not same_place(found.ref.current, location) or found.ref.current.region != location.region:
+            raise AlreadyExistsError(
+                f"A project {name!r} is registered with its data in {found.ref.current}; this one's lies in "
+                f"{location}. Name the project otherwise; if it is this one and was moved by hand, use dc.migrate.",
+                recorded=str(found.ref.current),
+                given=str(location),
+            )
+        return found
+
+    def _attached(self, state: ProjectState, now: str) -> ProjectState:
+        self._check_not_elsewhere(state)
+        if state.governance is not None:
+            return state
+        file = GovernanceFile.new(self._register.needed_repo().remote, self.store.location, now)
+        return replace(state, governance=file)
+
+    def _needed(self, name: str) -> Registration:
+        found = self._register.find(names.check_name(name, "project"))
+        if found is None:
+            known = ", ".join(self._register.projects()) or "none yet"
+            raise NotFoundError(f"No project {name!r} is registered; there are: {known}.", project=name)
+        return found
+
+    def _unfinished(self, name: str, credentials: CredentialSource | None, options: dict[str, Any]) -> Iterator[str]:
+        """What is still to be done on the project's own side."""
+        ref = self._needed(name).ref
+        if ref.decommission is not None:
+            yield f"It is being decommissioned since {ref.decommission.began_at}: decommission(name) completes that."
+            return
+        try:
+            store = open_place(ref.current, near=self.store, credentials=credentials, **options)
+            noted = find(store, names.GOVERNANCE_KEY)
+        except DatomError as error:
+            yield f"Its data could not be looked at: {str(error).splitlines()[0]}"
+            return
+        if noted is None:
+            yield f"Its data in {ref.current} does not say that it is registered: attach(project) completes that."
+
+
+def _is_seeded(files: Iterable[str]) -> bool:
+    return any(path.startswith(f"{names.REGISTRATIONS}/") for path in files)
