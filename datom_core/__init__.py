@@ -22,6 +22,7 @@ from datom_core.credentials import (
     ProfileCredentials,
     RoleCredentials,
 )
+from datom_core.decommission import DecommissionReport
 from datom_core.diff import Change
 from datom_core.documents import (
     Author,
@@ -93,6 +94,7 @@ __all__ = [
     "CutResult",
     "Cuts",
     "DatomError",
+    "DecommissionReport",
     "EnvironmentCredentials",
     "Event",
     "FormatError",

@@ -9,8 +9,10 @@ from datetime import datetime
 from typing import Any, NoReturn, Protocol, Self, TypeVar
 
 from datom_core import names
+from datom_core.copying import OnProgress
 from datom_core.credentials import CredentialSource
-from datom_core.documents import Author, GovernanceFile, Location
+from datom_core.decommission import Decommissioning, DecommissionReport
+from datom_core.documents import Author, GovernanceFile, Location, Ref
 from datom_core.errors import AlreadyExistsError, DatomError, InvalidInputError, NotFoundError
 from datom_core.git import GitRepo, same_remote
 from datom_core.guard import being_taken_away
@@ -242,6 +244,53 @@ class Governance:
         mirrored = self._register.level(name)
         left = self._unfinished(name, credentials, options)
         return RepairReport(name, commit, tuple(mirrored), tuple(left))
+
+    def decommission(
+        self,
+        name: str,
+        *,
+        confirm: str,
+        dry_run: bool = False,
+        remote: str | os.PathLike[str] | None = None,
+        credentials: CredentialSource | None = None,
+        on_progress: OnProgress | None = None,
+        **options: Any,
+    ) -> DecommissionReport:
+        """As `Project.decommission`, with the name alone: to go on with what broke off, from any machine.
+
+        Args:
+            name: of the project.
+            confirm, dry_run, on_progress: as there.
+            remote: its git repository; a decommission that has begun has noted it.
+            credentials, **options: for its data, as `ProjectReader.find`.
+
+        Raises:
+            NotFoundError: the register holds no such project; it may be gone already.
+            As `Project.decommission`.
+        """
+        ref = self._to_be_taken_away(name)
+        mark = ref.decommission
+        if remote is None and mark is None:
+            raise InvalidInputError(
+                f"The decommission of {name} has not begun, so that its git repository is not noted yet. Give remote=."
+            )
+        url = remote if remote is not None else mark.remote if mark is not None else ""
+        return Decommissioning(
+            name,
+            open_place(ref.current, near=self.store, credentials=credentials, **options),
+            GitRepo(url),
+            self._register.with_repo(mark.governance if mark is not None else None),
+            author=self._register.author,
+            clock=self._register.clock,
+            on_progress=on_progress,
+        ).run(confirm, dry_run=dry_run)
+
+    def _to_be_taken_away(self, name: str) -> Ref:
+        mirrored = self._register.mirrored(names.check_name(name, "project"))
+        # Towards the end, the mirror alone knows of it.
+        if mirrored is not None and mirrored.decommission is not None:
+            return mirrored
+        return self._needed(name).ref
 
     def __repr__(self) -> str:
         at = self.store.location

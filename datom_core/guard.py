@@ -91,8 +91,8 @@ def check_registered(project: str, ref: Ref, ours: Location) -> None:
     check_place(project, ref.current, ours)
     if ref.current.region != ours.region:
         raise ConflictError(
-            f"{project} is registered in {ref.current}; this project writes to {ours}. Correct the region, or "
-            "register the right one with dc.migrate.",
+            f"{project} is registered in {ref.current}; this project writes to {ours}. Open it with a "
+            "store of that region.",
             recorded=str(ref.current),
             given=str(ours),
         )

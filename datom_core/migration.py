@@ -5,22 +5,23 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, get_args
 
 from datom_core import names
 from datom_core.copying import Item, OnProgress, Progress, Verify, copy
 from datom_core.documents import Author
-from datom_core.errors import (
-    IntegrityError,
-    InvalidInputError,
-    StorageError,
-)
+from datom_core.errors import ConflictError, IntegrityError, InvalidInputError, NotFoundError, StorageError
+from datom_core.governance import Governance
+from datom_core.guard import being_taken_away
+from datom_core.moments import moment_of
 from datom_core.plan import ProjectState, check_writable
 from datom_core.project import Project
 from datom_core.projection import lost_versions, pinned_payloads
+from datom_core.register import Registration
 from datom_core.requests import check_author, check_message
 from datom_core.rows import block
-from datom_core.stores import LocalStore, ObjectStore, check_place, check_store, find, same_place
+from datom_core.stores import LocalStore, ObjectStore, check_place, check_store, find, prune, same_place
 from datom_core.tenancy import MovingIn, check_origin
 from datom_core.upkeep import moved
 
@@ -66,13 +67,15 @@ def migrate(
     dry_run: bool = False,
     verify: Verify = "hash",
     delete_source: bool = False,
+    sunset_at: date | str | None = None,
     message: str | None = None,
     author: Author | str | None = None,
     on_progress: OnProgress | None = None,
 ) -> MigrationReport:
     """Move a project's data: local to S3, S3 to local, S3 to S3, or to another prefix. Every version stays readable.
 
-    Plans, copies, verifies, then records the new place in one commit, then fetches what others wrote to the old
+    Plans, copies, verifies, then records the new place in one commit (of a registered project first in its register,
+    which keeps the old place and who moved it and why), then fetches what others wrote to the old
     place meanwhile. Broken off anywhere, the same call completes it. Writers that still hold the old place get a
     `ConflictError` that names the new one at their next write; readers of the old place see what was there, until it
     is deleted. Open the project again with the new store to go on.
@@ -86,11 +89,13 @@ def migrate(
         verify: ``"hash"`` reads every object back and compares its SHA-256 with the recorded one, ``"size"`` its size.
         delete_source: after everything has been verified by hash, remove from the old place what this project wrote,
             and nothing else.
+        sunset_at: until when the old place is kept; a registered project's register says it.
         message, author: of the commit; by default both places, and the project's author.
         on_progress: is told of each object.
 
     Raises:
         InvalidInputError: the same place, a bad option, or too little space.
+        NotFoundError: the project says that it is registered, and its register does not hold it.
         AlreadyExistsError: the target holds another project, or objects that are none.
         IntegrityError: the source lacks payloads, or holds others than were recorded; each is named. Nothing was moved.
         ConflictError: the data has moved to a third place meanwhile.
@@ -100,6 +105,7 @@ def migrate(
     if verify not in get_args(Verify):
         raise InvalidInputError(f"verify is one of {', '.join(get_args(Verify))}, not {verify!r}.")
     who = project.author if author is None else check_author(author)
+    sunset = None if sunset_at is None else moment_of(sunset_at).date().isoformat()
     run = _Migration(project, source or project.store, to, verify, on_progress)
     state = run.begin()
     items = run.plan(state)
@@ -111,7 +117,9 @@ def migrate(
     run.seed_histories(state)
     # Once before the switch, so that readers of the new place lack no table; once after, for what came in between.
     late = run.catch_up()
-    commit = run.switch(check_message(message, f"Move the data from {run.source.location} to {to.location}"), who)
+    why = check_message(message, f"Move the data from {run.source.location} to {to.location}")
+    run.register(items, why, who, sunset)
+    commit = run.switch(why, who)
     late += run.catch_up()
     deleted, left = run.clear() if delete_source else (0, ())
     run.tenant.release()
@@ -143,6 +151,9 @@ class _Migration:
         # By way of the source: the folder of a local target may not be there yet.
         tip, state = self.project.upkeep_at(self.source).load(None, moving=True)
         check_writable(state, state.manifest.entries)
+        if state.file.decommissioned_at is not None:
+            raise being_taken_away(state.file.name, state.file.decommissioned_at)
+        self._registration(state)
         if not same_place(state.file.location, self.target.location):
             check_place(state.file.name, state.file.location, self.source.location)
         check_origin(self.source, state)
@@ -197,6 +208,54 @@ class _Migration:
             found = find(self.source, key)
             if found is not None:
                 self.target.create(key, found.data)
+
+    def _registration(self, state: ProjectState) -> Governance | None:
+        """The register that has to know of the move, once it is sure that it can be changed.
+
+        Raises:
+            NotFoundError, ConflictError, InvalidInputError: it cannot.
+        """
+        governance = self.project.governance
+        if (governance is None) != (state.governance is None):
+            raise ConflictError(f"{state.file.name} has been registered since it was opened. Open it again.")
+        if governance is not None:
+            self._moved(governance.register.find(state.file.name), "")
+        return governance
+
+    def _moved(self, found: Registration | None, now: str, **more: Any) -> Registration:
+        """The registration after the move; the same one when it knows of it."""
+        if found is None:
+            raise NotFoundError(
+                f"{self.project.name} is not in its register, though it says that it is. Governance.attach(project) "
+                "registers it."
+            )
+        if found.ref.decommission is not None:
+            raise being_taken_away(found.project, found.ref.decommission.began_at)
+        if same_place(found.ref.current, self.target.location):
+            return found
+        check_place(found.project, found.ref.current, self.source.location)
+        return found.moved(self.target.location, now, **more)
+
+    def register(self, items: list[Item], reason: str, author: Author, sunset_at: str | None) -> None:
+        """Tell the register of the new place: that is what readers go by, and where the move becomes official."""
+        governance = self.project.governance
+        if governance is None:
+            return
+        self._tell("register")
+        facts = {
+            "reason": reason,
+            "objects_copied": len(items),
+            "bytes_copied": sum(i.size for i in items),
+            "verified": True,
+            "verify_mode": self.verify,
+        }
+        name = self.project.name
+        governance.register.change(
+            name,
+            lambda found, now: self._moved(found, now, author=author, sunset_at=sunset_at, facts=facts),
+            f"Update ref for {name}\n\n{reason}",
+        )
+        governance.register.level(name)
 
     def switch(self, message: str, author: Author) -> str | None:
         """Record the new place in one commit: from here on, writers that hold the old one are refused."""
@@ -255,6 +314,7 @@ class _Migration:
         for number, key in enumerate(sorted(ours, key=lambda k: (not _is_list(k, state), k)), 1):
             self.source.delete(key)
             self._tell("delete", number, len(ours), key)
+        prune(self.source)
         return len(ours), tuple(sorted(set(listed) - ours))
 
     def report(self, items: list[Item], *, dry_run: bool, **more: Any) -> MigrationReport:
@@ -289,7 +349,7 @@ def _is_list(key: str, state: ProjectState) -> bool:
     """Whether an object says what is current, or marks a moment."""
     table = key.partition("/")[0]
     pointer = table in state.manifest.entries and key == names.pointer(table)
-    return pointer or key in (names.MANIFEST_KEY, names.CUTS_KEY, names.CLAIM_KEY)
+    return pointer or key in (names.MANIFEST_KEY, names.CUTS_KEY, names.GOVERNANCE_KEY, names.CLAIM_KEY)
 
 
 def _is_snapshot(key: str, state: ProjectState) -> bool:

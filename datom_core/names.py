@@ -132,6 +132,16 @@ def check_key(key: str) -> str:
     return key
 
 
+def is_of_the_format(key: str) -> bool:
+    """Whether a storage key is one that a writer of this format makes, whatever project it belongs to."""
+    name, _, rest = key.partition("/")
+    if key in (MANIFEST_KEY, CUTS_KEY, GOVERNANCE_KEY, CLAIM_KEY):
+        return True
+    stem, _, extension = rest.removeprefix(".metadata/").partition(".")
+    documents = rest.startswith(".metadata/") and extension == "json" and stem in ("metadata", "version_history")
+    return is_name(name) and (documents or (is_sha(stem) and extension in ("parquet", "json")))
+
+
 def payload(table: str, data_sha: str) -> str:
     """Key of a table's parquet file, addressed by its content."""
     return f"{table}/{data_sha}.parquet"

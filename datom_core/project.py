@@ -10,8 +10,10 @@ from datetime import datetime
 from typing import Any
 
 from datom_core import names
+from datom_core.copying import OnProgress
+from datom_core.decommission import Decommissioning, DecommissionReport
 from datom_core.documents import Author, Parent
-from datom_core.errors import GovernanceWarning, InvalidInputError, NotFoundError
+from datom_core.errors import ConflictError, GovernanceWarning, InvalidInputError, NotFoundError
 from datom_core.founding import found
 from datom_core.git import GitRepo
 from datom_core.governance import Governance
@@ -337,6 +339,38 @@ class Project:
             waiting=tuple(t for t, key in payloads.items() if self._store.head(key) is None),
         )
 
+    def decommission(
+        self, *, confirm: str, dry_run: bool = False, on_progress: OnProgress | None = None
+    ) -> DecommissionReport:
+        """Take the project away for good: mark it, empty its storage, end its registration, delete its repository.
+
+        First it is listed what goes. Each step can be done again: broken off anywhere, the same call goes on, and so
+        does `Governance.decommission` from another machine. What datom did not write stays, as do the bucket, other
+        prefixes and the governance repo. From the first step on nobody writes to the project any more.
+
+        Args:
+            confirm: the project's name, typed out.
+            dry_run: only say what goes.
+            on_progress: is told of each step, and of each object.
+
+        Returns:
+            What goes, or went: look at ``note`` (versions in the bucket) and at what becomes of the repository.
+
+        Raises:
+            InvalidInputError: ``confirm`` is another name; nothing was touched.
+            AccessDeniedError, StorageError: a step failed; says what is done and what is left.
+        """
+        register = self._governance.register if self._governance is not None else None
+        return Decommissioning(
+            self._name,
+            self._store,
+            self._repo,
+            register,
+            author=self._author,
+            clock=self._upkeep.clock,
+            on_progress=on_progress,
+        ).run(confirm, dry_run=dry_run)
+
     def upgrade(self) -> str | None:
         """Convert the project to schema 2 in one commit; its id, or ``None`` when it is of schema 2 already.
 
@@ -385,7 +419,17 @@ class Project:
     def _relocate(self) -> None:
         """Record the store as the project's location, once it is certain that the project is there."""
         open_reader(self._store, self.name)
-        self._upkeep.relocate(self._author)
+        try:
+            self._upkeep.relocate(self._author)
+        except NotFoundError as error:
+            if self._governance is None:
+                raise
+            raise ConflictError(
+                f"The move of {self.name} to {self._store.location} has begun and is not complete: {error} Open the "
+                "project with a store at the old place, and call dc.migrate again to complete it."
+            ) from error
+        if self._governance is not None:
+            self._store.delete(names.CLAIM_KEY)  # of the move that this completes
 
     def __repr__(self) -> str:
         at = self._store.location

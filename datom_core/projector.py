@@ -177,6 +177,8 @@ class _Run:
             if tip is None:
                 raise NotFoundError(f"{repo.remote} has no branch {repo.branch}.")
             state = load_state(repo, tip, self.wanted)
+            if state.file.decommissioned_at is not None:
+                return
             if not self.projector.ahead and not same_place(state.file.location, self.projector.store.location):
                 return
             lagging = set(lagging_tables(state.manifest, seen.manifest())) - self.wanted

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from datom_core import names
-from datom_core.documents import DISPATCH, Author, Events, Location, Ref, format_timestamp
+from datom_core.documents import (
+    DISPATCH,
+    Author,
+    Decommission,
+    Events,
+    Location,
+    Ref,
+    format_timestamp,
+    location_block,
+)
 from datom_core.errors import ConflictError, NotFoundError
 from datom_core.git import Added, GitRepo
 from datom_core.retries import until_published, while_conflicting
-from datom_core.stores import ObjectStore, find
+from datom_core.stores import ObjectStore, find, prune
 
 _ATTEMPTS = 12
 # What refers to others comes last, so that whoever finds it finds the others.
@@ -39,6 +49,34 @@ class Registration:
     @classmethod
     def new(cls, project: str, location: Location) -> Registration:
         return cls(project, Ref.new(location), Events())
+
+    def moved(
+        self,
+        to: Location,
+        now: str,
+        *,
+        author: Author | None = None,
+        sunset_at: str | None = None,
+        facts: Mapping[str, Any] | None = None,
+    ) -> Registration:
+        """After a move of the data.
+
+        Args:
+            to: the new place.
+            now: when.
+            author: who.
+            sunset_at: until when the old place is kept.
+            facts: further fields of the entry in the history.
+        """
+        places = {"from": location_block(self.ref.current), "to": location_block(to)}
+        events = self.events.with_event("data_migration", now, author, {**places, **(facts or {})})
+        return replace(self, ref=self.ref.moved(to, now, sunset_at), events=events)
+
+    def marked(self, mark: Decommission, author: Author) -> Registration:
+        """From the moment on at which the project is being taken away."""
+        facts = {"from": location_block(self.ref.current)}
+        events = self.events.with_event("decommission", mark.began_at, author, facts)
+        return replace(self, ref=self.ref.marked(mark), events=events)
 
     def files(self) -> dict[str, bytes]:
         """Its documents: path in the repository -> contents."""
@@ -95,6 +133,11 @@ class Register:
         found = find(self.store, key)
         return None if found is None else Ref.from_json(found.data, f"{key} in {self.store.location}")
 
+    def mirrored_mark(self, project: str) -> Decommission | None:
+        """The mark of a project that is being taken away, as the mirror has it."""
+        ref = self.mirrored(project)
+        return None if ref is None else ref.decommission
+
     def tip(self) -> str:
         """The newest commit of the repository.
 
@@ -118,6 +161,13 @@ class Register:
             )
         return self.repo
 
+    def with_repo(self, remote: str | None) -> Register:
+        """The register with a repository: its own, else the one at ``remote``."""
+        if self.repo is not None or remote is None:
+            self.needed_repo()
+            return self
+        return Register(self.store, GitRepo(remote), self.author, self.clock)
+
     def change(self, project: str, change: Change, message: str) -> str | None:
         """Change a registration in one commit, planned again when somebody else is faster. `level` mirrors it.
 
@@ -134,6 +184,7 @@ class Register:
         """Remove a registration's mirror, ``ref.json`` last: it is what a broken-off removal goes on with."""
         for key in keys_of(project):
             self.store.delete(key)
+        prune(self.store)
 
     def level(self, project: str) -> list[str]:
         """Bring the mirror of a registration level with the repository; the keys that were put."""

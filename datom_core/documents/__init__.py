@@ -9,6 +9,7 @@ from datom_core.documents.governance import (
     FormerPlace,
     GovernanceFile,
     Ref,
+    location_block,
 )
 from datom_core.documents.history import Author, History, Recording, Version
 from datom_core.documents.lineage import Parent, Source, check_parents, union
@@ -45,5 +46,6 @@ __all__ = [
     "complete",
     "format_timestamp",
     "identity_fields",
+    "location_block",
     "union",
 ]

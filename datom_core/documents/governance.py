@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from datom_core import canonical
+from datom_core.documents.history import Author
 from datom_core.documents.project_file import Location
 from datom_core.documents.reading import Buffer, objects, optional, parse, parse_object, required
 from datom_core.errors import FormatError, InvalidInputError
@@ -73,6 +74,10 @@ class FormerPlace:
     location: Location
     migrated_at: str | None = None
     sunset_at: str | None = None
+
+    def __str__(self) -> str:
+        until = f", kept until {self.sunset_at}" if self.sunset_at else ""
+        return f"{self.location} (left {self.migrated_at or 'at an unknown time'}{until})"
 
 
 @dataclass(frozen=True)
@@ -153,7 +158,7 @@ class Event:
     Attributes:
         kind: ``"data_migration"``, ``"decommission"``, or what another writer calls it.
         at: when.
-        by: e-mail or login of whoever did it.
+        by: whoever did it, as the entry names them.
         source, target: from where, to where; ``None`` when the entry does not say.
         reason: why.
         objects, bytes: how much was moved.
@@ -167,6 +172,9 @@ class Event:
     reason: str | None = None
     objects: int | None = None
     bytes: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.at or 'undated'} {self.kind}" + (f" by {self.by}" if self.by else "")
 
 
 @dataclass(frozen=True)
@@ -189,10 +197,11 @@ class Events:
             raise FormatError(f"{source} should hold an array of objects.", source=source)
         return cls(tuple(value))
 
-    def with_event(self, kind: str, now: str, actor: Mapping[str, str], **more: Any) -> Events:
+    def with_event(self, kind: str, now: str, author: Author | None, facts: Mapping[str, Any]) -> Events:
         """The document after something happened. Both spellings of the time are written (record, B.16)."""
-        entry = {"occurred_at": now, "event_type": kind, "timestamp": now, "actor": dict(actor)}
-        return Events(({**entry, **{k: v for k, v in more.items() if v is not None}}, *self.raw))
+        actor = {} if author is None else {"git_name": author.name, "git_email": author.email}
+        entry = {"occurred_at": now, "event_type": kind, "timestamp": now, "actor": actor, **facts}
+        return Events((entry, *self.raw))
 
     def to_json(self) -> bytes:
         return canonical.dump([dict(e) for e in self.raw])
@@ -265,7 +274,7 @@ def _event(raw: Mapping[str, Any]) -> Event:
     return Event(
         kind=text(raw.get("event_type")) or "data_migration",
         at=text(raw.get("occurred_at")) or text(raw.get("timestamp")),
-        by=text(who.get("git_email")) or text(who.get("github_login")),
+        by=next((v for key in ("git_email", "git_name", "github_login") if (v := text(who.get(key)))), None),
         source=place(raw.get("from")),
         target=place(raw.get("to")),
         reason=text(raw.get("reason")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -102,6 +103,26 @@ class GitRepo:
         except (OSError, GitFailedError) as error:
             raise StorageError(f"Could not create a git repository at {path}: {error}") from error
         return True
+
+    def can_delete(self) -> bool:
+        """Whether `delete` removes the repository: a bare one on this machine's disk."""
+        path = local_path(self.remote)
+        return path is not None and (path / "HEAD").is_file() and (path / "objects").is_dir()
+
+    def delete(self) -> None:
+        """Remove the repository itself, where that can be done from here. One that is gone is no error."""
+        path = local_path(self.remote)
+        if path is None:
+            return
+        aside = path.with_name(f".{path.name}.deleted")
+        try:
+            # Under another name first, so that nobody ever finds half of a repository.
+            if self.can_delete():
+                os.rename(path, aside)
+            if aside.exists():
+                shutil.rmtree(aside)
+        except OSError as error:
+            raise StorageError(f"Could not remove the repository {path}: {error}") from error
 
     def tip(self) -> str | None:
         """The commit at the remote's branch now, with its files at hand; ``None`` when there is none.

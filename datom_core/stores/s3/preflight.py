@@ -51,6 +51,12 @@ def preflight(store: S3Store) -> Rows[PreflightCheck]:
     )
 
 
+def keeps_versions(store: S3Store) -> bool | None:
+    """Whether what is deleted from a bucket stays there as an old version; ``None`` when that cannot be told."""
+    result = _setting(store, "versioning", "get_bucket_versioning", _versioning).result
+    return {"yes": True, "no": False}.get(result)
+
+
 def _try(what: str, action: str, store: S3Store, call: Callable[[], Any]) -> PreflightCheck:
     try:
         call()
