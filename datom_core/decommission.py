@@ -20,7 +20,7 @@ from datom_core.register import Register, Registration
 from datom_core.retries import until_published
 from datom_core.rows import block
 from datom_core.state import load_state
-from datom_core.stores import ObjectStore, S3Store, check_place, find, keeps_versions, prune
+from datom_core.stores import ObjectStore, S3Store, check_place, find, keeps_versions, vacate
 from datom_core.tenancy import check_origin
 
 _STEPS = ("mark", "storage", "registration", "repository", "cache")
@@ -209,7 +209,7 @@ class Decommissioning:
             with ThreadPoolExecutor(_THREADS, thread_name_prefix="datom-delete") as pool:
                 for number, key in enumerate(pool.map(self._delete, more), 1):
                     self._tell("delete", number, len(more), key)
-        prune(self.store)
+        vacate(self.store)
 
     def _delete(self, key: str) -> str:
         self.store.delete(key)

@@ -21,7 +21,7 @@ from datom_core.projection import lost_versions, pinned_payloads
 from datom_core.register import Registration
 from datom_core.requests import check_author, check_message
 from datom_core.rows import block
-from datom_core.stores import LocalStore, ObjectStore, check_place, check_store, find, prune, same_place
+from datom_core.stores import LocalStore, ObjectStore, check_place, check_store, find, same_place, vacate
 from datom_core.tenancy import MovingIn, check_origin
 from datom_core.upkeep import moved
 
@@ -118,7 +118,7 @@ def migrate(
     # Once before the switch, so that readers of the new place lack no table; once after, for what came in between.
     late = run.catch_up()
     why = check_message(message, f"Move the data from {run.source.location} to {to.location}")
-    run.register(items, why, who, sunset)
+    run.register(why, who, sunset)
     commit = run.switch(why, who)
     late += run.catch_up()
     deleted, left = run.clear() if delete_source else (0, ())
@@ -236,16 +236,19 @@ class _Migration:
         check_place(found.project, found.ref.current, self.source.location)
         return found.moved(self.target.location, now, **more)
 
-    def register(self, items: list[Item], reason: str, author: Author, sunset_at: str | None) -> None:
+    def register(self, reason: str, author: Author, sunset_at: str | None) -> None:
         """Tell the register of the new place: that is what readers go by, and where the move becomes official."""
         governance = self.project.governance
         if governance is None:
             return
         self._tell("register")
+        state = self._state()
+        pinned = pinned_payloads(state)
+        moved = [o.size for o in self.target.list() if o.key in pinned or _is_snapshot(o.key, state)]
         facts = {
             "reason": reason,
-            "objects_copied": len(items),
-            "bytes_copied": sum(i.size for i in items),
+            "objects_copied": len(moved),
+            "bytes_copied": sum(moved),
             "verified": True,
             "verify_mode": self.verify,
         }
@@ -314,7 +317,7 @@ class _Migration:
         for number, key in enumerate(sorted(ours, key=lambda k: (not _is_list(k, state), k)), 1):
             self.source.delete(key)
             self._tell("delete", number, len(ours), key)
-        prune(self.source)
+        vacate(self.source)
         return len(ours), tuple(sorted(set(listed) - ours))
 
     def report(self, items: list[Item], *, dry_run: bool, **more: Any) -> MigrationReport:

@@ -21,7 +21,7 @@ from datom_core.documents import (
 from datom_core.errors import ConflictError, NotFoundError
 from datom_core.git import Added, GitRepo
 from datom_core.retries import until_published, while_conflicting
-from datom_core.stores import ObjectStore, find, prune
+from datom_core.stores import LocalStore, ObjectStore, find
 
 _ATTEMPTS = 12
 # What refers to others comes last, so that whoever finds it finds the others.
@@ -184,7 +184,8 @@ class Register:
         """Remove a registration's mirror, ``ref.json`` last: it is what a broken-off removal goes on with."""
         for key in keys_of(project):
             self.store.delete(key)
-        prune(self.store)
+        if isinstance(self.store, LocalStore):
+            self.store.vacate()
 
     def level(self, project: str) -> list[str]:
         """Bring the mirror of a registration level with the repository; the keys that were put."""

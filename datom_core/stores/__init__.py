@@ -1,8 +1,8 @@
 """Object stores: where a project's payloads and the mirror of its documents lie."""
 
-from datom_core.stores.local import LocalStore, prune
+from datom_core.stores.local import LocalStore
 from datom_core.stores.memory import MemoryStore
-from datom_core.stores.opening import open_place
+from datom_core.stores.opening import open_place, vacate
 from datom_core.stores.places import check_place, check_store, find, same_place
 from datom_core.stores.protocol import ObjectInfo, ObjectStore, StoredObject
 from datom_core.stores.s3 import PreflightCheck, S3Store, iam_policy, keeps_versions
@@ -21,6 +21,6 @@ __all__ = [
     "iam_policy",
     "keeps_versions",
     "open_place",
-    "prune",
     "same_place",
+    "vacate",
 ]

@@ -22,7 +22,7 @@ from datom_core.errors import (
     StorageError,
 )
 from datom_core.names import check_key, normalise_prefix
-from datom_core.stores.protocol import ObjectInfo, ObjectStore, StoredObject
+from datom_core.stores.protocol import ObjectInfo, StoredObject
 
 _TEMPORARY = ".datom-tmp-"  # no legal table name begins so, and listings leave such files out
 _NO_HARD_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS})
@@ -125,8 +125,8 @@ class LocalStore:
                 )
             os.scandir(self._location.root).close()
 
-    def prune(self) -> None:
-        """Remove folders that hold nothing, the namespace's own among them; the store's root stays."""
+    def vacate(self) -> None:
+        """Remove folders that deleted objects left empty, the namespace's own among them; the store's root stays."""
         for folder, _, _ in os.walk(self._base, topdown=False):
             with contextlib.suppress(OSError):
                 os.rmdir(folder)
@@ -180,12 +180,6 @@ class LocalStore:
         finally:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(temporary)
-
-
-def prune(store: ObjectStore) -> None:
-    """Remove the folders that deleted objects leave behind; buckets have none."""
-    if isinstance(store, LocalStore):
-        store.prune()
 
 
 def _etag(found: os.stat_result, data: bytes) -> str:

@@ -1,4 +1,4 @@
-"""From a recorded location to a store."""
+"""Coming to a place, and leaving it."""
 
 from __future__ import annotations
 
@@ -39,3 +39,9 @@ def open_place(
     if location.region is not None:
         options.setdefault("region", location.region)
     return S3Store(location.root, location.prefix, credentials=credentials, **options)
+
+
+def vacate(store: ObjectStore) -> None:
+    """Leave a place for good, when the objects are gone: empty folders and the like go, too."""
+    if isinstance(store, LocalStore | S3Store):
+        store.vacate()

@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,19 +30,22 @@ class Killed(BaseException):
 
 @dataclass
 class Fuse:
-    """Burns down by one at each effect and then kills, before the effect or right after it."""
+    """Burns down by one at each effect and then kills, before the effect or right after it; no other effect follows."""
 
     left: int = 10**9
     after: bool = False
     effects: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def burn(self, effect: Callable[[], Any]) -> Any:
-        self.effects += 1
-        self.left -= 1
-        if self.left == 0 and not self.after:
+        with self.lock:
+            self.effects += 1
+            self.left -= 1
+            left = self.left
+        if left < 0 or (left == 0 and not self.after):
             raise Killed
         result = effect()
-        if self.left == 0:
+        if left == 0:
             raise Killed
         return result
 

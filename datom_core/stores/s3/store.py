@@ -213,6 +213,10 @@ class S3Store:
             return True
         return True
 
+    def vacate(self) -> None:
+        """Remove what this class itself keeps in the namespace: the object that conditions were tried on."""
+        self.delete(PROBE)
+
     def check(self) -> None:
         """Look once whether the bucket is there, open to these credentials, and in this region."""
         if self._checked:
