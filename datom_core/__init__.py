@@ -54,6 +54,7 @@ from datom_core.errors import (
 )
 from datom_core.git import check_remote
 from datom_core.governance import Governance
+from datom_core.guard import locate
 from datom_core.hashing import ColumnHash, TableHash
 from datom_core.migration import MigrationReport, migrate
 from datom_core.moments import Moment
@@ -147,6 +148,7 @@ __all__ = [
     "check_remote",
     "hash_table",
     "iam_policy",
+    "locate",
     "migrate",
     "normalise",
     "to_pandas",

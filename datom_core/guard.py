@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from datom_core import names
+from datom_core.credentials import CredentialSource
 from datom_core.documents import GovernanceFile, Location, Ref
 from datom_core.errors import ConflictError, InvalidInputError, NotFoundError
 from datom_core.plan import ProjectState
-from datom_core.stores import ObjectStore, check_place, find, open_place, same_place
+from datom_core.stores import ObjectStore, check_place, check_store, find, open_place, same_place
 
 
 class Guard:
@@ -78,6 +81,35 @@ def read_ref(governance: ObjectStore, project: str) -> Ref:
             project=project,
         )
     return Ref.from_json(found.data, f"{key} in {governance.location}")
+
+
+def locate(
+    project: str,
+    *,
+    governance: ObjectStore,
+    near: ObjectStore | None = None,
+    credentials: CredentialSource | None = None,
+    **options: Any,
+) -> ObjectStore:
+    """The store of a registered project, found by its name.
+
+    Args:
+        project: its name.
+        governance: the storage of the organization's register.
+        near: a store whose server and credentials are used for a bucket; by default ``governance``.
+        credentials, **options: other credentials, and further arguments of `S3Store`.
+
+    Raises:
+        NotFoundError: no project of that name is registered.
+        ConflictError: it is being decommissioned.
+        AccessDeniedError: the credentials do not open the register.
+        InvalidInputError: there are no credentials for a bucket.
+    """
+    check_store(governance)
+    ref = read_ref(governance, names.check_name(project, "project"))
+    if ref.decommission is not None:
+        raise being_taken_away(project, ref.decommission.began_at)
+    return open_place(ref.current, near=near or governance, credentials=credentials, **options)
 
 
 def check_registered(project: str, ref: Ref, ours: Location) -> None:

@@ -22,11 +22,11 @@ from datom_core.errors import (
     InvalidInputError,
     NotFoundError,
 )
-from datom_core.guard import being_taken_away, read_ref
+from datom_core.guard import locate
 from datom_core.moments import Moment, moment_of
 from datom_core.results import Summary, TableInfo
 from datom_core.rows import Rows, rows
-from datom_core.stores import ObjectStore, StoredObject, check_store, find, open_place
+from datom_core.stores import ObjectStore, StoredObject, check_store, find
 from datom_core.tabular import decode_parquet, to_pandas
 
 if TYPE_CHECKING:
@@ -68,15 +68,22 @@ class ProjectReader:
 
     @classmethod
     def find(
-        cls, project: str, *, governance: ObjectStore, credentials: CredentialSource | None = None, **options: Any
+        cls,
+        project: str,
+        *,
+        governance: ObjectStore,
+        near: ObjectStore | None = None,
+        credentials: CredentialSource | None = None,
+        **options: Any,
     ) -> ProjectReader:
         """A reader of a registered project, found by its name alone.
 
         Args:
             project: its name.
             governance: the storage of the organization's register.
-            credentials: for the project's bucket; by default those of ``governance``, when that is a bucket too.
-            **options: further arguments of `S3Store`, such as ``endpoint_url``; by default as for ``governance``.
+            near: a store whose server and credentials open the project's bucket, too; by default ``governance``.
+            credentials: for the project's bucket, when they are others.
+            **options: further arguments of `S3Store`, such as ``endpoint_url``.
 
         Raises:
             NotFoundError: no project of that name is registered, or its data is gone.
@@ -84,11 +91,8 @@ class ProjectReader:
             AccessDeniedError: the credentials do not open the register, or the data.
             InvalidInputError: there are no credentials for a bucket.
         """
-        check_store(governance)
-        ref = read_ref(governance, names.check_name(project, "project"))
-        if ref.decommission is not None:
-            raise being_taken_away(project, ref.decommission.began_at)
-        return open_reader(open_place(ref.current, near=governance, credentials=credentials, **options), project)
+        store = locate(project, governance=governance, near=near, credentials=credentials, **options)
+        return open_reader(store, project)
 
     @property
     def project(self) -> str:

@@ -189,7 +189,9 @@ def _check_asset(definition: dg.AssetsDefinition, key: dg.AssetKey) -> str:
 def _place(manager: Any) -> str:
     """What tells the projects of two IO managers apart, environment variables by their names."""
     project = manager.datom if isinstance(manager, DatomIOManager) else manager.data["datom"]
-    return f"{project.project!r} in {project.storage!r}" if isinstance(project, DatomResource) else repr(project)
+    if not isinstance(project, DatomResource):
+        return repr(project)
+    return f"{project.project!r} in {project.storage or project.governance!r}"
 
 
 def datom_definitions(
@@ -254,5 +256,6 @@ def _described(spec: dg.AssetSpec, manager: DatomIOManager) -> dg.AssetSpec:
     with contextlib.suppress(dc.DatomError, AttributeError):
         table = table_of(spec.metadata, spec.key)
         facts["dagster/table_name"] = f"{resolved(study.project)}.{table}"
-        facts["dagster/uri"] = uri(study.storage.store().location, table)
+        if study.storage is not None:
+            facts["dagster/uri"] = uri(study.storage.store().location, table)
     return spec.merge_attributes(metadata=facts)

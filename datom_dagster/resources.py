@@ -2,9 +2,10 @@
 
 # Dagster reads annotations at run time, to know which resources are configured at launch: no `annotations` import.
 from abc import ABC, abstractmethod
+from typing import Any, Self
 
 import dagster as dg
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 import datom_core as dc
 
@@ -27,15 +28,58 @@ class LocalStorage(DatomStorage):
         return dc.LocalStore(resolved(self.path), resolved(self.prefix))
 
 
+class GovernanceResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """An organization's register of projects: says where each one's data lies."""
+
+    storage: DatomStorage = Field(description="Where the register's mirror lies.")
+    remote: str | None = Field(default=None, description="URL or path of its git repository; none to only read it.")
+    branch: str | None = Field(default=None, description="Branch; by default the one that the remote's HEAD names.")
+    author: str | None = Field(
+        default=None, description='Author of commits, "Name <email>"; by default from the git configuration.'
+    )
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    @field_validator("remote")
+    @classmethod
+    def _without_credentials(cls, remote: str | None) -> str | None:
+        return check_remote(remote)
+
+    def open_governance(self) -> dc.Governance:
+        """The register.
+
+        Raises:
+            The errors of `datom_core.Governance.open`.
+        """
+        return dc.Governance.open(self.storage.store(), **self.settings())
+
+    def register(self) -> dc.Governance:
+        """The register, without a look at whether it is there."""
+        return dc.Governance.of(self.storage.store(), **self.settings())
+
+    def settings(self) -> dict[str, Any]:
+        """What `Governance.open` and `Governance.init` take besides the store."""
+        return {
+            "remote": optional(self.remote),
+            "branch": optional(self.branch),
+            "author": optional(self.author),
+        }
+
+
 class DatomResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """One datom project.
 
-    Without ``remote`` it is a reader: it loads any version and writes none. It keeps no state, so that it
-    can be handed to any process; clones are cached per user and may be deleted at any time.
+    Without ``remote`` it is a reader: it loads any version and writes none. Of a registered project, ``governance``
+    says where its data lies, also after it has moved; ``storage`` is then only needed for other credentials than the
+    register's. It keeps no state, so that it can be handed to any process; clones are cached per user and may be
+    deleted at any time.
     """
 
     project: str = Field(description="Name of the project; compared with what is found.")
-    storage: DatomStorage = Field(description="Where its data lies.")
+    storage: DatomStorage | None = Field(
+        default=None, description="Where its data lies; of a registered project, how to reach it."
+    )
+    governance: GovernanceResource | None = Field(default=None, description="The register that it belongs to.")
     remote: str | None = Field(default=None, description="URL or path of its git repository; none for a reader.")
     branch: str | None = Field(default=None, description="Branch; by default the one that the remote's HEAD names.")
     author: str | None = Field(
@@ -48,9 +92,34 @@ class DatomResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     @field_validator("remote")
     @classmethod
     def _without_credentials(cls, remote: str | None) -> str | None:
-        if remote is not None and not isinstance(remote, dg.EnvVar):
-            dc.check_remote(remote)
-        return remote
+        return check_remote(remote)
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> Self:
+        if self.storage is None and self.governance is None:
+            raise dc.InvalidInputError("A project needs storage, or governance that says where its data lies.")
+        return self
+
+    def store(self) -> dc.ObjectStore:
+        """Where the project's data lies now.
+
+        Raises:
+            NotFoundError, ConflictError: the register does not know the project, or it is being taken away.
+        """
+        return self._place()[0]
+
+    def _place(self) -> tuple[dc.ObjectStore, GovernanceResource | None]:
+        """Where the project's data lies, and its register, when it is registered already."""
+        given = self.storage.store() if self.storage is not None else None
+        if self.governance is not None:
+            register = self.governance.storage.store()
+            try:
+                return dc.locate(resolved(self.project), governance=register, near=given), self.governance
+            except dc.NotFoundError:
+                if given is None:
+                    raise
+        assert given is not None  # the constructor saw to it
+        return given, None
 
     def open_project(self) -> dc.Project:
         """The project, to write to.
@@ -61,15 +130,23 @@ class DatomResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         """
         if self.remote is None:
             raise self.cannot_write("what was to be written")
-        author = resolved(self.author) if self.author is not None else None
-        branch = resolved(self.branch) if self.branch is not None else None
-        project = dc.Project.open(self.storage.store(), remote=resolved(self.remote), branch=branch, author=author)
+        store, governance = self._place()
+        register = governance.register() if governance is not None else None
+        project = dc.Project.open(store, governance=register, **self.settings())
         if project.name != resolved(self.project):
             raise dc.InvalidInputError(
                 f"{project.remote} holds the project {project.name!r}, not {resolved(self.project)!r}. "
                 "Correct the project's name or the remote."
             )
         return project
+
+    def settings(self) -> dict[str, Any]:
+        """What `Project.open` and `Project.init` take besides the store."""
+        return {
+            "remote": resolved(self.remote or ""),
+            "branch": optional(self.branch),
+            "author": optional(self.author),
+        }
 
     def cannot_write(self, what: str) -> dc.InvalidInputError:
         """The error for a write to a project that this resource can only read."""
@@ -80,13 +157,28 @@ class DatomResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def open_reader(self) -> dc.ProjectReader:
         """A reader of the project; needs the storage alone."""
-        return dc.ProjectReader.open(self.storage.store(), resolved(self.project))
+        store, governance = self._place()
+        if governance is None:
+            return dc.ProjectReader.open(store, resolved(self.project))
+        return dc.ProjectReader.find(resolved(self.project), governance=governance.storage.store(), near=store)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Refuse a name or a remote that datom refuses before the step does any work."""
         dc.check_name(resolved(self.project), "project")
         if self.remote is not None:
             dc.check_remote(resolved(self.remote))
+
+
+def optional(text: str | None) -> str | None:
+    """As `resolved`, for what need not be given."""
+    return None if text is None else resolved(text)
+
+
+def check_remote(remote: str | None) -> str | None:
+    """Refuse a remote that datom refuses, as soon as it is known."""
+    if remote is not None and not isinstance(remote, dg.EnvVar):
+        dc.check_remote(remote)
+    return remote
 
 
 def resolved(text: str) -> str:

@@ -5,7 +5,7 @@ from dagster_aws.s3 import S3Resource
 from pydantic import Field, PrivateAttr
 
 import datom_core as dc
-from datom_dagster.resources import DatomStorage, resolved
+from datom_dagster.resources import DatomStorage, optional, resolved
 
 
 class S3Storage(DatomStorage):
@@ -46,7 +46,7 @@ class S3Storage(DatomStorage):
                 endpoint_url=endpoint,
                 addressing=self.addressing,
                 encryption=self.encryption,
-                kms_key=_optional(self.kms_key),
+                kms_key=optional(self.kms_key),
                 check=False,
             )
         return self._store
@@ -80,7 +80,7 @@ class S3Storage(DatomStorage):
         return dc.RoleCredentials(
             resolved(self.role_arn),
             source,
-            external_id=_optional(self.role_external_id),
+            external_id=optional(self.role_external_id),
             region=region,
             # A server of one's own gives out roles at the same address.
             endpoint_url=endpoint,
@@ -94,10 +94,10 @@ class S3Storage(DatomStorage):
 
     def _of_resource(self, resource: S3Resource) -> dc.CredentialSource:
         """The credentials that a dagster-aws resource would use."""
-        access_key, secret_key = _optional(resource.aws_access_key_id), _optional(resource.aws_secret_access_key)
+        access_key, secret_key = optional(resource.aws_access_key_id), optional(resource.aws_secret_access_key)
         if access_key is not None and secret_key is not None:
-            return dc.Credentials(access_key, secret_key, _optional(resource.aws_session_token))
-        profile = _optional(resource.profile_name)
+            return dc.Credentials(access_key, secret_key, optional(resource.aws_session_token))
+        profile = optional(resource.profile_name)
         if access_key is not None or secret_key is not None:
             raise dc.InvalidInputError("The S3Resource has half a pair of keys; give it both, or neither.")
         if profile is not None:
@@ -111,11 +111,7 @@ class S3Storage(DatomStorage):
 
     def _place(self) -> tuple[str, str | None]:
         """Region and endpoint: ours, else those of the dagster-aws resource."""
-        region, endpoint = _optional(self.region), _optional(self.endpoint_url)
+        region, endpoint = optional(self.region), optional(self.endpoint_url)
         if self.s3 is not None:
-            region, endpoint = region or _optional(self.s3.region_name), endpoint or _optional(self.s3.endpoint_url)
+            region, endpoint = region or optional(self.s3.region_name), endpoint or optional(self.s3.endpoint_url)
         return region or "us-east-1", endpoint
-
-
-def _optional(text: str | None) -> str | None:
-    return None if text is None else resolved(text)
