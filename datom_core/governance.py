@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, NoReturn, Protocol, Self, TypeVar
@@ -20,20 +20,10 @@ from datom_core.plan import ProjectState
 from datom_core.portfolio import ProjectRecord, RegisteredProject, RepairReport, at_a_glance, in_detail, record_of
 from datom_core.register import Register, Registration
 from datom_core.requests import author_or_default, utc_now
-from datom_core.retries import until_published
 from datom_core.rows import Rows
+from datom_core.seeding import begin, is_seeded
 from datom_core.stores import ObjectStore, check_store, find, open_place, same_place
 from datom_core.upkeep import Upkeep
-
-_INIT_MESSAGE = "Initialize governance repository"
-_KEEP = f"{names.REGISTRATIONS}/.gitkeep"
-_README = """# Governance Repository
-
-This repository stores governance metadata for datom data projects.
-Each registered project has a subdirectory under `projects/`.
-"""
-# What a git host puts into a new repository by itself.
-_HARMLESS = frozenset({"README.md", "README", "LICENSE", "LICENSE.md", ".gitignore", ".gitattributes", "CODEOWNERS"})
 
 
 class Governable(Protocol):
@@ -90,11 +80,7 @@ class Governance:
             AccessDeniedError, NotFoundError, StorageError: the remote or the store cannot be used.
         """
         made = cls.of(store, remote, branch, author, cache_dir, clock)
-        made._check_storage()
-        repo = made._register.needed_repo()
-        repo.create_if_local()
-        until_published(made._seed)
-        made._check_mirror()
+        begin(made._register)
         return made
 
     @classmethod
@@ -122,7 +108,7 @@ class Governance:
         made = cls.of(store, remote, branch, author, cache_dir, clock)
         store.check()
         register = made._register
-        if register.repo is not None and not _is_seeded(register.repo.files(register.tip())):
+        if register.repo is not None and not is_seeded(register.repo.files(register.tip())):
             raise NotFoundError(
                 f"{register.repo.remote} holds no register of projects: {names.REGISTRATIONS}/ is missing. Check the "
                 "URL, or begin one with Governance.init.",
@@ -208,16 +194,21 @@ class Governance:
         )
 
     def projects(
-        self, *, details: bool = True, credentials: CredentialSource | None = None, **options: Any
+        self,
+        *,
+        details: bool = True,
+        near: ObjectStore | None = None,
+        credentials: CredentialSource | None = None,
+        **options: Any,
     ) -> Rows[RegisteredProject]:
         """Every project of the organization, by name.
 
         Args:
             details: also look into each project's data, for its tables, versions and last write.
-            credentials, **options: for buckets, as `ProjectReader.find`.
+            near, credentials, **options: for buckets, as `ProjectReader.find`.
         """
         found = [r for r in map(self._register.find, self._register.projects()) if r is not None]
-        return in_detail(found, self.store, credentials, options) if details else at_a_glance(found)
+        return in_detail(found, near or self.store, credentials, options) if details else at_a_glance(found)
 
     def project(self, name: str) -> ProjectRecord:
         """What the register knows about a project.
@@ -227,14 +218,16 @@ class Governance:
         """
         return record_of(self._needed(name))
 
-    def repair(self, name: str, *, credentials: CredentialSource | None = None, **options: Any) -> RepairReport:
+    def repair(
+        self, name: str, *, near: ObjectStore | None = None, credentials: CredentialSource | None = None, **options: Any
+    ) -> RepairReport:
         """Complete a registration: its documents in the repository, then their mirror.
 
         What only the project itself can complete is looked for, and named in the report.
 
         Args:
             name: of the project.
-            credentials, **options: for its data, as `ProjectReader.find`.
+            near, credentials, **options: for its data, as `ProjectReader.find`.
 
         Raises:
             NotFoundError: it is not registered.
@@ -242,7 +235,7 @@ class Governance:
         self._needed(name)
         commit = self._register.change(name, lambda found, _: found, f"Complete the registration of {name}")
         mirrored = self._register.level(name)
-        left = self._unfinished(name, credentials, options)
+        left = self._unfinished(name, near or self.store, credentials, options)
         return RepairReport(name, commit, tuple(mirrored), tuple(left))
 
     def decommission(
@@ -252,6 +245,7 @@ class Governance:
         confirm: str,
         dry_run: bool = False,
         remote: str | os.PathLike[str] | None = None,
+        near: ObjectStore | None = None,
         credentials: CredentialSource | None = None,
         on_progress: OnProgress | None = None,
         **options: Any,
@@ -262,7 +256,7 @@ class Governance:
             name: of the project.
             confirm, dry_run, on_progress: as there.
             remote: its git repository; a decommission that has begun has noted it.
-            credentials, **options: for its data, as `ProjectReader.find`.
+            near, credentials, **options: for its data, as `ProjectReader.find`.
 
         Raises:
             NotFoundError: the register holds no such project; it may be gone already.
@@ -277,7 +271,7 @@ class Governance:
         url = remote if remote is not None else mark.remote if mark is not None else ""
         return Decommissioning(
             name,
-            open_place(ref.current, near=self.store, credentials=credentials, **options),
+            open_place(ref.current, near=near or self.store, credentials=credentials, **options),
             GitRepo(url),
             self._register.with_repo(mark.governance if mark is not None else None),
             author=self._register.author,
@@ -295,45 +289,6 @@ class Governance:
     def __repr__(self) -> str:
         at = self.store.location
         return f"Governance(backend={at.backend!r}, root={at.root!r}, prefix={at.prefix!r}, remote={self.remote!r})"
-
-    def _check_storage(self) -> None:
-        """Refuse a place that holds a project's data."""
-        store = self.store
-        if any(find(store, key) is not None for key in (names.MANIFEST_KEY, names.CLAIM_KEY)):
-            raise AlreadyExistsError(
-                f"{store.location} holds a project's data. Give the register a place of its own: another prefix.",
-                location=str(store.location),
-            )
-
-    def _seed(self) -> str | None:
-        repo, now = self._register.needed_repo(), self._register.clock()
-        tip = repo.tip()
-        files = {} if tip is None else repo.files(tip)
-        if files and not _is_seeded(files) and not set(files) <= _HARMLESS:
-            raise AlreadyExistsError(
-                f"{repo.remote} is not empty, and holds no register of projects ({', '.join(sorted(files)[:5])}). Give "
-                "an empty repository.",
-                remote=repo.remote,
-            )
-        wanted = {"README.md": _README.encode(), _KEEP: b"\n"}
-        missing = {path: data for path, data in wanted.items() if path not in files}
-        if not missing:
-            return None
-        return repo.publish(missing, _INIT_MESSAGE, parent=tip, author=self._register.author, at=now)
-
-    def _check_mirror(self) -> None:
-        """Refuse a store that mirrors another register."""
-        mirrored = Register(self.store, None, self._register.author, self._register.clock)
-        unknown = set(mirrored.projects()) - set(self._register.projects())
-        # What is being taken away is in the mirror alone by the end.
-        strange = [p for p in sorted(unknown) if (ref := mirrored.mirrored(p)) is not None and not ref.decommission]
-        if strange:
-            raise AlreadyExistsError(
-                f"{self.store.location} mirrors another register, with the projects {', '.join(strange)}, which "
-                f"{self.remote} does not have.",
-                location=str(self.store.location),
-                projects=tuple(strange),
-            )
 
     def _check_not_elsewhere(self, state: ProjectState) -> None:
         held, ours = state.governance, self._register.needed_repo().remote
@@ -382,21 +337,19 @@ class Governance:
             raise NotFoundError(f"No project {name!r} is registered; there are: {known}.", project=name)
         return found
 
-    def _unfinished(self, name: str, credentials: CredentialSource | None, options: dict[str, Any]) -> Iterator[str]:
+    def _unfinished(
+        self, name: str, near: ObjectStore, credentials: CredentialSource | None, options: dict[str, Any]
+    ) -> Iterator[str]:
         """What is still to be done on the project's own side."""
         ref = self._needed(name).ref
         if ref.decommission is not None:
             yield f"It is being decommissioned since {ref.decommission.began_at}: decommission(name) completes that."
             return
         try:
-            store = open_place(ref.current, near=self.store, credentials=credentials, **options)
+            store = open_place(ref.current, near=near, credentials=credentials, **options)
             noted = find(store, names.GOVERNANCE_KEY)
         except DatomError as error:
             yield f"Its data could not be looked at: {str(error).splitlines()[0]}"
             return
         if noted is None:
             yield f"Its data in {ref.current} does not say that it is registered: attach(project) completes that."
-
-
-def _is_seeded(files: Iterable[str]) -> bool:
-    return any(path.startswith(f"{names.REGISTRATIONS}/") for path in files)

@@ -19,19 +19,22 @@ defs = datom_definitions(assets=[dm], resources={"io_manager": DatomIOManager(da
 from datom_dagster.automation import datom_eager
 from datom_dagster.definitions import check_tables, datom_asset, datom_definitions
 from datom_dagster.io_manager import DatomIOManager
+from datom_dagster.lifecycle import datom_jobs
 from datom_dagster.metadata import datom_parents
-from datom_dagster.resources import DatomResource, DatomStorage, LocalStorage
+from datom_dagster.resources import DatomResource, DatomStorage, GovernanceResource, LocalStorage
 from datom_dagster.s3 import S3Storage
 
 __all__ = [
     "DatomIOManager",
     "DatomResource",
     "DatomStorage",
+    "GovernanceResource",
     "LocalStorage",
     "S3Storage",
     "check_tables",
     "datom_asset",
     "datom_definitions",
     "datom_eager",
+    "datom_jobs",
     "datom_parents",
 ]

@@ -15,7 +15,7 @@ _SECONDS_BETWEEN = 5.0
 
 
 @contextlib.contextmanager
-def translated(context: dg.OutputContext | dg.InputContext) -> Iterator[None]:
+def translated(context: dg.OutputContext | dg.InputContext | dg.OpExecutionContext) -> Iterator[None]:
     """Raise `RetryRequested` for `ConflictError` and `StorageError`, `Failure` for every other datom error.
 
     After the last retry, a `Failure` tells what was wrong. Outside of a run, datom's errors stay what they are.

@@ -25,6 +25,8 @@ ALLOW_MISSING = "allow_missing_partitions"
 
 #: Shown of an output that has one, so that its branch finds its own version.
 MAPPING_KEY = "datom/mapping_key"
+#: Dagster's own tag for the data version of an observation.
+DATA_VERSION_TAG = "dagster/data_version"
 #: Dagster's own key for the columns of a table.
 COLUMN_SCHEMA = "dagster/column_schema"
 

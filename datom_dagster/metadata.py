@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
@@ -53,6 +54,32 @@ def change_metadata(change: dc.Change, since: str | None) -> dict[str, Any]:
     text = str(change) + (f" since the cut {since}" if since is not None and change.previous is not None else "")
     previous = {} if change.previous is None else {"datom/previous_version": change.previous}
     return {"datom/change": text, **previous}
+
+
+def facts(report: Any) -> dict[str, Any]:
+    """A report of datom's, field by field, as far as it has something to say."""
+    shown = {f.name: _fact(getattr(report, f.name)) for f in fields(report)}
+    return {f"datom/{name}": value for name, value in shown.items() if value is not None}
+
+
+def _fact(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return dg.MetadataValue.json(dict(value))
+    if not isinstance(value, tuple):
+        text = str(value)
+        return (dg.MetadataValue.url(text) if _WEB_URL.match(text) else text) if text else None
+    if not value:
+        return None
+    if not all(is_dataclass(item) for item in value):
+        return dg.MetadataValue.md("\n".join(f"- `{item}`" for item in value))
+    rows = [{f.name: _plain(getattr(item, f.name)) for f in fields(item)} for item in value]
+    return dg.MetadataValue.table([dg.TableRecord(row) for row in rows])
+
+
+def _plain(value: Any) -> str | int | float | bool | None:
+    return value if isinstance(value, str | int | float | bool) or value is None else str(value)
 
 
 def column_schema(schema: pa.Schema, declared: dg.TableSchema | None) -> dg.TableSchema:

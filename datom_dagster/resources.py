@@ -53,6 +53,14 @@ class GovernanceResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         """
         return dc.Governance.open(self.storage.store(), **self.settings())
 
+    def init_governance(self) -> dict[str, Any]:
+        """Begin the register; what came of it."""
+        if self.remote is None:
+            raise dc.InvalidInputError("A register is begun with remote; give the URL of its git repository.")
+        made = dc.Governance.init(self.storage.store(), **self.settings())
+        projects = made.projects(details=False)
+        return {"datom/storage": str(made.store.location), "datom/remote": made.remote, "datom/projects": len(projects)}
+
     def register(self) -> dc.Governance:
         """The register, without a look at whether it is there."""
         return dc.Governance.of(self.storage.store(), **self.settings())
@@ -147,6 +155,28 @@ class DatomResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             "branch": optional(self.branch),
             "author": optional(self.author),
         }
+
+    def init_project(self, *, schema: int = 2) -> dc.Project:
+        """Create the project in ``storage``; one that is there already is opened."""
+        if self.storage is None or self.remote is None:
+            raise dc.InvalidInputError("A project is created with storage and remote; give both.")
+        try:
+            return self.open_project()
+        except dc.NotFoundError:
+            return dc.Project.init(resolved(self.project), self.storage.store(), schema=schema, **self.settings())
+
+    def decommission(self, confirm: str, *, dry_run: bool) -> dc.DecommissionReport:
+        """As `datom_core.Project.decommission`; what broke off is gone on with by way of the register."""
+        try:
+            project = self.open_project()
+        except (dc.ConflictError, dc.NotFoundError):
+            if self.governance is None:
+                raise
+            near = self.storage.store() if self.storage is not None else None
+            return self.governance.register().decommission(
+                resolved(self.project), confirm=confirm, dry_run=dry_run, remote=optional(self.remote), near=near
+            )
+        return project.decommission(confirm=confirm, dry_run=dry_run)
 
     def cannot_write(self, what: str) -> dc.InvalidInputError:
         """The error for a write to a project that this resource can only read."""

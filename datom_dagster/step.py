@@ -35,11 +35,13 @@ class Recorded:
     computed: bool
 
 
-def step_of(context: dg.OutputContext | dg.InputContext) -> StepExecutionContext | None:
+def step_of(context: dg.OutputContext | dg.InputContext | dg.OpExecutionContext) -> StepExecutionContext | None:
     """The step behind a context; contexts that a test or a script built have none.
 
     A value that the body of an asset loads by hand belongs to the step of that asset.
     """
+    if isinstance(context, dg.OpExecutionContext):
+        return context.get_step_execution_context()
     try:
         return context.step_context
     except dg.DagsterInvariantViolationError:

@@ -1,0 +1,248 @@
+"""The steps of a project's life, from creation to decommission, as jobs to be launched once."""
+
+# Dagster reads annotations at run time, to know how jobs are configured: no `annotations` import.
+import contextlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+import datom_core as dc
+from datom_dagster.errors import translated
+from datom_dagster.keys import DATA_VERSION_TAG, table_of
+from datom_dagster.metadata import facts
+from datom_dagster.resources import DatomResource, GovernanceResource
+from datom_dagster.s3 import S3Storage
+
+
+class Verify(Enum):
+    """How copies are verified: by the SHA-256 of every object, or by sizes alone."""
+
+    hash = "hash"
+    size = "size"
+
+
+class Level(Enum):
+    """How deep validation looks: what is there, whether documents and sizes agree, or every byte."""
+
+    quick = "quick"
+    deep = "deep"
+    full = "full"
+
+
+class Place(dg.Config):
+    """A folder, or a bucket. Of keys, the *names* of environment variables are given."""
+
+    backend: str = Field(description="local or s3.")
+    root: str = Field(description="Path of the folder, or name of the bucket.")
+    prefix: str = Field(default="", description="Path below it.")
+    region: str | None = Field(default=None, description="Where the bucket is.")
+    endpoint_url: str | None = Field(default=None, description="URL of a server other than AWS.")
+    access_key_env: str | None = Field(default=None, description="Name of the variable that holds the access key.")
+    secret_key_env: str | None = Field(default=None, description="Name of the variable that holds the secret key.")
+    session_token_env: str | None = Field(default=None, description="Name of the variable of a session token.")
+    profile: str | None = Field(default=None, description="A profile of the AWS configuration files, or of SSO.")
+
+    def store(self, near: dc.ObjectStore) -> dc.ObjectStore:
+        """The store. A bucket without credentials of its own is opened with those of ``near``, on its server.
+
+        Raises:
+            InvalidInputError: no such backend, or no credentials.
+        """
+        if self.backend == "local":
+            return dc.LocalStore(self.root, self.prefix)
+        if self.backend != "s3":
+            raise dc.InvalidInputError(f"backend is local or s3, not {self.backend!r}.")
+        own = self.access_key_env or self.secret_key_env or self.profile
+        if not own and isinstance(near, dc.S3Store):
+            return near.sibling(dc.Location("s3", self.root, self.prefix, self.region))
+        return S3Storage(
+            bucket=self.root,
+            prefix=self.prefix,
+            region=self.region,
+            endpoint_url=self.endpoint_url,
+            access_key_env=self.access_key_env,
+            secret_key_env=self.secret_key_env,
+            session_token_env=self.session_token_env,
+            profile=self.profile,
+        ).store()
+
+
+class InitProject(dg.Config):
+    """A new project."""
+
+    schema_number: int = Field(default=2, description="2, or 1 for teams with R datom up to 0.1.2.")
+
+
+class MigrateProject(dg.Config):
+    """A move of a project's data."""
+
+    to: Place = Field(description="The new place: empty, or begun by an earlier run.")
+    message: str | None = Field(default=None, description="Why; for the commit, and for the register.")
+    verify: Verify = Field(default=Verify.hash, description="By hash every object is read back.")
+    sunset_at: str | None = Field(default=None, description="Until when the old place is kept, YYYY-MM-DD.")
+    delete_source: bool = Field(default=False, description="Remove the data from the old place in the end.")
+    dry_run: bool = Field(default=False, description="Only say what would be done.")
+
+
+class ValidateProject(dg.Config):
+    """A look at whether all is there, and as it should be."""
+
+    level: Level = Field(default=Level.quick, description="quick, deep or full.")
+    fix: bool = Field(default=False, description="Put back everything that git can give.")
+
+
+class DecommissionProject(dg.Config):
+    """The end of a project."""
+
+    confirm: str = Field(description="The project's name, typed out.")
+    dry_run: bool = Field(default=True, description="Only say what would go. Set it to false to take it away.")
+
+
+@dataclass(frozen=True)
+class _Notes:
+    """What a step found out or did: shown at its run, and on the pages of the project's assets."""
+
+    assets: Sequence[dg.AssetSpec]
+
+    def tell(
+        self, context: dg.OpExecutionContext, what: str, shown: Mapping[str, Any], reader: dc.ProjectReader | None
+    ) -> None:
+        """Show the facts at the run; and at every asset, when there is a reader of the project.
+
+        An observation of what others make must repeat its data version; else it would count as a change.
+        """
+        context.add_output_metadata(dict(shown))
+        if reader is None:
+            return
+        for spec in self.assets:
+            tags = {}
+            with contextlib.suppress(dc.DatomError):
+                tags[DATA_VERSION_TAG] = reader.resolve(table_of(spec.metadata, spec.key)).data_sha
+            context.log_event(dg.AssetObservation(spec.key, metadata={"datom/event": what, **shown}, tags=tags))
+
+
+def _specs(assets: Iterable[Any]) -> list[dg.AssetSpec]:
+    found: list[dg.AssetSpec] = []
+    for asset in assets:
+        found += [asset] if isinstance(asset, dg.AssetSpec) else list(asset.specs)
+    return found
+
+
+def datom_jobs(
+    assets: Iterable[Any] = (),
+    *,
+    governance: bool = True,
+    resources: Mapping[str, Any] | None = None,
+    study: str | None = None,
+) -> list[dg.JobDefinition]:
+    """Jobs for the steps of a project's life; each can be launched again after it broke off.
+
+    ``init_project``, ``migrate_project``, ``validate_project``, ``mirror_project`` and ``decommission_project``; with a
+    register also ``init_governance`` and ``attach_governance``. They use the resources ``datom``, a `DatomResource`,
+    and ``governance``, a `GovernanceResource`. Those that change where a project lies, or find something about it,
+    leave an observation on its assets, which makes nothing downstream stale.
+
+    Args:
+        assets: the project's assets.
+        governance: whether there is a register.
+        resources: the resources, when the code location has others under these keys.
+        study: is appended to the jobs' names, when there are several projects.
+    """
+    notes = _Notes(_specs(assets))
+    steps = [_init_project, _migrate, _validate, _mirror, _decommission]
+    steps += [_init_governance, _attach] if governance else []
+    return [_job(step(notes), resources, study) for step in steps]
+
+
+def _job(op: dg.OpDefinition, resources: Mapping[str, Any] | None, study: str | None) -> dg.JobDefinition:
+    @dg.graph(name=op.name if study is None else f"{op.name}_{study}", description=op.description)
+    def life() -> None:
+        op()
+
+    return life.to_job(resource_defs=resources, executor_def=dg.in_process_executor)
+
+
+def _init_project(notes: _Notes) -> dg.OpDefinition:
+    @dg.op(description="Create the project: its repository's first commit, and its place in storage.")
+    def init_project(context: dg.OpExecutionContext, config: InitProject, datom: DatomResource) -> None:
+        with translated(context):
+            notes.tell(context, "created", facts(datom.init_project(schema=config.schema_number).status()), None)
+
+    return init_project
+
+
+def _init_governance(notes: _Notes) -> dg.OpDefinition:
+    @dg.op(description="Begin the organization's register of projects. Once; again it changes nothing.")
+    def init_governance(context: dg.OpExecutionContext, governance: GovernanceResource) -> None:
+        with translated(context):
+            notes.tell(context, "register begun", governance.init_governance(), None)
+
+    return init_governance
+
+
+def _attach(notes: _Notes) -> dg.OpDefinition:
+    @dg.op(description="Register the project: from now on it is found by its name.")
+    def attach_governance(context: dg.OpExecutionContext, datom: DatomResource, governance: GovernanceResource) -> None:
+        with translated(context):
+            register = governance.open_governance()
+            project = register.attach(datom.open_project())
+            notes.tell(context, "registered", facts(register.project(project.name)), project.reader)
+
+    return attach_governance
+
+
+def _migrate(notes: _Notes) -> dg.OpDefinition:
+    @dg.op(description="Move the project's data to another place, with every version.")
+    def migrate_project(context: dg.OpExecutionContext, config: MigrateProject, datom: DatomResource) -> None:
+        with translated(context):
+            project = datom.open_project()
+            target = config.to.store(project.store)
+            report = dc.migrate(
+                project,
+                target,
+                dry_run=config.dry_run,
+                verify=config.verify.value,
+                delete_source=config.delete_source,
+                sunset_at=config.sunset_at,
+                message=config.message,
+            )
+            reader = None if config.dry_run else dc.ProjectReader(target, project.name, project.schema)
+            notes.tell(context, "moved", facts(report), reader)
+
+    return migrate_project
+
+
+def _validate(notes: _Notes) -> dg.OpDefinition:
+    @dg.op(description="Look whether everything is there and as it should be, and put back what can be.")
+    def validate_project(context: dg.OpExecutionContext, config: ValidateProject, datom: DatomResource) -> None:
+        with translated(context):
+            project = datom.open_project()
+            report = project.validate(config.level.value, fix=config.fix)
+            notes.tell(context, "validated", facts(report), project.reader)
+
+    return validate_project
+
+
+def _mirror(notes: _Notes) -> dg.OpDefinition:
+    @dg.op(description="Bring storage level with git.")
+    def mirror_project(context: dg.OpExecutionContext, datom: DatomResource) -> None:
+        with translated(context):
+            project = datom.open_project()
+            report = project.mirror()
+            notes.tell(context, "mirrored", facts(report), project.reader if report.written else None)
+
+    return mirror_project
+
+
+def _decommission(notes: _Notes) -> dg.OpDefinition:
+    @dg.op(description="Take the project away for good. A dry run unless told otherwise.")
+    def decommission_project(context: dg.OpExecutionContext, config: DecommissionProject, datom: DatomResource) -> None:
+        with translated(context):
+            report = datom.decommission(config.confirm, dry_run=config.dry_run)
+            notes.tell(context, "decommissioned", facts(report), None)
+
+    return decommission_project
