@@ -55,7 +55,16 @@ from datom_core.names import check_cut_name, check_name, check_new_name
 from datom_core.plan import Action
 from datom_core.project import Project
 from datom_core.reader import Moment, ProjectReader
-from datom_core.results import CutResult, MirrorReport, Status, Summary, TableInfo, WriteResult
+from datom_core.results import (
+    CutResult,
+    MirrorReport,
+    Problem,
+    Status,
+    Summary,
+    TableInfo,
+    ValidationReport,
+    WriteResult,
+)
 from datom_core.rows import Rows
 from datom_core.secret import Secret
 from datom_core.stores import (
@@ -104,6 +113,7 @@ __all__ = [
     "ObjectStore",
     "Parent",
     "PreflightCheck",
+    "Problem",
     "ProfileCredentials",
     "Progress",
     "Project",
@@ -121,6 +131,7 @@ __all__ = [
     "TableHash",
     "TableInfo",
     "UnsupportedColumnsError",
+    "ValidationReport",
     "Version",
     "WriteResult",
     "__version__",

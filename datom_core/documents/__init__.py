@@ -6,7 +6,7 @@ from datom_core.documents.lineage import Parent, Source, check_parents, union
 from datom_core.documents.manifest import Entry, Manifest
 from datom_core.documents.metadata import Declared, Metadata, clean_custom, complete, identity_fields
 from datom_core.documents.project_file import Location, ProjectFile
-from datom_core.documents.reading import Buffer, format_timestamp
+from datom_core.documents.reading import Buffer, format_timestamp, timestamp
 
 __all__ = [
     "Author",
@@ -29,5 +29,6 @@ __all__ = [
     "complete",
     "format_timestamp",
     "identity_fields",
+    "timestamp",
     "union",
 ]
