@@ -83,10 +83,11 @@ class Evidence:
         """Whether documents can be put back: of this table, or of the project."""
         return self.foreign is None and table not in self.held
 
-    def was_projected(self, table: str, version: str) -> bool | None:
-        """Whether storage's history names the version; ``None`` when there is none that can be read."""
+    def was_projected(self, table: str, version: str) -> bool:
+        """Whether storage has had the version's documents, which come after its payload."""
         stored = self.seen.history(table)
-        return None if stored is None else stored.find(version) is not None
+        named = stored is not None and stored.find(version) is not None
+        return named or names.snapshot(table, version) in self.sizes
 
 
 Check = Callable[[Evidence], Iterable[Problem]]
@@ -223,7 +224,7 @@ def _gone(e: Evidence, key: str, pinned: Pinned, again: str) -> Iterator[Problem
     given = key in e.recoverable
     advice = "" if given else f": {again}"
     for version in pinned.versions or (None,):
-        if version is None or e.was_projected(pinned.table, version) is not False:
+        if version is None or e.was_projected(pinned.table, version):
             yield Problem("lost", pinned.table, version, key, f"is missing{advice}", given and e.foreign is None)
         else:
             what = f"is not uploaded yet (R pushes before it uploads), or lost{advice}"
