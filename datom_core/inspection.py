@@ -10,7 +10,7 @@ from typing import Literal
 
 from datom_core import names
 from datom_core.documents import Version, timestamp
-from datom_core.errors import FormatError
+from datom_core.errors import FormatError, InvalidInputError
 from datom_core.plan import ProjectState, TableState
 from datom_core.projection import (
     Pinned,
@@ -107,9 +107,8 @@ def unlisted_tables(state: ProjectState, files: Iterable[str]) -> list[str]:
     """Folders of git with a table's documents that the manifest does not list."""
     paths = set(files)
     folders = (path.removesuffix("/metadata.json") for path in paths if path.endswith("/metadata.json"))
-    return sorted(
-        f for f in folders if "/" not in f and names.history_file(f) in paths and f not in state.manifest.entries
-    )
+    found = (f for f in folders if names.history_file(f) in paths and _is_name(f))
+    return sorted(f for f in found if f not in state.manifest.entries)
 
 
 def odd_payloads(evidence: Evidence) -> list[str]:
@@ -310,6 +309,14 @@ def _only_r_knows(at_tip: TableState, version: str | None) -> bool:
         return False
     entry = history.find(version or "")
     return entry is not None and entry.data_sha == metadata.data_sha
+
+
+def _is_name(folder: str) -> bool:
+    try:
+        names.check_name(folder)
+    except InvalidInputError:
+        return False
+    return True
 
 
 def _agree(one: str | None, other: str | None) -> bool:

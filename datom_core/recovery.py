@@ -60,13 +60,13 @@ def _by_entry(revision: Revision, history: History, computed: set[str]) -> Revis
 
 def snapshots(repo: GitRepo, table: str, state: TableState, tip: str, versions: Iterable[str]) -> dict[str, Metadata]:
     """The snapshots of those of the versions that git can give."""
-    current, wanted = state.current, set(versions)
+    current, metadata, wanted = state.current, state.metadata, set(versions)
     found: dict[str, Metadata] = {}
-    if wanted - {current.version if current is not None else None}:
-        for revision in revisions(repo, table, state.history, tip):
-            found.setdefault(revision.version, revision.metadata)
-    if current is not None and state.metadata is not None:
-        found.setdefault(current.version, state.metadata)
+    if metadata is not None and current is not None and current.version == metadata.version():
+        found[current.version] = metadata
+    if wanted - found.keys():
+        # The first document of a version stays: a revert by R brings a later one, with another time.
+        found = {r.version: r.metadata for r in reversed(revisions(repo, table, state.history, tip))}
     return {v: snapshot_document(m, state) for v, m in found.items() if v in wanted}
 
 

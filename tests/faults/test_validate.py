@@ -511,6 +511,66 @@ def test_storage_that_is_newer_than_the_commit_it_is_compared_with(prepared: Pre
     assert (report.versions, report.strangers) == (9, ())
 
 
+def test_a_payload_whose_commit_comes_after_the_look_is_no_stranger(study: Study, tmp_path: Path) -> None:
+    donor = dc.Project.init("DONOR", dc.MemoryStore(), remote=tmp_path / "donor.git")
+    key = f"dm/{donor.write('dm', frame(7)).data_sha}.parquet"
+    study.store.create(key, donor.store.get(key).data)
+    assert study.project.validate("deep").strangers == (key,)
+    commits = []
+
+    def commit(_: dc.Progress) -> None:
+        if not commits:
+            commits.append(study.project.write("dm", frame(7)).commit_sha)
+
+    assert study.project.validate("deep", on_progress=commit).strangers == ()
+    assert commits != [None]
+
+
+def test_versions_whose_id_only_r_computes(study: Study) -> None:
+    first, second = "a" * 64, "b" * 64
+    document = json.loads(study.sound[study.key("ex/.metadata/{ex1}.json")])
+    later = {**document, "custom": {"n": 1}, "created_at": "2026-03-02T00:00:00Z"}
+
+    def cut_of_first(cuts: Any) -> Any:
+        cuts["cuts"]["lock"]["tables"]["ex"][0]["version"] = first
+        return cuts
+
+    def newer(entries: Any) -> Any:
+        return [{**entries[0], "version": second, "timestamp": later["created_at"]}, *entries]
+
+    edit_git(
+        study.remote,
+        {
+            "ex/version_history.json": entries_with(version=first),
+            ".datom/manifest.json": rows_with(current_version=first),
+            ".datom/cuts.json": cut_of_first,
+        },
+    )
+    edit_git(
+        study.remote,
+        {
+            "ex/version_history.json": newer,
+            "ex/metadata.json": lambda _: later,
+            ".datom/manifest.json": rows_with(current_version=second, version_count=2),
+        },
+    )
+    # R goes back to the first, with a new time in metadata.json that the history does not have.
+    edit_git(
+        study.remote,
+        {
+            "ex/metadata.json": lambda _: {**document, "created_at": "2026-03-03T00:00:00Z"},
+            ".datom/manifest.json": rows_with(current_version=first),
+        },
+    )
+    study.damage("ex/.metadata/{ex1}.json", gone)
+    study.project.mirror()
+    assert study.project.validate("full").ok
+    for version, custom in ((first, {}), (second, {"n": 1})):
+        study.damage(f"ex/.metadata/{version}.json", gone)
+        assert [p.version for p in study.project.validate("deep", fix=True).fixed] == [version]
+        assert study.project.reader.metadata("ex", version).custom == custom
+
+
 def test_storage_that_lags_behind_for_a_moment(
     prepared: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
