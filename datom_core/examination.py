@@ -87,7 +87,7 @@ class Examiner:
                 if found is not None and same_snapshot(found, document):
                     del faults[key]
                     self._accept(key, table, found)
-        payload_sizes = _with_current_sizes(self._payload_sizes, state)
+        payload_sizes = {} if self.level == "quick" else _with_current_sizes(self._payload_sizes, state)
         return replace(evidence, faults=faults, recoverable=frozenset(given), payload_sizes=payload_sizes)
 
     def _read_snapshots(

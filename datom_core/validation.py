@@ -111,13 +111,15 @@ def _message(report: ValidationReport) -> str:
     shown = [str(p) for p in report.problems[:_SHOWN]]
     if len(report.problems) > _SHOWN:
         shown.append(f"and {len(report.problems) - _SHOWN} more, in error.report.problems")
-    fixable = sum(p.fixable for p in report.problems)
+    count, fixable = len(report.problems), sum(p.fixable for p in report.problems)
     advice = []
     if fixable:
         advice.append(f"{fixable} of them can be put back from git: project.validate(fix=True).")
-    if fixable < len(report.problems):
-        advice.append("What git cannot give needs a person: each says what to do.")
+    if any(p.kind == "inconsistent" for p in report.problems):
+        advice.append("What contradicts itself in git must be corrected there, in a commit.")
+    if any(p.kind in ("lost", "waiting", "altered") and not p.fixable for p in report.problems):
+        advice.append("No payload of a table can come from git.")
     return (
-        f"{report.project} in {report.location} has {len(report.problems)} problems ({report.level}, commit "
+        f"{report.project} in {report.location} has {count} problem{'s' if count > 1 else ''} ({report.level}, commit "
         f"{report.commit[:8]}):\n  - " + "\n  - ".join(shown) + "\n" + " ".join(advice)
-    )
+    ).rstrip()

@@ -709,6 +709,21 @@ def test_a_size_that_r_recorded_of_another_serialisation_is_no_alarm(study: Stud
     assert study.project.validate("deep").ok
 
 
+def test_a_payload_from_before_hashes_were_recorded(study: Study) -> None:
+    def without(document: Any) -> Any:
+        return {k: v for k, v in document.items() if k != "parquet_sha"}
+
+    snapshot, payload = study.key("ex/.metadata/{ex1}.json"), "ex/{ex1_data}.parquet"
+    study.damage(snapshot, lambda data: json.dumps(without(json.loads(data))).encode())
+    edit_git(study.remote, {"ex/metadata.json": without, "ex/version_history.json": lambda e: [without(e[0])]})
+    study.project.mirror()
+    assert study.project.validate("full").ok
+    study.damage(payload, truncated)
+    assert study.project.validate("quick").ok
+    for level in ("deep", "full"):
+        assert [(p.kind, p.key) for p in study.problems(level).problems] == [("altered", study.key(payload))]
+
+
 def test_few_large_payloads_are_in_memory_at_once(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("datom_core.copying._LARGE", 1)
     lock, running, most, real = threading.Lock(), [0], [0], study.store.get
@@ -743,4 +758,5 @@ def test_a_report_prints_and_crosses_process_boundaries(study: Study) -> None:
     text = repr(again.report)
     assert "STUDY_001" in text
     assert "missing" in text
+    assert "nan" not in text
     assert list(again.report.problems.to_pandas().columns) == ["kind", "table", "version", "key", "message", "fixable"]
