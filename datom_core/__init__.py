@@ -63,7 +63,16 @@ from datom_core.plan import Action
 from datom_core.portfolio import ProjectRecord, RegisteredProject, RepairReport
 from datom_core.project import Project
 from datom_core.reader import ProjectReader
-from datom_core.results import CutResult, MirrorReport, Status, Summary, TableInfo, WriteResult
+from datom_core.results import (
+    CutResult,
+    MirrorReport,
+    Problem,
+    Status,
+    Summary,
+    TableInfo,
+    ValidationReport,
+    WriteResult,
+)
 from datom_core.rows import Rows
 from datom_core.secret import Secret
 from datom_core.stores import (
@@ -117,6 +126,7 @@ __all__ = [
     "ObjectStore",
     "Parent",
     "PreflightCheck",
+    "Problem",
     "ProfileCredentials",
     "Progress",
     "Project",
@@ -137,6 +147,7 @@ __all__ = [
     "TableHash",
     "TableInfo",
     "UnsupportedColumnsError",
+    "ValidationReport",
     "Version",
     "WriteResult",
     "__version__",

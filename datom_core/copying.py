@@ -1,4 +1,4 @@
-"""Copy objects from one store to another, and make sure that they arrived."""
+"""Work through many objects: copy them from one store to another and make sure that they arrived, or hash them."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Literal
+from typing import Literal, TypeVar
 
 from datom_core.errors import DatomError, IntegrityError
-from datom_core.stores import ObjectStore, S3Store
+from datom_core.stores import ObjectStore, S3Store, find
 
 Verify = Literal["hash", "size"]
+
+T = TypeVar("T")
 
 _THREADS = 8
 _LARGE = 64 * 2**20
@@ -85,15 +87,7 @@ def copy(
         The errors of the stores.
     """
     copier = _Copier(source, target, verify)
-    done = Progress(what, 0, len(items), 0, sum(i.size for i in items))
-    problems = []
-    for item, problem in _in_parallel(copier.copy, items):
-        if problem is not None:
-            problems.append(problem)
-        done = replace(done, objects=done.objects + 1, bytes=done.bytes + item.size, key=item.key)
-        _log.debug("%s: %s (%d of %d)", what, item.key, done.objects, done.total_objects)
-        if on_progress is not None:
-            on_progress(done)
+    problems = [p for _, p in each(items, copier.copy, what=what, on_progress=on_progress) if p is not None]
     if problems:
         raise IntegrityError(
             f"{len(problems)} objects are not in {target.location} as they should be:\n  - "
@@ -102,26 +96,67 @@ def copy(
         )
 
 
+def hashes(
+    store: ObjectStore, items: Sequence[Item], *, what: str, on_progress: OnProgress | None = None
+) -> dict[str, str | None]:
+    """SHA-256 of each object as it is in the store now, by key; ``None`` for one that is not there.
+
+    Raises:
+        The errors of the store.
+    """
+
+    def digest(item: Item) -> str | None:
+        found = find(store, item.key)
+        return None if found is None else found.sha256
+
+    return {item.key: sha for item, sha in each(items, digest, what=what, on_progress=on_progress)}
+
+
+def each(
+    items: Sequence[Item], work: Callable[[Item], T], *, what: str, on_progress: OnProgress | None = None
+) -> Iterator[tuple[Item, T]]:
+    """What ``work`` makes of each item, in parallel, as it comes; few large objects are in memory at once.
+
+    Args:
+        items: what to work on.
+        work: is called from several threads.
+        what: names the step in progress reports.
+        on_progress: is told of each item that is done.
+
+    Raises:
+        The first error of ``work``; nothing more is begun after it.
+    """
+    large = threading.Semaphore(_LARGE_AT_ONCE)
+
+    def bounded(item: Item) -> T:
+        with large if item.size >= _LARGE else nullcontext():
+            return work(item)
+
+    done = Progress(what, 0, len(items), 0, sum(i.size for i in items))
+    for item, result in _in_parallel(bounded, items):
+        done = replace(done, objects=done.objects + 1, bytes=done.bytes + item.size, key=item.key)
+        _log.debug("%s: %s (%d of %d)", what, item.key, done.objects, done.total_objects)
+        if on_progress is not None:
+            on_progress(done)
+        yield item, result
+
+
 class _Copier:
     def __init__(self, source: ObjectStore, target: ObjectStore, verify: Verify) -> None:
         self.source = source
         self.target = target
         self.verify = verify
-        self._large = threading.Semaphore(_LARGE_AT_ONCE)
 
     def copy(self, item: Item) -> str | None:
         """Have one item in the target; what is wrong with it, if anything."""
-        with self._room_for(item):
-            expected = item.sha256
-            if not item.present and not self._within_the_server(item):
-                stored = self.source.get(item.key)
-                if expected is not None and stored.sha256 != expected:
-                    return (
-                        f"{item.key}: the source holds SHA-256 {stored.sha256[:16]}..., recorded is {expected[:16]}..."
-                    )
-                expected = stored.sha256
-                self.target.create(item.key, stored.data, {"sha256": expected})
-            return self._compare(item, expected)
+        expected = item.sha256
+        if not item.present and not self._within_the_server(item):
+            stored = self.source.get(item.key)
+            if expected is not None and stored.sha256 != expected:
+                return f"{item.key}: the source holds SHA-256 {stored.sha256[:16]}..., recorded is {expected[:16]}..."
+            expected = stored.sha256
+            self.target.create(item.key, stored.data, {"sha256": expected})
+        return self._compare(item, expected)
 
     def _compare(self, item: Item, expected: str | None) -> str | None:
         if self.verify == "size":
@@ -139,20 +174,12 @@ class _Copier:
             return self.target.copy_from(self.source, item.key, item.size)
         return False
 
-    @contextmanager
-    def _room_for(self, item: Item) -> Iterator[None]:
-        if item.size < _LARGE:
-            yield
-            return
-        with self._large:
-            yield
 
-
-def _in_parallel(work: Callable[[Item], str | None], items: Sequence[Item]) -> Iterator[tuple[Item, str | None]]:
+def _in_parallel(work: Callable[[Item], T], items: Sequence[Item]) -> Iterator[tuple[Item, T]]:
     """Results as they come. When one fails, no other is begun, and the first failure is raised."""
     waiting = iter(items)
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="datom-copy") as pool:
-        running: dict[Future[str | None], Item] = {pool.submit(work, i): i for i in islice(waiting, 2 * _THREADS)}
+        running: dict[Future[T], Item] = {pool.submit(work, i): i for i in islice(waiting, 2 * _THREADS)}
         failure: DatomError | None = None
         while running:
             finished, _ = wait(running, return_when=FIRST_COMPLETED)

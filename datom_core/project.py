@@ -18,8 +18,8 @@ from datom_core.founding import found
 from datom_core.git import GitRepo
 from datom_core.governance import Governance
 from datom_core.guard import Guard, governance_storage, read_ref
+from datom_core.inspection import Level
 from datom_core.plan import ProjectState
-from datom_core.projection import payload_key, same_lists, same_table
 from datom_core.projector import Projector
 from datom_core.reader import ProjectReader, open_reader
 from datom_core.requests import (
@@ -31,10 +31,11 @@ from datom_core.requests import (
     table_job,
     utc_now,
 )
-from datom_core.results import CutResult, MirrorReport, Status, WriteResult
+from datom_core.results import CutResult, MirrorReport, Status, ValidationReport, WriteResult
 from datom_core.state import load_state
 from datom_core.stores import ObjectStore, check_store, same_place
 from datom_core.upkeep import Upkeep, cut_recorded, upgraded
+from datom_core.validation import validate
 from datom_core.writer import Intent, Writer
 
 
@@ -314,30 +315,36 @@ class Project:
         return self._upkeep.run(edit, intent.commit_message(intent.message), intent.author, tuple(asked))
 
     def mirror(self) -> MirrorReport:
-        """Bring everything in storage level with git, missing snapshots included. Payloads cannot come from git."""
+        """Bring everything in storage level with git, snapshots included. Only a set's payloads can come from git."""
         _, state = self._upkeep.load(None)
         report = self._writer.projector.level(state.manifest.entries, thorough=True)
         return MirrorReport(report.written, report.waiting)
 
+    def validate(
+        self, level: Level = "quick", *, fix: bool = False, on_progress: OnProgress | None = None
+    ) -> ValidationReport:
+        """Compare what lies in storage with what git says, and return when all is well. Others may write meanwhile.
+
+        Args:
+            level: ``"quick"``: documents, snapshots and current payloads are there, and the lists say what git says.
+                ``"deep"``: also, documents and snapshots say what git says, git agrees with itself, and the payload of
+                every version is there; one of an unrecorded size is hashed. ``"full"``: also, every payload is hashed.
+            fix: put back what git can give, when anything is missing or wrong. No payload is overwritten or deleted.
+            on_progress: is told of each snapshot and payload that was read.
+
+        Raises:
+            IntegrityError: something is wrong, and was not put right. ``error.report`` names every version and key;
+                documents that only lag behind git count too.
+            NotFoundError: the store holds nothing of the project, or a place is not there.
+            ConflictError: others write so fast that nothing is certain; or the data has moved.
+            FormatError: a document in git cannot be read, or one is of a newer schema.
+            AccessDeniedError, StorageError: the store or git failed, so that nothing is known.
+        """
+        return validate(self._upkeep, level, fix=fix, on_progress=on_progress)
+
     def status(self) -> Status:
         """Where the project stands: the newest commit, and whether storage is level with it."""
-        tip, state = self._upkeep.load(None)
-        seen = self._writer.projector.look(state.tables)
-        payloads = {t: payload_key(t, s.metadata) for t, s in state.tables.items() if s.metadata is not None}
-        return Status(
-            project=self.name,
-            location=str(self._store.location),
-            remote=self.remote,
-            branch=self.branch,
-            commit=tip,
-            schema=state.manifest.schema,
-            tables=len(state.manifest.entries),
-            cuts=len(state.cuts),
-            governed=state.governance is not None,
-            behind=tuple(t for t, table in state.tables.items() if not same_table(table, seen, t)),
-            lists_behind=not same_lists(state, seen),
-            waiting=tuple(t for t, key in payloads.items() if self._store.head(key) is None),
-        )
+        return self._upkeep.status()
 
     def decommission(
         self, *, confirm: str, dry_run: bool = False, on_progress: OnProgress | None = None

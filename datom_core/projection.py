@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from datom_core import names
-from datom_core.documents import Buffer, Cuts, GovernanceFile, History, Manifest, Metadata
-from datom_core.errors import FormatError
+from datom_core.documents import Buffer, Cuts, GovernanceFile, History, Location, Manifest, Metadata, Version
+from datom_core.errors import FormatError, NotFoundError
 from datom_core.plan import ProjectState, TableState
 from datom_core.stores import StoredObject
 
@@ -133,7 +133,34 @@ def same_lists(state: ProjectState, seen: Seen, *, cuts: bool = True) -> bool:
     manifest = seen.manifest()
     if manifest is None or dict(manifest.raw) != dict(state.manifest.raw):
         return False
-    return not cuts or dict((seen.cuts() or Cuts()).raw) == dict(state.cuts.raw)
+    return not cuts or same_cuts(state.cuts, seen)
+
+
+def same_cuts(cuts: Cuts, seen: Seen) -> bool:
+    """Whether storage's cuts are these; where there never was a cut, there is no document."""
+    stored = seen.cuts() if seen.documents.get(names.CUTS_KEY) is not None else Cuts()
+    return stored is not None and dict(stored.raw) == dict(cuts.raw)
+
+
+def readers_know(table: str, state: TableState, seen: Seen) -> bool:
+    """Whether storage's pointer names the content that git's names."""
+    pointer = seen.pointer(table)
+    return pointer is not None and state.metadata is not None and pointer.data_sha == state.metadata.data_sha
+
+
+def projected_lists(state: ProjectState, seen: Seen, held: Collection[str]) -> ProjectState:
+    """The project with its manifest and cuts as storage should hold them.
+
+    Args:
+        state: the documents at the tip.
+        seen: what storage holds; of the tables that are held, their histories too.
+        held: tables whose readers must keep what they have.
+    """
+    if not held:
+        return state
+    readable = {t: frozenset(v.version for v in seen.history(t) or ()) for t in held}
+    manifest = held_back(state.manifest, seen.manifest(), held)
+    return replace(state, manifest=manifest, cuts=state.cuts.limited_to(readable))
 
 
 def lagging_tables(git: Manifest, stored: Manifest | None) -> list[str]:
@@ -174,3 +201,51 @@ def snapshot_document(metadata: Metadata, state: TableState) -> Metadata:
     if metadata.kind != "table" or pinned is None or metadata.payload_sha in (None, pinned):
         return metadata
     return metadata.with_fields(parquet_sha=pinned)
+
+
+def read_snapshot(data: Buffer, key: str) -> Metadata | None:
+    """A stored snapshot, or ``None`` when it is damaged.
+
+    Raises:
+        FormatError: a newer release wrote it.
+    """
+    try:
+        return Metadata.from_json(data, key)
+    except FormatError as error:
+        if "schema" in error.details:
+            raise
+        return None
+
+
+def snapshot_fault(stored: Metadata | None, version: Version, history: History) -> str | None:
+    """What is wrong with a version's snapshot by all that its history tells; ``None`` when nothing is.
+
+    An id that R computed and that cannot be computed again shows as a fault; git's document tells.
+    """
+    if stored is None:
+        return "cannot be read"
+    pinned = history.payload_sha(version.data_sha)
+    if stored.data_sha != version.data_sha:
+        return f"describes the content {stored.data_sha[:8]}, not {version.data_sha[:8]}"
+    if None not in (stored.payload_sha, pinned) and stored.payload_sha != pinned:
+        return "names another SHA-256 of the payload than the history"
+    if stored.version() != version.version:
+        return f"describes the version {stored.version()[:8]}"
+    return None
+
+
+def same_snapshot(stored: Metadata, document: Metadata) -> bool:
+    """Whether a stored snapshot says what matters of git's document: the version, and the payload's hash.
+
+    The first snapshot stays, whatever a later writer's clock or release would put there.
+    """
+    return stored.version() == document.version() and stored.payload_sha == document.payload_sha
+
+
+def nothing_there(state: ProjectState, location: Location) -> NotFoundError:
+    """What to say of a store that holds nothing of a project with tables: another server, or an unmounted disk."""
+    return NotFoundError(
+        f"{location} holds nothing of {state.file.name}, which has {len(state.manifest.entries)} tables. Is this the "
+        "right server, is the disk mounted? If the data is lost, mirror() puts the documents back.",
+        location=str(location),
+    )

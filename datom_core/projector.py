@@ -7,25 +7,27 @@ that stalls in between finds other bytes there, and starts over from the newest 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from datom_core import names
+from datom_core import names, recovery
 from datom_core.documents import History, Metadata
-from datom_core.errors import AlreadyExistsError, ConflictError, FormatError, NotFoundError
+from datom_core.errors import AlreadyExistsError, ConflictError, NotFoundError
 from datom_core.git import GitRepo
 from datom_core.plan import ProjectState, TableState
 from datom_core.projection import (
     Seen,
-    held_back,
     lagging_tables,
     least_sizes,
     payload_key,
+    projected_lists,
+    read_snapshot,
+    readers_know,
+    same_cuts,
     same_lists,
+    same_snapshot,
     same_table,
-    snapshot_document,
     versions_to_snapshot,
 )
 from datom_core.retries import while_conflicting
@@ -43,7 +45,7 @@ class Report:
 
     Attributes:
         written: keys that were put into storage, in order.
-        waiting: tables whose payload is not in storage yet, so that readers keep what they have.
+        waiting: tables whose current payload is not in storage; readers keep what they have.
     """
 
     written: tuple[str, ...] = ()
@@ -132,7 +134,6 @@ class Projector:
         tip: str | None = None,
         commits: Mapping[str, Mapping[str, str]] | None = None,
         present: Set[str] = frozenset(),
-        promised: frozenset[str] = frozenset(),
         thorough: bool = False,
     ) -> Report:
         """Project the tip for ``tables``, and for every table that storage lags behind in.
@@ -142,14 +143,14 @@ class Projector:
             seen, tip: a look at storage, and a tip that is known to be newer than that look.
             commits: table -> version -> commit, of what the caller has just published.
             present: keys of payloads that the caller knows to be there.
-            promised: keys of lost payloads of current versions, which the caller puts right afterwards.
-            thorough: look for every snapshot, not only for those of versions that are new to storage, and for the note
-                about governance.
+            thorough: look at every snapshot and at every set's payloads, not only at what is new to storage, and at
+                the note about governance.
 
         Raises:
+            AlreadyExistsError: storage holds another project; nothing was written.
             ConflictError: others kept changing storage during all attempts.
         """
-        run = _Run(self, set(tables), commits or {}, present, promised, thorough)
+        run = _Run(self, set(tables), commits or {}, present, thorough)
         known = [(seen, tip)]
         # What the caller has seen serves once: after a conflict, storage and git are looked at anew.
         while_conflicting(lambda: run.once(*(known.pop() if known else (None, None))), attempts=_ATTEMPTS)
@@ -164,10 +165,10 @@ class _Run:
     wanted: set[str]
     commits: Mapping[str, Mapping[str, str]]
     present: Set[str]
-    promised: frozenset[str]
     thorough: bool
     written: list[str] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)
 
     def once(self, seen: Seen | None, tip: str | None) -> None:
         repo = self.projector.repo
@@ -181,28 +182,36 @@ class _Run:
                 return
             if not self.projector.ahead and not same_place(state.file.location, self.projector.store.location):
                 return
+            self._refuse_other(state, seen)
             lagging = set(lagging_tables(state.manifest, seen.manifest())) - self.wanted
             if not lagging:
                 break
             self.wanted |= lagging
             seen = tip = None
-        self.waiting = [t for t in sorted(self.wanted) if not self._table(t, state.table(t), seen, tip)]
+        self.waiting, self.held = [], []
+        for table in sorted(self.wanted):
+            self._table(table, state.table(table), seen, tip)
         self._lists(state, seen)
         if self.thorough:
             self._governance(state)
 
-    def _table(self, table: str, state: TableState, seen: Seen, tip: str) -> bool:
-        """Snapshots, then the history, then the pointer; whether the table's payload is there."""
+    def _table(self, table: str, state: TableState, seen: Seen, tip: str) -> None:
+        """Snapshots, then the history, then the pointer; nothing while readers would be led to a missing payload."""
         if state.metadata is None:
-            return True
-        if not self._payload_is_there(table, state.metadata, seen, tip):
-            return False
+            return
+        if self.thorough:
+            self._restore_sets(table, state, tip)
+        if not self._payload_is_there(table, state.metadata, tip):
+            self.waiting.append(table)
+            if not readers_know(table, state, seen):
+                self.held.append(table)
+                return
         stored = seen.history(table)
         if stored is None and seen.manifest() is not None and self._lacks(names.MANIFEST_KEY):
             # A new table is not swapped for anything that would be missed if the project had moved away meanwhile.
             raise ConflictError(f"{self.projector.store.location} was emptied meanwhile. Try again.")
         for version, metadata in self._snapshots(table, state, stored, tip).items():
-            self._put_snapshot(names.snapshot(table, version), snapshot_document(metadata, state))
+            self._put_snapshot(names.snapshot(table, version), metadata)
         if not same_table(state, seen, table):
             if stored is None or not stored.same_as(state.history):
                 history = state.history.with_commits(self._commits(table, state, stored, tip))
@@ -211,10 +220,8 @@ class _Run:
             pointer = seen.pointer(table)
             if pointer is None or dict(pointer.raw) != dict(state.metadata.raw):
                 self._swap(names.pointer(table), state.metadata.to_json(), seen)
-        return True
 
-    def _lists(self, state: ProjectState, seen: Seen) -> None:
-        """Cuts, then the manifest: written last, it proves that all before it is there."""
+    def _refuse_other(self, state: ProjectState, seen: Seen) -> None:
         stored = seen.manifest()
         if stored is not None and stored.project != state.manifest.project:
             raise AlreadyExistsError(
@@ -222,15 +229,14 @@ class _Run:
                 f"{state.manifest.project!r}. Nothing of it is overwritten; give another place.",
                 project=stored.project,
             )
-        cuts, manifest = state.cuts, state.manifest
-        if self.waiting:
-            readable = {t: frozenset(v.version for v in seen.history(t) or ()) for t in self.waiting}
-            cuts = cuts.limited_to(readable)
-            manifest = held_back(manifest, stored, self.waiting)
-        if same_lists(replace(state, manifest=manifest, cuts=cuts), seen):
+
+    def _lists(self, state: ProjectState, seen: Seen) -> None:
+        """Cuts, then the manifest: written last, it proves that all before it is there."""
+        expected = projected_lists(state, seen, self.held)
+        if same_lists(expected, seen):
             return
-        stored_cuts = seen.cuts()
-        if dict(cuts.raw) != dict(stored_cuts.raw if stored_cuts is not None else type(cuts)().raw):
+        stored, cuts, manifest = seen.manifest(), expected.cuts, expected.manifest
+        if not same_cuts(cuts, seen):
             self._swap(names.CUTS_KEY, cuts.to_json(), seen)
         if stored is None or dict(stored.raw) != dict(manifest.raw):
             self._swap(names.MANIFEST_KEY, manifest.to_json(), seen)
@@ -244,38 +250,33 @@ class _Run:
         if stored is None or dict(stored.raw) != dict(state.governance.raw):
             self._swap(names.GOVERNANCE_KEY, state.governance.to_json(), seen)
 
-    def _payload_is_there(self, name: str, metadata: Metadata, seen: Seen, tip: str) -> bool:
-        store, repo = self.projector.store, self.projector.repo
+    def _payload_is_there(self, name: str, metadata: Metadata, tip: str) -> bool:
         key = payload_key(name, metadata)
-        if key in self.present or store.head(key) is not None:
+        if key in self.present or not self._lacks(key):
             return True
-        pointer = seen.pointer(name)
-        if key in self.promised and pointer is not None and pointer.data_sha == metadata.data_sha:
-            return True  # readers are there already, and find nothing until the caller keeps its promise
-        if metadata.kind != "set":
-            return False
-        # A set's payload is in git too, so it can be put back when it is the recorded one.
-        data = repo.read(tip, [names.set_file(name)]).get(names.set_file(name))
-        if data is None or hashlib.sha256(data).hexdigest() != metadata.payload_sha:
-            return False
-        if store.create(key, data):
-            self.written.append(key)
-        return True
+        return metadata.kind == "set" and self._restore_set(name, {key: metadata.payload_sha}, tip)
+
+    def _restore_sets(self, name: str, state: TableState, tip: str) -> None:
+        pinned = {names.set_payload(name, v.data_sha): v.payload_sha for v in state.history if v.is_set}
+        self._restore_set(name, {key: sha for key, sha in pinned.items() if self._lacks(key)}, tip)
+
+    def _restore_set(self, name: str, lacking: Mapping[str, str | None], tip: str) -> bool:
+        """Put back payloads of a set, which are in git too, when those are the recorded ones; whether all were."""
+        known = recovery.set_payloads(self.projector.repo, name, tip) if lacking else {}
+        given = {key: known[sha] for key, sha in lacking.items() if sha is not None and sha in known}
+        for key, data in given.items():
+            if self.projector.store.create(key, data):
+                self.written.append(key)
+        return given.keys() == lacking.keys()
 
     def _snapshots(self, table: str, state: TableState, stored: History | None, tip: str) -> dict[str, Metadata]:
-        """The metadata of every version whose snapshot must be looked after, the current one always."""
+        """The snapshots of every version that must be looked after, the current one always."""
         needed = versions_to_snapshot(state, stored)
         if self.thorough:
-            needed |= {v.version for v in state.history if self._lacks(names.snapshot(table, v.version))}
-        current = state.current
-        found: dict[str, Metadata] = {}
-        if needed - {current.version if current else None}:
-            for _, metadata in self._revisions(table, tip):
-                if metadata.version() in needed:
-                    found.setdefault(metadata.version(), metadata)
-        if current is not None and state.metadata is not None:
-            found.setdefault(current.version, state.metadata)
-        return found
+            needed |= recovery.faulty_snapshots(self.projector.store, table, state.history)
+        if state.current is not None:
+            needed.add(state.current.version)
+        return recovery.snapshots(self.projector.repo, table, state, tip, needed)
 
     def _lacks(self, key: str) -> bool:
         return self.projector.store.head(key) is None
@@ -285,36 +286,20 @@ class _Run:
         if store.create(key, document.to_json()):
             self.written.append(key)
             return
-        stored = store.get(key)
-        try:
-            pinned = Metadata.from_json(stored.data, key).payload_sha
-        except FormatError as error:
-            if "schema" in error.details:
-                raise
-        else:
-            # The first snapshot stays, whatever a later writer's clock or release would put there.
-            if pinned == document.payload_sha:
-                return
-        store.replace(key, document.to_json(), stored.etag)
+        found = store.get(key)
+        stored = read_snapshot(found.data, key)
+        if stored is not None and same_snapshot(stored, document):
+            return
+        store.replace(key, document.to_json(), found.etag)
         self.written.append(key)
 
     def _commits(self, table: str, state: TableState, stored: History | None, tip: str) -> dict[str, str]:
         """The commit that recorded each version: what storage and the caller know, then what git says."""
         known = {**self.commits.get(table, {}), **(stored.commits() if stored is not None else {})}
         if any(v.version not in known for v in state.history):
-            for commit, metadata in self._revisions(table, tip):
-                known.setdefault(metadata.version(), commit)
+            for revision in recovery.revisions(self.projector.repo, table, state.history, tip):
+                known.setdefault(revision.version, revision.commit)
         return known
-
-    def _revisions(self, table: str, tip: str) -> list[tuple[str, Metadata]]:
-        path = names.metadata_file(table)
-        found = []
-        for commit, data in self.projector.repo.revisions(tip, path):
-            try:
-                found.append((commit, Metadata.from_json(data, path)))
-            except FormatError:
-                continue  # a document that was damaged for a while names no version
-        return found
 
     def _swap(self, key: str, data: bytes, seen: Seen) -> None:
         store, before = self.projector.store, seen.documents[key]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datom_core.diff import Change
 from datom_core.documents import Recording
 from datom_core.plan import Action
-from datom_core.rows import block, rows
+from datom_core.rows import Rows, block, rows
 
 
 @dataclass(frozen=True)
@@ -163,3 +163,68 @@ class MirrorReport:
 
     written: tuple[str, ...]
     waiting: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something in storage that is not as git says, or in git that cannot be right.
+
+    Attributes:
+        kind: of a document, ``missing``, ``damaged`` (cannot be read, or belongs elsewhere) or ``stale`` (says
+            something else than git); of a payload, ``lost``, ``waiting`` (storage never had it: not uploaded yet, or
+            lost on the way) or ``altered`` (other bytes than were recorded); of git, ``inconsistent``; and ``foreign``
+            for the manifest of another project.
+        table, version: whose; ``None`` for a document of the project, or of all versions.
+        key: in storage; of what is inconsistent, the path in git.
+        message: what is wrong with it, and what to do where git cannot help.
+        fixable: whether git can give it, so that ``validate(fix=True)`` or ``mirror()`` puts it back.
+    """
+
+    kind: str
+    table: str | None
+    version: str | None
+    key: str
+    message: str
+    fixable: bool
+
+    def __str__(self) -> str:
+        at = f"@{self.version[:8]}" if self.version else ""
+        return f"{self.table}{at}: {self.key} {self.message}" if self.table else f"{self.key} {self.message}"
+
+
+@dataclass(frozen=True)
+class ValidationReport:
+    """What `Project.validate` found.
+
+    Attributes:
+        project, level, location: what was looked at, how closely, and where.
+        commit: the commit that storage was compared with.
+        tables, versions: in git.
+        objects, bytes: in storage.
+        problems: what is wrong, and was not put right.
+        fixed: what was wrong and has been put right.
+        strangers: keys in storage that nothing in git explains, such as a payload that a broken-off write left.
+            They do no harm and are never removed.
+    """
+
+    project: str
+    level: str
+    location: str
+    commit: str
+    tables: int
+    versions: int
+    objects: int
+    bytes: int
+    problems: Rows[Problem] = field(repr=False)
+    fixed: Rows[Problem] = field(repr=False)
+    strangers: tuple[str, ...] = field(repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong, or is any more."""
+        return not self.problems
+
+    def __repr__(self) -> str:
+        counts = f"\n  problems {len(self.problems)}, fixed {len(self.fixed)}, strangers {len(self.strangers)}"
+        found = [(name, getattr(self, name)) for name in ("problems", "fixed")]
+        return block(self) + counts + "".join(f"\n\n{name}:\n{rows_!r}" for name, rows_ in found if rows_)

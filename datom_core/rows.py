@@ -30,10 +30,13 @@ class Rows(tuple[T, ...]):
         return pd.DataFrame([[getattr(row, c) for c in columns] for row in self], columns=columns)
 
     def __repr__(self) -> str:
+        import pandas as pd
+
         if not self:
             return "(no rows)"
         shown = [f.name for f in fields(self[0]) if f.repr]  # type: ignore[arg-type]
-        frame = self.to_pandas()[shown].map(brief)
+        # From the records: in a frame, a missing text next to others is a number.
+        frame = pd.DataFrame([[brief(getattr(row, c)) for c in shown] for row in self], columns=shown)
         padded = frame.apply(lambda column: column.str.ljust(max(column.str.len())))
         text: str = padded.to_string(index=False, justify="left")
         return "\n".join(line.rstrip() for line in text.splitlines())

@@ -1,4 +1,4 @@
-"""Changes of a project's own documents: where its data lies, its schema, and what its cuts stand for."""
+"""A project's own documents: where its data lies, its schema, what its cuts stand for, and how storage follows."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from datom_core.errors import NotFoundError
 from datom_core.git import GitRepo
 from datom_core.guard import Guard
 from datom_core.plan import ProjectState, changed_files, check_writable
-from datom_core.projection import lost_versions
+from datom_core.projection import lost_versions, payload_key, same_lists, same_table
 from datom_core.projector import Projector
+from datom_core.results import Status
 from datom_core.retries import until_published
 from datom_core.state import load_state
 
@@ -92,6 +93,27 @@ class Upkeep:
         if tables is None:
             state = load_state(self.repo, tip, state.manifest.entries)
         return tip, state
+
+    def status(self) -> Status:
+        """As `Project.status`."""
+        tip, state = self.load(None)
+        store, repo = self.projector.store, self.repo
+        seen = self.projector.look(state.tables)
+        payloads = {t: payload_key(t, s.metadata) for t, s in state.tables.items() if s.metadata is not None}
+        return Status(
+            project=state.file.name,
+            location=str(store.location),
+            remote=repo.remote,
+            branch=repo.branch,
+            commit=tip,
+            schema=state.manifest.schema,
+            tables=len(state.manifest.entries),
+            cuts=len(state.cuts),
+            governed=state.governance is not None,
+            behind=tuple(t for t, table in state.tables.items() if not same_table(table, seen, t)),
+            lists_behind=not same_lists(state, seen),
+            waiting=tuple(t for t, key in payloads.items() if store.head(key) is None),
+        )
 
     def _check_payloads(self, before: ProjectState, after: ProjectState) -> None:
         """Refuse to name a version whose data is not in storage."""

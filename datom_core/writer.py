@@ -27,7 +27,7 @@ from datom_core.plan import (
     plan_write,
     repin,
 )
-from datom_core.projection import Seen, same_lists
+from datom_core.projection import Seen, nothing_there, same_lists
 from datom_core.projector import Projector
 from datom_core.results import WriteResult
 from datom_core.retries import until_published
@@ -159,19 +159,14 @@ class Writer:
             at=now,
         )
         tables = [p.write.table for p in plan.tables]
-        self.projector.level(tables, seen=seen, tip=commit, promised=frozenset(keys.values()))
+        self.projector.level(tables, seen=seen, tip=commit)
         keeper.put_pending(keys)
         return commit
 
     def _refuse_empty(self, state: ProjectState, seen: Seen) -> None:
-        """Refuse a store that holds nothing of a project with tables: another server, or a disk that is not mounted."""
+        """Refuse a store that holds nothing of a project with tables."""
         if state.manifest.entries and seen.manifest() is None and next(iter(self.store.list()), None) is None:
-            raise NotFoundError(
-                f"{self.store.location} holds nothing of {state.file.name}, which has {len(state.manifest.entries)} "
-                "tables. Is this the right server, is the disk mounted? If the data is lost, mirror() puts the "
-                "documents back.",
-                location=str(self.store.location),
-            )
+            raise nothing_there(state, self.store.location)
 
     def _documents_needed(self, jobs: Sequence[Job]) -> list[str]:
         parents = [p.table for job in jobs for p in job.write.declared.parents or ()]

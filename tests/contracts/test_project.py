@@ -574,6 +574,39 @@ class TestRepair:
         assert (status.behind, status.waiting, status.level) == (("ex",), ("dm",), False)
 
 
+class TestValidation:
+    """The kinds of damage are in tests/faults/test_validate.py; here, every store tells them alike."""
+
+    def test_what_is_told_and_what_is_put_right(
+        self, project: dc.Project, dm: Frame, store: dc.ObjectStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("datom_core.validation._PAUSES", (0.0,))
+        old, new = project.write("dm", dm(2), cut="first"), project.write("dm", dm(3), cut="first")
+        before = objects(store)
+        for level in ("quick", "deep", "full"):
+            assert project.validate(level).objects == len(before)  # type: ignore[arg-type]
+        lost, altered = f"dm/{old.data_sha}.parquet", f"dm/{new.data_sha}.parquet"
+        snapshot = f"dm/.metadata/{old.version}.json"
+        store.delete(lost)
+        store.replace(altered, b"x" * store.head(altered).size, store.get(altered).etag)  # type: ignore[union-attr]
+        stored = store.get(snapshot)
+        store.replace(snapshot, b"{", stored.etag)
+        store.delete(".metadata/cuts.json")
+        store.create("dm/notes.txt", b"")
+        with pytest.raises(
+            dc.IntegrityError, match=r"dm@.*: dm/.*parquet is missing: restore it from a backup"
+        ) as told:
+            project.validate("full", fix=True)
+        report = told.value.report
+        assert {(p.kind, p.key) for p in report.problems} == {("lost", lost), ("altered", altered)}
+        assert {(p.kind, p.key) for p in report.fixed} == {("damaged", snapshot), ("missing", ".metadata/cuts.json")}
+        assert report.strangers == ("dm/notes.txt",)
+        after = objects(store)
+        assert {k: v for k, v in before.items() if k not in (lost, altered)} == {
+            k: v for k, v in after.items() if k not in (altered, "dm/notes.txt")
+        }
+
+
 class TestMoving:
     @pytest.mark.parametrize("store", ["local", "local with prefix"], indirect=True)
     def test_relocate_records_the_new_place(self, project: dc.Project, dm: Frame, remote: Path, tmp_path: Path) -> None:

@@ -145,6 +145,7 @@ OPERATIONS: dict[str, tuple[Callable[[dc.Project], Any], Callable[[dc.Project], 
     "cut of unchanged data": (three_versions, lambda p: p.write("dm", frame(4), cut="lock"), 2),
     "repair of a payload": (lost_payload, lambda p: p.write("dm", frame(3)), 2),
     "mirror": (lost_documents, lambda p: p.mirror(), 2),
+    "validate fix": (lost_documents, lambda p: p.validate("full", fix=True), 2),
     "upgrade": (three_versions, lambda p: p.upgrade(), 1),
 }
 
@@ -190,7 +191,10 @@ def check_commits(world: World) -> None:
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_broken_off_anywhere_and_run_again(name: str, tmp_path: Path, fused_git: Callable[[Fuse], None]) -> None:
+def test_broken_off_anywhere_and_run_again(
+    name: str, tmp_path: Path, fused_git: Callable[[Fuse], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("datom_core.validation._PAUSES", (0.0,))
     prepare, operate, schema = OPERATIONS[name]
 
     fused_git(Fuse())
@@ -218,7 +222,11 @@ def test_broken_off_anywhere_and_run_again(name: str, tmp_path: Path, fused_git:
         with pytest.raises(Killed) if cut_point <= counter.effects else contextlib.nullcontext():
             operate(world.open(FusedStore(world.store, fuse)))
         fused_git(Fuse())
-        if name not in ("mirror", "repair of a payload"):  # there, something is missing before the start
+        if name not in (
+            "mirror",
+            "validate fix",
+            "repair of a payload",
+        ):  # there, something is missing before the start
             check_readable(world)
             check_commits(world)
         operate(world.open(world.store))
