@@ -56,7 +56,7 @@ class Examiner:
             raise nothing_there(state, self.store.location)
         # At `quick`, only those documents of tables that tell a payload that is late from one that is lost.
         read = absent_tables(state, sizes) if self.level == "quick" else state.tables
-        seen = self.upkeep.projector.look(read)
+        seen = self.upkeep.projector.look(read, governance=state.governance is not None)
         evidence = Evidence(self.level, tip, state, self.repo.files(tip), sizes, seen)
         evidence = self._with_snapshots(evidence)
         return self._with_payloads(evidence)

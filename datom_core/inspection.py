@@ -145,6 +145,14 @@ def _lists(e: Evidence) -> Iterator[Problem]:
         yield from _document(e, names.CUTS_KEY, None, e.seen.cuts() is not None, same=False)
 
 
+def _governance(e: Evidence) -> Iterator[Problem]:
+    """Readers of the storage alone are told of the register that the project belongs to."""
+    if e.state.governance is not None and e.foreign is None:
+        stored = e.seen.governance()
+        same = stored is not None and dict(stored.raw) == dict(e.state.governance.raw)
+        yield from _document(e, names.GOVERNANCE_KEY, None, stored is not None, same)
+
+
 def _documents(e: Evidence) -> Iterator[Problem]:
     """Every table's pointer and history are there, and from ``deep`` on say what git says."""
     for table, at_tip in e.state.tables.items():
@@ -251,7 +259,7 @@ def _consistency(e: Evidence) -> Iterator[Problem]:
 
 
 #: What is checked. Each looks at nothing but the evidence; one for governance takes its place here.
-CHECKS: tuple[Check, ...] = (_consistency, _lists, _documents, _snapshots, _payloads)
+CHECKS: tuple[Check, ...] = (_consistency, _lists, _governance, _documents, _snapshots, _payloads)
 
 
 def _inconsistent(table: str, path: str, what: str) -> Problem:

@@ -66,9 +66,9 @@ class Projector:
         self.store = store
         self.ahead = ahead
 
-    def look(self, tables: Iterable[str]) -> Seen:
-        """Read the documents of ``tables`` and of the project from storage."""
-        keys = [names.MANIFEST_KEY, names.CUTS_KEY]
+    def look(self, tables: Iterable[str], *, governance: bool = False) -> Seen:
+        """Read the documents of ``tables`` and of the project from storage, that about its register if asked to."""
+        keys = [names.MANIFEST_KEY, names.CUTS_KEY] + ([names.GOVERNANCE_KEY] if governance else [])
         keys += [key for t in sorted(tables) for key in (names.pointer(t), names.history(t))]
         return self._read(keys)
 

@@ -510,7 +510,7 @@ NEWER: list[tuple[str, Callable[[Path], Any], str]] = [
         lambda folder: (folder / ".datom/project.yaml").open("a").write("min_writer_version: soon\n"),
         "soon",
     ),
-    ("governance", lambda folder: (folder / ".datom/governance.json").write_text("{}"), "governed"),
+    ("governance", lambda folder: (folder / ".datom/governance.json").write_text("{}"), "gov_repo_url"),
     ("damaged manifest", lambda folder: (folder / ".datom/manifest.json").write_text("{"), "not a readable JSON"),
     ("damaged project file", lambda folder: (folder / ".datom/project.yaml").write_text("a: ["), "not a readable YAML"),
     ("no history", lambda folder: (folder / "dm/version_history.json").unlink(), "version_history.json is missing"),
