@@ -48,7 +48,8 @@ from datom_core.errors import (
     StorageError,
     UnsupportedColumnsError,
 )
-from datom_core.git import check_remote
+from datom_core.git import Remote, check_remote
+from datom_core.github import GitHub, GitHubRepository, RepositoryInfo
 from datom_core.hashing import ColumnHash, TableHash
 from datom_core.migration import MigrationReport, migrate
 from datom_core.names import check_cut_name, check_name, check_new_name
@@ -69,6 +70,7 @@ from datom_core.stores import (
     iam_policy,
 )
 from datom_core.tabular import check_hashable, hash_table, normalise, to_pandas
+from datom_core.tokens import EnvironmentToken, KeyringToken, TokenSource
 from datom_core.version import __version__
 
 __all__ = [
@@ -88,10 +90,14 @@ __all__ = [
     "Cuts",
     "DatomError",
     "EnvironmentCredentials",
+    "EnvironmentToken",
     "FormatError",
+    "GitHub",
+    "GitHubRepository",
     "IntegrityError",
     "InvalidInputError",
     "KeyringCredentials",
+    "KeyringToken",
     "LocalStore",
     "Location",
     "MemoryStore",
@@ -109,6 +115,8 @@ __all__ = [
     "Project",
     "ProjectReader",
     "Recording",
+    "Remote",
+    "RepositoryInfo",
     "RoleCredentials",
     "Rows",
     "S3Store",
@@ -120,6 +128,7 @@ __all__ = [
     "Summary",
     "TableHash",
     "TableInfo",
+    "TokenSource",
     "UnsupportedColumnsError",
     "Version",
     "WriteResult",

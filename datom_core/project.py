@@ -10,8 +10,8 @@ from typing import Any
 from datom_core import names
 from datom_core.documents import Author, Parent
 from datom_core.errors import InvalidInputError, NotFoundError
-from datom_core.founding import found
-from datom_core.git import GitRepo, default_author
+from datom_core.founding import found, hosted
+from datom_core.git import GitRepo, Remote, default_author
 from datom_core.plan import ProjectState
 from datom_core.projection import payload_key, same_lists, same_table
 from datom_core.projector import Projector
@@ -49,7 +49,8 @@ class Project:
         name: str,
         store: ObjectStore,
         *,
-        remote: str | os.PathLike[str],
+        remote: str | os.PathLike[str] | Remote,
+        create_repo: bool = False,
         schema: int = 2,
         branch: str | None = None,
         author: Author | str | None = None,
@@ -62,6 +63,8 @@ class Project:
             name: name of the project, by the rules for table names.
             store: where its data will lie; the namespace must be empty.
             remote: URL or path of an empty git repository; a local path where nothing is becomes a bare one.
+                A `Remote` carries a token, a `GitHubRepository` too.
+            create_repo: create the `GitHubRepository`, private, once the namespace is claimed; an empty one is used.
             schema: 2, or 1 for teams with R datom up to 0.1.2 (which lists a project of schema 2 as empty).
             branch, author, cache_dir, clock: as `Project.open`.
 
@@ -75,8 +78,9 @@ class Project:
         if schema not in (1, 2):
             raise InvalidInputError(f"schema is 1 or 2, not {schema!r}.")
         repo = GitRepo(remote, branch, cache_dir)
-        now = clock or _utc_now
-        found(name, store, repo, schema=schema, author=_author(author), now=now())
+        new = hosted(remote, repo) if create_repo else None
+        now = (clock or _utc_now)()
+        found(name, store, repo, schema=schema, author=_author(author), now=now, to_create=new)
         return cls.open(store, remote=remote, branch=branch, author=author, cache_dir=cache_dir, clock=clock)
 
     @classmethod
@@ -84,7 +88,7 @@ class Project:
         cls,
         store: ObjectStore,
         *,
-        remote: str | os.PathLike[str],
+        remote: str | os.PathLike[str] | Remote,
         relocate: bool = False,
         branch: str | None = None,
         author: Author | str | None = None,
@@ -95,7 +99,7 @@ class Project:
 
         Args:
             store: where its data lies, as the project has it recorded.
-            remote: URL or path of its git repository.
+            remote: URL or path of its git repository, or a `Remote` with the token to log in with.
             relocate: record that the data was moved to ``store`` (in one commit).
             branch: by default the one that the remote's HEAD names.
             author: ``"Name <email>"`` for commits; by default from the git configuration.

@@ -4,7 +4,7 @@ Importing this package needs the git program; nothing above imports it until a r
 """
 
 from datom_core.git.cache import configured
-from datom_core.git.remote import check_remote
+from datom_core.git.remote import Remote, check_remote, is_loopback
 from datom_core.git.repo import GitRepo, LostRaceError, default_author
 
-__all__ = ["GitRepo", "LostRaceError", "check_remote", "configured", "default_author"]
+__all__ = ["GitRepo", "LostRaceError", "Remote", "check_remote", "configured", "default_author", "is_loopback"]
