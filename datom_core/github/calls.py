@@ -71,22 +71,23 @@ def asking(api_url: str, token: TokenSource, manners: Manners, action: str, reso
         seconds_between_writes=manners.seconds_between,
     )
     _mask_loggers()
+    failed: DatomError
     try:
         yield client
+        return
     except GithubException as error:
-        raise _translated(error, action, resource, api_url) from error
+        failed = _translated(error, action, resource, api_url)
     except requests.RequestException as error:
-        error.request = None  # whoever prints the cause must not find the token in its headers
-        raise StorageError(
-            f"GitHub at {api_url} could not {action} {resource}: {_reason(error)}. Try again."
-        ) from error
-    except BadAttributeException as error:
-        raise StorageError(f"What answers at {api_url} is not GitHub's API, or not whole. Check api_url.") from error
+        failed = StorageError(f"GitHub at {api_url} could not {action} {resource}: {_reason(error)}. Try again.")
+    except BadAttributeException:
+        failed = StorageError(f"What answers at {api_url} is not GitHub's API, or not whole. Check api_url.")
     except RuntimeError as error:
         # PyGithub's way to say that a redirect leads to another host or protocol; it does not follow.
-        raise InvalidInputError(f"GitHub at {api_url} answers: {error}. Check api_url.", api_url=api_url) from error
+        failed = InvalidInputError(f"GitHub at {api_url} answers: {masked(str(error))}. Check api_url.")
     finally:
         client.close()
+    # Not from theirs: it holds the request with its headers, and what the server said, which may repeat the token.
+    raise failed from None
 
 
 def _mask_loggers() -> None:
@@ -105,6 +106,7 @@ def _retry(manners: Manners) -> GithubRetry:
         def increment(self, method: Any = None, url: Any = None, response: Any = None, *args: Any, **kw: Any) -> Any:
             headers = {name.lower(): value for name, value in response.headers.items()} if response else {}
             if _wait_of(headers) > manners.patience:
+                response.close()
                 raise GithubException(response.status, None, headers)
             return super().increment(method, url, response, *args, **kw)
 
