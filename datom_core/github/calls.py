@@ -80,7 +80,7 @@ def asking(api_url: str, token: TokenSource, manners: Manners, action: str, reso
     except requests.RequestException as error:
         failed = StorageError(f"GitHub at {api_url} could not {action} {resource}: {_reason(error)}. Try again.")
     except BadAttributeException:
-        failed = StorageError(f"What answers at {api_url} is not GitHub's API, or not whole. Check api_url.")
+        failed = StorageError(f"What answers at {api_url} is not GitHub's API. Check api_url.")
     except RuntimeError as error:
         # PyGithub's way to say that a redirect leads to another host or protocol; it does not follow.
         failed = InvalidInputError(f"GitHub at {api_url} answers: {masked(str(error))}. Check api_url.")

@@ -208,6 +208,9 @@ class GitHubRepository(Remote):
             found = client.get_repo(self.full_name)
         except UnknownObjectException:
             return None
+        private: object = found.private
+        if not isinstance(private, bool):
+            raise _no_api(str(self.host.api_url))
         # One that was renamed answers to its old name, and is not the one that is meant.
         return found if str(found.full_name).lower() == self.full_name.lower() else None
 
@@ -247,5 +250,9 @@ class GitHubRepository(Remote):
 def _login(client: Github, api_url: str) -> str:
     login: object = client.get_user().login
     if not isinstance(login, str) or not login:
-        raise StorageError(f"What answers at {api_url} is not GitHub's API. Check api_url.")
+        raise _no_api(api_url)
     return login
+
+
+def _no_api(api_url: str) -> StorageError:
+    return StorageError(f"What answers at {api_url} is not GitHub's API. Check api_url.", api_url=api_url)

@@ -151,8 +151,12 @@ def test_traces_do_not_show_it(
 
 
 def test_a_redirect_to_another_host_does_not_carry_it(
-    github: GitHubServer, url: str, store: dc.LocalStore, tmp_path: Path
+    github: GitHubServer, url: str, store: dc.LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    asked, program = tmp_path / "asked", tmp_path / "askpass"
+    program.write_text(f"#!/bin/sh\necho something | tee -a {asked}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("GIT_ASKPASS", str(program))
     remote = dc.Remote(url, token=github.user("alice"))
     with github_server(tmp_path / "elsewhere") as elsewhere:
         elsewhere.add("acme/study")
@@ -162,6 +166,7 @@ def test_a_redirect_to_another_host_does_not_carry_it(
                 dc.Project.init("STUDY_001", store, remote=remote)
         assert elsewhere.requests, "git did follow"
         assert {r.token for r in elsewhere.requests} == {None}
+    assert not asked.exists(), "nor is the user asked for a password there"
 
 
 def test_helpers_and_prompts_of_the_users_are_left_out(

@@ -233,10 +233,13 @@ class TestTrouble:
         with pytest.raises(dc.StorageError, match=r"refused.*Try again"):
             dc.GitHub("planted-token", url, **HASTY).login()
 
-    @pytest.mark.parametrize("path", ["/nothing/v3", "/acme"])
-    def test_what_answers_is_no_api(self, github: GitHubServer, path: str) -> None:
-        with pytest.raises((dc.AccessDeniedError, dc.StorageError)):
-            dc.GitHub("planted-token", github.url + path, **HASTY).login()
+    def test_what_answers_is_no_api(self, github: GitHubServer, alice: dc.GitHub) -> None:
+        github.fail(200, "/user", message="Welcome to the hotel's network")
+        with pytest.raises(dc.StorageError, match=r"is not GitHub's API\. Check api_url"):
+            alice.login()
+        github.fail(200, "/repos/", message="Welcome to the hotel's network")
+        with pytest.raises(dc.StorageError, match=r"is not GitHub's API\. Check api_url"):
+            alice.create("alice/study")
 
 
 class TestProjects:
@@ -278,6 +281,24 @@ class TestProjects:
         github._faults.clear()
         assert init().status().level
         assert list(github.repositories) == ["alice/study"]
+
+    def test_broken_off_after_the_commit_the_same_call_completes_it(
+        self, github: GitHubServer, alice: dc.GitHub, store: dc.LocalStore
+    ) -> None:
+        class Broken(dc.LocalStore):
+            def create(self, key: str, data: bytes) -> bool:
+                if key.endswith("manifest.json"):
+                    raise dc.StorageError("The disk is full. Try again.")
+                return super().create(key, data)
+
+        remote = alice.repository("alice/study")
+        with pytest.raises(dc.StorageError, match="disk is full"):
+            dc.Project.init("S", Broken(store.location.root), remote=remote, create_repo=True)
+        assert github.git("alice/study", "rev-list", "--count", "main").strip() == "1"
+        assert dc.Project.init("S", store, remote=remote, create_repo=True).status().level
+        assert github.git("alice/study", "rev-list", "--count", "main").strip() == "1"
+        with pytest.raises(dc.AlreadyExistsError, match="holds the project 'S'"):
+            dc.Project.init("S", store, remote=remote, create_repo=True)
 
     def test_nothing_is_made_when_the_storage_is_taken(
         self, github: GitHubServer, alice: dc.GitHub, project: dc.Project
