@@ -16,6 +16,9 @@ from tests.github.server import GitHubServer, github_server
 #: Tries again at once, and waits for nothing: tests would wait for seconds otherwise.
 HASTY: dict[str, Any] = {"retries": 2, "patience": 2, "seconds_between": 0, "timeout": 5}
 
+#: Scopes for everything.
+FULL = ["repo", "delete_repo"]
+
 Connect = Callable[..., dc.GitHub]
 
 
@@ -33,6 +36,26 @@ def connect(github: GitHubServer) -> Connect:
         return dc.GitHub(token, github.api_url, **{**HASTY, **options})
 
     return build
+
+
+@pytest.fixture
+def alice(github: GitHubServer, connect: Connect) -> dc.GitHub:
+    """GitHub for the user alice, who is an admin of the organization acme."""
+    github.org("acme", {"alice": "admin", "bob": "read"})
+    return connect(github.user("alice", FULL))
+
+
+@pytest.fixture
+def url(github: GitHubServer) -> str:
+    """An empty private repository of an organization, in which bob may only read."""
+    github.org("acme", {"alice": "write", "bob": "read"})
+    github.add("acme/study")
+    return f"{github.url}/acme/study.git"
+
+
+def posts(server: GitHubServer) -> list[str]:
+    """What the API was asked to make."""
+    return [str(r) for r in server.requests if r.method == "POST" and "/api/" in r.path]
 
 
 def told_by(error: BaseException) -> str:
