@@ -52,7 +52,8 @@ from datom_core.errors import (
     StorageError,
     UnsupportedColumnsError,
 )
-from datom_core.git import check_remote
+from datom_core.git import Remote, check_remote
+from datom_core.github import GitHub, GitHubRepository, RepositoryInfo
 from datom_core.governance import Governance
 from datom_core.guard import locate
 from datom_core.hashing import ColumnHash, TableHash
@@ -86,6 +87,7 @@ from datom_core.stores import (
     iam_policy,
 )
 from datom_core.tabular import check_hashable, hash_table, normalise, to_pandas
+from datom_core.tokens import EnvironmentToken, KeyringToken, TokenSource
 from datom_core.version import __version__
 
 __all__ = [
@@ -106,14 +108,18 @@ __all__ = [
     "DatomError",
     "DecommissionReport",
     "EnvironmentCredentials",
+    "EnvironmentToken",
     "Event",
     "FormatError",
     "FormerPlace",
+    "GitHub",
+    "GitHubRepository",
     "Governance",
     "GovernanceWarning",
     "IntegrityError",
     "InvalidInputError",
     "KeyringCredentials",
+    "KeyringToken",
     "LocalStore",
     "Location",
     "MemoryStore",
@@ -134,7 +140,9 @@ __all__ = [
     "ProjectRecord",
     "Recording",
     "RegisteredProject",
+    "Remote",
     "RepairReport",
+    "RepositoryInfo",
     "RoleCredentials",
     "Rows",
     "S3Store",
@@ -146,6 +154,7 @@ __all__ = [
     "Summary",
     "TableHash",
     "TableInfo",
+    "TokenSource",
     "UnsupportedColumnsError",
     "ValidationReport",
     "Version",

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from datom_core.errors import AccessDeniedError, InvalidInputError, NotFoundError, StorageError
+from datom_core.keyrings import read_entries
 from datom_core.secret import MASK, Secret, mask_logs
 
 _SHOWN = 4  # characters of an access key, which is a name and no secret
@@ -94,25 +95,8 @@ class KeyringCredentials:
     service: str
 
     def __call__(self) -> Credentials:
-        try:
-            import keyring
-            import keyring.errors
-        except ImportError as error:
-            raise NotFoundError("Credentials in a keyring need the extra 'keyring' of datom-dagster.") from error
-        try:
-            found = {name: keyring.get_password(self.service, name) for name in ("access_key", "secret_key")}
-            token = keyring.get_password(self.service, "session_token")
-        except keyring.errors.KeyringError as error:
-            raise AccessDeniedError(
-                f"The keyring could not be read ({type(error).__name__}). Unlock it, or choose a backend."
-            ) from error
-        missing = [name for name, value in found.items() if not value]
-        if missing:
-            raise NotFoundError(
-                f"The keyring's service {self.service!r} has no {' and no '.join(missing)}; make it with "
-                f"`keyring set {self.service} {missing[0]}`."
-            )
-        return Credentials(str(found["access_key"]), str(found["secret_key"]), token)
+        found = read_entries(self.service, ("access_key", "secret_key"), ("session_token",))
+        return Credentials(str(found["access_key"]), str(found["secret_key"]), found["session_token"])
 
 
 @dataclass(frozen=True)

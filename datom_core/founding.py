@@ -7,8 +7,9 @@ from datetime import datetime
 
 from datom_core import canonical, names
 from datom_core.documents import Author, Location, Manifest, ProjectFile, format_timestamp
-from datom_core.errors import AlreadyExistsError, DatomError, FormatError, NotFoundError
+from datom_core.errors import AlreadyExistsError, DatomError, FormatError, InvalidInputError, NotFoundError
 from datom_core.git import GitRepo, LostRaceError
+from datom_core.github import GitHubRepository
 from datom_core.projector import Projector
 from datom_core.state import load_state
 from datom_core.stores import ObjectStore, find, same_place
@@ -21,8 +22,37 @@ _IGNORED = (
 ).split()
 
 
-def found(name: str, store: ObjectStore, repo: GitRepo, *, schema: int, author: Author, now: datetime) -> None:
+def hosted(remote: object, repo: GitRepo) -> GitHubRepository | None:
+    """The repository that is to be created on its host before the first commit; ``None`` for a path on this machine.
+
+    Raises:
+        InvalidInputError: nobody here can create it; says what to do by hand.
+    """
+    if isinstance(remote, GitHubRepository):
+        return remote
+    if repo.is_local:
+        return None
+    raise InvalidInputError(
+        f"{repo.remote} cannot be created from here: create an empty repository on its host by hand (without README "
+        'or license) and leave create_repo out. On GitHub, give remote=GitHub(token=...).repository("owner/name").',
+        remote=repo.remote,
+    )
+
+
+def found(
+    name: str,
+    store: ObjectStore,
+    repo: GitRepo,
+    *,
+    schema: int,
+    author: Author,
+    now: datetime,
+    to_create: GitHubRepository | None = None,
+) -> None:
     """Create a project: claim the storage namespace, push the first commit, mirror the manifest.
+
+    Args:
+        to_create: the remote, when it may have to be created on its host; one that is there and empty is used.
 
     The claim is a conditional write that names the remote, so that of two callers one gets the namespace. It is
     gone in the end. Broken off anywhere, the same call completes it; a push that fails takes the claim back.
@@ -34,9 +64,12 @@ def found(name: str, store: ObjectStore, repo: GitRepo, *, schema: int, author: 
         name, store.location, repo.remote, schema=schema, date=now.astimezone().strftime("%Y-%m-%d"), writer=WRITER
     )
     claim = canonical.dump({"project": name, "remote": repo.remote})
-    if not _begun(file, store, repo, claim):
+    absent = repo.is_absent() or (to_create is not None and to_create.inspect() is None)
+    if not _begun(file, store, repo, claim, absent):
         created = _claim(store, claim)
         try:
+            if to_create is not None:
+                to_create.create(description=f"datom project: {name}")
             repo.create_if_local()
             files = _first_files(file, Manifest.new(name, schema, format_timestamp(now)), now)
             repo.publish(files, _MESSAGE, parent=None, author=author, at=now)
@@ -50,14 +83,14 @@ def found(name: str, store: ObjectStore, repo: GitRepo, *, schema: int, author: 
     store.delete(names.CLAIM_KEY)
 
 
-def _begun(file: ProjectFile, store: ObjectStore, repo: GitRepo, claim: bytes) -> bool:
+def _begun(file: ProjectFile, store: ObjectStore, repo: GitRepo, claim: bytes, absent: bool) -> bool:
     """Whether an earlier, broken-off call for this very project got as far as its commit.
 
     Raises:
         AlreadyExistsError: the remote or the namespace holds something else.
     """
     occupant = _occupant(store)
-    tip = None if repo.is_absent() else repo.tip()
+    tip = None if absent else _tip(repo)
     if tip is not None:
         _check_resumable(file, store, repo, tip, occupant, _holds(store, claim))
         return True
@@ -67,12 +100,23 @@ def _begun(file: ProjectFile, store: ObjectStore, repo: GitRepo, claim: bytes) -
             location=str(store.location),
             project=occupant,
         )
-    if not repo.is_absent() and not repo.is_empty():
+    if not absent and not repo.is_empty():
         raise AlreadyExistsError(
             f"{repo.remote} is not empty, though it has no branch {repo.branch}. Give an empty repository.",
             remote=repo.remote,
         )
     return False
+
+
+def _tip(repo: GitRepo) -> str | None:
+    try:
+        return repo.tip()
+    except NotFoundError as error:
+        raise NotFoundError(
+            f"{error} For a new project create an empty repository there, or on GitHub let Project.init do it: "
+            'remote=GitHub(token=...).repository("owner/name"), create_repo=True.',
+            **error.details,
+        ) from error
 
 
 def _claim(store: ObjectStore, claim: bytes) -> bool:

@@ -14,8 +14,8 @@ from datom_core.copying import OnProgress
 from datom_core.decommission import Decommissioning, DecommissionReport
 from datom_core.documents import Author, Parent
 from datom_core.errors import ConflictError, GovernanceWarning, InvalidInputError, NotFoundError
-from datom_core.founding import found
-from datom_core.git import GitRepo
+from datom_core.founding import found, hosted
+from datom_core.git import GitRepo, Remote
 from datom_core.governance import Governance
 from datom_core.guard import Guard, governance_storage, read_ref
 from datom_core.inspection import Level
@@ -73,7 +73,8 @@ class Project:
         name: str,
         store: ObjectStore,
         *,
-        remote: str | os.PathLike[str],
+        remote: str | os.PathLike[str] | Remote,
+        create_repo: bool = False,
         schema: int = 2,
         branch: str | None = None,
         author: Author | str | None = None,
@@ -86,6 +87,8 @@ class Project:
             name: name of the project, by the rules for table names.
             store: where its data will lie; the namespace must be empty.
             remote: URL or path of an empty git repository; a local path where nothing is becomes a bare one.
+                A `Remote` carries a token, a `GitHubRepository` too.
+            create_repo: create the `GitHubRepository`, private, once the namespace is claimed; an empty one is used.
             schema: 2, or 1 for teams with R datom up to 0.1.2 (which lists a project of schema 2 as empty).
             branch, author, cache_dir, clock: as `Project.open`.
 
@@ -99,8 +102,9 @@ class Project:
         if schema not in (1, 2):
             raise InvalidInputError(f"schema is 1 or 2, not {schema!r}.")
         repo = GitRepo(remote, branch, cache_dir)
-        now = clock or utc_now
-        found(name, store, repo, schema=schema, author=author_or_default(author), now=now())
+        new = hosted(remote, repo) if create_repo else None
+        now = (clock or utc_now)()
+        found(name, store, repo, schema=schema, author=author_or_default(author), now=now, to_create=new)
         return cls.open(store, remote=remote, branch=branch, author=author, cache_dir=cache_dir, clock=clock)
 
     @classmethod
@@ -108,7 +112,7 @@ class Project:
         cls,
         store: ObjectStore,
         *,
-        remote: str | os.PathLike[str],
+        remote: str | os.PathLike[str] | Remote,
         governance: Governance | ObjectStore | None = None,
         relocate: bool = False,
         branch: str | None = None,
@@ -120,7 +124,7 @@ class Project:
 
         Args:
             store: where its data lies, as the project has it recorded.
-            remote: URL or path of its git repository.
+            remote: URL or path of its git repository, or a `Remote` with the token to log in with.
             governance: of a registered project: the register, or the register's storage. By default the one that the
                 project names, when it can be reached with the credentials of ``store``.
             relocate: record that the data was moved to ``store`` (in one commit).

@@ -4,7 +4,17 @@ Importing this package needs the git program; nothing above imports it until a r
 """
 
 from datom_core.git.cache import configured
-from datom_core.git.remote import check_remote, same_remote
+from datom_core.git.remote import Remote, check_remote, is_loopback, same_remote
 from datom_core.git.repo import Added, GitRepo, LostRaceError, default_author
 
-__all__ = ["Added", "GitRepo", "LostRaceError", "check_remote", "configured", "default_author", "same_remote"]
+__all__ = [
+    "Added",
+    "GitRepo",
+    "LostRaceError",
+    "Remote",
+    "check_remote",
+    "configured",
+    "default_author",
+    "is_loopback",
+    "same_remote",
+]

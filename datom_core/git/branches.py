@@ -7,8 +7,9 @@ import tempfile
 from dataclasses import dataclass
 
 from datom_core.errors import InvalidInputError, NotFoundError
+from datom_core.git.answers import translated
 from datom_core.git.cache import GitFailedError, run_anywhere
-from datom_core.git.remote import redact, translated
+from datom_core.git.remote import Remote, redact
 
 DEFAULT_BRANCH = "main"
 
@@ -40,12 +41,12 @@ def check_branch(branch: str) -> str:
     return branch
 
 
-def tip_of(remote: str, branch: str) -> str | None:
+def tip_of(remote: Remote, branch: str) -> str | None:
     """The commit at a branch of the remote, or ``None`` when it has no such branch."""
     return _ask(remote, _HEADS + branch).tips.get(branch)
 
 
-def default_branch(remote: str) -> str:
+def default_branch(remote: Remote) -> str:
     """The branch to use when nobody says which.
 
     It is what HEAD names; the only branch there is, when HEAD names none that exists; and for an empty
@@ -59,32 +60,34 @@ def default_branch(remote: str) -> str:
         return found.head
     if len(found.tips) > 1:
         raise NotFoundError(
-            f"The HEAD of {redact(remote)} names no branch that exists; it has {', '.join(sorted(found.tips))}. "
+            f"The HEAD of {redact(remote.url)} names no branch that exists; it has {', '.join(sorted(found.tips))}. "
             "Say which one with branch=.",
             branches=tuple(sorted(found.tips)),
         )
     return next(iter(found.tips), None) or _unborn_branch(remote)
 
 
-def has_branches(remote: str) -> bool:
+def has_branches(remote: Remote) -> bool:
     """Whether anything was ever pushed to the remote."""
     return bool(_ask(remote, _HEADS + "*").tips)
 
 
-def _unborn_branch(remote: str) -> str:
+def _unborn_branch(remote: Remote) -> str:
     with tempfile.TemporaryDirectory(prefix="datom-") as folder:
         try:
             # A clone is the one command that learns the name of a branch which does not exist yet.
-            run_anywhere("clone", "--quiet", "--bare", "--template=", "--", remote, f"{folder}/empty.git")
+            run_anywhere(
+                "clone", "--quiet", "--bare", "--template=", "--", remote.url, f"{folder}/empty.git", to=remote
+            )
             head = run_anywhere("--git-dir", f"{folder}/empty.git", "symbolic-ref", "HEAD")
         except GitFailedError:
             return DEFAULT_BRANCH
     return head.decode().strip().removeprefix(_HEADS)
 
 
-def _ask(remote: str, *patterns: str) -> Branches:
+def _ask(remote: Remote, *patterns: str) -> Branches:
     try:
-        out = run_anywhere("ls-remote", "--quiet", "--symref", "--", remote, *patterns)
+        out = run_anywhere("ls-remote", "--quiet", "--symref", "--", remote.url, *patterns, to=remote)
     except GitFailedError as error:
         raise translated(remote, "read", error.stderr) from error
     head, tips = None, {}

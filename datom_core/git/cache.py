@@ -12,12 +12,16 @@ import os
 import secrets
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import platformdirs
 
 from datom_core.errors import NotFoundError
+from datom_core.git.login import login_to
+from datom_core.git.remote import Remote
+from datom_core.secret import masked
 
 _REFS_KEPT = 16
 _REFS_TOLERATED = 64
@@ -65,13 +69,16 @@ class CloneCache:
         name = hashlib.sha256(f"{remote}\0{branch}".encode()).hexdigest()[:32]
         self.path = root / f"{name}.git"
 
-    def run(self, *args: str, stdin: bytes | None = None) -> bytes:
+    def run(self, *args: str, stdin: bytes | None = None, to: Remote | None = None) -> bytes:
         """Run ``git *args`` in the clone and return its output.
+
+        Args:
+            to: the remote that the command talks to; with its token the command can log in.
 
         Raises:
             GitFailedError: the command failed.
         """
-        return _run([f"--git-dir={self.path}", *_OPTIONS, *args], stdin=stdin)
+        return _run([f"--git-dir={self.path}", *_OPTIONS], args, stdin=stdin, to=to)
 
     def ensure(self) -> None:
         """Make an empty clone when there is none."""
@@ -80,7 +87,7 @@ class CloneCache:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         fresh = tempfile.mkdtemp(prefix="new-", dir=self.path.parent)
         try:
-            _run(["init", "--quiet", "--bare", "--template=", fresh])
+            _run([], ("init", "--quiet", "--bare", "--template=", fresh))
             # Of several processes that get here at once, one wins and the others use its clone.
             with contextlib.suppress(OSError):
                 os.rename(fresh, self.path)
@@ -119,24 +126,32 @@ class CloneCache:
         return True
 
 
-def run_anywhere(*args: str) -> bytes:
-    """Run ``git *args`` outside any repository.
+def run_anywhere(*args: str, to: Remote | None = None) -> bytes:
+    """Run ``git *args`` outside any repository; ``to`` as in `CloneCache.run`.
 
     Raises:
         GitFailedError: the command failed.
     """
-    return _run([*_OPTIONS, *args], cwd=tempfile.gettempdir())
+    return _run(_OPTIONS, args, cwd=tempfile.gettempdir(), to=to)
 
 
-def _run(args: list[str], *, stdin: bytes | None = None, cwd: str | None = None) -> bytes:
+def _run(
+    options: Sequence[str],
+    args: Sequence[str],
+    *,
+    stdin: bytes | None = None,
+    cwd: str | None = None,
+    to: Remote | None = None,
+) -> bytes:
     try:
         import git  # not before it is needed: importing it fails where there is no git program
     except ImportError as error:
         raise NotFoundError("Writing needs the git program, which is not installed here. Reading does not.") from error
-    environment = dict(_ENVIRONMENT)
+    login = login_to(to)
+    environment = {**_ENVIRONMENT, **dict(login.environment)}
     if not {"GIT_SSH", "GIT_SSH_COMMAND"} & os.environ.keys():
         environment["GIT_SSH_COMMAND"] = "ssh -oBatchMode=yes -oConnectTimeout=30"
-    foreign = sorted(_FOREIGN & os.environ.keys())
+    foreign = sorted((_FOREIGN | login.dropped) & os.environ.keys())
     clean = ["env", *(f"--unset={name}" for name in foreign)] if foreign else []
     with contextlib.ExitStack() as stack:
         source: BinaryIO | None = None
@@ -146,16 +161,21 @@ def _run(args: list[str], *, stdin: bytes | None = None, cwd: str | None = None)
             source.seek(0)
         try:
             result: Any = git.Git(cwd).execute(
-                [*clean, git.Git.GIT_PYTHON_GIT_EXECUTABLE or "git", *args],
+                [*clean, git.Git.GIT_PYTHON_GIT_EXECUTABLE or "git", *options, *login.options, *args],
                 istream=source,
                 env=environment,
                 stdout_as_string=False,
                 strip_newline_in_stdout=False,
             )
+            return bytes(result)
         except git.GitCommandError as error:
-            text = error.stderr.strip().removeprefix("stderr: ").strip("'") if error.stderr else str(error)
-            raise GitFailedError(text) from error
-    return bytes(result)
+            failed = GitFailedError(masked(_said(error)))
+    # Out here GitPython's error is not attached to ours: what a host answered may repeat the token.
+    raise failed
+
+
+def _said(error: Any) -> str:
+    return error.stderr.strip().removeprefix("stderr: ").strip("'") if error.stderr else str(error)
 
 
 def configured(key: str) -> str | None:

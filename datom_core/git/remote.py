@@ -1,27 +1,62 @@
-"""Which git remotes are accepted, and what git says when one fails."""
+"""Which git remotes are accepted, and with which of them a token is used."""
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from datom_core.errors import AccessDeniedError, DatomError, InvalidInputError, NotFoundError, StorageError
+from datom_core.errors import InvalidInputError
+from datom_core.tokens import TokenSource, check_token, shown_token
 
 _SCHEMES = frozenset({"file", "git", "http", "https", "ssh"})
 _SCP = re.compile(r"(?:[A-Za-z0-9._-]+@)?[A-Za-z0-9][A-Za-z0-9.-]*:(?!//)[^\s@]+")  # user@host:path
 _USER_PART = re.compile(r"(?<=://)[^/\s]*@|(?<![\w/])[^/\s:@]+[:@][^/\s]+@")
 
-# Fragments of git's own messages (LC_ALL=C) and of what servers answer through it.
-_DENIED = (
-    "permission denied", "authentication failed", "could not read username", "could not read password",
-    "error: 403", "error: 401", "protected branch", "hook declined", "access denied", "not allowed to push",
-    "insufficient permission", "unable to create temporary object directory", "dubious ownership",
-    "read-only file system", "refusing to update checked out branch",
-)  # fmt: skip
-_MISSING = ("does not appear to be a git repository", "repository not found", "error: 404", "' not found")
-_RACED = ("fetch first", "non-fast-forward", "stale info", "cannot lock ref", "failed to lock", "incorrect old value")
+# No wildcard, which git would take for any host, and nothing else that means something in a configuration key.
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?")
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A git remote, and the token to log in with.
+
+    Without a token git logs in as it is configured (a credential helper, ssh). With one, nothing but the token is
+    used, and it is handed to the git commands that talk to the remote, for the remote's host alone.
+
+    Args:
+        url: URL or path; see `check_remote` for what is refused.
+        token: for https. Text is wrapped into a `Secret`; a function is asked again for each command. A remote that is
+            to cross into another process needs a source that can be pickled, such as `EnvironmentToken`.
+
+    Raises:
+        InvalidInputError: the URL is refused, or a token is of no use there, or would not be safe on the way.
+    """
+
+    url: str
+    token: TokenSource | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "url", check_remote(self.url))
+        if self.token is not None:
+            object.__setattr__(self, "token", check_token(self.token))
+            _check_token_may_go_to(self.url)
+
+    def __repr__(self) -> str:
+        token = f", token={shown_token(self.token)}" if self.token is not None else ""
+        return f"{type(self).__name__}({redact(self.url)!r}{token})"
+
+
+def as_remote(remote: str | os.PathLike[str] | Remote) -> Remote:
+    """What callers give, as a `Remote`.
+
+    Raises:
+        InvalidInputError: as `check_remote`.
+    """
+    return remote if isinstance(remote, Remote) else Remote(check_remote(remote))
 
 
 def check_remote(remote: str | os.PathLike[str]) -> str:
@@ -69,7 +104,8 @@ def _check_url(text: str, shown: str) -> str:
     if parts.password is not None or parts.netloc.count("@") > 1 or (over_http and parts.username):
         raise InvalidInputError(
             f"The remote {shown} carries credentials, which would be written to files and logs. "
-            "Take them out of the URL; git's credential helper or ssh supplies them.",
+            "Take them out of the URL; a token is given with Remote(url, token=...), or git's credential helper or ssh "
+            "log in.",
             remote=shown,
         )
     if over_http and (parts.query or parts.fragment):
@@ -96,6 +132,32 @@ def _spelling(remote: str) -> str:
     return f"{scheme.lower()}{separator}{host.lower()}{slash}{path_there}" if separator else plain
 
 
+def _check_token_may_go_to(url: str) -> None:
+    parts = urlsplit(url)
+    if "://" not in url or parts.scheme not in ("http", "https"):
+        raise InvalidInputError(
+            f"A token is of no use for the remote {redact(url)}: only https remotes take one. Leave it out, or give "
+            "the repository's https URL.",
+            remote=redact(url),
+        )
+    if not _HOST.fullmatch(parts.netloc):
+        raise InvalidInputError(f"The remote {url!r} has no host that a token could be limited to.", remote=url)
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise InvalidInputError(
+            f"The token for {url} would cross the network in the clear. Give the https URL.", remote=url
+        )
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether a host is this machine, by its address or as ``localhost``."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
 def local_path(remote: str) -> Path | None:
     """The folder of a remote on this machine, else ``None``."""
     if remote.startswith("file://"):
@@ -106,26 +168,3 @@ def local_path(remote: str) -> Path | None:
 def redact(text: str) -> str:
     """The text without the user part of any URL in it."""
     return _USER_PART.sub("", text)
-
-
-def is_race(stderr: str) -> bool:
-    """Whether a push was turned down because another one was, or had just been, under way."""
-    lowered = stderr.lower()
-    return any(f in lowered for f in _RACED) and not any(f in lowered for f in _DENIED)
-
-
-def translated(remote: str, action: str, stderr: str) -> DatomError:
-    """The error that stands for a failed command against the remote."""
-    text = redact(stderr).strip()
-    said = " ".join(line.removeprefix("fatal: ") for line in text.splitlines())[:600]
-    where = redact(remote)
-    lowered = text.lower()
-    if any(fragment in lowered for fragment in _MISSING):
-        return NotFoundError(f"There is no git repository at {where}. Check the URL. (git: {said})", remote=where)
-    if any(fragment in lowered for fragment in _DENIED):
-        return AccessDeniedError(
-            f"Not allowed to {action} {where}. Check that your credentials may do that. (git: {said})",
-            action=action,
-            resource=where,
-        )
-    return StorageError(f"git could not {action} {where}. Try again. (git: {said})", remote=where)

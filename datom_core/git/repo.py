@@ -11,9 +11,10 @@ from typing import TypeVar
 
 from datom_core.documents import Author
 from datom_core.errors import AlreadyExistsError, ConflictError, InvalidInputError, StorageError
+from datom_core.git.answers import is_race, translated
 from datom_core.git.branches import DEFAULT_BRANCH, check_branch, default_branch, has_branches, tip_of
 from datom_core.git.cache import CloneCache, GitFailedError, configured, run_anywhere
-from datom_core.git.remote import check_remote, is_race, local_path, redact, translated
+from datom_core.git.remote import Remote, as_remote, local_path, redact
 
 DEFAULT_AUTHOR = Author("datom", "datom@noreply")
 
@@ -47,18 +48,19 @@ class GitRepo:
     """One branch of a git remote. The remote is the only truth; nothing local has to be managed.
 
     Args:
-        remote: URL or local path; see `check_remote` for what is refused.
+        remote: URL, local path, or a `Remote` with a token; see `check_remote` for what is refused.
         branch: defaults to the branch that the remote's HEAD names.
         cache_dir: where clones are cached; by default the user's cache directory.
     """
 
     def __init__(
         self,
-        remote: str | os.PathLike[str],
+        remote: str | os.PathLike[str] | Remote,
         branch: str | None = None,
         cache_dir: str | os.PathLike[str] | None = None,
     ) -> None:
-        self.remote = check_remote(remote)
+        self._at = as_remote(remote)
+        self.remote = self._at.url
         self._branch = check_branch(branch) if branch is not None else None
         self._cache = CloneCache(self.remote, branch or "", cache_dir)
         self._listings: dict[str, dict[str, str]] = {}
@@ -67,8 +69,13 @@ class GitRepo:
     def branch(self) -> str:
         """The branch that is read and published to."""
         if self._branch is None:
-            self._branch = default_branch(self.remote)
+            self._branch = default_branch(self._at)
         return self._branch
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the remote is a path on this machine."""
+        return local_path(self.remote) is not None
 
     def is_absent(self) -> bool:
         """Whether the remote is a path on this machine where `create_if_local` would make a repository.
@@ -130,14 +137,14 @@ class GitRepo:
         Raises:
             NotFoundError, AccessDeniedError, StorageError: the remote is not there, not open, or failing.
         """
-        found = tip_of(self.remote, self.branch)
+        found = tip_of(self._at, self.branch)
         if found is None:
             return None
         return self._healing(lambda: found if self._has(found) else self._fetch())
 
     def is_empty(self) -> bool:
         """Whether the remote has no branch at all."""
-        return not has_branches(self.remote)
+        return not has_branches(self._at)
 
     def files(self, commit: str) -> dict[str, str]:
         """Every file of the commit: path -> blob id."""
@@ -223,13 +230,13 @@ class GitRepo:
             try:
                 self._cache.run(
                     "-c", "push.pushOption=", "push", "--quiet", "--no-verify", "--no-signed",
-                    "--", self.remote, f"{commit}:refs/heads/{self.branch}",
+                    "--", self.remote, f"{commit}:refs/heads/{self.branch}", to=self._at,
                 )  # fmt: skip
             except GitFailedError as error:
                 if self._arrived(error, commit, parent):
                     return commit
                 if attempt == _ATTEMPTS or self._cache.is_sound():
-                    raise translated(self.remote, "push to", error.stderr) from error
+                    raise translated(self._at, "push to", error.stderr) from error
                 self._cache.discard()
             else:
                 return commit
@@ -311,7 +318,7 @@ class GitRepo:
         ref = self._cache.new_ref()
         self._cache.run(
             "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--update-shallow",
-            "--", self.remote, f"+refs/heads/{self.branch}:{ref}",
+            "--", self.remote, f"+refs/heads/{self.branch}:{ref}", to=self._at,
         )  # fmt: skip
         return self._cache.run("rev-parse", "--verify", f"{ref}^{{commit}}").decode().strip()
 
@@ -320,12 +327,12 @@ class GitRepo:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 self._cache.ensure()
-                if attempt > 1 and tip_of(self.remote, self.branch) is not None:
+                if attempt > 1 and tip_of(self._at, self.branch) is not None:
                     self._fetch()
                 return operation()
             except (GitFailedError, OSError) as error:
                 # Raises the true error when the remote, not the clone, is the trouble.
-                tip_of(self.remote, self.branch)
+                tip_of(self._at, self.branch)
                 if attempt == _ATTEMPTS:
                     raise StorageError(
                         f"The cached clone of {redact(self.remote)} at {self._cache.path} cannot be used. "

@@ -3,83 +3,43 @@
 from __future__ import annotations
 
 import base64
-import os
 import subprocess
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 
 import datom_core as dc
+from tests.git_http import GitHandler, bare_repository
 
 PASSWORD = "planted-password"
 
 
-class GitHandler(BaseHTTPRequestHandler):
-    """Hands requests to ``git http-backend``; the server's ``mode`` makes it refuse some."""
+class Handler(GitHandler):
+    """Hands requests to git; the server's ``mode`` makes it refuse some."""
 
     server: GitServer
 
     def handle_git(self) -> None:
         path, _, query = self.path.partition("?")
         refusal = self.server.refusal(self.headers.get("Authorization"), path + query)
-        length = int(self.headers.get("Content-Length") or 0)
-        body = self.dechunked() if self.headers.get("Transfer-Encoding") == "chunked" else self.rfile.read(length)
+        body = self.body()
         if refusal:
-            self.send_response(refusal)
-            if refusal == 401:
-                self.send_header("WWW-Authenticate", "Basic")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+            self.answer(refusal, headers={"WWW-Authenticate": "Basic"} if refusal == 401 else {})
             return
-        environment = {
-            "PATH": os.environ["PATH"],
-            "GIT_PROJECT_ROOT": str(self.server.root),
-            "GIT_HTTP_EXPORT_ALL": "1",
-            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
-            "REQUEST_METHOD": self.command,
-            "PATH_INFO": path,
-            "QUERY_STRING": query,
-            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-            "CONTENT_LENGTH": str(len(body)),
-            "REMOTE_USER": "writer",
-        }
-        if self.headers.get("Content-Encoding"):
-            environment["HTTP_CONTENT_ENCODING"] = self.headers["Content-Encoding"]
-        answer = subprocess.run(["git", "http-backend"], input=body, capture_output=True, env=environment).stdout
-        head, _, content = answer.partition(b"\r\n\r\n")
-        fields = dict(line.split(": ", 1) for line in head.decode().splitlines())
-        self.send_response(int(fields.pop("Status", "200 OK").split()[0]))
-        for name, value in fields.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
+        self.serve_git(self.server.root, path, query, body, "writer")
 
     do_GET = do_POST = handle_git  # noqa: N815 - the names that http.server calls
-
-    def dechunked(self) -> bytes:
-        body = b""
-        while size := int(self.rfile.readline().strip(), 16):
-            body += self.rfile.read(size)
-            self.rfile.readline()
-        self.rfile.readline()
-        return body
-
-    def log_message(self, *_: Any) -> None:
-        """Stay silent."""
 
 
 class GitServer(ThreadingHTTPServer):
     daemon_threads = True
-    disable_nagle_algorithm = True
 
     def __init__(self, root: Path) -> None:
-        super().__init__(("127.0.0.1", 0), GitHandler)
+        super().__init__(("127.0.0.1", 0), Handler)
         self.root = root
         self.mode = "open"
 
@@ -100,10 +60,9 @@ def server(tmp_path: Path) -> Iterator[GitServer]:
     root = tmp_path / "served"
     root.mkdir()
     for name, branch in (("study.git", "trunk"), ("other.git", "main")):
-        subprocess.run(["git", "init", "-q", "--bare", f"--initial-branch={branch}", root / name], check=True)
-        subprocess.run(["git", "-C", root / name, "config", "http.receivepack", "true"], check=True)
+        bare_repository(root / name, branch)
     server = GitServer(root)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     yield server
     server.shutdown()

@@ -1,0 +1,71 @@
+"""git's own server program behind an HTTP handler; what a host does around it is up to the handler's subclass."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import Any
+
+
+class GitHandler(BaseHTTPRequestHandler):
+    """Knows how to read a request, answer it, and hand it to ``git http-backend``."""
+
+    disable_nagle_algorithm = True
+
+    def body(self) -> bytes:
+        """What the client sent, to be read before anything is answered."""
+        if self.headers.get("Transfer-Encoding") == "chunked":
+            return self._dechunked()
+        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+
+    def answer(self, status: int, content: bytes = b"", headers: Mapping[str, str] | None = None) -> None:
+        self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        if status != 204:
+            self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def serve_git(self, root: Path, path: str, query: str, body: bytes, user: str) -> None:
+        """Answer what git asks of the repository at ``path`` below ``root``."""
+        environment = {
+            "PATH": os.environ["PATH"],
+            "GIT_PROJECT_ROOT": str(root),
+            "GIT_HTTP_EXPORT_ALL": "1",
+            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+            "REQUEST_METHOD": self.command,
+            "PATH_INFO": path,
+            "QUERY_STRING": query,
+            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+            "CONTENT_LENGTH": str(len(body)),
+            "REMOTE_USER": user,
+        }
+        if self.headers.get("Content-Encoding"):
+            environment["HTTP_CONTENT_ENCODING"] = self.headers["Content-Encoding"]
+        answer = subprocess.run(["git", "http-backend"], input=body, capture_output=True, env=environment).stdout
+        head, _, content = answer.partition(b"\r\n\r\n")
+        fields = dict(line.split(": ", 1) for line in head.decode().splitlines())
+        status = int(fields.pop("Status", "200 OK").split()[0])
+        self.answer(status, content, fields)
+
+    def _dechunked(self) -> bytes:
+        body = b""
+        while size := int(self.rfile.readline().strip(), 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return body
+
+    def log_message(self, *_: Any) -> None:
+        """Stay silent."""
+
+
+def bare_repository(folder: Path, branch: str = "main") -> None:
+    """Make an empty repository that takes pushes over HTTP."""
+    folder.mkdir(parents=True)
+    subprocess.run(["git", "init", "-q", "--bare", "--template=", f"--initial-branch={branch}", folder], check=True)
+    subprocess.run(["git", "-C", folder, "config", "http.receivepack", "true"], check=True)
