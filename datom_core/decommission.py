@@ -15,6 +15,7 @@ from datom_core.copying import OnProgress, Progress
 from datom_core.documents import Author, Decommission, format_timestamp
 from datom_core.errors import ConflictError, DatomError, InvalidInputError, NotFoundError
 from datom_core.git import GitRepo
+from datom_core.github import GitHubRepository
 from datom_core.reader import open_reader
 from datom_core.register import Register, Registration
 from datom_core.retries import until_published
@@ -220,14 +221,18 @@ class Decommissioning:
             self.register.remove(self.name, f"Unregister project {self.name}")
 
     def _drop_repository(self) -> None:
-        self.repo.delete()
+        at = self.repo.at
+        if isinstance(at, GitHubRepository):
+            at.delete()
+        else:
+            self.repo.delete()
         if self.register is not None:
             self.register.forget(self.name)
 
     def _fate_of_the_repository(self) -> str:
         if self._tip() is None:
             return f"{self.repo.remote} (not found: gone already, or hidden from these credentials)"
-        if self.repo.can_delete():
+        if isinstance(self.repo.at, GitHubRepository) or self.repo.can_delete():
             return f"{self.repo.remote} (deleted)"
         return f"{self.repo.remote} (stays: delete it by hand, where it is hosted)"
 

@@ -22,14 +22,14 @@ _IGNORED = (
 ).split()
 
 
-def hosted(remote: object, repo: GitRepo) -> GitHubRepository | None:
+def hosted(repo: GitRepo) -> GitHubRepository | None:
     """The repository that is to be created on its host before the first commit; ``None`` for a path on this machine.
 
     Raises:
         InvalidInputError: nobody here can create it; says what to do by hand.
     """
-    if isinstance(remote, GitHubRepository):
-        return remote
+    if isinstance(repo.at, GitHubRepository):
+        return repo.at
     if repo.is_local:
         return None
     raise InvalidInputError(

@@ -14,7 +14,7 @@ from datom_core.credentials import CredentialSource
 from datom_core.decommission import Decommissioning, DecommissionReport
 from datom_core.documents import Author, GovernanceFile, Location, Ref
 from datom_core.errors import AlreadyExistsError, DatomError, InvalidInputError, NotFoundError
-from datom_core.git import GitRepo, same_remote
+from datom_core.git import GitRepo, Remote, same_remote
 from datom_core.guard import being_taken_away
 from datom_core.plan import ProjectState
 from datom_core.portfolio import ProjectRecord, RegisteredProject, RepairReport, at_a_glance, in_detail, record_of
@@ -61,7 +61,8 @@ class Governance:
         cls,
         store: ObjectStore,
         *,
-        remote: str | os.PathLike[str],
+        remote: str | os.PathLike[str] | Remote,
+        create_repo: bool = False,
         branch: str | None = None,
         author: Author | str | None = None,
         cache_dir: str | os.PathLike[str] | None = None,
@@ -73,6 +74,7 @@ class Governance:
             store: its mirror: a place of its own, where no project's data lies.
             remote: URL or path of its git repository: empty, or begun before. A local path where nothing is becomes a
                 bare repository.
+            create_repo: create the `GitHubRepository`, private, unless it is there.
             branch, author, cache_dir, clock: as `Project.open`.
 
         Raises:
@@ -80,7 +82,7 @@ class Governance:
             AccessDeniedError, NotFoundError, StorageError: the remote or the store cannot be used.
         """
         made = cls.of(store, remote, branch, author, cache_dir, clock)
-        begin(made._register)
+        begin(made._register, create_repo=create_repo)
         return made
 
     @classmethod
@@ -88,7 +90,7 @@ class Governance:
         cls,
         store: ObjectStore,
         *,
-        remote: str | os.PathLike[str] | None = None,
+        remote: str | os.PathLike[str] | Remote | None = None,
         branch: str | None = None,
         author: Author | str | None = None,
         cache_dir: str | os.PathLike[str] | None = None,
@@ -120,7 +122,7 @@ class Governance:
     def of(
         cls,
         store: ObjectStore,
-        remote: str | os.PathLike[str] | None,
+        remote: str | os.PathLike[str] | Remote | None,
         branch: str | None = None,
         author: Author | str | None = None,
         cache_dir: str | os.PathLike[str] | None = None,
@@ -244,7 +246,7 @@ class Governance:
         *,
         confirm: str,
         dry_run: bool = False,
-        remote: str | os.PathLike[str] | None = None,
+        remote: str | os.PathLike[str] | Remote | None = None,
         near: ObjectStore | None = None,
         credentials: CredentialSource | None = None,
         on_progress: OnProgress | None = None,
@@ -255,7 +257,8 @@ class Governance:
         Args:
             name: of the project.
             confirm, dry_run, on_progress: as there.
-            remote: its git repository; a decommission that has begun has noted it.
+            remote: its git repository; a decommission that has begun has noted it. To delete one on GitHub, give its
+                `GitHubRepository`.
             near, credentials, **options: for its data, as `ProjectReader.find`.
 
         Raises:
@@ -269,6 +272,8 @@ class Governance:
                 f"The decommission of {name} has not begun, so that its git repository is not noted yet. Give remote=."
             )
         url = remote if remote is not None else mark.remote if mark is not None else ""
+        if mark is not None and not same_remote(GitRepo(url).remote, mark.remote):
+            raise InvalidInputError(f"The repository of {name} is {mark.remote}, not {GitRepo(url).remote}.")
         return Decommissioning(
             name,
             open_place(ref.current, near=near or self.store, credentials=credentials, **options),

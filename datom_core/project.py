@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -13,15 +12,14 @@ from datom_core import names
 from datom_core.copying import OnProgress
 from datom_core.decommission import Decommissioning, DecommissionReport
 from datom_core.documents import Author, Parent
-from datom_core.errors import ConflictError, GovernanceWarning, InvalidInputError, NotFoundError
+from datom_core.errors import InvalidInputError
 from datom_core.founding import found, hosted
 from datom_core.git import GitRepo, Remote
 from datom_core.governance import Governance
-from datom_core.guard import Guard, governance_storage, read_ref
 from datom_core.inspection import Level
-from datom_core.plan import ProjectState
+from datom_core.opening import Parts, assemble
 from datom_core.projector import Projector
-from datom_core.reader import ProjectReader, open_reader
+from datom_core.reader import ProjectReader
 from datom_core.requests import (
     author_or_default,
     check_author,
@@ -32,8 +30,7 @@ from datom_core.requests import (
     utc_now,
 )
 from datom_core.results import CutResult, MirrorReport, Status, ValidationReport, WriteResult
-from datom_core.state import load_state
-from datom_core.stores import ObjectStore, check_store, same_place
+from datom_core.stores import ObjectStore, check_store
 from datom_core.upkeep import Upkeep, cut_recorded, upgraded
 from datom_core.validation import validate
 from datom_core.writer import Intent, Writer
@@ -46,26 +43,13 @@ class Project:
     write to the same project at once, and a lost race is planned again on what the winner made.
     """
 
-    def __init__(
-        self,
-        state: ProjectState,
-        store: ObjectStore,
-        repo: GitRepo,
-        *,
-        governance: Governance | None = None,
-        author: Author,
-        clock: Callable[[], datetime],
-    ) -> None:
-        self._name = state.file.name
-        self._schema = state.manifest.schema
-        self._governed = state.governance is not None
-        self._store = store
-        self._repo = repo
-        self._governance = governance
-        self._author = author
-        guard = Guard(store, governance.store if governance is not None else None)
-        self._writer = Writer(repo, store, guard, clock)
-        self._upkeep = Upkeep(repo, self._writer.projector, guard, clock)
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._name = parts.state.file.name
+        self._schema = parts.state.manifest.schema
+        self._store, self._repo, self._author = parts.store, parts.repo, parts.author
+        self._writer = Writer(parts.repo, parts.store, parts.guard, parts.clock)
+        self._upkeep = parts.upkeep(self._writer.projector)
 
     @classmethod
     def init(
@@ -102,7 +86,7 @@ class Project:
         if schema not in (1, 2):
             raise InvalidInputError(f"schema is 1 or 2, not {schema!r}.")
         repo = GitRepo(remote, branch, cache_dir)
-        new = hosted(remote, repo) if create_repo else None
+        new = hosted(repo) if create_repo else None
         now = (clock or utc_now)()
         found(name, store, repo, schema=schema, author=author_or_default(author), now=now, to_create=new)
         return cls.open(store, remote=remote, branch=branch, author=author, cache_dir=cache_dir, clock=clock)
@@ -139,28 +123,16 @@ class Project:
             ConflictError: a move of its data has begun, and not been completed.
             FormatError: the project is of a newer schema.
         """
-        check_store(store)
-        repo = GitRepo(remote, branch, cache_dir)
-        tip = repo.tip()
-        if tip is None:
-            raise NotFoundError(
-                f"{repo.remote} is empty: there is no project yet. Create it with Project.init.", remote=repo.remote
-            )
-        state = load_state(repo, tip, ())
-        store.check()
-        who, now = author_or_default(author), clock or utc_now
-        register = _register_of(state, store, governance, who, cache_dir, now)
-        project = cls(state, store, repo, governance=register, author=who, clock=now)
-        if not same_place(state.file.location, store.location):
-            if not (relocate and register is None) and not project._is_registered_here():
-                raise InvalidInputError(
-                    f"The data of {state.file.name} lies in {state.file.location}, not in {store.location}. "
-                    + ("Give that store." if register else "Give that store, or relocate=True if the data was moved."),
-                    recorded=str(state.file.location),
-                    given=str(store.location),
-                )
-            project._relocate()
-        return project
+        parts = assemble(
+            store,
+            GitRepo(remote, branch, cache_dir),
+            governance,
+            relocate=relocate,
+            author=author_or_default(author),
+            cache_dir=cache_dir,
+            clock=clock or utc_now,
+        )
+        return cls(parts)
 
     @property
     def name(self) -> str:
@@ -186,12 +158,12 @@ class Project:
     @property
     def governed(self) -> bool:
         """Whether the project is registered in a governance repo."""
-        return self._governed
+        return self._parts.state.governance is not None
 
     @property
     def governance(self) -> Governance | None:
         """The register that the project belongs to."""
-        return self._governance
+        return self._parts.governance
 
     @property
     def author(self) -> Author:
@@ -371,7 +343,7 @@ class Project:
             InvalidInputError: ``confirm`` is another name; nothing was touched.
             AccessDeniedError, StorageError: a step failed; says what is done and what is left.
         """
-        register = self._governance.register if self._governance is not None else None
+        register = self.governance.register if self.governance is not None else None
         return Decommissioning(
             self._name,
             self._store,
@@ -402,10 +374,7 @@ class Project:
 
     def reopened(self, governance: Governance) -> Project:
         """The project as it is now, as a member of a register."""
-        _, state = self._upkeep.load(())
-        return Project(
-            state, self._store, self._repo, governance=governance, author=self._author, clock=self._upkeep.clock
-        )
+        return Project(self._parts.inside(governance))
 
     def _intent(
         self,
@@ -420,56 +389,9 @@ class Project:
             names.check_cut_name(cut)
         return Intent(check_message(message, default), who, check_trailers(trailers), cut)
 
-    def _is_registered_here(self) -> bool:
-        """Whether the register knows this store as the project's place already: a move broke off after its switch."""
-        if self._governance is None:
-            return False
-        ref = read_ref(self._governance.store, self.name)
-        return ref.decommission is None and same_place(ref.current, self._store.location)
-
-    def _relocate(self) -> None:
-        """Record the store as the project's location, once it is certain that the project is there."""
-        open_reader(self._store, self.name)
-        try:
-            self._upkeep.relocate(self._author)
-        except NotFoundError as error:
-            if self._governance is None:
-                raise
-            raise ConflictError(
-                f"The move of {self.name} to {self._store.location} has begun and is not complete: {error} Open the "
-                "project with a store at the old place, and call dc.migrate again to complete it."
-            ) from error
-        if self._governance is not None:
-            self._store.delete(names.CLAIM_KEY)  # of the move that this completes
-
     def __repr__(self) -> str:
         at = self._store.location
         return (
             f"Project({self.name!r}, backend={at.backend!r}, root={at.root!r}, prefix={at.prefix!r}, "
-            f"schema={self._schema}, governance={'attached' if self._governed else 'none'}, remote={self.remote!r})"
+            f"schema={self._schema}, governance={'attached' if self.governed else 'none'}, remote={self.remote!r})"
         )
-
-
-def _register_of(
-    state: ProjectState,
-    store: ObjectStore,
-    given: Governance | ObjectStore | None,
-    author: Author,
-    cache_dir: str | os.PathLike[str] | None,
-    clock: Callable[[], datetime],
-) -> Governance | None:
-    """The register of a project, if it has one."""
-    if state.governance is None:
-        if given is not None:
-            warnings.warn(
-                f"{state.file.name} is not registered; governance= has no effect. Governance.attach(project) "
-                "registers it.",
-                GovernanceWarning,
-                stacklevel=3,
-            )
-        return None
-    if isinstance(given, Governance):
-        governance_storage(state.governance, given.store, near=store)
-        return given
-    mirror = governance_storage(state.governance, given, near=store)
-    return Governance.of(mirror, state.governance.remote, author=author, cache_dir=cache_dir, clock=clock)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from datom_core import names
 from datom_core.errors import AlreadyExistsError
+from datom_core.founding import hosted
 from datom_core.register import Register
 from datom_core.retries import until_published
 from datom_core.stores import ObjectStore, find
@@ -21,14 +22,22 @@ Each registered project has a subdirectory under `projects/`.
 _HARMLESS = frozenset({"README.md", "README", "LICENSE", "LICENSE.md", ".gitignore", ".gitattributes", "CODEOWNERS"})
 
 
-def begin(register: Register) -> None:
+def begin(register: Register, *, create_repo: bool) -> None:
     """Have a register in its repository, and nothing else's mirror in its store; what is there already stays.
+
+    Args:
+        register: where it shall be.
+        create_repo: create its repository on the host, unless it is there.
 
     Raises:
         AlreadyExistsError: the store or the repository holds something else.
     """
+    repo = register.needed_repo()
+    host = hosted(repo) if create_repo else None
     _check_storage(register.store)
-    register.needed_repo().create_if_local()
+    if host is not None and host.inspect() is None:
+        host.create(description="datom governance")
+    repo.create_if_local()
     until_published(lambda: _seed(register))
     _check_mirror(register)
 

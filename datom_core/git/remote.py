@@ -45,6 +45,12 @@ class Remote:
             object.__setattr__(self, "token", check_token(self.token))
             _check_token_may_go_to(self.url)
 
+    def beside(self, url: str) -> Remote:
+        """Another repository, with the same token when it is on the same host."""
+        ours, theirs = urlsplit(self.url), urlsplit(url)
+        same = (ours.scheme, ours.netloc.lower()) == (theirs.scheme, theirs.netloc.lower())
+        return Remote(url, self.token if same else None)
+
     def __repr__(self) -> str:
         token = f", token={shown_token(self.token)}" if self.token is not None else ""
         return f"{type(self).__name__}({redact(self.url)!r}{token})"

@@ -66,6 +66,11 @@ class GitRepo:
         self._listings: dict[str, dict[str, str]] = {}
 
     @property
+    def at(self) -> Remote:
+        """The remote, with its token."""
+        return self._at
+
+    @property
     def branch(self) -> str:
         """The branch that is read and published to."""
         if self._branch is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from datom_core.errors import AlreadyExistsError, InvalidInputError, StorageError
 from datom_core.git import GitRepo, Remote
-from datom_core.github.addresses import check_api_url, check_clone_url, check_owner, clone_url, split_name
+from datom_core.github.addresses import check_api_url, check_clone_url, check_owner, clone_url, split_name, web_url
 from datom_core.github.addresses import repository_name as _repository_name
 from datom_core.github.calls import Manners, asking
 from datom_core.tokens import TokenSource, check_token, shown_token
@@ -84,6 +84,17 @@ class GitHub:
             raise InvalidInputError(f"Whose repository is {bare!r}? Give owner/{bare}, or GitHub(..., org=...).")
         full_name = f"{owner}/{bare}"
         return GitHubRepository(clone_url(self._api, full_name), self.token, host=self, full_name=full_name)
+
+    def repository_at(self, url: str) -> GitHubRepository:
+        """As `repository`, by the URL that git clones it from.
+
+        Raises:
+            InvalidInputError: the URL is not on this GitHub.
+        """
+        start = f"{web_url(self._api)}/"
+        if not url.lower().startswith(start.lower()):
+            raise InvalidInputError(f"{url} is not a repository on {start}; check api_url.", remote=url)
+        return self.repository(url[len(start) :].strip("/").removesuffix(".git"))
 
     def create(self, name: str, *, private: bool = True, description: str = "") -> GitHubRepository:
         """Create a repository; one that is there already and empty is used.
