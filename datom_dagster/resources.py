@@ -37,6 +37,12 @@ class GovernanceResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     author: str | None = Field(
         default=None, description='Author of commits, "Name <email>"; by default from the git configuration.'
     )
+    token_env: str | None = Field(
+        default=None, description="Name of the variable that holds a token for the remote's host."
+    )
+    github_api_url: str | None = Field(
+        default=None, description="Where the API of GitHub Enterprise is, when the remote is there."
+    )
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
@@ -57,7 +63,8 @@ class GovernanceResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         """Begin the register; what came of it."""
         if self.remote is None:
             raise dc.InvalidInputError("A register is begun with remote; give the URL of its git repository.")
-        made = dc.Governance.init(self.storage.store(), **self.settings())
+        host = isinstance(remote_of(self), dc.GitHubRepository)
+        made = dc.Governance.init(self.storage.store(), create_repo=host, **self.settings())
         projects = made.projects(details=False)
         return {"datom/storage": str(made.store.location), "datom/remote": made.remote, "datom/projects": len(projects)}
 
@@ -68,7 +75,7 @@ class GovernanceResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def settings(self) -> dict[str, Any]:
         """What `Governance.open` and `Governance.init` take besides the store."""
         return {
-            "remote": optional(self.remote),
+            "remote": remote_of(self),
             "branch": optional(self.branch),
             "author": optional(self.author),
         }
@@ -92,6 +99,12 @@ class DatomResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     branch: str | None = Field(default=None, description="Branch; by default the one that the remote's HEAD names.")
     author: str | None = Field(
         default=None, description='Author of commits, "Name <email>"; by default from the git configuration.'
+    )
+    token_env: str | None = Field(
+        default=None, description="Name of the variable that holds a token for the remote's host."
+    )
+    github_api_url: str | None = Field(
+        default=None, description="Where the API of GitHub Enterprise is, when the remote is there."
     )
 
     # A remote that is refused for the password in it must not be shown in the refusal.
@@ -151,7 +164,7 @@ class DatomResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def settings(self) -> dict[str, Any]:
         """What `Project.open` and `Project.init` take besides the store."""
         return {
-            "remote": resolved(self.remote or ""),
+            "remote": remote_of(self),
             "branch": optional(self.branch),
             "author": optional(self.author),
         }
@@ -163,7 +176,9 @@ class DatomResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         try:
             return self.open_project()
         except dc.NotFoundError:
-            return dc.Project.init(resolved(self.project), self.storage.store(), schema=schema, **self.settings())
+            host = isinstance(remote_of(self), dc.GitHubRepository)
+            store = self.storage.store()
+            return dc.Project.init(resolved(self.project), store, schema=schema, create_repo=host, **self.settings())
 
     def decommission(self, confirm: str, *, dry_run: bool) -> dc.DecommissionReport:
         """As `datom_core.Project.decommission`; what broke off is gone on with by way of the register."""
@@ -174,7 +189,7 @@ class DatomResource(dg.ConfigurableResource):  # type: ignore[type-arg]
                 raise
             near = self.storage.store() if self.storage is not None else None
             return self.governance.register().decommission(
-                resolved(self.project), confirm=confirm, dry_run=dry_run, remote=optional(self.remote), near=near
+                resolved(self.project), confirm=confirm, dry_run=dry_run, remote=remote_of(self), near=near
             )
         return project.decommission(confirm=confirm, dry_run=dry_run)
 
@@ -197,6 +212,17 @@ class DatomResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         dc.check_name(resolved(self.project), "project")
         if self.remote is not None:
             dc.check_remote(resolved(self.remote))
+
+
+def remote_of(settings: GovernanceResource | DatomResource) -> str | dc.Remote | None:
+    """The remote of a resource, with its token; on GitHub as a repository that can be created and deleted."""
+    url = optional(settings.remote)
+    if url is None or settings.token_env is None:
+        return url
+    token, api_url = dc.EnvironmentToken(settings.token_env), optional(settings.github_api_url)
+    if api_url is not None or url.startswith("https://github.com/"):
+        return dc.GitHub(token, api_url).repository_at(url)
+    return dc.Remote(url, token)
 
 
 def optional(text: str | None) -> str | None:

@@ -12,6 +12,12 @@ import datom_core as dc
 KEY = ".metadata/governance.json"
 
 
+@pytest.fixture(autouse=True)
+def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody else writes here: looks need not be seconds apart."""
+    monkeypatch.setattr("datom_core.validation._PAUSES", (0.01, 0.01, 0.01))
+
+
 def damaged(store: dc.ObjectStore, data: bytes) -> None:
     store.replace(KEY, data, store.get(KEY).etag)
 
