@@ -9,7 +9,7 @@ from datom_core.errors import AlreadyExistsError
 from datom_core.founding import hosted
 from datom_core.register import Register
 from datom_core.retries import until_published
-from datom_core.stores import ObjectStore, find
+from datom_core.stores import LocalStore, ObjectStore, find
 
 _INIT_MESSAGE = "Initialize governance repository"
 _KEEP = f"{names.REGISTRATIONS}/.gitkeep"
@@ -38,6 +38,8 @@ def begin(register: Register, *, create_repo: bool) -> None:
     if host is not None and host.inspect() is None:
         host.create(description="datom governance")
     repo.create_if_local()
+    if isinstance(register.store, LocalStore):
+        register.store.make_root()  # nothing is put there before the first project, and it is looked for
     until_published(lambda: _seed(register))
     _check_mirror(register)
 

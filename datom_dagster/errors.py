@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import is_dataclass
+from typing import Any
 
 import dagster as dg
 
 import datom_core as dc
+from datom_dagster.metadata import facts
 from datom_dagster.step import step_of
 
 _RETRIES = 3
@@ -33,11 +36,14 @@ def translated(context: dg.OutputContext | dg.InputContext | dg.OpExecutionConte
         raise dg.Failure(str(error), metadata=_metadata(error), allow_retries=passing) from error
 
 
-def _metadata(error: dc.DatomError) -> dict[str, dg.MetadataValue]:
-    shown: dict[str, dg.MetadataValue] = {"datom/error": dg.MetadataValue.text(type(error).__name__)}
+def _metadata(error: dc.DatomError) -> dict[str, Any]:
+    shown: dict[str, Any] = {"datom/error": dg.MetadataValue.text(type(error).__name__)}
     if isinstance(error, dc.UnsupportedColumnsError):
         records = [
             dg.TableRecord({"column": r.column, "type": r.type, "what to do": r.recourse or ""}) for r in error.reports
         ]
         return {**shown, "datom/columns": dg.MetadataValue.table(records)}
-    return shown | {f"datom/{key}": dg.MetadataValue.text(str(value)) for key, value in error.details.items()}
+    for key, value in error.details.items():
+        # A report says more field by field.
+        shown |= facts(value) if is_dataclass(value) else {f"datom/{key}": dg.MetadataValue.text(str(value))}
+    return shown

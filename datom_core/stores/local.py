@@ -125,6 +125,11 @@ class LocalStore:
                 )
             os.scandir(self._location.root).close()
 
+    def make_root(self) -> None:
+        """Make the store's folder, which the first write would make else."""
+        with self._translated("create", ""):
+            os.makedirs(self._location.root, exist_ok=True)
+
     def vacate(self) -> None:
         """Remove folders that deleted objects left empty, the namespace's own among them; the store's root stays."""
         for folder, _, _ in os.walk(self._base, topdown=False):
