@@ -107,6 +107,11 @@ class _Notes:
     """What a step found out or did: shown at its run, and on the pages of the project's assets."""
 
     assets: Sequence[dg.AssetSpec]
+    study: str | None
+
+    def name(self, step: str) -> str:
+        """A name that no other step of the code location has."""
+        return step if self.study is None else f"{step}_{self.study}"
 
     def tell(
         self, context: dg.OpExecutionContext, what: str, shown: Mapping[str, Any], reader: dc.ProjectReader | None
@@ -152,22 +157,26 @@ def datom_jobs(
         resources: the resources, when the code location has others under these keys.
         study: is appended to the jobs' names, when there are several projects.
     """
-    notes = _Notes(_specs(assets))
+    notes = _Notes(_specs(assets), study)
     steps = [_init_project, _migrate, _validate, _mirror, _decommission]
     steps += [_init_governance, _attach] if governance else []
-    return [_job(step(notes), resources, study) for step in steps]
+    return [_job(step(notes), resources) for step in steps]
 
 
-def _job(op: dg.OpDefinition, resources: Mapping[str, Any] | None, study: str | None) -> dg.JobDefinition:
-    @dg.graph(name=op.name if study is None else f"{op.name}_{study}", description=op.description)
+def _job(op: dg.OpDefinition, resources: Mapping[str, Any] | None) -> dg.JobDefinition:
+    # Ops and graphs share one space of names.
+    @dg.graph(name=f"{op.name}_graph", description=op.description)
     def life() -> None:
         op()
 
-    return life.to_job(resource_defs=resources, executor_def=dg.in_process_executor)
+    return life.to_job(name=op.name, resource_defs=resources, executor_def=dg.in_process_executor)
 
 
 def _init_project(notes: _Notes) -> dg.OpDefinition:
-    @dg.op(description="Create the project: its repository's first commit, and its place in storage.")
+    @dg.op(
+        name=notes.name("init_project"),
+        description="Create the project: its repository's first commit, and its place in storage.",
+    )
     def init_project(context: dg.OpExecutionContext, config: InitProject, datom: DatomResource) -> None:
         with translated(context):
             notes.tell(context, "created", facts(datom.init_project(schema=config.schema_number).status()), None)
@@ -176,7 +185,10 @@ def _init_project(notes: _Notes) -> dg.OpDefinition:
 
 
 def _init_governance(notes: _Notes) -> dg.OpDefinition:
-    @dg.op(description="Begin the organization's register of projects. Once; again it changes nothing.")
+    @dg.op(
+        name=notes.name("init_governance"),
+        description="Begin the organization's register of projects. Once; again it changes nothing.",
+    )
     def init_governance(context: dg.OpExecutionContext, governance: GovernanceResource) -> None:
         with translated(context):
             notes.tell(context, "register begun", governance.init_governance(), None)
@@ -185,7 +197,9 @@ def _init_governance(notes: _Notes) -> dg.OpDefinition:
 
 
 def _attach(notes: _Notes) -> dg.OpDefinition:
-    @dg.op(description="Register the project: from now on it is found by its name.")
+    @dg.op(
+        name=notes.name("attach_governance"), description="Register the project: from now on it is found by its name."
+    )
     def attach_governance(context: dg.OpExecutionContext, datom: DatomResource, governance: GovernanceResource) -> None:
         with translated(context):
             register = governance.open_governance()
@@ -196,7 +210,9 @@ def _attach(notes: _Notes) -> dg.OpDefinition:
 
 
 def _migrate(notes: _Notes) -> dg.OpDefinition:
-    @dg.op(description="Move the project's data to another place, with every version.")
+    @dg.op(
+        name=notes.name("migrate_project"), description="Move the project's data to another place, with every version."
+    )
     def migrate_project(context: dg.OpExecutionContext, config: MigrateProject, datom: DatomResource) -> None:
         with translated(context):
             project = datom.open_project()
@@ -217,7 +233,10 @@ def _migrate(notes: _Notes) -> dg.OpDefinition:
 
 
 def _validate(notes: _Notes) -> dg.OpDefinition:
-    @dg.op(description="Look whether everything is there and as it should be, and put back what can be.")
+    @dg.op(
+        name=notes.name("validate_project"),
+        description="Look whether everything is there and as it should be, and put back what can be.",
+    )
     def validate_project(context: dg.OpExecutionContext, config: ValidateProject, datom: DatomResource) -> None:
         with translated(context):
             project = datom.open_project()
@@ -228,8 +247,9 @@ def _validate(notes: _Notes) -> dg.OpDefinition:
 
 
 def _mirror(notes: _Notes) -> dg.OpDefinition:
-    @dg.op(description="Bring storage level with git.")
+    @dg.op(name=notes.name("mirror_project"))
     def mirror_project(context: dg.OpExecutionContext, datom: DatomResource) -> None:
+        """Bring storage level with git."""
         with translated(context):
             project = datom.open_project()
             report = project.mirror()
@@ -239,7 +259,10 @@ def _mirror(notes: _Notes) -> dg.OpDefinition:
 
 
 def _decommission(notes: _Notes) -> dg.OpDefinition:
-    @dg.op(description="Take the project away for good. A dry run unless told otherwise.")
+    @dg.op(
+        name=notes.name("decommission_project"),
+        description="Take the project away for good. A dry run unless told otherwise.",
+    )
     def decommission_project(context: dg.OpExecutionContext, config: DecommissionProject, datom: DatomResource) -> None:
         with translated(context):
             report = datom.decommission(config.confirm, dry_run=config.dry_run)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import dagster as dg
 
-from datom_dagster import DatomIOManager, DatomResource, datom_definitions
+from datom_dagster import DatomIOManager, DatomResource, GovernanceResource, LocalStorage, datom_definitions, datom_jobs
 from example_project.assets import CUTS, ae, dm, ex, lb, lb_abnormal
 from example_project.settings import PROJECT, Settings
 
 settings = Settings.from_environment()
 
-study = DatomResource(project=PROJECT, storage=settings.storage(), remote=settings.remote)
+governance = GovernanceResource(storage=LocalStorage(path=settings.governance_store), remote=settings.governance_remote)
+study = DatomResource(project=PROJECT, storage=settings.storage(), governance=governance, remote=settings.remote)
+TABLES = [dm, ex, lb, ae, lb_abnormal]
 
 #: All tables of a month, one after the other, in one run.
 record_cut = dg.define_asset_job(
     "record_cut",
-    selection=[dm, ex, lb, ae, lb_abnormal],
+    selection=TABLES,
     description="Extract every domain as of a month's end, derive what depends on them, and record the cut.",
     executor_def=dg.in_process_executor,
 )
@@ -32,11 +34,12 @@ def monthly_cut(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.Ski
 
 
 defs = datom_definitions(
-    assets=[dm, ex, lb, ae, lb_abnormal],
-    jobs=[record_cut],
+    assets=TABLES,
+    jobs=[record_cut, *datom_jobs(TABLES)],
     schedules=[monthly_cut],
     resources={
         "datom": study,
+        "governance": governance,
         "io_manager": DatomIOManager(datom=study, message_template="Record {asset} {partition}"),
     },
 )

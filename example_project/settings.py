@@ -23,12 +23,16 @@ class Settings:
             bucket are looked for in ``AWS_ACCESS_KEY_ID`` and ``AWS_SECRET_ACCESS_KEY``.
         endpoint: URL of an S3 server other than AWS (``DATOM_EXAMPLE_S3_ENDPOINT``).
         remote: URL or path of its git repository (``DATOM_EXAMPLE_REMOTE``).
+        governance_store, governance_remote: where the organization's register lies, and its git repository
+            (``DATOM_EXAMPLE_GOVERNANCE_STORE``, ``DATOM_EXAMPLE_GOVERNANCE_REMOTE``). The jobs of the example begin it.
         dagster_home: Dagster's own folder (``DATOM_EXAMPLE_DAGSTER_HOME``); never the user's own instance.
     """
 
     store: str
     endpoint: str | None
     remote: str
+    governance_store: str
+    governance_remote: str
     dagster_home: str
 
     @classmethod
@@ -37,6 +41,8 @@ class Settings:
             store=os.environ.get("DATOM_EXAMPLE_STORE", str(_DEMO / "store")),
             endpoint=os.environ.get("DATOM_EXAMPLE_S3_ENDPOINT"),
             remote=os.environ.get("DATOM_EXAMPLE_REMOTE", str(_DEMO / "study_001.git")),
+            governance_store=os.environ.get("DATOM_EXAMPLE_GOVERNANCE_STORE", str(_DEMO / "governance")),
+            governance_remote=os.environ.get("DATOM_EXAMPLE_GOVERNANCE_REMOTE", str(_DEMO / "governance.git")),
             dagster_home=os.environ.get("DATOM_EXAMPLE_DAGSTER_HOME", str(_DEMO / "dagster")),
         )
 

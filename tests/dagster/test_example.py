@@ -21,6 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 def own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATOM_EXAMPLE_STORE", str(tmp_path / "store"))
     monkeypatch.setenv("DATOM_EXAMPLE_REMOTE", str(tmp_path / "study.git"))
+    monkeypatch.setenv("DATOM_EXAMPLE_GOVERNANCE_STORE", str(tmp_path / "governance"))
+    monkeypatch.setenv("DATOM_EXAMPLE_GOVERNANCE_REMOTE", str(tmp_path / "governance.git"))
     monkeypatch.setenv("DATOM_EXAMPLE_DAGSTER_HOME", str(tmp_path / "dagster"))
 
 
@@ -43,6 +45,13 @@ def test_the_demo_twice(tmp_path: Path) -> None:
     second = demo()
     assert second.count("no change") == 20
     assert (tmp_path / "study.git" / "refs" / "heads" / "main").read_text() == head
+
+
+def test_the_code_location_loads() -> None:
+    """As the page and the daemon load it, which look at more than a job that is run by itself."""
+    from example_project.definitions import defs
+
+    dg.Definitions.validate_loadable(defs)
 
 
 def test_the_demo_on_s3(tmp_path: Path) -> None:

@@ -138,8 +138,10 @@ def test_every_job_is_there_with_its_config(site: Site) -> None:
 
 
 def test_two_studies_in_one_code_location(site: Site) -> None:
-    more = datom_jobs([dm], study="study_002", resources={"datom": site.study, "governance": site.governance})
+    resources = {"datom": site.study, "governance": site.governance}
+    more = datom_jobs([dm], study="study_002", resources=resources)
     assert {j.name for j in more} == {f"{name}_study_002" for name in JOBS}
+    dg.Definitions.validate_loadable(dg.Definitions(jobs=[*datom_jobs([dm]), *more], resources=resources))
 
 
 def test_from_nothing_to_a_registered_study(site: Site) -> None:

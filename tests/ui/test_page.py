@@ -44,20 +44,31 @@ from example_project.demo import record
 with dg.DagsterInstance.get() as instance:
     for cut in {CUTS!r}:
         record(1, cut, instance)
+    from example_project.definitions import defs
+    for job in ("init_governance", "attach_governance"):
+        run = defs.resolve_job_def(job).execute_in_process(instance=instance)
+    (__import__("pathlib").Path(settings.dagster_home) / "attached").write_text(run.run_id)
 """
 
 
 @pytest.fixture(scope="module")
-def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = Path(os.environ.get("DATOM_SCREENSHOT_DATA") or tmp_path_factory.mktemp("ui"))
+    made.mkdir(exist_ok=True)
+    return made
+
+
+@pytest.fixture(scope="module")
+def base_url(folder: Path) -> Iterator[str]:
     """A web server over a fresh project with two cuts; ended when the tests are done."""
-    folder = Path(os.environ.get("DATOM_SCREENSHOT_DATA") or tmp_path_factory.mktemp("ui"))
-    folder.mkdir(exist_ok=True)
     (folder / "gitconfig").write_text("[user]\n\tname = Data Management\n\temail = data.management@example.org\n")
     environment = {
         **os.environ,
         "GIT_CONFIG_GLOBAL": str(folder / "gitconfig"),
         "DATOM_EXAMPLE_STORE": str(folder / "store"),
         "DATOM_EXAMPLE_REMOTE": str(folder / "study_001.git"),
+        "DATOM_EXAMPLE_GOVERNANCE_STORE": str(folder / "governance"),
+        "DATOM_EXAMPLE_GOVERNANCE_REMOTE": str(folder / "governance.git"),
         "DATOM_EXAMPLE_DAGSTER_HOME": str(folder / "dagster"),
         "DAGSTER_HOME": str(folder / "dagster"),
         "XDG_CACHE_HOME": str(folder / "cache"),
@@ -135,3 +146,22 @@ def test_lineage_shows_what_was_derived(page: Any) -> None:
     for asset in ("dm", "lb", "lb_abnormal"):
         expect(page.get_by_text(asset, exact=True).first).to_be_visible()
     keep(page, "lineage")
+
+
+def test_the_run_of_a_job_shows_what_it_did(page: Any, folder: Path) -> None:
+    from playwright.sync_api import expect
+
+    page.goto(f"/runs/{(folder / 'dagster' / 'attached').read_text()}?logsFilterMode=logs")
+    expect(page.get_by_text("attach_governance").first).to_be_visible()
+    for text in ("STEP_OUTPUT", "datom/registered_by", "Data Management"):
+        expect(page.get_by_text(text).first).to_be_visible()
+    keep(page, "job-run")
+
+
+def test_the_asset_tells_that_its_study_was_registered(page: Any) -> None:
+    from playwright.sync_api import expect
+
+    page.goto("/assets/lb?view=events")
+    for text in ("Observed in run", "datom/event", "registered"):
+        expect(page.get_by_text(text).first).to_be_visible()
+    keep(page, "asset-events")
