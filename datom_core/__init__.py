@@ -52,7 +52,7 @@ from datom_core.errors import (
     StorageError,
     UnsupportedColumnsError,
 )
-from datom_core.git import Remote, check_remote
+from datom_core.git import Remote, check_remote, remote_head
 from datom_core.github import GitHub, GitHubRepository, RepositoryInfo
 from datom_core.governance import Governance
 from datom_core.guard import locate
@@ -171,5 +171,6 @@ __all__ = [
     "locate",
     "migrate",
     "normalise",
+    "remote_head",
     "to_pandas",
 ]

@@ -21,6 +21,7 @@ from datom_dagster.definitions import check_tables, datom_asset, datom_definitio
 from datom_dagster.io_manager import DatomIOManager
 from datom_dagster.lifecycle import datom_jobs
 from datom_dagster.metadata import datom_parents
+from datom_dagster.outside import outside_write_sensor
 from datom_dagster.resources import DatomResource, DatomStorage, GovernanceResource, LocalStorage
 from datom_dagster.s3 import S3Storage
 
@@ -37,4 +38,5 @@ __all__ = [
     "datom_eager",
     "datom_jobs",
     "datom_parents",
+    "outside_write_sensor",
 ]

@@ -41,6 +41,22 @@ def write_metadata(result: dc.WriteResult) -> dict[str, Any]:
     return shown
 
 
+def recorded_metadata(version: dc.Version, metadata: dc.Metadata) -> dict[str, Any]:
+    """The metadata of an event about a version that was written elsewhere."""
+    said = version.latest
+    shown = {
+        VERSION: version.version,
+        "datom/data_sha": version.data_sha,
+        "datom/message": said.message,
+        "datom/author": str(said.author),
+        "datom/recorded_at": said.recorded_at,
+        "datom/outside": True,
+        "dagster/row_count": metadata.rows,
+        "dagster/column_schema": dg.TableSchema([dg.TableColumn(name) for name in metadata.column_names]),
+    }
+    return {key: value for key, value in shown.items() if value is not None}
+
+
 def commit_metadata(commit: str | None, remote: str) -> dict[str, Any]:
     """The commit and its page, where there is one."""
     if commit is None:

@@ -5,7 +5,7 @@ Importing this package needs the git program; nothing above imports it until a r
 
 from datom_core.git.cache import configured
 from datom_core.git.remote import Remote, check_remote, is_loopback, same_remote
-from datom_core.git.repo import Added, GitRepo, LostRaceError, default_author
+from datom_core.git.repo import Added, GitRepo, LostRaceError, default_author, remote_head
 
 __all__ = [
     "Added",
@@ -16,5 +16,6 @@ __all__ = [
     "configured",
     "default_author",
     "is_loopback",
+    "remote_head",
     "same_remote",
 ]

@@ -46,6 +46,14 @@ def tip_of(remote: Remote, branch: str) -> str | None:
     return _ask(remote, _HEADS + branch).tips.get(branch)
 
 
+def head_of(remote: Remote, branch: str | None) -> str | None:
+    """The commit at the branch, or where the remote's HEAD points: one question, and no clone."""
+    if branch is not None:
+        return tip_of(remote, branch)
+    found = _ask(remote, "HEAD", _HEADS + "*")
+    return found.tips.get(found.head) if found.head is not None else next(iter(found.tips.values()), None)
+
+
 def default_branch(remote: Remote) -> str:
     """The branch to use when nobody says which.
 

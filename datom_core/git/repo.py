@@ -12,7 +12,7 @@ from typing import TypeVar
 from datom_core.documents import Author
 from datom_core.errors import AlreadyExistsError, ConflictError, InvalidInputError, StorageError
 from datom_core.git.answers import is_race, translated
-from datom_core.git.branches import DEFAULT_BRANCH, check_branch, default_branch, has_branches, tip_of
+from datom_core.git.branches import DEFAULT_BRANCH, check_branch, default_branch, has_branches, head_of, tip_of
 from datom_core.git.cache import CloneCache, GitFailedError, configured, run_anywhere
 from datom_core.git.remote import Remote, as_remote, local_path, redact
 
@@ -352,6 +352,17 @@ class GitRepo:
 
     def __repr__(self) -> str:
         return f"GitRepo({redact(self.remote)!r}, branch={self._branch!r})"
+
+
+def remote_head(remote: str | os.PathLike[str] | Remote, branch: str | None = None) -> str | None:
+    """The newest commit of a remote's branch, by default of the one that its HEAD names; ``None`` when it is empty.
+
+    One question to the remote (``git ls-remote``), and nothing is fetched: cheap enough to be asked every minute.
+
+    Raises:
+        NotFoundError, AccessDeniedError, StorageError: the remote is not there, not open, or failing.
+    """
+    return head_of(as_remote(remote), check_branch(branch) if branch is not None else None)
 
 
 def default_author() -> Author:

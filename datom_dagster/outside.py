@@ -1,0 +1,236 @@
+"""Writes that this Dagster did not make: from R, from a script, from another Dagster."""
+
+# Dagster reads annotations at run time, to know which resources a sensor takes: no `annotations` import.
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+
+import datom_core as dc
+from datom_dagster.keys import DATA_VERSION_TAG, VERSION, plain, table_of
+from datom_dagster.metadata import change_metadata, commit_metadata, recorded_metadata
+from datom_dagster.resources import DatomResource, optional, remote_of
+from datom_dagster.step import planned_assets
+
+_CODE_VERSION_TAG = "dagster/code_version"
+_REPORTED_AT_ONCE = 50  # versions per tick; the rest follow at the next ones
+_LOOKED_BACK = 100  # materializations among which a version of Dagster's own is looked for
+
+
+@dataclass(frozen=True)
+class _Table:
+    """An asset over a table."""
+
+    spec: dg.AssetSpec
+    table: str
+    external: bool
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What the sensor has told already; its cursor.
+
+    Attributes:
+        head: the newest commit.
+        versions: table -> version that was current.
+        cuts: table -> cut -> version.
+    """
+
+    head: str | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    cuts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, cursor: str | None) -> "_Seen | None":
+        """``None`` when there is no cursor yet, or one of another kind."""
+        try:
+            raw = json.loads(cursor or "")
+            return cls(raw["head"], dict(raw["versions"]), {t: dict(c) for t, c in raw["cuts"].items()})
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return None
+
+    def text(self) -> str:
+        return json.dumps({"head": self.head, "versions": self.versions, "cuts": self.cuts}, sort_keys=True)
+
+
+def outside_write_sensor(
+    assets: Iterable[Any],
+    *,
+    name: str = "outside_writes",
+    target: Any = None,
+    minimum_interval_seconds: int = 60,
+    default_status: dg.DefaultSensorStatus = dg.DefaultSensorStatus.STOPPED,
+) -> dg.SensorDefinition:
+    """A sensor that reports what others wrote to a project's tables, each version once, with its true data version.
+
+    With a remote, a look costs one ``git ls-remote`` as long as nothing happened, and storage that was left behind
+    git is brought level; a reader looks at the project's list of tables. A version is reported when its data can be
+    read: R commits before it uploads. Uses the resource ``datom``.
+
+    Args:
+        assets: assets over tables of the project, external ones (`AssetSpec`) among them. Those without partitions
+            follow what is current; those with partitions follow the cuts of the same names.
+        name: of the sensor.
+        target: a job, or a selection of assets, to be run once after each tick that found something.
+        minimum_interval_seconds, default_status: as for any sensor.
+    """
+    watched = _watched(assets)
+    options: dict[str, Any] = {} if target is None else {"target": target}
+
+    @dg.sensor(
+        name=name,
+        minimum_interval_seconds=minimum_interval_seconds,
+        default_status=default_status,
+        description="Reports versions that others wrote: from R, from a script, from another Dagster.",
+        **options,
+    )
+    def outside_writes(context: dg.SensorEvaluationContext, datom: DatomResource) -> dg.SensorResult | dg.SkipReason:
+        try:
+            return _Look(context, datom, watched).result(ask=target is not None)
+        except (dc.ConflictError, dc.StorageError) as error:
+            # The daemon goes on, and so does the cursor from where it stands.
+            return dg.SkipReason(f"The project could not be looked at; the next tick tries again. {error}")
+
+    return outside_writes
+
+
+def _watched(assets: Iterable[Any]) -> list[_Table]:
+    found = []
+    for asset in assets:
+        if isinstance(asset, dg.AssetSpec):
+            found.append(_Table(asset, table_of(asset.metadata, asset.key), external=True))
+        else:
+            found += [_Table(s, table_of(s.metadata, s.key), not asset.is_executable) for s in asset.specs]
+    return found
+
+
+class _Look:
+    """One tick of the sensor."""
+
+    def __init__(self, context: dg.SensorEvaluationContext, study: DatomResource, watched: list[_Table]) -> None:
+        self.context = context
+        self.study = study
+        self.watched = watched
+        self.seen = _Seen.read(context.cursor)
+        self.busy = _busy(context.instance)
+
+    def result(self, *, ask: bool) -> dg.SensorResult | dg.SkipReason:
+        """What to tell Dagster, and to remember."""
+        head = self._head()
+        if head is not None and self.seen is not None and head == self.seen.head:
+            return dg.SkipReason(f"No commit since {head[:8]}.")
+        waiting = self._level() if head is not None else ()
+        reader = self.study.open_reader()
+        before = self.seen or _Seen()
+        versions, cuts = dict(before.versions), {t: dict(c) for t, c in before.cuts.items()}
+        events: list[dg.AssetMaterialization | dg.AssetObservation] = []
+        current = {e.name: e.version for e in reader.list() if e.kind == "table" and e.version is not None}
+        recorded = reader.cuts() if any(t.spec.partitions_def is not None for t in self.watched) else dc.Cuts()
+        complete = not waiting
+        for watched in self.watched:
+            if watched.table not in current:
+                continue
+            if watched.spec.key.to_user_string() in self.busy or len(events) >= _REPORTED_AT_ONCE:
+                complete = False  # a run of ours may be the writer; its own event comes in a moment
+                continue
+            if watched.spec.partitions_def is None:
+                events += self._versions(watched, reader, versions.get(watched.table))
+                versions[watched.table] = current[watched.table]
+            else:
+                stands = {name: cut[watched.table] for name, cut in recorded.items() if watched.table in cut}
+                events += self._cuts(watched, reader, stands, cuts.get(watched.table, {}))
+                cuts[watched.table] = stands
+        told = _Seen(head if complete else before.head, versions, cuts)
+        return self._told(events, told, waiting, ask)
+
+    def _told(
+        self, events: list[Any], told: _Seen, waiting: tuple[str, ...], ask: bool
+    ) -> dg.SensorResult | dg.SkipReason:
+        keys = sorted({e.asset_key.to_user_string() for e in events})
+        wait = f" Not uploaded yet: {', '.join(waiting)}." if waiting else ""
+        if not events:
+            return dg.SensorResult(skip_reason=f"Nothing new from outside.{wait}", cursor=told.text())
+        key = hashlib.sha256(told.text().encode()).hexdigest()
+        requests = [dg.RunRequest(run_key=key, tags={"datom/outside": ", ".join(keys)})] if ask else None
+        self.context.log.info(f"Written from outside: {', '.join(keys)}.{wait}")
+        return dg.SensorResult(run_requests=requests, asset_events=events, cursor=told.text())
+
+    def _head(self) -> str | None:
+        remote = remote_of(self.study)
+        return None if remote is None else dc.remote_head(remote, optional(self.study.branch))
+
+    def _level(self) -> tuple[str, ...]:
+        """Bring storage level with git, as after a writer that broke off; tables whose data is still under way."""
+        project = self.study.open_project()
+        status = project.status()
+        if not status.level:
+            return project.mirror().waiting
+        return status.waiting
+
+    def _versions(
+        self, watched: _Table, reader: dc.ProjectReader, since: str | None
+    ) -> Iterator[dg.AssetMaterialization]:
+        """Events for the versions that became current since then, oldest first; those of Dagster's own left out."""
+        history = reader.history(watched.table)
+        current = reader.resolve(watched.table)
+        ours = self._ours(watched.spec.key)
+        if since is None:
+            fresh = [current]  # the first look: only what stands now
+        else:
+            ids = [v.version for v in history]
+            fresh = list(reversed(history[: ids.index(since)])) if since in ids else []
+            if current.version != since and current not in fresh[-1:]:
+                fresh = [v for v in fresh if v != current] + [current]
+        fresh = [v for v in fresh if v.version not in ours or (v == current and ours[0] != v.version)]
+        for version in fresh[-_REPORTED_AT_ONCE:]:
+            yield dg.AssetMaterialization(
+                watched.spec.key, metadata=self._shown(watched, reader, version), tags=self._tags(watched, version)
+            )
+
+    def _cuts(
+        self, watched: _Table, reader: dc.ProjectReader, stands: Mapping[str, str], before: Mapping[str, str]
+    ) -> Iterator[dg.AssetMaterialization | dg.AssetObservation]:
+        """Events for the cuts that stand for another version than at the last look."""
+        moved = {name: version for name, version in stands.items() if before.get(name) != version}
+        if not moved:
+            return
+        history = {v.version: v for v in reader.history(watched.table)}
+        for name, sha in moved.items():
+            if sha not in history or self._ours(watched.spec.key, name)[:1] == [sha]:
+                continue
+            version = history[sha]
+            shown = {**self._shown(watched, reader, version), "datom/cut": name}
+            # Dagster's staleness of partitioned external assets looks at observations, of others at materializations.
+            event = dg.AssetObservation if watched.external else dg.AssetMaterialization
+            yield event(watched.spec.key, partition=name, metadata=shown, tags=self._tags(watched, version))
+
+    def _shown(self, watched: _Table, reader: dc.ProjectReader, version: dc.Version) -> dict[str, Any]:
+        metadata = reader.metadata(watched.table, version.version)
+        shown = recorded_metadata(version, metadata)
+        ids = [v.version for v in reader.history(watched.table)]
+        older = ids[ids.index(version.version) + 1 :]
+        if older:
+            shown |= change_metadata(reader.compare(watched.table, older[0], version), None)
+        return {**shown, **commit_metadata(version.commit_sha, optional(self.study.remote) or "")}
+
+    def _tags(self, watched: _Table, version: dc.Version) -> dict[str, str]:
+        code = watched.spec.code_version
+        tags = {DATA_VERSION_TAG: version.data_sha}
+        return tags if code is None or watched.external else {**tags, _CODE_VERSION_TAG: code}
+
+    def _ours(self, key: dg.AssetKey, partition: str | None = None) -> list[str]:
+        """Versions that Dagster's own events name, newest first."""
+        wanted = dg.AssetRecordsFilter(asset_key=key, asset_partitions=None if partition is None else [partition])
+        records = self.context.instance.fetch_materializations(wanted, limit=_LOOKED_BACK).records
+        events = [r.asset_materialization for r in records if r.asset_materialization is not None]
+        return [str(plain(e.metadata[VERSION])) for e in events if VERSION in e.metadata]
+
+
+def _busy(instance: dg.DagsterInstance) -> set[str]:
+    """Assets that a run is materializing now."""
+    under_way = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+    runs = instance.get_runs(dg.RunsFilter(statuses=under_way))
+    return {asset for run in runs for asset in planned_assets(instance, run.run_id)}
