@@ -22,6 +22,7 @@ from datom_dagster.io_manager import DatomIOManager
 from datom_dagster.lifecycle import datom_jobs
 from datom_dagster.metadata import datom_parents
 from datom_dagster.outside import outside_write_sensor
+from datom_dagster.portfolio import portfolio_sensor
 from datom_dagster.resources import DatomResource, DatomStorage, GovernanceResource, LocalStorage
 from datom_dagster.s3 import S3Storage
 
@@ -39,4 +40,5 @@ __all__ = [
     "datom_jobs",
     "datom_parents",
     "outside_write_sensor",
+    "portfolio_sensor",
 ]
