@@ -16,6 +16,7 @@ from datom_core.documents import Author, Decommission, format_timestamp
 from datom_core.errors import ConflictError, DatomError, InvalidInputError, NotFoundError
 from datom_core.git import GitRepo
 from datom_core.github import GitHubRepository
+from datom_core.plan import ProjectState
 from datom_core.reader import open_reader
 from datom_core.register import Register, Registration
 from datom_core.retries import until_published
@@ -162,12 +163,27 @@ class Decommissioning:
                 open_reader(self.store, self.name)
             return
         state = load_state(self.repo, tip, ())
+        self._check_documents(state)
+        self._check_registration()
+        check_origin(self.store, load_state(self.repo, tip, state.manifest.entries))
+
+    def _check_documents(self, state: ProjectState) -> None:
+        """Make sure that the documents are this project's, and name its store and its register."""
         if state.file.name != self.name:
             raise InvalidInputError(f"{self.repo.remote} holds the project {state.file.name!r}, not {self.name!r}.")
         if (state.governance is None) != (self.register is None):
             raise ConflictError(f"{self.name} has been registered since it was opened. Open it again.")
         check_place(self.name, state.file.location, self.store.location)
-        check_origin(self.store, load_state(self.repo, tip, state.manifest.entries))
+
+    def _check_registration(self) -> None:
+        """Refuse a project whose registration is lost: that it is gone must mean that storage was emptied."""
+        if self.register is None or self.register.find(self.name) is not None:
+            return
+        if self.register.mirrored_mark(self.name) is None:
+            raise NotFoundError(
+                f"{self.name} is not in its register, though it says that it is. Governance.attach(project) registers "
+                "it; then it can be taken away."
+            )
 
     def _tip(self) -> str | None:
         """The repository's tip, or ``None`` when it is gone."""
@@ -197,7 +213,10 @@ class Decommissioning:
         tip = self._tip()
         if tip is None:
             return
-        file, now = load_state(self.repo, tip, ()).file, self.clock()
+        state, now = load_state(self.repo, tip, ()), self.clock()
+        # Looked at anew: a move or a registration that came in between would be left behind.
+        self._check_documents(state)
+        file = state.file
         if file.decommissioned_at is None:
             files = {names.PROJECT_FILE: file.marked(format_timestamp(now)).to_yaml()}
             self.repo.publish(files, f"Decommission {self.name}", parent=tip, author=self.author, at=now)

@@ -13,7 +13,7 @@ from datom_core.copying import OnProgress
 from datom_core.credentials import CredentialSource
 from datom_core.decommission import Decommissioning, DecommissionReport
 from datom_core.documents import Author, GovernanceFile, Location, Ref
-from datom_core.errors import AlreadyExistsError, DatomError, InvalidInputError, NotFoundError
+from datom_core.errors import AlreadyExistsError, ConflictError, DatomError, InvalidInputError, NotFoundError
 from datom_core.git import GitRepo, Remote, same_remote
 from datom_core.guard import being_taken_away
 from datom_core.plan import ProjectState
@@ -22,7 +22,8 @@ from datom_core.register import Register, Registration
 from datom_core.requests import author_or_default, utc_now
 from datom_core.rows import Rows
 from datom_core.seeding import begin, is_seeded
-from datom_core.stores import ObjectStore, check_store, find, open_place, same_place
+from datom_core.state import load_state
+from datom_core.stores import ObjectStore, check_place, check_store, find, open_place, same_place
 from datom_core.upkeep import Upkeep
 
 
@@ -176,15 +177,23 @@ class Governance:
             raise InvalidInputError(
                 f"The data of {project.name} lies in {location}, as would the register. Give each a place of its own."
             )
-        _, state = project.upkeep.load(())
+        _, state = project.upkeep.load((), moving=True)
         self._check_not_elsewhere(state)
-        self._register.change(
+        check_place(project.name, state.file.location, location)
+        if self._register.mirrored(project.name) is not None:  # else it is lost, and is put back here
+            project.upkeep.guard.check(state)
+        begun = self._register.change(
             project.name,
             lambda found, _: self._registered(found, project.name, location),
             f"Register project {project.name}",
         )
         self._register.level(project.name)
-        project.upkeep.run(self._attached, f"Attach governance: {project.name}", self._register.author)
+        try:
+            project.upkeep.run(self._attached, f"Attach governance: {project.name}", self._register.author)
+        except (AlreadyExistsError, ConflictError):
+            if begun is not None:
+                self._withdraw(project)
+            raise
         project.upkeep.projector.level((), thorough=True)
         return project.reopened(self)
 
@@ -327,6 +336,20 @@ class Governance:
                 given=str(location),
             )
         return found
+
+    def _withdraw(self, project: Governable) -> None:
+        """Take back a registration that the project turned down: it has moved, is going, or was faster elsewhere."""
+        repo, location = project.upkeep.repo, project.store.location
+        tip = repo.tip()
+        held = None if tip is None else load_state(repo, tip, ()).governance
+        if held is not None and same_remote(held.remote, self._register.needed_repo().remote):
+            return  # somebody else completed it
+
+        def without(found: Registration | None, _: str) -> Registration | None:
+            return None if found is not None and same_place(found.ref.current, location) else found
+
+        if self._register.change(project.name, without, f"Unregister project {project.name}") is not None:
+            self._register.forget(project.name)
 
     def _attached(self, state: ProjectState, now: str) -> ProjectState:
         self._check_not_elsewhere(state)
