@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from datom_core import names
 from datom_core.errors import AlreadyExistsError
 from datom_core.founding import hosted
 from datom_core.register import Register
 from datom_core.retries import until_published
-from datom_core.stores import ObjectStore, find
+from datom_core.stores import LocalStore, ObjectStore, find
 
 _INIT_MESSAGE = "Initialize governance repository"
 _KEEP = f"{names.REGISTRATIONS}/.gitkeep"
@@ -38,13 +38,15 @@ def begin(register: Register, *, create_repo: bool) -> None:
     if host is not None and host.inspect() is None:
         host.create(description="datom governance")
     repo.create_if_local()
+    if isinstance(register.store, LocalStore):
+        register.store.prepare()
     until_published(lambda: _seed(register))
     _check_mirror(register)
 
 
-def is_seeded(files: Iterable[str]) -> bool:
-    """Whether a repository with these files holds a register."""
-    return any(path.startswith(f"{names.REGISTRATIONS}/") for path in files)
+def is_seeded(files: Collection[str]) -> bool:
+    """Whether a repository with these files holds a register. A project's may have a table of that name."""
+    return names.PROJECT_FILE not in files and any(path.startswith(f"{names.REGISTRATIONS}/") for path in files)
 
 
 def _check_storage(store: ObjectStore) -> None:

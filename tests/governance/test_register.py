@@ -44,6 +44,10 @@ class TestInit:
         assert list(mirror.list()) == []
         assert len(governance.projects()) == 0
 
+    def test_it_can_be_opened_before_anybody_is_in_it(self, governance: dc.Governance, gov_remote: Path) -> None:
+        assert len(dc.Governance.open(governance.store, remote=gov_remote).projects()) == 0
+        assert len(dc.Governance.open(governance.store).projects()) == 0
+
     def test_again_changes_nothing(self, governance: dc.Governance, gov_remote: Path, mirror: dc.LocalStore) -> None:
         dc.Governance.init(mirror, remote=gov_remote)
         assert len(subjects(gov_remote)) == 1
@@ -69,6 +73,16 @@ class TestInit:
         with pytest.raises(dc.AlreadyExistsError, match="holds no register"):
             dc.Governance.init(mirror, remote=remote)
         assert "Initialize governance repository" not in subjects(remote)
+
+    def test_not_into_that_of_a_project_with_a_table_of_that_name(
+        self, project: dc.Project, mirror: dc.LocalStore, remote: Path, dm: Frame
+    ) -> None:
+        project.write("projects", dm(2))
+        with pytest.raises(dc.AlreadyExistsError, match="holds no register"):
+            dc.Governance.init(mirror, remote=remote)
+        mirror.prepare()
+        with pytest.raises(dc.NotFoundError, match="holds no register"):
+            dc.Governance.open(mirror, remote=remote)
 
     def test_not_into_a_projects_storage(self, project: dc.Project, gov_remote: Path) -> None:
         with pytest.raises(dc.AlreadyExistsError, match="a place of its own"):
@@ -188,7 +202,6 @@ class TestAttach:
             except BaseException as error:
                 failures.append(error)
 
-        (tmp_path / "gov-store").mkdir(exist_ok=True)
         threads = [threading.Thread(target=attach, args=(p,)) for p in projects]
         for thread in threads:
             thread.start()
