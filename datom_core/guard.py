@@ -121,6 +121,16 @@ def locate(
     return open_place(ref.current, near=near or governance, credentials=credentials, **options)
 
 
+def registered_in(store: ObjectStore) -> Location | None:
+    """The storage of the register that the project in a store says it belongs to; ``None`` when it says nothing.
+
+    Raises:
+        FormatError: what it says cannot be read.
+    """
+    found = find(store, names.GOVERNANCE_KEY)
+    return None if found is None else GovernanceFile.from_json(found.data, names.GOVERNANCE_KEY).storage
+
+
 def check_registered(project: str, ref: Ref, ours: Location) -> None:
     """Refuse a place that the register does not confirm: type, root, prefix and region are compared.
 

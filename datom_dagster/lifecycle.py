@@ -33,10 +33,17 @@ class Level(Enum):
     full = "full"
 
 
+class Backend(Enum):
+    """What a place is."""
+
+    local = "local"
+    s3 = "s3"
+
+
 class Place(dg.Config):
     """A folder, or a bucket. Of keys, the *names* of environment variables are given."""
 
-    backend: str = Field(description="local or s3.")
+    backend: Backend = Field(description="local or s3.")
     root: str = Field(description="Path of the folder, or name of the bucket.")
     prefix: str = Field(default="", description="Path below it.")
     region: str | None = Field(default=None, description="Where the bucket is.")
@@ -50,13 +57,12 @@ class Place(dg.Config):
         """The store. A bucket without credentials of its own is opened with those of ``near``, on its server.
 
         Raises:
-            InvalidInputError: no such backend, or no credentials.
+            InvalidInputError: no credentials for a bucket.
         """
-        if self.backend == "local":
+        if self.backend is Backend.local:
             return dc.LocalStore(self.root, self.prefix)
-        if self.backend != "s3":
-            raise dc.InvalidInputError(f"backend is local or s3, not {self.backend!r}.")
-        own = self.access_key_env or self.secret_key_env or self.profile
+        # Keys of one server are not shown to another.
+        own = self.access_key_env or self.secret_key_env or self.session_token_env or self.profile or self.endpoint_url
         if not own and isinstance(near, dc.S3Store):
             return near.sibling(dc.Location("s3", self.root, self.prefix, self.region))
         return S3Storage(
@@ -81,6 +87,11 @@ class MigrateProject(dg.Config):
     """A move of a project's data."""
 
     to: Place = Field(description="The new place: empty, or begun by an earlier run.")
+    source: Place | None = Field(
+        default=None,
+        description="The old place, to complete a move that broke off after the project had recorded the new one. Of a "
+        "registered project the register knows it.",
+    )
     message: str | None = Field(default=None, description="Why; for the commit, and for the register.")
     verify: Verify = Field(default=Verify.hash, description="By hash every object is read back.")
     sunset_at: str | None = Field(default=None, description="Until when the old place is kept, YYYY-MM-DD.")
@@ -159,9 +170,14 @@ def datom_jobs(
 
 
 def _job(op: dg.OpDefinition, resources: Mapping[str, Any] | None, study: str | None) -> dg.JobDefinition:
-    @dg.graph(name=op.name if study is None else f"{op.name}_{study}", description=op.description)
+    name = op.name if study is None else f"{op.name}_{study}"
+    # A code location refuses an op that is named like a job, or like one of another project; in the run's
+    # configuration it has its plain name all the same.
+    step = op.with_replaced_properties(name=f"{name}_step").alias(op.name)
+
+    @dg.graph(name=name, description=op.description)
     def life() -> None:
-        op()
+        step()
 
     return life.to_job(resource_defs=resources, executor_def=dg.in_process_executor)
 
@@ -204,6 +220,7 @@ def _migrate(notes: _Notes) -> dg.OpDefinition:
             report = dc.migrate(
                 project,
                 target,
+                source=_source(config, project, target),
                 dry_run=config.dry_run,
                 verify=config.verify.value,
                 delete_source=config.delete_source,
@@ -214,6 +231,20 @@ def _migrate(notes: _Notes) -> dg.OpDefinition:
             notes.tell(context, "moved", facts(report), reader)
 
     return migrate_project
+
+
+def _source(config: MigrateProject, project: dc.Project, target: dc.ObjectStore) -> dc.ObjectStore | None:
+    """The old place of a move that is to be completed; ``None`` for one that begins where the project is."""
+    if config.source is not None:
+        return config.source.store(project.store)
+    if project.governance is None or project.store.location != target.location:
+        return None
+    former = project.governance.project(project.name).previous
+    if not former:
+        return None
+    at = former[0].location
+    place = Place(backend=Backend(at.backend), root=at.root, prefix=at.prefix, region=at.region)
+    return place.store(project.store)
 
 
 def _validate(notes: _Notes) -> dg.OpDefinition:
