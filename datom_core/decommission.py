@@ -97,7 +97,8 @@ class Decommissioning:
         """Say what goes; then, unless it is a dry run, take it away.
 
         Raises:
-            InvalidInputError: ``confirm`` is not the project's name; nothing has been touched.
+            InvalidInputError: ``confirm`` is not the project's name, or the repository has another one by now; nothing
+                has been touched.
             Any error of a store, a remote or a host, with what is left to do. Run it again to go on.
         """
         if confirm != self.name:
@@ -144,7 +145,7 @@ class Decommissioning:
             bytes=sum(ours.values()),
             repository=self._fate_of_the_repository(),
             registration=str(self.register.store.location) if self.register is not None else "none",
-            note=_note(self.store),
+            note=" ".join(filter(None, (_note(self.store), self._former_places()))),
             kept=tuple(sorted(set(listed) - set(ours))),
             # A reader finds no project there, rather than half of one: the lists go first.
             keys=tuple(sorted(ours, key=lambda key: (not key.startswith("."), "metadata.json" not in key, key))),
@@ -248,11 +249,30 @@ class Decommissioning:
         if self.register is not None:
             self.register.forget(self.name)
 
+    def _former_places(self) -> str:
+        """Places that the data has left, which nobody has promised to be empty."""
+        ref = None
+        if self.register is not None:
+            found = self.register.find(self.name)
+            ref = found.ref if found is not None else self.register.mirrored(self.name)
+        if ref is None or not ref.previous:
+            return ""
+        places = "; ".join(dict.fromkeys(str(former) for former in ref.previous))
+        return f"What the project left in former places, if it is still there, stays: {places}."
+
     def _fate_of_the_repository(self) -> str:
         if self._tip() is None:
             return f"{self.repo.remote} (not found: gone already, or hidden from these credentials)"
-        if isinstance(self.repo.at, GitHubRepository) or self.repo.can_delete():
-            return f"{self.repo.remote} (deleted)"
+        at = self.repo.at
+        if isinstance(at, GitHubRepository) and at.inspect() is None:
+            # git follows a repository that was renamed; the API, which deletes, must not.
+            raise InvalidInputError(
+                f"The host knows no repository {at.full_name}, though {at.url} leads to one: it was renamed or "
+                "transferred. Open the project with the repository's present name. Nothing was done."
+            )
+        if isinstance(at, GitHubRepository) or self.repo.can_delete():
+            others = self.repo.other_branches()
+            return f"{self.repo.remote} (deleted{', with its branches ' if others else ''}{', '.join(others)})"
         return f"{self.repo.remote} (stays: delete it by hand, where it is hosted)"
 
     def _tell(self, what: str, done: int = 1, total: int = 1, key: str = "") -> None:

@@ -12,7 +12,7 @@ from typing import TypeVar
 from datom_core.documents import Author
 from datom_core.errors import AlreadyExistsError, ConflictError, InvalidInputError, StorageError
 from datom_core.git.answers import is_race, translated
-from datom_core.git.branches import DEFAULT_BRANCH, check_branch, default_branch, has_branches, tip_of
+from datom_core.git.branches import DEFAULT_BRANCH, all_branches, check_branch, default_branch, tip_of
 from datom_core.git.cache import CloneCache, GitFailedError, configured, run_anywhere
 from datom_core.git.remote import Remote, as_remote, local_path, redact
 
@@ -126,15 +126,23 @@ class GitRepo:
         path = local_path(self.remote)
         if path is None:
             return
+        link, path = path if path.is_symlink() else None, path.resolve()
         aside = path.with_name(f".{path.name}.deleted")
         try:
             # Under another name first, so that nobody ever finds half of a repository.
-            if self.can_delete():
-                os.rename(path, aside)
             if aside.exists():
                 shutil.rmtree(aside)
+            if self.can_delete():
+                os.rename(path, aside)
+                shutil.rmtree(aside)
+            if link is not None:
+                link.unlink(missing_ok=True)
         except OSError as error:
             raise StorageError(f"Could not remove the repository {path}: {error}") from error
+
+    def other_branches(self) -> list[str]:
+        """Branches of the remote besides the one that is published to, sorted."""
+        return sorted(all_branches(self._at) - {self.branch})
 
     def tip(self) -> str | None:
         """The commit at the remote's branch now, with its files at hand; ``None`` when there is none.
@@ -149,7 +157,7 @@ class GitRepo:
 
     def is_empty(self) -> bool:
         """Whether the remote has no branch at all."""
-        return not has_branches(self._at)
+        return not all_branches(self._at)
 
     def files(self, commit: str) -> dict[str, str]:
         """Every file of the commit: path -> blob id."""

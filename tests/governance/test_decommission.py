@@ -69,7 +69,43 @@ class TestWhatGoes:
         assert len(governance.projects()) == 0
 
 
+class TestTheRepository:
+    def test_by_way_of_a_link(self, project: dc.Project, remote: Path, tmp_path: Path) -> None:
+        link = tmp_path / "link.git"
+        link.symlink_to(remote)
+        dc.Project.open(project.store, remote=link).decommission(confirm="STUDY_001")
+        assert not remote.exists()
+        assert not link.is_symlink()
+
+    def test_where_a_removal_broke_off_before(self, project: dc.Project, remote: Path) -> None:
+        left = remote.with_name(f".{remote.name}.deleted")
+        (left / "objects").mkdir(parents=True)
+        project.decommission(confirm="STUDY_001")
+        assert not remote.exists()
+        assert not left.exists()
+
+    def test_its_other_branches_are_named(self, project: dc.Project, remote: Path) -> None:
+        subprocess.run(["git", "-C", remote, "branch", "paper"], check=True)
+        report = project.decommission(confirm="STUDY_001", dry_run=True)
+        assert report.repository == f"{remote} (deleted, with its branches paper)"
+
+    def test_a_work_tree_stays(self, project: dc.Project, remote: Path, tmp_path: Path) -> None:
+        work = tmp_path / "work"
+        subprocess.run(["git", "clone", "-q", remote, work], check=True)
+        subprocess.run(["git", "-C", work, "checkout", "-q", "--detach"], check=True)
+        report = dc.Project.open(project.store, remote=work, branch="main").decommission(confirm="STUDY_001")
+        assert "stays: delete it by hand" in report.repository
+        assert (work / "README.md").exists()
+
+
 class TestWhatStays:
+    def test_former_places_are_named(self, attached: dc.Project, remote: Path, tmp_path: Path) -> None:
+        dc.migrate(attached, dc.LocalStore(tmp_path / "new"))
+        moved = dc.Project.open(dc.LocalStore(tmp_path / "new"), remote=remote)
+        report = moved.decommission(confirm="STUDY_001")
+        assert str(attached.store.location) in report.note
+        assert list(attached.store.list()) != []
+
     def test_neighbours(
         self, governance: dc.Governance, tmp_path: Path, remote: Path, gov_remote: Path, dm: Frame
     ) -> None:
