@@ -120,7 +120,7 @@ def test_a_repository_that_was_renamed_is_not_said_to_be_deleted(
     project = dc.Project.init("S", store, remote=alice.repository("alice/old"), create_repo=True)
     github.rename("alice/old", "alice/new")
     for dry_run in (True, False):
-        with pytest.raises(dc.InvalidInputError, match="renamed or transferred.*Nothing was done"):
+        with pytest.raises(dc.InvalidInputError, match=r"renamed or transferred.*Nothing was done"):
             project.decommission(confirm="S", dry_run=dry_run)
     assert project.status().level
     renamed = dc.Project.open(store, remote=alice.repository("alice/new"))
