@@ -218,7 +218,7 @@ class Governance:
             details: also look into each project's data, for its tables, versions and last write.
             near, credentials, **options: for buckets, as `ProjectReader.find`.
         """
-        found = [r for r in map(self._register.find, self._register.projects()) if r is not None]
+        found = self._register.all()
         return in_detail(found, near or self.store, credentials, options) if details else at_a_glance(found)
 
     def project(self, name: str) -> ProjectRecord:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -199,25 +199,31 @@ class GitRepo:
 
         return self._healing(walk)
 
-    def added(self, commit: str, path: str) -> Added | None:
-        """When and by whom the file that the commit has was added; after a removal, that is when it came back."""
+    def added(self, commit: str, paths: Collection[str]) -> dict[str, Added]:
+        """When and by whom files that the commit has were added; after a removal, that is when one came back."""
 
-        def walk() -> Added | None:
+        def walk() -> dict[str, Added]:
             out = self._cache.run(
-                "rev-list", "--full-history", "--topo-order", "--encoding=UTF-8", "--format=%an%x00%ae%x00%at",
-                commit, "--", f":(top,literal){path}",
+                "rev-list", "--full-history", "--topo-order", "--no-merges", "--encoding=UTF-8",
+                "--format=%an%x00%ae%x00%at", commit, "--", *(f":(top,literal){path}" for path in paths),
             )  # fmt: skip
             lines = out.decode("utf-8", "replace").splitlines()
-            shas = [line.split()[1] for line in lines[::2]]
-            first = None
-            for sha, line, data in zip(shas, lines[1::2], self._contents([f"{s}:{path}" for s in shas]), strict=True):
-                if data is None:
-                    break
-                name, email, seconds = line.split("\0")
-                first = Added(sha, Author(name, email), datetime.fromtimestamp(int(seconds), UTC))
-            return first
+            commits = {line.split()[1]: told.split("\0") for line, told in zip(lines[::2], lines[1::2], strict=True)}
+            changes = self._cache.run(
+                "diff-tree", "--stdin", "--root", "-r", "-z", "--no-renames", "--diff-filter=A", "--name-only",
+                stdin="".join(f"{sha}\n" for sha in commits).encode(),
+            )  # fmt: skip
+            found: dict[str, Added] = {}
+            sha = ""
+            for word in changes.decode("utf-8", "surrogateescape").split("\0"):
+                if word in commits:
+                    sha = word
+                elif word in paths and word not in found:  # the newest commits come first
+                    name, email, seconds = commits[sha]
+                    found[word] = Added(sha, Author(name, email), datetime.fromtimestamp(int(seconds), UTC))
+            return found
 
-        return self._healing(walk)
+        return self._healing(walk) if paths else {}
 
     def root(self, commit: str) -> str:
         """The first commit of the branch's history, which tells one repository from another by whatever URL."""
