@@ -12,10 +12,10 @@ from datom_core import names
 from datom_core.copying import OnProgress
 from datom_core.credentials import CredentialSource
 from datom_core.decommission import Decommissioning, DecommissionReport
-from datom_core.documents import Author, GovernanceFile, Location, Ref
+from datom_core.documents import Author, GovernanceFile, Location, ProjectFile, Ref
 from datom_core.errors import AlreadyExistsError, ConflictError, DatomError, InvalidInputError, NotFoundError
 from datom_core.git import GitRepo, Remote, same_remote
-from datom_core.guard import being_taken_away
+from datom_core.guard import being_taken_away, registered_in
 from datom_core.plan import ProjectState
 from datom_core.portfolio import ProjectRecord, RegisteredProject, RepairReport, at_a_glance, in_detail, record_of
 from datom_core.register import Register, Registration
@@ -184,7 +184,7 @@ class Governance:
             project.upkeep.guard.check(state)
         begun = self._register.change(
             project.name,
-            lambda found, _: self._registered(found, project.name, location),
+            lambda found, now: self._registered(found, project, state, now),
             f"Register project {project.name}",
         )
         self._register.level(project.name)
@@ -316,8 +316,11 @@ class Governance:
                 given=ours,
             )
 
-    def _registered(self, found: Registration | None, name: str, location: Location) -> Registration:
-        """The registration of a project at a place, when nothing stands against it."""
+    def _registered(
+        self, found: Registration | None, project: Governable, state: ProjectState, now: str
+    ) -> Registration:
+        """The registration of a project at its place, when nothing stands against it."""
+        name, location = project.name, project.store.location
         for ref in (found.ref if found else None, self._register.mirrored(name)):
             if ref is not None and ref.decommission is not None:
                 raise being_taken_away(name, ref.decommission.began_at)
@@ -328,6 +331,8 @@ class Governance:
             )
         if found is None:
             return Registration.new(name, location)
+        if state.governance is None and self._has_left(project, found.ref.current):
+            return found.moved(location, now, author=self._register.author)
         if not same_place(found.ref.current, location) or found.ref.current.region != location.region:
             raise AlreadyExistsError(
                 f"A project {name!r} is registered with its data in {found.ref.current}; this one's lies in "
@@ -350,6 +355,20 @@ class Governance:
 
         if self._register.change(project.name, without, f"Unregister project {project.name}") is not None:
             self._register.forget(project.name)
+
+    def _has_left(self, project: Governable, place: Location) -> bool:
+        """Whether a project moved away after a first `attach` broke off, by its own history, and nobody came since."""
+        if same_place(place, project.store.location):
+            return False
+        try:
+            if registered_in(open_place(place, near=project.store)) is not None:
+                return False
+        except DatomError:
+            return False  # nobody knows
+        repo = project.upkeep.repo
+        tip = repo.tip()
+        documents = [] if tip is None else repo.revisions(tip, names.PROJECT_FILE)
+        return any(same_place(ProjectFile.from_yaml(data, sha).location, place) for sha, data in documents)
 
     def _attached(self, state: ProjectState, now: str) -> ProjectState:
         self._check_not_elsewhere(state)

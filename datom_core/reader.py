@@ -92,7 +92,13 @@ class ProjectReader:
             InvalidInputError: there are no credentials for a bucket.
         """
         store = locate(project, governance=governance, near=near, credentials=credentials, **options)
-        return open_reader(store, project)
+        try:
+            return open_reader(store, project)
+        except NotFoundError:
+            again = locate(project, governance=governance, near=near, credentials=credentials, **options)
+            if again.location == store.location:
+                raise
+            return open_reader(again, project)  # it has moved in between
 
     @property
     def project(self) -> str:

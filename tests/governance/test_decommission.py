@@ -266,3 +266,56 @@ def test_keys_that_may_not_delete(s3_server: S3Server, tmp_path: Path, dm: Frame
         theirs.decommission(confirm="S")
     governance.decommission("S", confirm="S", credentials=s3_server.owner, endpoint_url=s3_server.endpoint)
     assert list(owner.list()) == []
+
+
+class TestTheNameIsGivenAgainBeforeTheEnd:
+    """It broke off at its very last step; the place, and the repository's too, were free by then."""
+
+    @pytest.fixture
+    def almost_done(self, attached: dc.Project) -> dc.Project:
+        with pytest.MonkeyPatch.context() as patched:
+
+            def fail(*_: object) -> None:
+                raise dc.StorageError("The disk is away.")
+
+            patched.setattr("datom_core.register.Register.forget", fail)
+            with pytest.raises(dc.StorageError, match="stopped at repository"):
+                attached.decommission(confirm="STUDY_001")
+        return attached
+
+    @pytest.mark.parametrize(("name", "url"), [("STUDY_001", "remote.git"), ("OTHER", "other.git")])
+    def test_what_came_since_stays(
+        self, almost_done: dc.Project, governance: dc.Governance, tmp_path: Path, dm: Frame, name: str, url: str
+    ) -> None:
+        again = dc.Project.init(name, almost_done.store, remote=tmp_path / url)
+        again.write("dm", dm(2))
+        report = governance.decommission("STUDY_001", confirm="STUDY_001")
+        assert report.objects == 0
+        assert ("stays: another project's" in report.repository) == (name == "STUDY_001")
+        assert len(governance.attach(again).reader.read("dm")) == 2
+
+
+def test_a_move_that_is_not_complete_comes_first(
+    attached: dc.Project, governance: dc.Governance, remote: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+
+        def fail(*_: object) -> None:
+            raise dc.StorageError("The disk is away.")
+
+        patched.setattr("datom_core.migration._Migration.switch", fail)
+        with pytest.raises(dc.StorageError):
+            dc.migrate(attached, dc.LocalStore(tmp_path / "new"))
+    before = everything(tmp_path / "store")
+    with pytest.raises(dc.ConflictError, match=r"A move of STUDY_001.*Complete it first"):
+        governance.decommission("STUDY_001", confirm="STUDY_001", remote=remote)
+    assert everything(tmp_path / "store") == before
+
+
+def test_files_with_names_that_are_no_keys(project: dc.Project) -> None:
+    base = Path(project.store.location.root) / "datom"
+    for name in ("a\\b.txt", "datom/notes.txt"):
+        (base / name).parent.mkdir(exist_ok=True)
+        (base / name).write_text("theirs")
+    assert project.decommission(confirm="STUDY_001").kept == ("a\\b.txt", "datom/notes.txt")
+    assert sorted(everything(base)) == ["a\\b.txt", "datom/notes.txt"]

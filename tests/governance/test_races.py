@@ -127,6 +127,45 @@ class TestARegistration:
             governance.attach(project)
         assert governance.project("STUDY_001").location == target.location
 
+    def test_that_broke_off_follows_a_move_that_it_knew_nothing_of(
+        self,
+        governance: dc.Governance,
+        project: dc.Project,
+        target: dc.LocalStore,
+        remote: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        with monkeypatch.context() as patched:
+
+            def fail(*_: object, **__: object) -> None:
+                raise dc.StorageError("The network is away.")
+
+            patched.setattr("datom_core.upkeep.Upkeep.run", fail)
+            with pytest.raises(dc.StorageError):
+                governance.attach(project)
+        dc.migrate(project, target)
+        assert governance.attach(dc.Project.open(target, remote=remote)).governed
+        record = governance.project("STUDY_001")
+        assert (record.location, record.previous[0].location) == (target.location, project.store.location)
+
+
+class TestAReader:
+    def test_finds_a_project_that_moves_at_this_moment(
+        self, governance: dc.Governance, project: dc.Project, target: dc.LocalStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from datom_core import reader
+
+        attached, real, moves = governance.attach(project), reader.locate, [target]
+
+        def located(*args: Any, **kwargs: Any) -> dc.ObjectStore:
+            found = real(*args, **kwargs)
+            if moves:
+                dc.migrate(attached, moves.pop(), delete_source=True)
+            return found
+
+        monkeypatch.setattr(reader, "locate", located)
+        assert len(dc.ProjectReader.find("STUDY_001", governance=governance.store).read("dm")) == 3
+
 
 class TestADecommission:
     def test_is_refused_when_the_data_was_moved_meanwhile(
