@@ -1,7 +1,6 @@
 """The steps of a project's life, from creation to decommission, as jobs to be launched once."""
 
 # Dagster reads annotations at run time, to know how jobs are configured: no `annotations` import.
-import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -12,7 +11,7 @@ from pydantic import Field
 
 import datom_core as dc
 from datom_dagster.errors import translated
-from datom_dagster.keys import DATA_VERSION_TAG, table_of
+from datom_dagster.keys import DATA_VERSION_TAG
 from datom_dagster.metadata import facts
 from datom_dagster.resources import DatomResource, GovernanceResource
 from datom_dagster.s3 import S3Storage
@@ -120,26 +119,35 @@ class _Notes:
     assets: Sequence[dg.AssetSpec]
 
     def tell(
-        self, context: dg.OpExecutionContext, what: str, shown: Mapping[str, Any], reader: dc.ProjectReader | None
+        self, context: dg.OpExecutionContext, what: str, shown: Mapping[str, Any], *, on_assets: bool = False
     ) -> None:
-        """Show the facts at the run; and at every asset, when there is a reader of the project.
+        """Show the facts at the run, and if asked to at every asset.
 
         An observation of what others make must repeat its data version; else it would count as a change.
         """
         context.add_output_metadata(dict(shown))
-        if reader is None:
+        if not on_assets:
             return
         for spec in self.assets:
-            tags = {}
-            with contextlib.suppress(dc.DatomError):
-                tags[DATA_VERSION_TAG] = reader.resolve(table_of(spec.metadata, spec.key)).data_sha
+            version = _data_version(context, spec.key)
+            tags = {} if version is None else {DATA_VERSION_TAG: version}
             context.log_event(dg.AssetObservation(spec.key, metadata={"datom/event": what, **shown}, tags=tags))
+
+
+def _data_version(context: dg.OpExecutionContext, asset: dg.AssetKey) -> str | None:
+    """The data version that was last observed of an asset; ``None`` when none was."""
+    found = context.instance.fetch_observations(asset, limit=1).records
+    observation = found[0].asset_observation if found else None
+    return None if observation is None else observation.tags.get(DATA_VERSION_TAG)
 
 
 def _specs(assets: Iterable[Any]) -> list[dg.AssetSpec]:
     found: list[dg.AssetSpec] = []
     for asset in assets:
-        found += [asset] if isinstance(asset, dg.AssetSpec) else list(asset.specs)
+        if isinstance(asset, dg.SourceAsset):
+            found.append(dg.AssetSpec(asset.key, metadata=asset.metadata))
+        else:
+            found += [asset] if isinstance(asset, dg.AssetSpec) else list(asset.specs)
     return found
 
 
@@ -186,7 +194,7 @@ def _init_project(notes: _Notes) -> dg.OpDefinition:
     @dg.op(description="Create the project: its repository's first commit, and its place in storage.")
     def init_project(context: dg.OpExecutionContext, config: InitProject, datom: DatomResource) -> None:
         with translated(context):
-            notes.tell(context, "created", facts(datom.init_project(schema=config.schema_number).status()), None)
+            notes.tell(context, "created", facts(datom.init_project(schema=config.schema_number).status()))
 
     return init_project
 
@@ -195,7 +203,7 @@ def _init_governance(notes: _Notes) -> dg.OpDefinition:
     @dg.op(description="Begin the organization's register of projects. Once; again it changes nothing.")
     def init_governance(context: dg.OpExecutionContext, governance: GovernanceResource) -> None:
         with translated(context):
-            notes.tell(context, "register begun", governance.init_governance(), None)
+            notes.tell(context, "register begun", governance.init_governance())
 
     return init_governance
 
@@ -206,7 +214,7 @@ def _attach(notes: _Notes) -> dg.OpDefinition:
         with translated(context):
             register = governance.open_governance()
             project = register.attach(datom.open_project())
-            notes.tell(context, "registered", facts(register.project(project.name)), project.reader)
+            notes.tell(context, "registered", facts(register.project(project.name)), on_assets=True)
 
     return attach_governance
 
@@ -227,8 +235,7 @@ def _migrate(notes: _Notes) -> dg.OpDefinition:
                 sunset_at=config.sunset_at,
                 message=config.message,
             )
-            reader = None if config.dry_run else dc.ProjectReader(target, project.name, project.schema)
-            notes.tell(context, "moved", facts(report), reader)
+            notes.tell(context, "moved", facts(report), on_assets=not config.dry_run)
 
     return migrate_project
 
@@ -253,7 +260,7 @@ def _validate(notes: _Notes) -> dg.OpDefinition:
         with translated(context):
             project = datom.open_project()
             report = project.validate(config.level.value, fix=config.fix)
-            notes.tell(context, "validated", facts(report), project.reader)
+            notes.tell(context, "validated", facts(report), on_assets=True)
 
     return validate_project
 
@@ -264,7 +271,7 @@ def _mirror(notes: _Notes) -> dg.OpDefinition:
         with translated(context):
             project = datom.open_project()
             report = project.mirror()
-            notes.tell(context, "mirrored", facts(report), project.reader if report.written else None)
+            notes.tell(context, "mirrored", facts(report), on_assets=bool(report.written))
 
     return mirror_project
 
@@ -274,6 +281,6 @@ def _decommission(notes: _Notes) -> dg.OpDefinition:
     def decommission_project(context: dg.OpExecutionContext, config: DecommissionProject, datom: DatomResource) -> None:
         with translated(context):
             report = datom.decommission(config.confirm, dry_run=config.dry_run)
-            notes.tell(context, "decommissioned", facts(report), None)
+            notes.tell(context, "decommissioned", facts(report))
 
     return decommission_project

@@ -92,10 +92,15 @@ class DatomResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """
 
     project: str = Field(description="Name of the project; compared with what is found.")
-    storage: DatomStorage | None = Field(
-        default=None, description="Where its data lies; of a registered project, how to reach it."
+    # As what Dagster makes of a resource that must be given, so that this one, too, can be configured at launch.
+    storage: dg.ResourceDependency[DatomStorage | None] = Field(
+        default=None,  # type: ignore[arg-type]
+        description="Where its data lies; of a registered project, how to reach it.",
     )
-    governance: GovernanceResource | None = Field(default=None, description="The register that it belongs to.")
+    governance: dg.ResourceDependency[GovernanceResource | None] = Field(
+        default=None,  # type: ignore[arg-type]
+        description="The register that it belongs to.",
+    )
     remote: str | None = Field(default=None, description="URL or path of its git repository; none for a reader.")
     branch: str | None = Field(default=None, description="Branch; by default the one that the remote's HEAD names.")
     author: str | None = Field(
@@ -120,6 +125,8 @@ class DatomResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def _somewhere(self) -> Self:
         if self.storage is None and self.governance is None:
             raise dc.InvalidInputError("A project needs storage, or governance that says where its data lies.")
+        _check_kind("storage", self.storage, DatomStorage)
+        _check_kind("governance", self.governance, GovernanceResource)
         return self
 
     def store(self) -> dc.ObjectStore:
@@ -236,6 +243,12 @@ class DatomResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         dc.check_name(resolved(self.project), "project")
         if self.remote is not None:
             dc.check_remote(resolved(self.remote))
+
+
+def _check_kind(field: str, given: object, kind: type) -> None:
+    """Refuse what is no such resource; one that is configured at launch is known by its class."""
+    if given is not None and not issubclass(getattr(given, "resource_cls", type(given)), kind):
+        raise dc.InvalidInputError(f"{field} must be a {kind.__name__}, not {type(given).__name__}.")
 
 
 def remote_of(settings: GovernanceResource | DatomResource) -> str | dc.Remote | None:

@@ -10,6 +10,9 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 import pytest
+from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
+from dagster._core.loader import LoadingContextForTest
+from pydantic import ValidationError
 
 import datom_core as dc
 from datom_dagster import DatomResource, GovernanceResource, LocalStorage, datom_jobs
@@ -84,6 +87,11 @@ class TestDefinitions:
         with pytest.raises(dg.DagsterInvalidConfigError):
             launch(name, **config)
 
+    @pytest.mark.parametrize("field", ["storage", "governance"])
+    def test_a_resource_that_is_none(self, study: DatomResource, field: str) -> None:
+        with pytest.raises(ValidationError, match=f"{field} must be a"):
+            DatomResource(**{"project": "S", "storage": study.storage, field: "/data"})
+
 
 class TestAgain:
     def test_a_creation_that_broke_off_is_completed(
@@ -150,3 +158,30 @@ def test_a_decommission_is_a_dry_run_unless_told_otherwise(launch: Launch, attac
     launch("decommission_project", confirm="STUDY_001", dry_run=False)
     with pytest.raises(dc.NotFoundError):
         attached.open_project()
+
+
+@pytest.mark.filterwarnings("ignore:Property `OpDefinition.version` is deprecated:DeprecationWarning")
+@pytest.mark.parametrize("theirs", [None, "v1"], ids=["unversioned", "versioned"])
+def test_what_a_job_notes_about_an_asset_of_others_is_no_change(
+    study: DatomResource, project: dc.Project, instance: dg.DagsterInstance, theirs: str | None
+) -> None:
+    """They may tell its versions apart in another way than by content."""
+    project.write("dm", FRAME)
+
+    @dg.observable_source_asset
+    def dm() -> dg.DataVersion:
+        return dg.DataVersion(str(theirs))
+
+    @dg.asset(deps=[dm])
+    def adsl() -> None: ...
+
+    defs = dg.Definitions(assets=[dm, adsl], jobs=[dg.define_asset_job("derive", [adsl])])
+    if theirs is not None:
+        instance.report_runless_asset_event(dg.AssetObservation("dm", tags={"dagster/data_version": theirs}))
+    assert defs.resolve_job_def("derive").execute_in_process(instance=instance).success
+    jobs = {job.name: job for job in datom_jobs([dm], governance=False, resources={"datom": study})}
+    for _ in range(2):
+        assert jobs["validate_project"].execute_in_process(instance=instance).success
+    assert len(instance.fetch_observations(dg.AssetKey("dm"), limit=9).records) == 2 + (theirs is not None)
+    stale = CachingStaleStatusResolver(instance, defs.resolve_asset_graph(), LoadingContextForTest(instance))
+    assert stale.get_status(dg.AssetKey("adsl")) is StaleStatus.FRESH
