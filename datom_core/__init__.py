@@ -55,7 +55,7 @@ from datom_core.errors import (
 from datom_core.git import Remote, check_remote, remote_head
 from datom_core.github import GitHub, GitHubRepository, RepositoryInfo
 from datom_core.governance import Governance
-from datom_core.guard import locate
+from datom_core.guard import locate, registered_in
 from datom_core.hashing import ColumnHash, TableHash
 from datom_core.migration import MigrationReport, migrate
 from datom_core.moments import Moment
@@ -171,6 +171,7 @@ __all__ = [
     "locate",
     "migrate",
     "normalise",
+    "registered_in",
     "remote_head",
     "to_pandas",
 ]

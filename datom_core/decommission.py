@@ -13,15 +13,16 @@ from functools import partial
 from datom_core import names
 from datom_core.copying import OnProgress, Progress
 from datom_core.documents import Author, Decommission, format_timestamp
-from datom_core.errors import ConflictError, DatomError, InvalidInputError, NotFoundError
+from datom_core.errors import ConflictError, DatomError, FormatError, InvalidInputError, NotFoundError
 from datom_core.git import GitRepo
 from datom_core.github import GitHubRepository
+from datom_core.plan import ProjectState
 from datom_core.reader import open_reader
 from datom_core.register import Register, Registration
 from datom_core.retries import until_published
 from datom_core.rows import block
 from datom_core.state import load_state
-from datom_core.stores import ObjectStore, S3Store, check_place, find, keeps_versions, vacate
+from datom_core.stores import ObjectStore, S3Store, check_place, find, keeps_versions, same_place, vacate
 from datom_core.tenancy import check_origin
 
 _STEPS = ("mark", "storage", "registration", "repository", "cache")
@@ -91,12 +92,14 @@ class Decommissioning:
         self.clock = clock
         self.on_progress = on_progress
         self._done: list[str] = []
+        self._somebody_elses = False  # the repository, by now
 
     def run(self, confirm: object, *, dry_run: bool) -> DecommissionReport:
         """Say what goes; then, unless it is a dry run, take it away.
 
         Raises:
-            InvalidInputError: ``confirm`` is not the project's name; nothing has been touched.
+            InvalidInputError: ``confirm`` is not the project's name, or the repository has another one by now; nothing
+                has been touched.
             Any error of a store, a remote or a host, with what is left to do. Run it again to go on.
         """
         if confirm != self.name:
@@ -132,8 +135,7 @@ class Decommissioning:
     def _look(self, dry_run: bool) -> DecommissionReport:
         self._check()
         # Once the registration is gone, the storage step was done; what is there now is somebody else's.
-        over = self.register is not None and self.register.find(self.name) is None
-        listed = {} if over else {o.key: o.size for o in self.store.list()}
+        listed = {} if self._is_over() else {o.key: o.size for o in self.store.list()}
         ours = {key: size for key, size in listed.items() if names.is_of_the_format(key)}
         return DecommissionReport(
             project=self.name,
@@ -143,7 +145,7 @@ class Decommissioning:
             bytes=sum(ours.values()),
             repository=self._fate_of_the_repository(),
             registration=str(self.register.store.location) if self.register is not None else "none",
-            note=_note(self.store),
+            note=" ".join(filter(None, (_note(self.store), self._former_places()))),
             kept=tuple(sorted(set(listed) - set(ours))),
             # A reader finds no project there, rather than half of one: the lists go first.
             keys=tuple(sorted(ours, key=lambda key: (not key.startswith("."), "metadata.json" not in key, key))),
@@ -152,6 +154,9 @@ class Decommissioning:
     def _check(self) -> None:
         """Make sure that the store and the repository are this project's, as far as they are still there."""
         tip = self._tip()
+        if self._is_over():
+            self._somebody_elses = tip is not None and not self._is_marked(tip)
+            return
         if tip is None:
             if self.register is None or self.register.mirrored_mark(self.name) is None:
                 raise NotFoundError(
@@ -162,12 +167,48 @@ class Decommissioning:
                 open_reader(self.store, self.name)
             return
         state = load_state(self.repo, tip, ())
+        self._check_documents(state)
+        check_origin(self.store, load_state(self.repo, tip, state.manifest.entries))
+
+    def _check_documents(self, state: ProjectState) -> None:
+        """Make sure that the documents are this project's, and name its store and its register."""
         if state.file.name != self.name:
             raise InvalidInputError(f"{self.repo.remote} holds the project {state.file.name!r}, not {self.name!r}.")
         if (state.governance is None) != (self.register is None):
             raise ConflictError(f"{self.name} has been registered since it was opened. Open it again.")
+        if not same_place(state.file.location, self.store.location) and self._is_registered_here():
+            raise ConflictError(
+                f"A move of {self.name} from {state.file.location} to {self.store.location} has begun and is not "
+                "complete. Complete it first: open the project and call dc.migrate again."
+            )
         check_place(self.name, state.file.location, self.store.location)
-        check_origin(self.store, load_state(self.repo, tip, state.manifest.entries))
+
+    def _is_registered_here(self) -> bool:
+        found = self.register.find(self.name) if self.register is not None else None
+        return found is not None and same_place(found.ref.current, self.store.location)
+
+    def _is_over(self) -> bool:
+        """Whether the registration was ended by a decommission: storage was emptied before, and is not looked at.
+
+        Raises:
+            NotFoundError: the registration is lost, which must not count as that.
+        """
+        if self.register is None or self.register.find(self.name) is not None:
+            return False
+        if self.register.mirrored_mark(self.name) is None:
+            raise NotFoundError(
+                f"{self.name} is not in its register, though it says that it is. Governance.attach(project) registers "
+                "it; then it can be taken away."
+            )
+        return True
+
+    def _is_marked(self, tip: str) -> bool:
+        """Whether a repository is the one that was marked; the name may have been given to a new one since."""
+        try:
+            file = load_state(self.repo, tip, ()).file
+        except (NotFoundError, FormatError):
+            return False
+        return file.name == self.name and file.decommissioned_at is not None
 
     def _tip(self) -> str | None:
         """The repository's tip, or ``None`` when it is gone."""
@@ -195,9 +236,12 @@ class Decommissioning:
 
     def _mark_in_git(self) -> None:
         tip = self._tip()
-        if tip is None:
+        if tip is None or self._somebody_elses:
             return
-        file, now = load_state(self.repo, tip, ()).file, self.clock()
+        state, now = load_state(self.repo, tip, ()), self.clock()
+        # Looked at anew: a move or a registration that came in between would be left behind.
+        self._check_documents(state)
+        file = state.file
         if file.decommissioned_at is None:
             files = {names.PROJECT_FILE: file.marked(format_timestamp(now)).to_yaml()}
             self.repo.publish(files, f"Decommission {self.name}", parent=tip, author=self.author, at=now)
@@ -222,18 +266,41 @@ class Decommissioning:
 
     def _drop_repository(self) -> None:
         at = self.repo.at
-        if isinstance(at, GitHubRepository):
+        if self._somebody_elses:
+            pass
+        elif isinstance(at, GitHubRepository):
             at.delete()
         else:
             self.repo.delete()
         if self.register is not None:
             self.register.forget(self.name)
 
+    def _former_places(self) -> str:
+        """Places that the data has left, which nobody has promised to be empty."""
+        ref = None
+        if self.register is not None:
+            found = self.register.find(self.name)
+            ref = found.ref if found is not None else self.register.mirrored(self.name)
+        if ref is None or not ref.previous:
+            return ""
+        places = "; ".join(dict.fromkeys(str(former) for former in ref.previous))
+        return f"What the project left in former places, if it is still there, stays: {places}."
+
     def _fate_of_the_repository(self) -> str:
         if self._tip() is None:
             return f"{self.repo.remote} (not found: gone already, or hidden from these credentials)"
-        if isinstance(self.repo.at, GitHubRepository) or self.repo.can_delete():
-            return f"{self.repo.remote} (deleted)"
+        if self._somebody_elses:
+            return f"{self.repo.remote} (stays: another project's by now)"
+        at = self.repo.at
+        if isinstance(at, GitHubRepository) and at.inspect() is None:
+            # git follows a repository that was renamed; the API, which deletes, must not.
+            raise InvalidInputError(
+                f"The host knows no repository {at.full_name}, though {at.url} leads to one: it was renamed or "
+                "transferred. Open the project with the repository's present name. Nothing was done."
+            )
+        if isinstance(at, GitHubRepository) or self.repo.can_delete():
+            others = self.repo.other_branches()
+            return f"{self.repo.remote} (deleted{', with its branches ' if others else ''}{', '.join(others)})"
         return f"{self.repo.remote} (stays: delete it by hand, where it is hosted)"
 
     def _tell(self, what: str, done: int = 1, total: int = 1, key: str = "") -> None:

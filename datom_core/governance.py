@@ -12,17 +12,18 @@ from datom_core import names
 from datom_core.copying import OnProgress
 from datom_core.credentials import CredentialSource
 from datom_core.decommission import Decommissioning, DecommissionReport
-from datom_core.documents import Author, GovernanceFile, Location, Ref
-from datom_core.errors import AlreadyExistsError, DatomError, InvalidInputError, NotFoundError
+from datom_core.documents import Author, GovernanceFile, Location, ProjectFile, Ref
+from datom_core.errors import AlreadyExistsError, ConflictError, DatomError, InvalidInputError, NotFoundError
 from datom_core.git import GitRepo, Remote, same_remote
-from datom_core.guard import being_taken_away
+from datom_core.guard import being_taken_away, registered_in
 from datom_core.plan import ProjectState
 from datom_core.portfolio import ProjectRecord, RegisteredProject, RepairReport, at_a_glance, in_detail, record_of
 from datom_core.register import Register, Registration
 from datom_core.requests import author_or_default, utc_now
 from datom_core.rows import Rows
 from datom_core.seeding import begin, is_seeded
-from datom_core.stores import ObjectStore, check_store, find, open_place, same_place
+from datom_core.state import load_state
+from datom_core.stores import ObjectStore, check_place, check_store, find, open_place, same_place
 from datom_core.upkeep import Upkeep
 
 
@@ -176,15 +177,23 @@ class Governance:
             raise InvalidInputError(
                 f"The data of {project.name} lies in {location}, as would the register. Give each a place of its own."
             )
-        _, state = project.upkeep.load(())
+        _, state = project.upkeep.load((), moving=True)
         self._check_not_elsewhere(state)
-        self._register.change(
+        check_place(project.name, state.file.location, location)
+        if self._register.mirrored(project.name) is not None:  # else it is lost, and is put back here
+            project.upkeep.guard.check(state)
+        begun = self._register.change(
             project.name,
-            lambda found, _: self._registered(found, project.name, location),
+            lambda found, now: self._registered(found, project, state, now),
             f"Register project {project.name}",
         )
         self._register.level(project.name)
-        project.upkeep.run(self._attached, f"Attach governance: {project.name}", self._register.author)
+        try:
+            project.upkeep.run(self._attached, f"Attach governance: {project.name}", self._register.author)
+        except (AlreadyExistsError, ConflictError):
+            if begun is not None:
+                self._withdraw(project)
+            raise
         project.upkeep.projector.level((), thorough=True)
         return project.reopened(self)
 
@@ -209,7 +218,7 @@ class Governance:
             details: also look into each project's data, for its tables, versions and last write.
             near, credentials, **options: for buckets, as `ProjectReader.find`.
         """
-        found = [r for r in map(self._register.find, self._register.projects()) if r is not None]
+        found = self._register.all()
         return in_detail(found, near or self.store, credentials, options) if details else at_a_glance(found)
 
     def project(self, name: str) -> ProjectRecord:
@@ -307,8 +316,11 @@ class Governance:
                 given=ours,
             )
 
-    def _registered(self, found: Registration | None, name: str, location: Location) -> Registration:
-        """The registration of a project at a place, when nothing stands against it."""
+    def _registered(
+        self, found: Registration | None, project: Governable, state: ProjectState, now: str
+    ) -> Registration:
+        """The registration of a project at its place, when nothing stands against it."""
+        name, location = project.name, project.store.location
         for ref in (found.ref if found else None, self._register.mirrored(name)):
             if ref is not None and ref.decommission is not None:
                 raise being_taken_away(name, ref.decommission.began_at)
@@ -319,6 +331,8 @@ class Governance:
             )
         if found is None:
             return Registration.new(name, location)
+        if state.governance is None and self._has_left(project, found.ref.current):
+            return found.moved(location, now, author=self._register.author)
         if not same_place(found.ref.current, location) or found.ref.current.region != location.region:
             raise AlreadyExistsError(
                 f"A project {name!r} is registered with its data in {found.ref.current}; this one's lies in "
@@ -327,6 +341,34 @@ class Governance:
                 given=str(location),
             )
         return found
+
+    def _withdraw(self, project: Governable) -> None:
+        """Take back a registration that the project turned down: it has moved, is going, or was faster elsewhere."""
+        repo, location = project.upkeep.repo, project.store.location
+        tip = repo.tip()
+        held = None if tip is None else load_state(repo, tip, ()).governance
+        if held is not None and same_remote(held.remote, self._register.needed_repo().remote):
+            return  # somebody else completed it
+
+        def without(found: Registration | None, _: str) -> Registration | None:
+            return None if found is not None and same_place(found.ref.current, location) else found
+
+        if self._register.change(project.name, without, f"Unregister project {project.name}") is not None:
+            self._register.forget(project.name)
+
+    def _has_left(self, project: Governable, place: Location) -> bool:
+        """Whether a project moved away after a first `attach` broke off, by its own history, and nobody came since."""
+        if same_place(place, project.store.location):
+            return False
+        try:
+            if registered_in(open_place(place, near=project.store)) is not None:
+                return False
+        except DatomError:
+            return False  # nobody knows
+        repo = project.upkeep.repo
+        tip = repo.tip()
+        documents = [] if tip is None else repo.revisions(tip, names.PROJECT_FILE)
+        return any(same_place(ProjectFile.from_yaml(data, sha).location, place) for sha, data in documents)
 
     def _attached(self, state: ProjectState, now: str) -> ProjectState:
         self._check_not_elsewhere(state)

@@ -34,12 +34,21 @@ class Guard:
             NotFoundError: the register does not hold the project.
             The errors of the register's storage: what cannot be asked is not written.
         """
-        if state.file.decommissioned_at is not None:
-            raise being_taken_away(state.file.name, state.file.decommissioned_at)
+        check_stays(state)
         check_place(state.file.name, state.file.location, self._store.location)
         if state.governance is not None:
             self._governance = governance_storage(state.governance, self._governance, near=self._store)
             check_registered(state.file.name, read_ref(self._governance, state.file.name), self._store.location)
+
+
+def check_stays(state: ProjectState) -> None:
+    """Refuse a project that is being taken away.
+
+    Raises:
+        ConflictError: says since when.
+    """
+    if state.file.decommissioned_at is not None:
+        raise being_taken_away(state.file.name, state.file.decommissioned_at)
 
 
 def governance_storage(file: GovernanceFile, given: ObjectStore | None, *, near: ObjectStore) -> ObjectStore:
@@ -77,7 +86,7 @@ def read_ref(governance: ObjectStore, project: str) -> Ref:
     if found is None:
         raise NotFoundError(
             f"{governance.location} holds no project {project!r}. Check the name; Governance.repair(name) completes "
-            "a registration that broke off.",
+            "a registration that broke off, and Governance.attach(project) puts back one that is lost.",
             project=project,
         )
     return Ref.from_json(found.data, f"{key} in {governance.location}")
@@ -110,6 +119,16 @@ def locate(
     if ref.decommission is not None:
         raise being_taken_away(project, ref.decommission.began_at)
     return open_place(ref.current, near=near or governance, credentials=credentials, **options)
+
+
+def registered_in(store: ObjectStore) -> Location | None:
+    """The storage of the register that the project in a store says it belongs to; ``None`` when it says nothing.
+
+    Raises:
+        FormatError: what it says cannot be read.
+    """
+    found = find(store, names.GOVERNANCE_KEY)
+    return None if found is None else GovernanceFile.from_json(found.data, names.GOVERNANCE_KEY).storage
 
 
 def check_registered(project: str, ref: Ref, ours: Location) -> None:

@@ -12,7 +12,6 @@ from datom_core import names
 from datom_core.copying import Item, OnProgress, Progress, Verify, copy
 from datom_core.documents import Author
 from datom_core.errors import ConflictError, IntegrityError, InvalidInputError, NotFoundError, StorageError
-from datom_core.governance import Governance
 from datom_core.guard import being_taken_away
 from datom_core.moments import moment_of
 from datom_core.plan import ProjectState, check_writable
@@ -151,9 +150,7 @@ class _Migration:
         # By way of the source: the folder of a local target may not be there yet.
         tip, state = self.project.upkeep_at(self.source).load(None, moving=True)
         check_writable(state, state.manifest.entries)
-        if state.file.decommissioned_at is not None:
-            raise being_taken_away(state.file.name, state.file.decommissioned_at)
-        self._registration(state)
+        self._check_registration(state)
         if not same_place(state.file.location, self.target.location):
             check_place(state.file.name, state.file.location, self.source.location)
         check_origin(self.source, state)
@@ -209,18 +206,25 @@ class _Migration:
             if found is not None:
                 self.target.create(key, found.data)
 
-    def _registration(self, state: ProjectState) -> Governance | None:
-        """The register that has to know of the move, once it is sure that it can be changed.
+    def _check_registration(self, state: ProjectState) -> None:
+        """Make sure that the register, if there is one, can be told of the move.
 
         Raises:
             NotFoundError, ConflictError, InvalidInputError: it cannot.
         """
         governance = self.project.governance
-        if (governance is None) != (state.governance is None):
+        self._check_register_is_known(state)
+        if governance is None:
+            return
+        governance.register.needed_repo()
+        if self.target.location.backend not in ("local", "s3"):
+            raise InvalidInputError(f"{self.target.location} is nowhere that readers could find {state.file.name}.")
+        self._moved(governance.register.find(state.file.name), "")
+
+    def _check_register_is_known(self, state: ProjectState) -> None:
+        """Refuse to go on when the project was registered meanwhile: its register would not learn of the move."""
+        if (self.project.governance is None) != (state.governance is None):
             raise ConflictError(f"{state.file.name} has been registered since it was opened. Open it again.")
-        if governance is not None:
-            self._moved(governance.register.find(state.file.name), "")
-        return governance
 
     def _moved(self, found: Registration | None, now: str, **more: Any) -> Registration:
         """The registration after the move; the same one when it knows of it."""
@@ -265,6 +269,7 @@ class _Migration:
         self._tell("switch")
 
         def edit(state: ProjectState, now: str) -> ProjectState:
+            self._check_register_is_known(state)
             if same_place(state.file.location, self.target.location):
                 return state
             check_place(state.file.name, state.file.location, self.source.location)

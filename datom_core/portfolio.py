@@ -11,7 +11,7 @@ from datom_core.credentials import CredentialSource
 from datom_core.documents import Author, Event, FormerPlace, Location, format_timestamp
 from datom_core.errors import DatomError
 from datom_core.reader import open_reader
-from datom_core.register import Registration
+from datom_core.register import Registration, Unreadable
 from datom_core.rows import Rows, block, rows
 from datom_core.stores import ObjectStore, open_place
 
@@ -24,7 +24,7 @@ class RegisteredProject:
 
     Attributes:
         name: its name.
-        backend, root, prefix, region: where its data lies.
+        backend, root, prefix, region: where its data lies; empty when the registration cannot be read.
         registered_at, registered_by: the commit that registered it; unknown without the governance repo.
         tables, versions, last_write: from its data; ``None`` when that cannot be read, for which ``note`` gives the
             reason.
@@ -103,20 +103,25 @@ def record_of(found: Registration) -> ProjectRecord:
     )
 
 
-def at_a_glance(found: Sequence[Registration]) -> Rows[RegisteredProject]:
+def at_a_glance(found: Sequence[Registration | Unreadable]) -> Rows[RegisteredProject]:
     """A row for each registration, without a look at any project's data."""
     return rows(map(_glance, found))
 
 
 def in_detail(
-    found: Sequence[Registration], near: ObjectStore, credentials: CredentialSource | None, options: Mapping[str, Any]
+    found: Sequence[Registration | Unreadable],
+    near: ObjectStore,
+    credentials: CredentialSource | None,
+    options: Mapping[str, Any],
 ) -> Rows[RegisteredProject]:
     """A row for each registration, with what the project's data tells. What cannot be read says why."""
     if not found:
         return rows(())
 
-    def look(registration: Registration) -> RegisteredProject:
+    def look(registration: Registration | Unreadable) -> RegisteredProject:
         row = _glance(registration)
+        if isinstance(registration, Unreadable):
+            return row
         try:
             store = open_place(registration.ref.current, near=near, credentials=credentials, **options)
             summary = open_reader(store, registration.project).summary()
@@ -128,7 +133,10 @@ def in_detail(
         return rows(pool.map(look, found))
 
 
-def _glance(found: Registration) -> RegisteredProject:
+def _glance(found: Registration | Unreadable) -> RegisteredProject:
+    if isinstance(found, Unreadable):
+        note = f"registration is not readable: {found.reason.splitlines()[0]}"
+        return RegisteredProject(found.project, "", "", "", None, None, None, note=note)
     at, mark = found.ref.current, found.ref.decommission
     notes = [f"being decommissioned since {mark.began_at}"] if mark else []
     notes += [] if found.complete else ["registration is incomplete: Governance.repair completes it"]

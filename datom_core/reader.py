@@ -13,7 +13,7 @@ import pyarrow as pa
 from datom_core import names
 from datom_core.credentials import CredentialSource
 from datom_core.diff import Change, compare_shapes
-from datom_core.documents import Buffer, Cuts, GovernanceFile, History, Manifest, Metadata, Parent, Source, Version
+from datom_core.documents import Buffer, Cuts, History, Manifest, Metadata, Parent, Source, Version
 from datom_core.errors import (
     DatomError,
     FormatError,
@@ -22,11 +22,11 @@ from datom_core.errors import (
     InvalidInputError,
     NotFoundError,
 )
-from datom_core.guard import locate
+from datom_core.guard import locate, registered_in
 from datom_core.moments import Moment, moment_of
 from datom_core.results import Summary, TableInfo
 from datom_core.rows import Rows, rows
-from datom_core.stores import ObjectStore, StoredObject, check_store, find
+from datom_core.stores import ObjectStore, StoredObject, check_store
 from datom_core.tabular import decode_parquet, to_pandas
 
 if TYPE_CHECKING:
@@ -92,7 +92,13 @@ class ProjectReader:
             InvalidInputError: there are no credentials for a bucket.
         """
         store = locate(project, governance=governance, near=near, credentials=credentials, **options)
-        return open_reader(store, project)
+        try:
+            return open_reader(store, project)
+        except NotFoundError:
+            again = locate(project, governance=governance, near=near, credentials=credentials, **options)
+            if again.location == store.location:
+                raise
+            return open_reader(again, project)  # it has moved in between
 
     @property
     def project(self) -> str:
@@ -346,11 +352,10 @@ def open_reader(store: ObjectStore, project: str | None) -> ProjectReader:
 def _warn_if_governed(store: ObjectStore, project: str) -> None:
     # What is damaged or closed says nothing: reading does not depend on it (record, A.3).
     with contextlib.suppress(DatomError):
-        found = find(store, names.GOVERNANCE_KEY)
-        if found is not None:
-            file = GovernanceFile.from_json(found.data, names.GOVERNANCE_KEY)
+        storage = registered_in(store)
+        if storage is not None:
             warnings.warn(
-                f"{project} is registered in {file.storage}, which knows where its data lies when it moves. Find it by "
+                f"{project} is registered in {storage}, which knows where its data lies when it moves. Find it by "
                 f'name: ProjectReader.find("{project}", governance=...).',
                 GovernanceWarning,
                 stacklevel=3,

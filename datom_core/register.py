@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -18,12 +19,13 @@ from datom_core.documents import (
     format_timestamp,
     location_block,
 )
-from datom_core.errors import ConflictError, NotFoundError
+from datom_core.errors import ConflictError, FormatError, NotFoundError
 from datom_core.git import Added, GitRepo
 from datom_core.retries import until_published, while_conflicting
 from datom_core.stores import LocalStore, ObjectStore, find
 
 _ATTEMPTS = 12
+_READERS = 8
 # What refers to others comes last, so that whoever finds it finds the others.
 _DOCUMENTS = ("dispatch", "migration_history", "ref")
 
@@ -84,6 +86,19 @@ class Registration:
         return dict(zip(keys_of(self.project), contents, strict=True))
 
 
+@dataclass(frozen=True)
+class Unreadable:
+    """A registration that cannot be read.
+
+    Attributes:
+        project: its name.
+        reason: what is wrong with it.
+    """
+
+    project: str
+    reason: str
+
+
 #: From a registration (``None``: there is none) and the time to what it shall be; the same object changes nothing.
 Change = Callable[[Registration | None, str], Registration | None]
 
@@ -111,10 +126,23 @@ class Register:
     def projects(self) -> list[str]:
         """Names of all registered projects, sorted."""
         if self.repo is None:
-            paths = [o.key for o in self.store.list(f"{names.REGISTRATIONS}/")]
-        else:
-            paths = list(self.repo.files(self.tip()))
-        return sorted(p.split("/")[1] for p in paths if p.endswith("/ref.json") and _is_registration(p))
+            return _registered(o.key for o in self.store.list(f"{names.REGISTRATIONS}/"))
+        return _registered(self.repo.files(self.tip()))
+
+    def all(self) -> list[Registration | Unreadable]:
+        """Every registration, by name and as of one moment. One that is damaged hides none of the others."""
+        if self.repo is None:
+            projects = self.projects()
+            keys = [key for project in projects for key in keys_of(project)]
+            with ThreadPoolExecutor(_READERS, thread_name_prefix="datom-register") as pool:
+                objects = dict(zip(keys, pool.map(lambda key: find(self.store, key), keys), strict=True))
+            found = {key: o.data for key, o in objects.items() if o is not None}
+            return _readable(projects, found, str(self.store.location), {})
+        tip = self.tip()
+        projects = _registered(self.repo.files(tip))
+        documents = self.repo.read(tip, [key for project in projects for key in keys_of(project)])
+        added = self.repo.added(tip, {names.registration(project, "ref") for project in projects})
+        return _readable(projects, documents, f"commit {tip[:8]} of {self.repo.remote}", added)
 
     def find(self, project: str) -> Registration | None:
         """The registration, or ``None`` when there is none.
@@ -229,7 +257,9 @@ class Register:
         repo = self.needed_repo()
         found = repo.read(tip, keys_of(project))
         where = f"commit {tip[:8]} of {repo.remote}"
-        return _parsed(project, found, where, repo.added(tip, names.registration(project, "ref")))
+        ref = names.registration(project, "ref")
+        added = repo.added(tip, {ref}).get(ref) if ref in found else None
+        return _parsed(project, found, where, added)
 
 
 def _is_ours(path: str) -> bool:
@@ -239,6 +269,25 @@ def _is_ours(path: str) -> bool:
 def _is_registration(path: str) -> bool:
     folder, _, rest = path.partition("/")
     return folder == names.REGISTRATIONS and rest.count("/") == 1 and names.is_name(rest.split("/")[0])
+
+
+def _registered(paths: Iterable[str]) -> list[str]:
+    """The projects that have a registration among these paths, sorted."""
+    return sorted(p.split("/")[1] for p in paths if p.endswith("/ref.json") and _is_registration(p))
+
+
+def _readable(
+    projects: Iterable[str], found: Mapping[str, bytes | memoryview], where: str, added: Mapping[str, Added]
+) -> list[Registration | Unreadable]:
+    result: list[Registration | Unreadable] = []
+    for project in projects:
+        try:
+            registration = _parsed(project, found, where, added.get(names.registration(project, "ref")))
+        except FormatError as error:
+            result.append(Unreadable(project, str(error)))
+        else:
+            result += [] if registration is None else [registration]
+    return result
 
 
 def _parsed(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from datom_core import names
 from datom_core.errors import AlreadyExistsError
@@ -39,14 +39,14 @@ def begin(register: Register, *, create_repo: bool) -> None:
         host.create(description="datom governance")
     repo.create_if_local()
     if isinstance(register.store, LocalStore):
-        register.store.make_root()  # nothing is put there before the first project, and it is looked for
+        register.store.prepare()
     until_published(lambda: _seed(register))
     _check_mirror(register)
 
 
-def is_seeded(files: Iterable[str]) -> bool:
-    """Whether a repository with these files holds a register."""
-    return any(path.startswith(f"{names.REGISTRATIONS}/") for path in files)
+def is_seeded(files: Collection[str]) -> bool:
+    """Whether a repository with these files holds a register. A project's may have a table of that name."""
+    return names.PROJECT_FILE not in files and any(path.startswith(f"{names.REGISTRATIONS}/") for path in files)
 
 
 def _check_storage(store: ObjectStore) -> None:

@@ -10,7 +10,7 @@ from datom_core import names
 from datom_core.documents import Author, Location, format_timestamp
 from datom_core.errors import NotFoundError
 from datom_core.git import GitRepo
-from datom_core.guard import Guard
+from datom_core.guard import Guard, check_stays
 from datom_core.plan import ProjectState, changed_files, check_writable
 from datom_core.projection import lost_versions, payload_key, same_lists, same_table
 from datom_core.projector import Projector
@@ -80,7 +80,7 @@ class Upkeep:
         """The tip and the documents there; those of every table when ``tables`` is ``None``.
 
         Raises:
-            ConflictError: the project's data has moved to another place.
+            ConflictError: the project's data has moved to another place, or the project is being taken away.
             NotFoundError: the store or the branch is not there.
         """
         self.projector.store.check()
@@ -88,7 +88,9 @@ class Upkeep:
         if tip is None:
             raise NotFoundError(f"{self.repo.remote} has no branch {self.repo.branch} any more.")
         state = load_state(self.repo, tip, tables or ())
-        if not moving:
+        if moving:
+            check_stays(state)
+        else:
             self.guard.check(state)
         if tables is None:
             state = load_state(self.repo, tip, state.manifest.entries)

@@ -1,7 +1,6 @@
 """The steps of a project's life, from creation to decommission, as jobs to be launched once."""
 
 # Dagster reads annotations at run time, to know how jobs are configured: no `annotations` import.
-import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -12,7 +11,7 @@ from pydantic import Field
 
 import datom_core as dc
 from datom_dagster.errors import translated
-from datom_dagster.keys import DATA_VERSION_TAG, table_of
+from datom_dagster.keys import DATA_VERSION_TAG
 from datom_dagster.metadata import facts
 from datom_dagster.resources import DatomResource, GovernanceResource
 from datom_dagster.s3 import S3Storage
@@ -33,10 +32,17 @@ class Level(Enum):
     full = "full"
 
 
+class Backend(Enum):
+    """What a place is."""
+
+    local = "local"
+    s3 = "s3"
+
+
 class Place(dg.Config):
     """A folder, or a bucket. Of keys, the *names* of environment variables are given."""
 
-    backend: str = Field(description="local or s3.")
+    backend: Backend = Field(description="local or s3.")
     root: str = Field(description="Path of the folder, or name of the bucket.")
     prefix: str = Field(default="", description="Path below it.")
     region: str | None = Field(default=None, description="Where the bucket is.")
@@ -50,13 +56,12 @@ class Place(dg.Config):
         """The store. A bucket without credentials of its own is opened with those of ``near``, on its server.
 
         Raises:
-            InvalidInputError: no such backend, or no credentials.
+            InvalidInputError: no credentials for a bucket.
         """
-        if self.backend == "local":
+        if self.backend is Backend.local:
             return dc.LocalStore(self.root, self.prefix)
-        if self.backend != "s3":
-            raise dc.InvalidInputError(f"backend is local or s3, not {self.backend!r}.")
-        own = self.access_key_env or self.secret_key_env or self.profile
+        # Keys of one server are not shown to another.
+        own = self.access_key_env or self.secret_key_env or self.session_token_env or self.profile or self.endpoint_url
         if not own and isinstance(near, dc.S3Store):
             return near.sibling(dc.Location("s3", self.root, self.prefix, self.region))
         return S3Storage(
@@ -81,6 +86,11 @@ class MigrateProject(dg.Config):
     """A move of a project's data."""
 
     to: Place = Field(description="The new place: empty, or begun by an earlier run.")
+    source: Place | None = Field(
+        default=None,
+        description="The old place, to complete a move that broke off after the project had recorded the new one. Of a "
+        "registered project the register knows it.",
+    )
     message: str | None = Field(default=None, description="Why; for the commit, and for the register.")
     verify: Verify = Field(default=Verify.hash, description="By hash every object is read back.")
     sunset_at: str | None = Field(default=None, description="Until when the old place is kept, YYYY-MM-DD.")
@@ -107,33 +117,37 @@ class _Notes:
     """What a step found out or did: shown at its run, and on the pages of the project's assets."""
 
     assets: Sequence[dg.AssetSpec]
-    study: str | None
-
-    def name(self, step: str) -> str:
-        """A name that no other step of the code location has."""
-        return step if self.study is None else f"{step}_{self.study}"
 
     def tell(
-        self, context: dg.OpExecutionContext, what: str, shown: Mapping[str, Any], reader: dc.ProjectReader | None
+        self, context: dg.OpExecutionContext, what: str, shown: Mapping[str, Any], *, on_assets: bool = False
     ) -> None:
-        """Show the facts at the run; and at every asset, when there is a reader of the project.
+        """Show the facts at the run, and if asked to at every asset.
 
         An observation of what others make must repeat its data version; else it would count as a change.
         """
         context.add_output_metadata(dict(shown))
-        if reader is None:
+        if not on_assets:
             return
         for spec in self.assets:
-            tags = {}
-            with contextlib.suppress(dc.DatomError):
-                tags[DATA_VERSION_TAG] = reader.resolve(table_of(spec.metadata, spec.key)).data_sha
+            version = _data_version(context, spec.key)
+            tags = {} if version is None else {DATA_VERSION_TAG: version}
             context.log_event(dg.AssetObservation(spec.key, metadata={"datom/event": what, **shown}, tags=tags))
+
+
+def _data_version(context: dg.OpExecutionContext, asset: dg.AssetKey) -> str | None:
+    """The data version that was last observed of an asset; ``None`` when none was."""
+    found = context.instance.fetch_observations(asset, limit=1).records
+    observation = found[0].asset_observation if found else None
+    return None if observation is None else observation.tags.get(DATA_VERSION_TAG)
 
 
 def _specs(assets: Iterable[Any]) -> list[dg.AssetSpec]:
     found: list[dg.AssetSpec] = []
     for asset in assets:
-        found += [asset] if isinstance(asset, dg.AssetSpec) else list(asset.specs)
+        if isinstance(asset, dg.SourceAsset):
+            found.append(dg.AssetSpec(asset.key, metadata=asset.metadata))
+        else:
+            found += [asset] if isinstance(asset, dg.AssetSpec) else list(asset.specs)
     return found
 
 
@@ -157,62 +171,56 @@ def datom_jobs(
         resources: the resources, when the code location has others under these keys.
         study: is appended to the jobs' names, when there are several projects.
     """
-    notes = _Notes(_specs(assets), study)
+    notes = _Notes(_specs(assets))
     steps = [_init_project, _migrate, _validate, _mirror, _decommission]
     steps += [_init_governance, _attach] if governance else []
-    return [_job(step(notes), resources) for step in steps]
+    return [_job(step(notes), resources, study) for step in steps]
 
 
-def _job(op: dg.OpDefinition, resources: Mapping[str, Any] | None) -> dg.JobDefinition:
-    # Ops and graphs share one space of names.
-    @dg.graph(name=f"{op.name}_graph", description=op.description)
+def _job(op: dg.OpDefinition, resources: Mapping[str, Any] | None, study: str | None) -> dg.JobDefinition:
+    name = op.name if study is None else f"{op.name}_{study}"
+    # A code location refuses an op that is named like a job, or like one of another project; in the run's
+    # configuration it has its plain name all the same.
+    step = op.with_replaced_properties(name=f"{name}_step").alias(op.name)
+
+    @dg.graph(name=name, description=op.description)
     def life() -> None:
-        op()
+        step()
 
-    return life.to_job(name=op.name, resource_defs=resources, executor_def=dg.in_process_executor)
+    return life.to_job(resource_defs=resources, executor_def=dg.in_process_executor)
 
 
 def _init_project(notes: _Notes) -> dg.OpDefinition:
-    @dg.op(
-        name=notes.name("init_project"),
-        description="Create the project: its repository's first commit, and its place in storage.",
-    )
+    @dg.op(description="Create the project: its repository's first commit, and its place in storage.")
     def init_project(context: dg.OpExecutionContext, config: InitProject, datom: DatomResource) -> None:
         with translated(context):
-            notes.tell(context, "created", facts(datom.init_project(schema=config.schema_number).status()), None)
+            notes.tell(context, "created", facts(datom.init_project(schema=config.schema_number).status()))
 
     return init_project
 
 
 def _init_governance(notes: _Notes) -> dg.OpDefinition:
-    @dg.op(
-        name=notes.name("init_governance"),
-        description="Begin the organization's register of projects. Once; again it changes nothing.",
-    )
+    @dg.op(description="Begin the organization's register of projects. Once; again it changes nothing.")
     def init_governance(context: dg.OpExecutionContext, governance: GovernanceResource) -> None:
         with translated(context):
-            notes.tell(context, "register begun", governance.init_governance(), None)
+            notes.tell(context, "register begun", governance.init_governance())
 
     return init_governance
 
 
 def _attach(notes: _Notes) -> dg.OpDefinition:
-    @dg.op(
-        name=notes.name("attach_governance"), description="Register the project: from now on it is found by its name."
-    )
+    @dg.op(description="Register the project: from now on it is found by its name.")
     def attach_governance(context: dg.OpExecutionContext, datom: DatomResource, governance: GovernanceResource) -> None:
         with translated(context):
             register = governance.open_governance()
             project = register.attach(datom.open_project())
-            notes.tell(context, "registered", facts(register.project(project.name)), project.reader)
+            notes.tell(context, "registered", facts(register.project(project.name)), on_assets=True)
 
     return attach_governance
 
 
 def _migrate(notes: _Notes) -> dg.OpDefinition:
-    @dg.op(
-        name=notes.name("migrate_project"), description="Move the project's data to another place, with every version."
-    )
+    @dg.op(description="Move the project's data to another place, with every version.")
     def migrate_project(context: dg.OpExecutionContext, config: MigrateProject, datom: DatomResource) -> None:
         with translated(context):
             project = datom.open_project()
@@ -220,52 +228,59 @@ def _migrate(notes: _Notes) -> dg.OpDefinition:
             report = dc.migrate(
                 project,
                 target,
+                source=_source(config, project, target),
                 dry_run=config.dry_run,
                 verify=config.verify.value,
                 delete_source=config.delete_source,
                 sunset_at=config.sunset_at,
                 message=config.message,
             )
-            reader = None if config.dry_run else dc.ProjectReader(target, project.name, project.schema)
-            notes.tell(context, "moved", facts(report), reader)
+            notes.tell(context, "moved", facts(report), on_assets=not config.dry_run)
 
     return migrate_project
 
 
+def _source(config: MigrateProject, project: dc.Project, target: dc.ObjectStore) -> dc.ObjectStore | None:
+    """The old place of a move that is to be completed; ``None`` for one that begins where the project is."""
+    if config.source is not None:
+        return config.source.store(project.store)
+    if project.governance is None or project.store.location != target.location:
+        return None
+    former = project.governance.project(project.name).previous
+    if not former:
+        return None
+    at = former[0].location
+    place = Place(backend=Backend(at.backend), root=at.root, prefix=at.prefix, region=at.region)
+    return place.store(project.store)
+
+
 def _validate(notes: _Notes) -> dg.OpDefinition:
-    @dg.op(
-        name=notes.name("validate_project"),
-        description="Look whether everything is there and as it should be, and put back what can be.",
-    )
+    @dg.op(description="Look whether everything is there and as it should be, and put back what can be.")
     def validate_project(context: dg.OpExecutionContext, config: ValidateProject, datom: DatomResource) -> None:
         with translated(context):
             project = datom.open_project()
             report = project.validate(config.level.value, fix=config.fix)
-            notes.tell(context, "validated", facts(report), project.reader)
+            notes.tell(context, "validated", facts(report), on_assets=True)
 
     return validate_project
 
 
 def _mirror(notes: _Notes) -> dg.OpDefinition:
-    @dg.op(name=notes.name("mirror_project"))
+    @dg.op(description="Bring storage level with git.")
     def mirror_project(context: dg.OpExecutionContext, datom: DatomResource) -> None:
-        """Bring storage level with git."""
         with translated(context):
             project = datom.open_project()
             report = project.mirror()
-            notes.tell(context, "mirrored", facts(report), project.reader if report.written else None)
+            notes.tell(context, "mirrored", facts(report), on_assets=bool(report.written))
 
     return mirror_project
 
 
 def _decommission(notes: _Notes) -> dg.OpDefinition:
-    @dg.op(
-        name=notes.name("decommission_project"),
-        description="Take the project away for good. A dry run unless told otherwise.",
-    )
+    @dg.op(description="Take the project away for good. A dry run unless told otherwise.")
     def decommission_project(context: dg.OpExecutionContext, config: DecommissionProject, datom: DatomResource) -> None:
         with translated(context):
             report = datom.decommission(config.confirm, dry_run=config.dry_run)
-            notes.tell(context, "decommissioned", facts(report), None)
+            notes.tell(context, "decommissioned", facts(report))
 
     return decommission_project

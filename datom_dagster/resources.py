@@ -1,6 +1,7 @@
 """A study, as a Dagster resource: plain configuration that hands out projects and readers."""
 
 # Dagster reads annotations at run time, to know which resources are configured at launch: no `annotations` import.
+import contextlib
 from abc import ABC, abstractmethod
 from typing import Any, Self
 
@@ -91,10 +92,15 @@ class DatomResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """
 
     project: str = Field(description="Name of the project; compared with what is found.")
-    storage: DatomStorage | None = Field(
-        default=None, description="Where its data lies; of a registered project, how to reach it."
+    # As what Dagster makes of a resource that must be given, so that this one, too, can be configured at launch.
+    storage: dg.ResourceDependency[DatomStorage | None] = Field(
+        default=None,  # type: ignore[arg-type]
+        description="Where its data lies; of a registered project, how to reach it.",
     )
-    governance: GovernanceResource | None = Field(default=None, description="The register that it belongs to.")
+    governance: dg.ResourceDependency[GovernanceResource | None] = Field(
+        default=None,  # type: ignore[arg-type]
+        description="The register that it belongs to.",
+    )
     remote: str | None = Field(default=None, description="URL or path of its git repository; none for a reader.")
     branch: str | None = Field(default=None, description="Branch; by default the one that the remote's HEAD names.")
     author: str | None = Field(
@@ -119,6 +125,8 @@ class DatomResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def _somewhere(self) -> Self:
         if self.storage is None and self.governance is None:
             raise dc.InvalidInputError("A project needs storage, or governance that says where its data lies.")
+        _check_kind("storage", self.storage, DatomStorage)
+        _check_kind("governance", self.governance, GovernanceResource)
         return self
 
     def store(self) -> dc.ObjectStore:
@@ -134,8 +142,10 @@ class DatomResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         given = self.storage.store() if self.storage is not None else None
         if self.governance is not None:
             register = self.governance.storage.store()
+            # Credentials for a bucket are in whichever of the two is one.
+            near = given if isinstance(given, dc.S3Store) else None
             try:
-                return dc.locate(resolved(self.project), governance=register, near=given), self.governance
+                return dc.locate(resolved(self.project), governance=register, near=near), self.governance
             except dc.NotFoundError:
                 if given is None:
                     raise
@@ -173,12 +183,15 @@ class DatomResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         """Create the project in ``storage``; one that is there already is opened."""
         if self.storage is None or self.remote is None:
             raise dc.InvalidInputError("A project is created with storage and remote; give both.")
+        host = isinstance(remote_of(self), dc.GitHubRepository)
+        store = self.storage.store()
         try:
-            return self.open_project()
-        except dc.NotFoundError:
-            host = isinstance(remote_of(self), dc.GitHubRepository)
-            store = self.storage.store()
+            # First, as it also completes a creation that broke off.
             return dc.Project.init(resolved(self.project), store, schema=schema, create_repo=host, **self.settings())
+        except dc.AlreadyExistsError:
+            with contextlib.suppress(dc.NotFoundError, dc.InvalidInputError):
+                return self.open_project()
+            raise
 
     def decommission(self, confirm: str, *, dry_run: bool) -> dc.DecommissionReport:
         """As `datom_core.Project.decommission`; what broke off is gone on with by way of the register."""
@@ -201,17 +214,41 @@ class DatomResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         )
 
     def open_reader(self) -> dc.ProjectReader:
-        """A reader of the project; needs the storage alone."""
+        """A reader of the project; needs the storage alone.
+
+        Raises:
+            NotFoundError: the project is not found; or it says that it is registered, and its register is not there
+                or does not hold it, so that nobody knows whether its data still lies in ``storage``.
+        """
         store, governance = self._place()
         if governance is None:
+            self._check_not_registered(store)
             return dc.ProjectReader.open(store, resolved(self.project))
         return dc.ProjectReader.find(resolved(self.project), governance=governance.storage.store(), near=store)
+
+    def _check_not_registered(self, store: dc.ObjectStore) -> None:
+        """Refuse a project that says it is registered, when the register that was asked does not hold it."""
+        if self.governance is None:
+            return
+        registered = dc.registered_in(store)
+        if registered is not None:
+            raise dc.NotFoundError(
+                f"{resolved(self.project)} in {store.location} is registered in {registered}, and "
+                f"{self.governance.storage.store().location} does not hold it. Check that the register's storage is "
+                "there; Governance.attach(project) puts back a registration that is lost."
+            )
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Refuse a name or a remote that datom refuses before the step does any work."""
         dc.check_name(resolved(self.project), "project")
         if self.remote is not None:
             dc.check_remote(resolved(self.remote))
+
+
+def _check_kind(field: str, given: object, kind: type) -> None:
+    """Refuse what is no such resource; one that is configured at launch is known by its class."""
+    if given is not None and not issubclass(getattr(given, "resource_cls", type(given)), kind):
+        raise dc.InvalidInputError(f"{field} must be a {kind.__name__}, not {type(given).__name__}.")
 
 
 def remote_of(settings: GovernanceResource | DatomResource) -> str | dc.Remote | None:

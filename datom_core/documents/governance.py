@@ -10,14 +10,16 @@ from typing import Any
 from datom_core import canonical
 from datom_core.documents.history import Author
 from datom_core.documents.project_file import Location
-from datom_core.documents.reading import Buffer, objects, optional, parse, parse_object, required
+from datom_core.documents.reading import Buffer, objects, optional, parse, parse_object, required, schema_of
 from datom_core.errors import FormatError, InvalidInputError
 from datom_core.names import normalise_prefix
 
 #: dispatch.json: written at registration, and read by nothing yet.
 DISPATCH = canonical.dump({"methods": {"r": {"default": "datom::datom_read"}, "python": {"default": "datom.read"}}})
 
+_SCHEMA = 1  # nobody writes a number into these documents yet
 _BACKENDS = ("local", "s3")
+_PLACE = ("type", "root", "prefix", "region")
 _DEFAULT_REGION = "us-east-1"
 
 
@@ -42,9 +44,10 @@ class GovernanceFile:
         """Read a stored document.
 
         Raises:
-            FormatError: not such a document.
+            FormatError: not such a document, or of a newer schema.
         """
         raw = parse_object(data, source)
+        schema_of(raw, source, ceiling=_SCHEMA)
         remote = required(raw, "gov_repo_url", str, source)
         if not remote.strip():
             raise FormatError(f"{source}: 'gov_repo_url' is empty.", source=source, field="gov_repo_url")
@@ -117,9 +120,10 @@ class Ref:
         """Read a stored document.
 
         Raises:
-            FormatError: not such a document.
+            FormatError: not such a document, or of a newer schema.
         """
         raw = parse_object(data, source)
+        schema_of(raw, source, ceiling=_SCHEMA)
         mark = optional(raw, "decommission", dict, source)
         return cls(
             raw=MappingProxyType(raw),
@@ -135,7 +139,9 @@ class Ref:
 
     def moved(self, to: Location, now: str, sunset_at: str | None) -> Ref:
         """The document after a move; the place that was left comes first among the previous ones."""
-        left = {**location_block(self.current), "migrated_at": now}
+        # What else somebody wrote about the place goes with it.
+        others = {k: v for k, v in self.raw["current"].items() if k not in _PLACE}
+        left = {**location_block(self.current), **others, "migrated_at": now}
         left |= {} if sunset_at is None else {"sunset_at": sunset_at}
         previous = [left, *(self.raw.get("previous") or [])]
         former = FormerPlace(self.current, now, sunset_at)

@@ -75,9 +75,9 @@ def default_branch(remote: Remote) -> str:
     return next(iter(found.tips), None) or _unborn_branch(remote)
 
 
-def has_branches(remote: Remote) -> bool:
-    """Whether anything was ever pushed to the remote."""
-    return bool(_ask(remote, _HEADS + "*").tips)
+def all_branches(remote: Remote) -> set[str]:
+    """Every branch of the remote; none when nothing was ever pushed to it."""
+    return set(_ask(remote, _HEADS + "*").tips)
 
 
 def _unborn_branch(remote: Remote) -> str:

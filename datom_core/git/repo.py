@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -12,7 +12,14 @@ from typing import TypeVar
 from datom_core.documents import Author
 from datom_core.errors import AlreadyExistsError, ConflictError, InvalidInputError, StorageError
 from datom_core.git.answers import is_race, translated
-from datom_core.git.branches import DEFAULT_BRANCH, check_branch, default_branch, has_branches, head_of, tip_of
+from datom_core.git.branches import (
+    DEFAULT_BRANCH,
+    all_branches,
+    check_branch,
+    default_branch,
+    head_of,
+    tip_of,
+)
 from datom_core.git.cache import CloneCache, GitFailedError, configured, run_anywhere
 from datom_core.git.remote import Remote, as_remote, local_path, redact
 
@@ -126,15 +133,23 @@ class GitRepo:
         path = local_path(self.remote)
         if path is None:
             return
+        link, path = path if path.is_symlink() else None, path.resolve()
         aside = path.with_name(f".{path.name}.deleted")
         try:
             # Under another name first, so that nobody ever finds half of a repository.
-            if self.can_delete():
-                os.rename(path, aside)
             if aside.exists():
                 shutil.rmtree(aside)
+            if self.can_delete():
+                os.rename(path, aside)
+                shutil.rmtree(aside)
+            if link is not None:
+                link.unlink(missing_ok=True)
         except OSError as error:
             raise StorageError(f"Could not remove the repository {path}: {error}") from error
+
+    def other_branches(self) -> list[str]:
+        """Branches of the remote besides the one that is published to, sorted."""
+        return sorted(all_branches(self._at) - {self.branch})
 
     def tip(self) -> str | None:
         """The commit at the remote's branch now, with its files at hand; ``None`` when there is none.
@@ -149,7 +164,7 @@ class GitRepo:
 
     def is_empty(self) -> bool:
         """Whether the remote has no branch at all."""
-        return not has_branches(self._at)
+        return not all_branches(self._at)
 
     def files(self, commit: str) -> dict[str, str]:
         """Every file of the commit: path -> blob id."""
@@ -191,25 +206,31 @@ class GitRepo:
 
         return self._healing(walk)
 
-    def added(self, commit: str, path: str) -> Added | None:
-        """When and by whom the file that the commit has was added; after a removal, that is when it came back."""
+    def added(self, commit: str, paths: Collection[str]) -> dict[str, Added]:
+        """When and by whom files that the commit has were added; after a removal, that is when one came back."""
 
-        def walk() -> Added | None:
+        def walk() -> dict[str, Added]:
             out = self._cache.run(
-                "rev-list", "--full-history", "--topo-order", "--encoding=UTF-8", "--format=%an%x00%ae%x00%at",
-                commit, "--", f":(top,literal){path}",
+                "rev-list", "--full-history", "--topo-order", "--no-merges", "--encoding=UTF-8",
+                "--format=%an%x00%ae%x00%at", commit, "--", *(f":(top,literal){path}" for path in paths),
             )  # fmt: skip
             lines = out.decode("utf-8", "replace").splitlines()
-            shas = [line.split()[1] for line in lines[::2]]
-            first = None
-            for sha, line, data in zip(shas, lines[1::2], self._contents([f"{s}:{path}" for s in shas]), strict=True):
-                if data is None:
-                    break
-                name, email, seconds = line.split("\0")
-                first = Added(sha, Author(name, email), datetime.fromtimestamp(int(seconds), UTC))
-            return first
+            commits = {line.split()[1]: told.split("\0") for line, told in zip(lines[::2], lines[1::2], strict=True)}
+            changes = self._cache.run(
+                "diff-tree", "--stdin", "--root", "-r", "-z", "--no-renames", "--diff-filter=A", "--name-only",
+                stdin="".join(f"{sha}\n" for sha in commits).encode(),
+            )  # fmt: skip
+            found: dict[str, Added] = {}
+            sha = ""
+            for word in changes.decode("utf-8", "surrogateescape").split("\0"):
+                if word in commits:
+                    sha = word
+                elif word in paths and word not in found:  # the newest commits come first
+                    name, email, seconds = commits[sha]
+                    found[word] = Added(sha, Author(name, email), datetime.fromtimestamp(int(seconds), UTC))
+            return found
 
-        return self._healing(walk)
+        return self._healing(walk) if paths else {}
 
     def root(self, commit: str) -> str:
         """The first commit of the branch's history, which tells one repository from another by whatever URL."""

@@ -102,15 +102,18 @@ class LocalStore:
         folder, _, _ = prefix.rpartition("/")
         start = self._path(folder) if folder else self._base
         with self._translated("list", prefix):
-            found = []
+            found: dict[str, str] = {}
             for directory, _, names in os.walk(start, onerror=_raise_unless_missing):
                 relative = Path(directory).relative_to(self._base).as_posix()
                 at = "" if relative == "." else relative + "/"
-                found += [at + n for n in names if (at + n).startswith(prefix) and not n.startswith(_TEMPORARY)]
-            for key in sorted(found, key=str.encode):
-                info = self.head(key)
-                if info is not None:
-                    yield info
+                here = {at + n: os.path.join(directory, n) for n in names if not n.startswith(_TEMPORARY)}
+                found |= {key: path for key, path in here.items() if key.startswith(prefix)}
+            # Others may have put there what could be no key of ours; a listing shows it all the same.
+            for key in sorted(found, key=os.fsencode):
+                with contextlib.suppress(FileNotFoundError):
+                    info = os.stat(found[key])
+                    if stat.S_ISREG(info.st_mode):
+                        yield ObjectInfo(key, info.st_size)
 
     def delete(self, key: str) -> None:
         with self._translated("delete", key), contextlib.suppress(FileNotFoundError):
@@ -125,10 +128,10 @@ class LocalStore:
                 )
             os.scandir(self._location.root).close()
 
-    def make_root(self) -> None:
-        """Make the store's folder, which the first write would make else."""
+    def prepare(self) -> None:
+        """Make the store's folder, for a store that is to be opened before anything was written to it."""
         with self._translated("create", ""):
-            os.makedirs(self._location.root, exist_ok=True)
+            _make_directories(Path(self._location.root))
 
     def vacate(self) -> None:
         """Remove folders that deleted objects left empty, the namespace's own among them; the store's root stays."""

@@ -11,7 +11,7 @@ import pytest
 from dagster_aws.s3 import S3Resource
 
 import datom_core as dc
-from datom_dagster import DatomIOManager, DatomResource, S3Storage, datom_asset, datom_definitions
+from datom_dagster import DatomIOManager, DatomResource, S3Storage, datom_asset, datom_definitions, datom_jobs
 from tests.conftest import Clock
 from tests.dagster.conftest import failure
 from tests.s3.server import S3Server
@@ -218,3 +218,16 @@ def test_no_secret_shows(
         "logs": "\n".join(r.getMessage() for r in caplog.records),
     }
     assert {name for name, text in places.items() if secret in text} == set()
+
+
+def test_a_move_to_a_server_that_is_named_does_not_go_to_the_one_at_hand(
+    project: dc.Project, storage: S3Storage, bucket: str
+) -> None:
+    """Nor are the keys of one server shown to another."""
+    study = DatomResource(project="STUDY_001", storage=storage, remote=project.remote)
+    (job,) = (j for j in datom_jobs(governance=False) if j.name == "migrate_project")
+    to = {"backend": "s3", "root": bucket, "prefix": "elsewhere", "endpoint_url": "http://127.0.0.1:9"}
+    with pytest.raises(dg.Failure, match="must come from one place"):
+        job.execute_in_process(
+            run_config={"ops": {"migrate_project": {"config": {"to": to}}}}, resources={"datom": study}
+        )

@@ -111,3 +111,18 @@ def test_one_that_is_not_there_and_is_not_to_be_made(
         dc.Project.init("S", store, remote=alice.repository("alice/study"))
     assert github.repositories == {}
     assert list(store.list()) == []
+
+
+def test_a_repository_that_was_renamed_is_not_said_to_be_deleted(
+    github: GitHubServer, alice: dc.GitHub, store: dc.LocalStore
+) -> None:
+    """git follows it from its old name; what deletes does not."""
+    project = dc.Project.init("S", store, remote=alice.repository("alice/old"), create_repo=True)
+    github.rename("alice/old", "alice/new")
+    for dry_run in (True, False):
+        with pytest.raises(dc.InvalidInputError, match=r"renamed or transferred.*Nothing was done"):
+            project.decommission(confirm="S", dry_run=dry_run)
+    assert project.status().level
+    renamed = dc.Project.open(store, remote=alice.repository("alice/new"))
+    assert renamed.decommission(confirm="S").repository == f"{github.url}/alice/new.git (deleted)"
+    assert github.repositories == {}

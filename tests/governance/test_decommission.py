@@ -69,7 +69,43 @@ class TestWhatGoes:
         assert len(governance.projects()) == 0
 
 
+class TestTheRepository:
+    def test_by_way_of_a_link(self, project: dc.Project, remote: Path, tmp_path: Path) -> None:
+        link = tmp_path / "link.git"
+        link.symlink_to(remote)
+        dc.Project.open(project.store, remote=link).decommission(confirm="STUDY_001")
+        assert not remote.exists()
+        assert not link.is_symlink()
+
+    def test_where_a_removal_broke_off_before(self, project: dc.Project, remote: Path) -> None:
+        left = remote.with_name(f".{remote.name}.deleted")
+        (left / "objects").mkdir(parents=True)
+        project.decommission(confirm="STUDY_001")
+        assert not remote.exists()
+        assert not left.exists()
+
+    def test_its_other_branches_are_named(self, project: dc.Project, remote: Path) -> None:
+        subprocess.run(["git", "-C", remote, "branch", "paper"], check=True)
+        report = project.decommission(confirm="STUDY_001", dry_run=True)
+        assert report.repository == f"{remote} (deleted, with its branches paper)"
+
+    def test_a_work_tree_stays(self, project: dc.Project, remote: Path, tmp_path: Path) -> None:
+        work = tmp_path / "work"
+        subprocess.run(["git", "clone", "-q", remote, work], check=True)
+        subprocess.run(["git", "-C", work, "checkout", "-q", "--detach"], check=True)
+        report = dc.Project.open(project.store, remote=work, branch="main").decommission(confirm="STUDY_001")
+        assert "stays: delete it by hand" in report.repository
+        assert (work / "README.md").exists()
+
+
 class TestWhatStays:
+    def test_former_places_are_named(self, attached: dc.Project, remote: Path, tmp_path: Path) -> None:
+        dc.migrate(attached, dc.LocalStore(tmp_path / "new"))
+        moved = dc.Project.open(dc.LocalStore(tmp_path / "new"), remote=remote)
+        report = moved.decommission(confirm="STUDY_001")
+        assert str(attached.store.location) in report.note
+        assert list(attached.store.list()) != []
+
     def test_neighbours(
         self, governance: dc.Governance, tmp_path: Path, remote: Path, gov_remote: Path, dm: Frame
     ) -> None:
@@ -230,3 +266,56 @@ def test_keys_that_may_not_delete(s3_server: S3Server, tmp_path: Path, dm: Frame
         theirs.decommission(confirm="S")
     governance.decommission("S", confirm="S", credentials=s3_server.owner, endpoint_url=s3_server.endpoint)
     assert list(owner.list()) == []
+
+
+class TestTheNameIsGivenAgainBeforeTheEnd:
+    """It broke off at its very last step; the place, and the repository's too, were free by then."""
+
+    @pytest.fixture
+    def almost_done(self, attached: dc.Project) -> dc.Project:
+        with pytest.MonkeyPatch.context() as patched:
+
+            def fail(*_: object) -> None:
+                raise dc.StorageError("The disk is away.")
+
+            patched.setattr("datom_core.register.Register.forget", fail)
+            with pytest.raises(dc.StorageError, match="stopped at repository"):
+                attached.decommission(confirm="STUDY_001")
+        return attached
+
+    @pytest.mark.parametrize(("name", "url"), [("STUDY_001", "remote.git"), ("OTHER", "other.git")])
+    def test_what_came_since_stays(
+        self, almost_done: dc.Project, governance: dc.Governance, tmp_path: Path, dm: Frame, name: str, url: str
+    ) -> None:
+        again = dc.Project.init(name, almost_done.store, remote=tmp_path / url)
+        again.write("dm", dm(2))
+        report = governance.decommission("STUDY_001", confirm="STUDY_001")
+        assert report.objects == 0
+        assert ("stays: another project's" in report.repository) == (name == "STUDY_001")
+        assert len(governance.attach(again).reader.read("dm")) == 2
+
+
+def test_a_move_that_is_not_complete_comes_first(
+    attached: dc.Project, governance: dc.Governance, remote: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+
+        def fail(*_: object) -> None:
+            raise dc.StorageError("The disk is away.")
+
+        patched.setattr("datom_core.migration._Migration.switch", fail)
+        with pytest.raises(dc.StorageError):
+            dc.migrate(attached, dc.LocalStore(tmp_path / "new"))
+    before = everything(tmp_path / "store")
+    with pytest.raises(dc.ConflictError, match=r"A move of STUDY_001.*Complete it first"):
+        governance.decommission("STUDY_001", confirm="STUDY_001", remote=remote)
+    assert everything(tmp_path / "store") == before
+
+
+def test_files_with_names_that_are_no_keys(project: dc.Project) -> None:
+    base = Path(project.store.location.root) / "datom"
+    for name in ("a\\b.txt", "datom/notes.txt"):
+        (base / name).parent.mkdir(exist_ok=True)
+        (base / name).write_text("theirs")
+    assert project.decommission(confirm="STUDY_001").kept == ("a\\b.txt", "datom/notes.txt")
+    assert sorted(everything(base)) == ["a\\b.txt", "datom/notes.txt"]

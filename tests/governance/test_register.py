@@ -7,6 +7,7 @@ import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -44,6 +45,10 @@ class TestInit:
         assert list(mirror.list()) == []
         assert len(governance.projects()) == 0
 
+    def test_it_can_be_opened_before_anybody_is_in_it(self, governance: dc.Governance, gov_remote: Path) -> None:
+        assert len(dc.Governance.open(governance.store, remote=gov_remote).projects()) == 0
+        assert len(dc.Governance.open(governance.store).projects()) == 0
+
     def test_again_changes_nothing(self, governance: dc.Governance, gov_remote: Path, mirror: dc.LocalStore) -> None:
         dc.Governance.init(mirror, remote=gov_remote)
         assert len(subjects(gov_remote)) == 1
@@ -69,6 +74,16 @@ class TestInit:
         with pytest.raises(dc.AlreadyExistsError, match="holds no register"):
             dc.Governance.init(mirror, remote=remote)
         assert "Initialize governance repository" not in subjects(remote)
+
+    def test_not_into_that_of_a_project_with_a_table_of_that_name(
+        self, project: dc.Project, mirror: dc.LocalStore, remote: Path, dm: Frame
+    ) -> None:
+        project.write("projects", dm(2))
+        with pytest.raises(dc.AlreadyExistsError, match="holds no register"):
+            dc.Governance.init(mirror, remote=remote)
+        mirror.prepare()
+        with pytest.raises(dc.NotFoundError, match="holds no register"):
+            dc.Governance.open(mirror, remote=remote)
 
     def test_not_into_a_projects_storage(self, project: dc.Project, gov_remote: Path) -> None:
         with pytest.raises(dc.AlreadyExistsError, match="a place of its own"):
@@ -188,7 +203,6 @@ class TestAttach:
             except BaseException as error:
                 failures.append(error)
 
-        (tmp_path / "gov-store").mkdir(exist_ok=True)
         threads = [threading.Thread(target=attach, args=(p,)) for p in projects]
         for thread in threads:
             thread.start()
@@ -242,6 +256,50 @@ class TestTheList:
         row = governance.projects()[0]
         assert row.tables is None
         assert "holds no datom project" in row.note
+
+    def test_a_damaged_registration_hides_no_other(
+        self, governance: dc.Governance, project: dc.Project, tmp_path: Path, gov_remote: Path
+    ) -> None:
+        governance.attach(project)
+        governance.attach(dc.Project.init("B", dc.LocalStore(tmp_path / "b"), remote=tmp_path / "b.git"))
+        git(tmp_path, "clone", "-q", str(gov_remote), str(tmp_path / "work"))
+        (tmp_path / "work/projects/B/ref.json").write_text('{"current": {"type": "gcs", "root": "x"}}')
+        git(tmp_path / "work", "commit", "-qam", "by hand")
+        git(tmp_path / "work", "push", "-q")
+        with pytest.raises(dc.FormatError, match="'gcs'"):
+            governance.repair("B")
+        governance.register.level("B")
+        for register in (governance, dc.Governance.open(governance.store)):
+            for details in (True, False):
+                damaged, whole = register.projects(details=details)
+                assert "'gcs'" in damaged.note
+                assert (whole.name, whole.note) == ("STUDY_001", "")
+
+    @pytest.mark.parametrize("details", [True, False])
+    def test_many_projects_take_no_more_git_commands_than_few(
+        self, governance: dc.Governance, project: dc.Project, monkeypatch: pytest.MonkeyPatch, details: bool
+    ) -> None:
+        from datom_core.git import cache
+        from datom_core.register import Registration
+
+        commands: list[object] = []
+        real = cache._run
+
+        def counted(*args: Any, **kwargs: Any) -> bytes:
+            commands.append(args)
+            return real(*args, **kwargs)
+
+        monkeypatch.setattr(cache, "_run", counted)
+        governance.attach(project)
+        taken = []
+        for n in range(12):
+            commands.clear()
+            assert len(governance.projects(details=details)) == n + 1
+            taken.append(len(commands))
+            one_more = Registration.new(f"S{n}", project.store.location)
+            governance.register.change(one_more.project, lambda *_, new=one_more: new, "one more")
+        assert max(taken) <= taken[0] + 1  # the first listing was at hand already
+        assert governance.projects(details=False)[0].registered_by == "Test Author <test@example.org>"
 
     def test_one_project(self, governance: dc.Governance, project: dc.Project) -> None:
         governance.attach(project)
