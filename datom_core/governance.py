@@ -15,7 +15,7 @@ from datom_core.decommission import Decommissioning, DecommissionReport
 from datom_core.documents import Author, GovernanceFile, Location, Ref
 from datom_core.errors import AlreadyExistsError, DatomError, InvalidInputError, NotFoundError
 from datom_core.git import GitRepo, Remote, same_remote
-from datom_core.guard import being_taken_away
+from datom_core.guard import Guard, being_taken_away, check_recorded
 from datom_core.plan import ProjectState
 from datom_core.portfolio import ProjectRecord, RegisteredProject, RepairReport, at_a_glance, in_detail, record_of
 from datom_core.register import Register, Registration
@@ -176,16 +176,19 @@ class Governance:
             raise InvalidInputError(
                 f"The data of {project.name} lies in {location}, as would the register. Give each a place of its own."
             )
-        _, state = project.upkeep.load(())
+        # The project may know of no way to this register, and the register may have lost the project.
+        upkeep = replace(project.upkeep, guard=Guard(project.store, self.store))
+        _, state = upkeep.load((), moving=True)
         self._check_not_elsewhere(state)
+        check_recorded(state, location)
         self._register.change(
             project.name,
             lambda found, _: self._registered(found, project.name, location),
             f"Register project {project.name}",
         )
         self._register.level(project.name)
-        project.upkeep.run(self._attached, f"Attach governance: {project.name}", self._register.author)
-        project.upkeep.projector.level((), thorough=True)
+        upkeep.run(self._attached, f"Attach governance: {project.name}", self._register.author)
+        upkeep.projector.level((), thorough=True)
         return project.reopened(self)
 
     def detach(self, project: str) -> NoReturn:

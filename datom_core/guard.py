@@ -34,12 +34,21 @@ class Guard:
             NotFoundError: the register does not hold the project.
             The errors of the register's storage: what cannot be asked is not written.
         """
-        if state.file.decommissioned_at is not None:
-            raise being_taken_away(state.file.name, state.file.decommissioned_at)
-        check_place(state.file.name, state.file.location, self._store.location)
+        check_recorded(state, self._store.location)
         if state.governance is not None:
             self._governance = governance_storage(state.governance, self._governance, near=self._store)
             check_registered(state.file.name, read_ref(self._governance, state.file.name), self._store.location)
+
+
+def check_recorded(state: ProjectState, ours: Location) -> None:
+    """Refuse to write to a place that is not the one in git, whatever a register says.
+
+    Raises:
+        ConflictError: the data has moved, or the project is being taken away.
+    """
+    if state.file.decommissioned_at is not None:
+        raise being_taken_away(state.file.name, state.file.decommissioned_at)
+    check_place(state.file.name, state.file.location, ours)
 
 
 def governance_storage(file: GovernanceFile, given: ObjectStore | None, *, near: ObjectStore) -> ObjectStore:

@@ -13,6 +13,7 @@ import pytest
 
 import datom_core as dc
 from tests.conftest import Clock
+from tests.s3.server import S3Server
 
 Frame = Callable[[int], pd.DataFrame]
 
@@ -169,6 +170,28 @@ class TestAttach:
         with pytest.raises(dc.InvalidInputError, match="nobody else could read"):
             governance.attach(dc.Project.init("M", dc.MemoryStore(), remote=tmp_path / "m.git"))
         assert len(governance.projects()) == 0
+
+    def test_a_folder_in_a_register_that_is_a_bucket(
+        self, s3_server: S3Server, project: dc.Project, gov_remote: Path, remote: Path, dm: Frame
+    ) -> None:
+        """The keys that open the register are not the project's to know."""
+        governance = dc.Governance.init(s3_server.store(s3_server.bucket(), "register"), remote=gov_remote)
+        attached = governance.attach(project)
+        assert attached.write("dm", dm(9)).action == "created"
+        with pytest.raises(dc.InvalidInputError, match="Give governance="):
+            dc.Project.open(project.store, remote=remote)
+        again = dc.Project.open(project.store, remote=remote, governance=governance.store)
+        assert governance.attach(again).governed
+
+    def test_a_registration_that_was_lost_is_made_again(
+        self, governance: dc.Governance, project: dc.Project, dm: Frame
+    ) -> None:
+        attached = governance.attach(project)
+        governance.register.remove("STUDY_001", "gone")
+        governance.register.forget("STUDY_001")
+        with pytest.raises(dc.NotFoundError):
+            attached.write("dm", dm(9))
+        assert governance.attach(attached).write("dm", dm(9)).action == "created"
 
     def test_without_its_repository_a_register_is_only_read(
         self, governance: dc.Governance, project: dc.Project
