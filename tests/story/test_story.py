@@ -80,12 +80,10 @@ def keys_of_the_roles(s3: S3Server, bucket: str) -> dict[str, dc.Credentials]:
     """Keys that can do what a role has to do, and no more, by the policies that datom gives."""
     register, data = s3.store(bucket, "register"), s3.store(bucket, "studies")
     rights = {"keeper": ("mover", "mover"), "engineer": ("reader", "writer"), "statistician": ("reader", "reader")}
-    keys = {}
-    for role, (on_register, on_data) in rights.items():
-        policies = [dc.iam_policy(register, on_register), dc.iam_policy(data, on_data, scope="prefix")]
-        statements = [{**s, "Sid": f"{s['Sid']}{n}"} for n, p in enumerate(policies) for s in p["Statement"]]
-        keys[role] = s3.user({**policies[0], "Statement": statements})
-    return keys
+    return {
+        role: s3.user(dc.iam_policy(register, on_register), dc.iam_policy(data, on_data, scope="prefix"))
+        for role, (on_register, on_data) in rights.items()
+    }
 
 
 def extract(subjects: int) -> dict[str, pd.DataFrame]:
