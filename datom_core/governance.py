@@ -22,7 +22,7 @@ from datom_core.register import Register, Registration
 from datom_core.requests import author_or_default, utc_now
 from datom_core.rows import Rows
 from datom_core.seeding import begin, is_seeded
-from datom_core.stores import ObjectStore, check_store, find, open_place, same_place
+from datom_core.stores import ObjectStore, check_store, find, nearer, open_place, same_place
 from datom_core.upkeep import Upkeep
 
 
@@ -213,7 +213,7 @@ class Governance:
             near, credentials, **options: for buckets, as `ProjectReader.find`.
         """
         found = [r for r in map(self._register.find, self._register.projects()) if r is not None]
-        return in_detail(found, near or self.store, credentials, options) if details else at_a_glance(found)
+        return in_detail(found, nearer(near, self.store), credentials, options) if details else at_a_glance(found)
 
     def project(self, name: str) -> ProjectRecord:
         """What the register knows about a project.
@@ -240,7 +240,7 @@ class Governance:
         self._needed(name)
         commit = self._register.change(name, lambda found, _: found, f"Complete the registration of {name}")
         mirrored = self._register.level(name)
-        left = self._unfinished(name, near or self.store, credentials, options)
+        left = self._unfinished(name, nearer(near, self.store), credentials, options)
         return RepairReport(name, commit, tuple(mirrored), tuple(left))
 
     def decommission(
@@ -279,7 +279,7 @@ class Governance:
             raise InvalidInputError(f"The repository of {name} is {mark.remote}, not {GitRepo(url).remote}.")
         return Decommissioning(
             name,
-            open_place(ref.current, near=near or self.store, credentials=credentials, **options),
+            open_place(ref.current, near=nearer(near, self.store), credentials=credentials, **options),
             GitRepo(url),
             self._register.with_repo(mark.governance if mark is not None else None),
             author=self._register.author,

@@ -9,7 +9,7 @@ from datom_core.credentials import CredentialSource
 from datom_core.documents import GovernanceFile, Location, Ref
 from datom_core.errors import ConflictError, InvalidInputError, NotFoundError
 from datom_core.plan import ProjectState
-from datom_core.stores import ObjectStore, check_place, check_store, find, open_place, same_place
+from datom_core.stores import ObjectStore, check_place, check_store, find, nearer, open_place, same_place
 
 
 class Guard:
@@ -105,7 +105,8 @@ def locate(
     Args:
         project: its name.
         governance: the storage of the organization's register.
-        near: a store whose server and credentials are used for a bucket; by default ``governance``.
+        near: a store whose server and credentials are used for a bucket; by default ``governance``, also when ``near``
+            is a folder.
         credentials, **options: other credentials, and further arguments of `S3Store`.
 
     Raises:
@@ -118,7 +119,7 @@ def locate(
     ref = read_ref(governance, names.check_name(project, "project"))
     if ref.decommission is not None:
         raise being_taken_away(project, ref.decommission.began_at)
-    return open_place(ref.current, near=near or governance, credentials=credentials, **options)
+    return open_place(ref.current, near=nearer(near, governance), credentials=credentials, **options)
 
 
 def check_registered(project: str, ref: Ref, ours: Location) -> None:

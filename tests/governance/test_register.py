@@ -49,6 +49,12 @@ class TestInit:
         dc.Governance.init(mirror, remote=gov_remote)
         assert len(subjects(gov_remote)) == 1
 
+    def test_it_can_be_opened_before_anything_is_registered(
+        self, governance: dc.Governance, gov_remote: Path, mirror: dc.LocalStore
+    ) -> None:
+        assert len(dc.Governance.open(mirror, remote=gov_remote).projects()) == 0
+        assert len(dc.Governance.open(mirror).projects()) == 0
+
     def test_a_half_seeded_remote_is_completed(self, mirror: dc.LocalStore, gov_remote: Path, tmp_path: Path) -> None:
         work = tmp_path / "work"
         git(tmp_path, "init", "-q", "--bare", "--initial-branch=main", str(gov_remote))
@@ -288,6 +294,17 @@ class TestFinding:
     def test_after_a_move(self, governance: dc.Governance, project: dc.Project, tmp_path: Path) -> None:
         dc.migrate(governance.attach(project), dc.LocalStore(tmp_path / "new"), delete_source=True)
         assert len(dc.ProjectReader.find("STUDY_001", governance=governance.store).read("dm")) == 3
+
+    def test_whoever_came_from_a_folder_opens_the_bucket_with_the_registers_keys(
+        self, s3_server: S3Server, project: dc.Project, gov_remote: Path
+    ) -> None:
+        bucket, home = s3_server.bucket(), project.store
+        governance = dc.Governance.init(s3_server.store(bucket, "register"), remote=gov_remote)
+        dc.migrate(governance.attach(project), s3_server.store(bucket, "data"), delete_source=True)
+        found = dc.locate("STUDY_001", governance=governance.store, near=home)
+        assert len(dc.ProjectReader.find("STUDY_001", governance=governance.store, near=found).read("dm")) == 3
+        assert governance.projects(near=home)[0].note == ""
+        assert governance.repair("STUDY_001", near=home).left == ()
 
     @pytest.mark.parametrize("name", ["STUDY_01", "../x", ""])
     def test_no_such_name(self, governance: dc.Governance, project: dc.Project, name: str) -> None:
