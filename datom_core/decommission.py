@@ -132,7 +132,8 @@ class Decommissioning:
     def _look(self, dry_run: bool) -> DecommissionReport:
         self._check()
         # Once the registration is gone, the storage step was done; what is there now is somebody else's.
-        over = self.register is not None and self.register.find(self.name) is None
+        found = self.register.find(self.name) if self.register is not None else None
+        over = self.register is not None and found is None
         listed = {} if over else {o.key: o.size for o in self.store.list()}
         ours = {key: size for key, size in listed.items() if names.is_of_the_format(key)}
         return DecommissionReport(
@@ -143,7 +144,7 @@ class Decommissioning:
             bytes=sum(ours.values()),
             repository=self._fate_of_the_repository(),
             registration=str(self.register.store.location) if self.register is not None else "none",
-            note=_note(self.store),
+            note=" ".join(filter(None, (_versions_kept(self.store), _left_before(found)))),
             kept=tuple(sorted(set(listed) - set(ours))),
             # A reader finds no project there, rather than half of one: the lists go first.
             keys=tuple(sorted(ours, key=lambda key: (not key.startswith("."), "metadata.json" not in key, key))),
@@ -242,7 +243,14 @@ class Decommissioning:
             self.on_progress(Progress(what, done, total, 0, 0, key))
 
 
-def _note(store: ObjectStore) -> str:
+def _left_before(found: Registration | None) -> str:
+    """What is said of the places where the data lay before: nobody knows whether it was removed from there."""
+    here = None if found is None else found.ref.current
+    left = [str(former) for former in (found.ref.previous if found else ()) if former.location != here]
+    return f"Its data lay elsewhere before, and stays there unless it was removed: {'; '.join(left)}." if left else ""
+
+
+def _versions_kept(store: ObjectStore) -> str:
     if not isinstance(store, S3Store):
         return ""
     kept = keeps_versions(store)
