@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-s3 ui test test-long test-s3 check format bench system clean
+.PHONY: help setup demo demo-s3 demo-governed ui test test-long test-s3 check format bench system clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## create .venv with everything in it
 
@@ -30,6 +30,9 @@ demo: $(READY) ## load cuts of a real study through Dagster and show their histo
 
 demo-s3: $(READY) ## promote the demo's project to S3 (a server on loopback) and read it with a reader's keys
 	@$(BIN)/python -m example_project.demo_s3
+
+demo-governed: $(READY) ## the life of an organization's studies, with a register, GitHub and S3 (servers on loopback)
+	@$(BIN)/python -m example_project.demo_governed
 
 ui: $(READY) ## Dagster's page over the demo's data, on http://127.0.0.1:3000
 	@$(BIN)/python -m example_project.ui

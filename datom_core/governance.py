@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, NoReturn, Protocol, Self, TypeVar
 
 from datom_core import names
@@ -15,7 +16,7 @@ from datom_core.decommission import Decommissioning, DecommissionReport
 from datom_core.documents import Author, GovernanceFile, Location, ProjectFile, Ref
 from datom_core.errors import AlreadyExistsError, ConflictError, DatomError, InvalidInputError, NotFoundError
 from datom_core.git import GitRepo, Remote, same_remote
-from datom_core.guard import being_taken_away, registered_in
+from datom_core.guard import Guard, being_taken_away, check_recorded, registered_in
 from datom_core.plan import ProjectState
 from datom_core.portfolio import ProjectRecord, RegisteredProject, RepairReport, at_a_glance, in_detail, record_of
 from datom_core.register import Register, Registration
@@ -23,7 +24,7 @@ from datom_core.requests import author_or_default, utc_now
 from datom_core.rows import Rows
 from datom_core.seeding import begin, is_seeded
 from datom_core.state import load_state
-from datom_core.stores import ObjectStore, check_place, check_store, find, open_place, same_place
+from datom_core.stores import ObjectStore, check_store, find, nearer, open_place, same_place
 from datom_core.upkeep import Upkeep
 
 
@@ -177,11 +178,13 @@ class Governance:
             raise InvalidInputError(
                 f"The data of {project.name} lies in {location}, as would the register. Give each a place of its own."
             )
-        _, state = project.upkeep.load((), moving=True)
+        # The project may know of no way to this register, and the register may have lost the project.
+        upkeep = replace(project.upkeep, guard=Guard(project.store, self.store))
+        _, state = upkeep.load((), moving=True)
         self._check_not_elsewhere(state)
-        check_place(project.name, state.file.location, location)
+        check_recorded(state, location)
         if self._register.mirrored(project.name) is not None:  # else it is lost, and is put back here
-            project.upkeep.guard.check(state)
+            upkeep.guard.check(state)
         begun = self._register.change(
             project.name,
             lambda found, now: self._registered(found, project, state, now),
@@ -189,12 +192,13 @@ class Governance:
         )
         self._register.level(project.name)
         try:
-            project.upkeep.run(self._attached, f"Attach governance: {project.name}", self._register.author)
+            edit = partial(self._attached, location)
+            upkeep.run(edit, f"Attach governance: {project.name}", self._register.author, moving=True)
         except (AlreadyExistsError, ConflictError):
             if begun is not None:
                 self._withdraw(project)
             raise
-        project.upkeep.projector.level((), thorough=True)
+        upkeep.projector.level((), thorough=True)
         return project.reopened(self)
 
     def detach(self, project: str) -> NoReturn:
@@ -219,7 +223,7 @@ class Governance:
             near, credentials, **options: for buckets, as `ProjectReader.find`.
         """
         found = self._register.all()
-        return in_detail(found, near or self.store, credentials, options) if details else at_a_glance(found)
+        return in_detail(found, nearer(near, self.store), credentials, options) if details else at_a_glance(found)
 
     def project(self, name: str) -> ProjectRecord:
         """What the register knows about a project.
@@ -246,7 +250,7 @@ class Governance:
         self._needed(name)
         commit = self._register.change(name, lambda found, _: found, f"Complete the registration of {name}")
         mirrored = self._register.level(name)
-        left = self._unfinished(name, near or self.store, credentials, options)
+        left = self._unfinished(name, nearer(near, self.store), credentials, options)
         return RepairReport(name, commit, tuple(mirrored), tuple(left))
 
     def decommission(
@@ -285,7 +289,7 @@ class Governance:
             raise InvalidInputError(f"The repository of {name} is {mark.remote}, not {GitRepo(url).remote}.")
         return Decommissioning(
             name,
-            open_place(ref.current, near=near or self.store, credentials=credentials, **options),
+            open_place(ref.current, near=nearer(near, self.store), credentials=credentials, **options),
             GitRepo(url),
             self._register.with_repo(mark.governance if mark is not None else None),
             author=self._register.author,
@@ -370,8 +374,9 @@ class Governance:
         documents = [] if tip is None else repo.revisions(tip, names.PROJECT_FILE)
         return any(same_place(ProjectFile.from_yaml(data, sha).location, place) for sha, data in documents)
 
-    def _attached(self, state: ProjectState, now: str) -> ProjectState:
+    def _attached(self, location: Location, state: ProjectState, now: str) -> ProjectState:
         self._check_not_elsewhere(state)
+        check_recorded(state, location)
         if state.governance is not None:
             return state
         file = GovernanceFile.new(self._register.needed_repo().remote, self.store.location, now)

@@ -9,7 +9,7 @@ from datom_core.credentials import CredentialSource
 from datom_core.documents import GovernanceFile, Location, Ref
 from datom_core.errors import ConflictError, InvalidInputError, NotFoundError
 from datom_core.plan import ProjectState
-from datom_core.stores import ObjectStore, check_place, check_store, find, open_place, same_place
+from datom_core.stores import ObjectStore, check_place, check_store, find, nearer, open_place, same_place
 
 
 class Guard:
@@ -34,8 +34,7 @@ class Guard:
             NotFoundError: the register does not hold the project.
             The errors of the register's storage: what cannot be asked is not written.
         """
-        check_stays(state)
-        check_place(state.file.name, state.file.location, self._store.location)
+        check_recorded(state, self._store.location)
         if state.governance is not None:
             self._governance = governance_storage(state.governance, self._governance, near=self._store)
             check_registered(state.file.name, read_ref(self._governance, state.file.name), self._store.location)
@@ -49,6 +48,16 @@ def check_stays(state: ProjectState) -> None:
     """
     if state.file.decommissioned_at is not None:
         raise being_taken_away(state.file.name, state.file.decommissioned_at)
+
+
+def check_recorded(state: ProjectState, ours: Location) -> None:
+    """Refuse to write to a place that is not the one in git, whatever a register says.
+
+    Raises:
+        ConflictError: the data has moved, or the project is being taken away.
+    """
+    check_stays(state)
+    check_place(state.file.name, state.file.location, ours)
 
 
 def governance_storage(file: GovernanceFile, given: ObjectStore | None, *, near: ObjectStore) -> ObjectStore:
@@ -105,7 +114,8 @@ def locate(
     Args:
         project: its name.
         governance: the storage of the organization's register.
-        near: a store whose server and credentials are used for a bucket; by default ``governance``.
+        near: a store whose server and credentials are used for a bucket; by default ``governance``, also when ``near``
+            is a folder.
         credentials, **options: other credentials, and further arguments of `S3Store`.
 
     Raises:
@@ -118,7 +128,7 @@ def locate(
     ref = read_ref(governance, names.check_name(project, "project"))
     if ref.decommission is not None:
         raise being_taken_away(project, ref.decommission.began_at)
-    return open_place(ref.current, near=near or governance, credentials=credentials, **options)
+    return open_place(ref.current, near=nearer(near, governance), credentials=credentials, **options)
 
 
 def registered_in(store: ObjectStore) -> Location | None:

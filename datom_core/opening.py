@@ -50,8 +50,9 @@ class Parts:
 
     def inside(self, governance: Governance) -> Parts:
         """The project as it is now, as a member of a register."""
-        _, state = self.upkeep(Projector(self.repo, self.store)).load(())
-        return replace(self, state=state, governance=governance)
+        member = replace(self, governance=governance)
+        _, state = member.upkeep(Projector(self.repo, self.store)).load(())
+        return replace(member, state=state)
 
 
 def assemble(

@@ -59,14 +59,18 @@ class ProjectRecord:
 
     name: str
     location: Location
-    previous: tuple[FormerPlace, ...]
-    events: tuple[Event, ...]
+    previous: tuple[FormerPlace, ...] = field(repr=False)
+    events: tuple[Event, ...] = field(repr=False)
     registered_at: str | None
     registered_by: Author | None
     decommissioned_at: str | None
 
     def __repr__(self) -> str:
-        return block(self)
+        # In full: until when a place is kept, and why somebody moved, is what is asked for.
+        lists = [(name, getattr(self, name)) for name in ("previous", "events")]
+        return block(self) + "".join(
+            f"\n\n{name}:\n" + "\n".join(f"  {e}" for e in found) for name, found in lists if found
+        )
 
 
 @dataclass(frozen=True)

@@ -51,20 +51,20 @@ def rows(records: Iterable[T]) -> Rows[T]:
 
 
 def block(record: Any) -> str:
-    """One record, a line per field."""
-    shown = [(f.name, brief(getattr(record, f.name))) for f in fields(record) if f.repr]
+    """One record, a line per field, in full: a line has room."""
+    shown = [(f.name, brief(getattr(record, f.name), longest=None)) for f in fields(record) if f.repr]
     width = max(len(name) for name, _ in shown)
     return type(record).__name__ + "\n" + "\n".join(f"  {name:<{width}}  {value}" for name, value in shown)
 
 
-def brief(value: Any) -> str:
-    """A value in one short line; a hash by its first digits."""
+def brief(value: Any, longest: int | None = _LONG) -> str:
+    """A value in one line, no longer than that; a hash by its first digits."""
     if value is None:
         return ""
     if isinstance(value, Author):
         return value.name
     if isinstance(value, (tuple, list)):
-        return ", ".join(brief(v) for v in value)
-    text = str(value).splitlines()[0][:_LONG] if str(value) else ""
+        return ", ".join(brief(v, longest) for v in value)
+    text = str(value).splitlines()[0][:longest] if str(value) else ""
     is_hash = isinstance(value, str) and len(value) in (40, 64) and all(c in "0123456789abcdef" for c in value)
     return text[:_SHORT] if is_hash else text

@@ -9,7 +9,7 @@ from datom_core.errors import AlreadyExistsError
 from datom_core.founding import hosted
 from datom_core.register import Register
 from datom_core.retries import until_published
-from datom_core.stores import LocalStore, ObjectStore, find
+from datom_core.stores import ObjectStore, find, settle
 
 _INIT_MESSAGE = "Initialize governance repository"
 _KEEP = f"{names.REGISTRATIONS}/.gitkeep"
@@ -35,11 +35,10 @@ def begin(register: Register, *, create_repo: bool) -> None:
     repo = register.needed_repo()
     host = hosted(repo) if create_repo else None
     _check_storage(register.store)
+    settle(register.store)
     if host is not None and host.inspect() is None:
         host.create(description="datom governance")
     repo.create_if_local()
-    if isinstance(register.store, LocalStore):
-        register.store.prepare()
     until_published(lambda: _seed(register))
     _check_mirror(register)
 

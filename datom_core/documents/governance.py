@@ -180,7 +180,11 @@ class Event:
     bytes: int | None = None
 
     def __str__(self) -> str:
-        return f"{self.at or 'undated'} {self.kind}" + (f" by {self.by}" if self.by else "")
+        by = f" by {self.by}" if self.by else ""
+        places = " -> ".join(str(place) for place in (self.source, self.target) if place is not None)
+        # Who moves data writes the reason, in as many lines as they like.
+        reason = f" ({self.reason.splitlines()[0]})" if self.reason and self.reason.strip() else ""
+        return f"{self.at or 'undated'} {self.kind}{by}" + (f": {places}" if places else "") + reason
 
 
 @dataclass(frozen=True)

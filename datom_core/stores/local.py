@@ -128,8 +128,8 @@ class LocalStore:
                 )
             os.scandir(self._location.root).close()
 
-    def prepare(self) -> None:
-        """Make the store's folder, for a store that is to be opened before anything was written to it."""
+    def settle(self) -> None:
+        """Make the store's root, as its first write would: for a place that is opened before anything is in it."""
         with self._translated("create", ""):
             _make_directories(Path(self._location.root))
 

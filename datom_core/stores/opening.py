@@ -41,6 +41,17 @@ def open_place(
     return S3Store(location.root, location.prefix, credentials=credentials, **options)
 
 
+def nearer(given: ObjectStore | None, register: ObjectStore) -> ObjectStore:
+    """Whose server and credentials open a bucket: those of the store that was given, when it has any."""
+    return given if isinstance(given, S3Store) else register
+
+
+def settle(store: ObjectStore) -> None:
+    """Come to a place: a folder is there afterwards."""
+    if isinstance(store, LocalStore):
+        store.settle()
+
+
 def vacate(store: ObjectStore) -> None:
     """Leave a place for good, when the objects are gone: empty folders and the like go, too."""
     if isinstance(store, LocalStore | S3Store):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import subprocess
@@ -68,6 +69,36 @@ def test_the_demo_on_s3(tmp_path: Path) -> None:
         assert text in said
     reader = dc.ProjectReader.open(dc.LocalStore(tmp_path / "store"), "STUDY_001")
     assert {t.versions for t in reader.list()} == {4}, "the demo itself stays as it is"
+
+
+def test_the_demo_of_a_register(tmp_path: Path) -> None:
+    said = demo("demo_governed")
+    for text in (
+        "lb    5a50f431 3d453111 created",
+        "dm {'cut': '2012-12'}: 65 rows, the first subject is 64",
+        "dm as it is now: 65 rows, the first subject is 65",
+        "Not allowed: s3:PutObject",
+        "A writer who still holds the disk is told: The data of STUDY_001 has moved to s3:",
+        "kept until 2030-06-30",
+        "(The disk is retired)",
+        "problems 0, fixed 0, strangers 0",
+        "confirm with its name, not with 'STUDY_02'",
+        "On GitHub now: acme/governance, acme/study-001\n",
+        "holds no project 'STUDY_002'",
+        "Kim Keeper: Unregister project STUDY_002",
+    ):
+        assert text in said
+    assert not (tmp_path / "cache").exists(), "the clones were the demo's own"
+    port = re.findall(r"127\.0\.0\.1:(\d+)", (tmp_path / "governed" / "moto.log").read_text())[0]
+    assert f"moto_server\0{port}".encode() not in running_commands(), "its servers end with it"
+
+
+def running_commands() -> bytes:
+    found = b""
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found += process.read_bytes()
+    return found
 
 
 def test_an_extract_holds_what_was_known_on_the_day() -> None:

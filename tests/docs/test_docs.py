@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,8 @@ from moto import mock_aws
 
 import datom_core as dc
 import datom_dagster
+from tests.github.conftest import FULL
+from tests.github.server import github_server
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
@@ -25,12 +28,14 @@ def frame(n: int) -> pd.DataFrame:
 
 
 def study(folder: Path) -> None:
-    """The study that the readers' pages speak of."""
+    """The study that the readers' pages speak of, and the register beside it."""
     project = dc.Project.init("STUDY_001", dc.LocalStore(folder / "data"), remote=folder / "history.git", clock=january)
     project.cut("interim", {"lb": frame(3), "dm": frame(2), "ae": frame(2)}, message="Interim analysis")
     project.cut("lock", {"lb": frame(4), "dm": frame(2), "ae": frame(2)}, message="Database lock")
     project.write("lb", frame(5), message="After the lock")
     project.write("adlb", frame(1), parents=[project.parent("lb")])
+    register = folder.with_name("register")
+    dc.Governance.init(dc.LocalStore(register / "data"), remote=register / "history.git").attach(project)
 
 
 def january() -> Any:
@@ -38,15 +43,31 @@ def january() -> Any:
 
 
 @pytest.fixture
-def bucket() -> Iterator[None]:
-    """The bucket that docs/s3.md speaks of, in a stand-in for AWS."""
+def buckets() -> Iterator[None]:
+    """The buckets that the pages speak of, in a stand-in for AWS."""
     with mock_aws():
         client = boto3.client("s3", region_name="eu-central-1")
-        client.create_bucket(Bucket="study-001", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        for name in ("study-001", "acme-studies"):
+            client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
         yield
 
 
-@pytest.mark.usefixtures("bucket")
+@pytest.fixture
+def github(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """github.com on loopback, and the token of somebody who may do everything in the organization acme."""
+    with github_server(tmp_path / "github") as server:
+        server.org("acme", {"kim": "admin"})
+        monkeypatch.setenv("GITHUB_TOKEN", server.user("kim", FULL))
+        monkeypatch.setattr(dc, "GitHub", functools.partial(dc.GitHub, api_url=server.api_url))
+        yield
+
+
+# What opens a study by its place warns that it is registered, which its readers may well do.
+READERS = pytest.mark.filterwarnings("ignore::datom_core.GovernanceWarning")
+
+
+@READERS
+@pytest.mark.usefixtures("buckets", "github")
 @pytest.mark.parametrize("page", [p for p in PAGES if BLOCK.search((ROOT / p).read_text())])
 def test_the_code_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
@@ -60,6 +81,7 @@ def test_the_code_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         exec(compile(block, f"{page}, block {number}", "exec", dont_inherit=True), names)
 
 
+@READERS
 def test_the_managers_question_has_its_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     study(tmp_path / "study")
@@ -67,6 +89,7 @@ def test_the_managers_question_has_its_answer(tmp_path: Path, monkeypatch: pytes
     for block in BLOCK.findall((ROOT / "docs/manager.md").read_text()):
         exec(block, names)
     assert names["moved"] == ["lb"]
+    assert [s.name for s in names["studies"]] == ["STUDY_001"]
 
 
 def test_the_reference_names_everything_public() -> None:

@@ -131,6 +131,15 @@ class TestWhatStays:
         assert [p.name for p in governance.projects()] == ["N0", "N1", "N2", "N3"]
         assert gov_remote.exists()
 
+    def test_a_place_that_was_left_is_named(self, attached: dc.Project, tmp_path: Path, remote: Path) -> None:
+        home, new = attached.store, dc.LocalStore(tmp_path / "new")
+        assert attached.decommission(confirm="STUDY_001", dry_run=True).note == ""
+        dc.migrate(attached, new, sunset_at="2027-01-31")
+        report = dc.Project.open(new, remote=remote).decommission(confirm="STUDY_001")
+        assert f"if it is still there, stays: {home.location} (left " in report.note
+        assert report.note in repr(report), "in full"
+        assert home.head(".metadata/manifest.json") is not None
+
     @pytest.mark.parametrize("typo", ["STUDY_01", "study_001", "", None, "STUDY_001 "])
     def test_a_typo_does_nothing(self, attached: dc.Project, typo: Any, tmp_path: Path) -> None:
         before = everything(tmp_path)

@@ -46,6 +46,13 @@ def test_what_the_register_says(
         target.location,
     )
     assert (event.reason, event.objects, event.bytes) == ("to the new disk", report.objects, report.bytes)
+    shown = repr(record)
+    for text in (
+        f"{was} (left ",
+        "kept until 2027-01-31)",
+        f"by mo@example.org: {was} -> {target.location} (to the new",
+    ):
+        assert text in shown
     raw = json.loads(bytes(governance.store.get("projects/STUDY_001/migration_history.json").data))[0]
     assert raw["occurred_at"] == raw["timestamp"]
     assert (raw["verified"], raw["verify_mode"]) == (True, "hash")

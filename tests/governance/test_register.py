@@ -14,6 +14,7 @@ import pytest
 
 import datom_core as dc
 from tests.conftest import Clock
+from tests.s3.server import S3Server
 
 Frame = Callable[[int], pd.DataFrame]
 
@@ -53,6 +54,12 @@ class TestInit:
         dc.Governance.init(mirror, remote=gov_remote)
         assert len(subjects(gov_remote)) == 1
 
+    def test_it_can_be_opened_before_anything_is_registered(
+        self, governance: dc.Governance, gov_remote: Path, mirror: dc.LocalStore
+    ) -> None:
+        assert len(dc.Governance.open(mirror, remote=gov_remote).projects()) == 0
+        assert len(dc.Governance.open(mirror).projects()) == 0
+
     def test_a_half_seeded_remote_is_completed(self, mirror: dc.LocalStore, gov_remote: Path, tmp_path: Path) -> None:
         work = tmp_path / "work"
         git(tmp_path, "init", "-q", "--bare", "--initial-branch=main", str(gov_remote))
@@ -81,7 +88,7 @@ class TestInit:
         project.write("projects", dm(2))
         with pytest.raises(dc.AlreadyExistsError, match="holds no register"):
             dc.Governance.init(mirror, remote=remote)
-        mirror.prepare()
+        mirror.settle()
         with pytest.raises(dc.NotFoundError, match="holds no register"):
             dc.Governance.open(mirror, remote=remote)
 
@@ -184,6 +191,28 @@ class TestAttach:
         with pytest.raises(dc.InvalidInputError, match="nobody else could read"):
             governance.attach(dc.Project.init("M", dc.MemoryStore(), remote=tmp_path / "m.git"))
         assert len(governance.projects()) == 0
+
+    def test_a_folder_in_a_register_that_is_a_bucket(
+        self, s3_server: S3Server, project: dc.Project, gov_remote: Path, remote: Path, dm: Frame
+    ) -> None:
+        """The keys that open the register are not the project's to know."""
+        governance = dc.Governance.init(s3_server.store(s3_server.bucket(), "register"), remote=gov_remote)
+        attached = governance.attach(project)
+        assert attached.write("dm", dm(9)).action == "created"
+        with pytest.raises(dc.InvalidInputError, match="Give governance="):
+            dc.Project.open(project.store, remote=remote)
+        again = dc.Project.open(project.store, remote=remote, governance=governance.store)
+        assert governance.attach(again).governed
+
+    def test_a_registration_that_was_lost_is_made_again(
+        self, governance: dc.Governance, project: dc.Project, dm: Frame
+    ) -> None:
+        attached = governance.attach(project)
+        governance.register.remove("STUDY_001", "gone")
+        governance.register.forget("STUDY_001")
+        with pytest.raises(dc.NotFoundError):
+            attached.write("dm", dm(9))
+        assert governance.attach(attached).write("dm", dm(9)).action == "created"
 
     def test_without_its_repository_a_register_is_only_read(
         self, governance: dc.Governance, project: dc.Project
@@ -323,6 +352,17 @@ class TestFinding:
     def test_after_a_move(self, governance: dc.Governance, project: dc.Project, tmp_path: Path) -> None:
         dc.migrate(governance.attach(project), dc.LocalStore(tmp_path / "new"), delete_source=True)
         assert len(dc.ProjectReader.find("STUDY_001", governance=governance.store).read("dm")) == 3
+
+    def test_whoever_came_from_a_folder_opens_the_bucket_with_the_registers_keys(
+        self, s3_server: S3Server, project: dc.Project, gov_remote: Path
+    ) -> None:
+        bucket, home = s3_server.bucket(), project.store
+        governance = dc.Governance.init(s3_server.store(bucket, "register"), remote=gov_remote)
+        dc.migrate(governance.attach(project), s3_server.store(bucket, "data"), delete_source=True)
+        found = dc.locate("STUDY_001", governance=governance.store, near=home)
+        assert len(dc.ProjectReader.find("STUDY_001", governance=governance.store, near=found).read("dm")) == 3
+        assert governance.projects(near=home)[0].note == ""
+        assert governance.repair("STUDY_001", near=home).left == ()
 
     @pytest.mark.parametrize("name", ["STUDY_01", "../x", ""])
     def test_no_such_name(self, governance: dc.Governance, project: dc.Project, name: str) -> None:

@@ -73,15 +73,16 @@ class S3Server(ABC):
             config=Config(s3={"addressing_style": "path"}, ignore_configured_endpoint_urls=True),
         )
 
-    def user(self, policy: Mapping[str, Any]) -> dc.Credentials:
-        """Keys of a new user who may do what the policy says."""
+    def user(self, *policies: Mapping[str, Any]) -> dc.Credentials:
+        """Keys of a new user who may do what the policies say."""
         name = f"user-{next(self._numbers)}"
         keys = self._new_user(name)
-        self._allow(name, policy)
+        self._allow(name, *policies)
         return keys
 
-    def _allow(self, name: str, policy: Mapping[str, Any]) -> None:
-        self._iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps(policy))
+    def _allow(self, name: str, *policies: Mapping[str, Any]) -> None:
+        for number, policy in enumerate(policies):
+            self._iam.put_user_policy(UserName=name, PolicyName=f"p{number}", PolicyDocument=json.dumps(policy))
 
     def bucket(self, region: str = REGION, **options: Any) -> str:
         """A new bucket."""
