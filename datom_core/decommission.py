@@ -93,6 +93,7 @@ class Decommissioning:
         self.on_progress = on_progress
         self._done: list[str] = []
         self._somebody_elses = False  # the repository, by now
+        self._over = False
 
     def run(self, confirm: object, *, dry_run: bool) -> DecommissionReport:
         """Say what goes; then, unless it is a dry run, take it away.
@@ -135,7 +136,8 @@ class Decommissioning:
     def _look(self, dry_run: bool) -> DecommissionReport:
         self._check()
         # Once the registration is gone, the storage step was done; what is there now is somebody else's.
-        listed = {} if self._is_over() else {o.key: o.size for o in self.store.list()}
+        self._over = self._is_over()
+        listed = {} if self._over else {o.key: o.size for o in self.store.list()}
         ours = {key: size for key, size in listed.items() if names.is_of_the_format(key)}
         return DecommissionReport(
             project=self.name,
@@ -158,7 +160,9 @@ class Decommissioning:
             self._somebody_elses = tip is not None and not self._is_marked(tip)
             return
         if tip is None:
-            if self.register is None or self.register.mirrored_mark(self.name) is None:
+            marked = self.register is not None and self.register.mirrored_mark(self.name) is not None
+            # Of a project that is gone, the entry in the register alone can be left.
+            if not marked and (self.register is None or self._left_in_storage()):
                 raise NotFoundError(
                     f"There is no repository at {self.repo.remote}, or these credentials do not see it. Nothing was "
                     "done."
@@ -250,11 +254,20 @@ class Decommissioning:
         for key in (k for k in keys if k.startswith(".")):
             self.store.delete(key)
         # A writer who was under way when the project was marked may have put more since it was listed.
-        while more := [o.key for o in self.store.list() if names.is_of_the_format(o.key)] if keys else []:
+        while more := self._left_in_storage() if keys else []:
             with ThreadPoolExecutor(_THREADS, thread_name_prefix="datom-delete") as pool:
                 for number, key in enumerate(pool.map(self._delete, more), 1):
                     self._tell("delete", number, len(more), key)
         vacate(self.store)
+
+    def _left_in_storage(self) -> list[str]:
+        return [o.key for o in self.store.list() if names.is_of_the_format(o.key)]
+
+    def _sweep(self) -> None:
+        """Take away what a writer has put in the very last moment, unless somebody has founded a project there."""
+        late = [] if self._over else self._left_in_storage()
+        if late and names.MANIFEST_KEY not in late and names.CLAIM_KEY not in late:
+            self._clear(tuple(late))
 
     def _delete(self, key: str) -> str:
         self.store.delete(key)
@@ -272,6 +285,7 @@ class Decommissioning:
             at.delete()
         else:
             self.repo.delete()
+        self._sweep()
         if self.register is not None:
             self.register.forget(self.name)
 

@@ -93,6 +93,7 @@ def read_ref(governance: ObjectStore, project: str) -> Ref:
     key = names.registration(project, "ref")
     found = find(governance, key)
     if found is None:
+        governance.check()  # says so when the register itself is not there
         raise NotFoundError(
             f"{governance.location} holds no project {project!r}. Check the name; Governance.repair(name) completes "
             "a registration that broke off, and Governance.attach(project) puts back one that is lost.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import warnings
 from collections.abc import Callable
@@ -76,7 +77,11 @@ def assemble(
     store.check()
 
     def open_register(mirror: ObjectStore, remote: str) -> Governance:
-        return Governance.of(mirror, repo.at.beside(remote), author=author, cache_dir=cache_dir, clock=clock)
+        at = None
+        # Whoever writes to the project needs the mirror alone; a URL that is refused here may be good enough for R.
+        with contextlib.suppress(InvalidInputError):
+            at = repo.at.beside(remote)
+        return Governance.of(mirror, at, author=author, cache_dir=cache_dir, clock=clock)
 
     register = _register_of(state, store, governance, open_register)
     parts = Parts(state, store, repo, register, author, clock)

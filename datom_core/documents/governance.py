@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -128,7 +129,7 @@ class Ref:
         return cls(
             raw=MappingProxyType(raw),
             current=location_of(required(raw, "current", dict, source), f"{source}, current"),
-            previous=tuple(_former(block, source) for block in objects(raw, "previous", source) or ()),
+            previous=tuple(_former_places(objects(raw, "previous", source) or (), source)),
             decommission=None if mark is None else _mark(mark, f"{source}, decommission"),
         )
 
@@ -239,8 +240,9 @@ def location_of(block: Mapping[str, Any], source: str) -> Location:
     backend, root = required(block, "type", str, source), required(block, "root", str, source)
     if backend not in _BACKENDS:
         raise FormatError(f"{source}: 'type' is one of {', '.join(_BACKENDS)}, not {backend!r}.", source=source)
-    if not root.strip():
-        raise FormatError(f"{source}: 'root' is empty.", source=source, field="root")
+    if not root.strip() or (backend == "local" and not root.startswith("/")):
+        # A relative path would be another folder for everybody who reads it.
+        raise FormatError(f"{source}: 'root' should be an absolute path or a bucket, not {root!r}.", source=source)
     given = None if block.get("prefix") == [] else optional(block, "prefix", str, source)
     try:
         prefix = normalise_prefix(given)
@@ -248,6 +250,13 @@ def location_of(block: Mapping[str, Any], source: str) -> Location:
         raise FormatError(f"{source}: {error}", source=source, field="prefix") from error
     region = (optional(block, "region", str, source) or _DEFAULT_REGION) if backend == "s3" else None
     return Location(backend, root, prefix, region)
+
+
+def _former_places(blocks: Iterable[Mapping[str, Any]], source: str) -> Iterator[FormerPlace]:
+    """Those that can be understood: what is past must not keep anybody from the present. ``raw`` keeps all."""
+    for block in blocks:
+        with contextlib.suppress(FormatError):
+            yield _former(block, source)
 
 
 def _former(block: Mapping[str, Any], source: str) -> FormerPlace:

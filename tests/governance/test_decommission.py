@@ -328,3 +328,37 @@ def test_files_with_names_that_are_no_keys(project: dc.Project) -> None:
         (base / name).write_text("theirs")
     assert project.decommission(confirm="STUDY_001").kept == ("a\\b.txt", "datom/notes.txt")
     assert sorted(everything(base)) == ["a\\b.txt", "datom/notes.txt"]
+
+
+def test_an_entry_whose_project_is_gone(
+    governance: dc.Governance, project: dc.Project, monkeypatch: pytest.MonkeyPatch, remote: Path
+) -> None:
+    """Registered, broken off there, and then taken away as the project without register that it still was."""
+    from datom_core.upkeep import Upkeep
+
+    def stop(*_: object, **__: object) -> None:
+        raise dc.StorageError("The remote is away.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Upkeep, "run", stop)
+        with pytest.raises(dc.StorageError, match="The remote is away"):
+            governance.attach(project)
+    project.decommission(confirm="STUDY_001")
+    assert [p.name for p in governance.projects()] == ["STUDY_001"]
+    governance.decommission("STUDY_001", confirm="STUDY_001", remote=remote)
+    assert len(governance.projects()) == 0
+
+
+def test_what_a_writer_puts_in_the_last_moment(attached: dc.Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    from datom_core.register import Register
+
+    late = f"dm/{'a' * 64}.parquet"
+    real = Register.remove
+
+    def remove(self: Register, *args: Any) -> Any:
+        attached.store.create(late, b"uploaded while the project went")
+        return real(self, *args)
+
+    monkeypatch.setattr(Register, "remove", remove)
+    attached.decommission(confirm="STUDY_001")
+    assert list(attached.store.list()) == []

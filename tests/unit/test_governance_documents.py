@@ -52,3 +52,16 @@ def test_events_of_other_writers_stay_as_they_are() -> None:
     after = json.loads(events.with_event("data_migration", "2026-01-01T00:00:00Z", None, {}).to_json())
     assert after[1:] == theirs
     assert [e.at for e in events] == ["2025-01-01T00:00:00Z"]
+
+
+def test_a_former_place_that_nobody_understands_keeps_nobody_from_the_present() -> None:
+    strange = {"type": "gcs", "root": "theirs"}
+    read = ref(previous=[strange, {**PLACE, "root": "old", "sunset_date": "2027-01-01"}])
+    assert [(f.location.root, f.sunset_at) for f in read.previous] == [("old", "2027-01-01")]
+    assert strange in read.moved(dc.Location("local", "/new"), "2026-01-01T00:00:00Z", None).raw["previous"]
+
+
+@pytest.mark.parametrize("root", ["", " ", "data", "~/data", "./x"])
+def test_a_folder_that_would_be_another_one_for_everybody(root: str) -> None:
+    with pytest.raises(dc.FormatError, match="absolute path"):
+        ref(current={"type": "local", "root": root})
