@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import sys
 import urllib.request
 from abc import ABC, abstractmethod
@@ -19,6 +20,7 @@ import datom_core as dc
 from tests.servers import free_port, running
 
 REGION = "us-east-1"
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 
@@ -99,7 +101,8 @@ class S3Server(ABC):
     def requests(self, bucket: str) -> list[str]:
         """Every request for a bucket so far, as ``METHOD path``."""
         lines = self.log.read_text(errors="replace").splitlines()
-        found = [line.split('"')[1].removeprefix("\x1b[31m\x1b[1m") for line in lines if f" /{bucket}" in line]
+        # It colours what it did not find, or refused.
+        found = [_COLOUR.sub("", line.split('"')[1]) for line in lines if f" /{bucket}" in line]
         return [line.rpartition(" HTTP")[0] for line in found]
 
 

@@ -64,10 +64,11 @@ def test_the_table_in_the_docs() -> None:
 
 
 def test_opening(project: dc.Project, behind: dc.S3Store, proxy: Proxy) -> None:
-    # Made with check=True, the store has looked at the bucket once; opening a reader reads the manifest.
+    # Made with check=True, the store has looked at the bucket once; opening a reader reads the manifest,
+    # and looks whether the project is registered.
     assert [line.split()[0] for line in proxy.lines()] == ["HEAD"]
     dc.ProjectReader.open(behind)
-    assert [line.split()[0] for line in proxy.lines()] == ["HEAD", "GET"]
+    assert [line.split()[0] for line in proxy.lines()] == ["HEAD", "GET", "GET"]
 
 
 def test_a_table_of_many_versions(
