@@ -114,7 +114,9 @@ def _chunk(rows: list[list[Any]], schema: pa.Schema, name: str) -> pa.Table:
 
 
 def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
-    odd = next((v for v in values if isinstance(v, bool) and not pa.types.is_boolean(kind)), None)
+    # pyarrow takes truth values for numbers, and drops what an integer cannot hold.
+    refused = (bool, float) if pa.types.is_integer(kind) else () if pa.types.is_boolean(kind) else bool
+    odd = next((v for v in values if isinstance(v, refused)), None)
     if odd is not None:
         raise ValueError(f"{odd} is not {kind}")
     if pa.types.is_floating(kind):  # a decimal is written as text

@@ -43,9 +43,6 @@ def _as_r_reads(data: pa.ChunkedArray) -> pa.ChunkedArray:
     kind = data.type
     if pa.types.is_decimal(kind):
         return data.cast(pa.string()).cast(pa.float64())
-    if pa.types.is_date64(kind):
-        seconds = pc.divide(data.cast(pa.int64()), 1000)
-        return seconds.cast(pa.timestamp("s"))
     if pa.types.is_uint64(kind):
         return data.cast(pa.float64(), safe=False)
     if pa.types.is_int32(kind) or (pa.types.is_int64(kind) and _fits(data)):

@@ -12,7 +12,7 @@ import pyarrow as pa
 from datom_core.extracts.instants import Clock, clock_of, in_time
 from datom_core.extracts.problems import bad_file, check_columns, library
 from datom_core.extracts.schemas import Types, conform
-from datom_core.extracts.transport import check_rows, check_transport
+from datom_core.extracts.transport import check_end, check_rows, check_transport
 
 _READERS = {
     "xpt": "read_xport", "sas7bdat": "read_sas7bdat", "sav": "read_sav", "zsav": "read_sav", "por": "read_por",
@@ -48,6 +48,8 @@ def read_statistics(path: Path, name: str, file_format: str, types: Types, *, en
 
     if file_format == "xpt":
         check_transport(path, name)
+    if file_format == "dta":
+        check_end(path, name)
     _, about = read(metadataonly=True)
     check_columns(about.column_names, name)
     types.check(about.column_names, name)

@@ -7,7 +7,7 @@ import csv
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,6 +15,7 @@ from pyarrow import csv as arrow_csv
 
 from datom_core.extracts.problems import bad_file, brief_list, check_columns
 from datom_core.extracts.schemas import Types, conform
+from datom_core.names import is_text
 
 SEPARATORS = {"csv": ",", "tsv": "\t", "psv": "|"}
 _CANDIDATES = ",\t|;"
@@ -63,15 +64,25 @@ def header(path: Path, name: str, separator: str, encoding: str) -> list[str]:
     Raises:
         InvalidInputError: they are not text in this encoding.
     """
-    with path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="") as file:
+    with _opened(path, encoding) as file:
         try:
             # A lone quote would have the header run through the whole file.
             lines = csv.reader(itertools.islice(file, 1000), delimiter=separator)
-            return next((line for line in lines if line), [])
+            found = next((line for line in lines if line), [])
         except UnicodeError as error:
-            raise not_in(encoding, name, "the header", error) from error
+            raise not_in(encoding, name, "the text", error) from error
         except csv.Error as error:
             raise bad_file(name, f"the header cannot be read ({error}).") from error
+    if not all(map(is_text, found)):
+        raise not_in(encoding, name, "the header")
+    return found
+
+
+def _opened(path: Path, encoding: str) -> TextIO:
+    """The file as text; bytes that are no UTF-8 are surrogates, as they may come after what is looked at."""
+    if encoding == "utf-8":
+        return path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
+    return path.open(encoding=encoding, newline="")
 
 
 def not_in(encoding: str, name: str, where: str, error: object = "") -> Exception:
@@ -84,11 +95,11 @@ def not_in(encoding: str, name: str, where: str, error: object = "") -> Exceptio
 
 def _separator(path: Path, name: str, file_format: str, encoding: str) -> str:
     """The separator that the extension stands for; that of a txt is the most frequent one in its header."""
-    with path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="") as file:
+    with _opened(path, encoding) as file:
         try:
             line = file.readline(2**20)
         except UnicodeError as error:
-            raise not_in(encoding, name, "the header", error) from error
+            raise not_in(encoding, name, "the text", error) from error
     counts = {s: len(next(csv.reader([line], delimiter=s), [])) - 1 for s in _CANDIDATES}
     likely = max(counts, key=lambda s: counts[s])
     expected = SEPARATORS.get(file_format)

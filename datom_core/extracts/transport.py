@@ -1,7 +1,8 @@
-"""Whether a SAS transport file (xpt) is whole.
+"""Whether a SAS transport file (xpt), or one of Stata (dta), is whole.
 
 ReadStat reads such a file to wherever it ends and says nothing: a broken-off one would lose rows, and of several
-data sets in one file the later ones would be read as rows of the first.
+data sets in one file the later ones would be read as rows of the first. Of a file of Stata it
+reads the rows, and does not miss the labels behind them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from datom_core.extracts.problems import bad_file
 _RECORD = 80
 _OBSERVATIONS = b"HEADER RECORD*******OBS"
 _MEMBERS = (b"HEADER RECORD*******MEMBER", b"HEADER RECORD*******MEMBV8")
+_STATA, _STATA_END = b"<stata_dta>", b"</stata_dta>"
 _COUNT = slice(48, 80)  # of the rows, in files of version 8
 
 
@@ -56,6 +58,20 @@ def check_rows(path: Path, name: str, widths: list[int], rows: int) -> None:
     # Blanks fill the last record; a last row of nothing but blanks is taken for them, as SAS itself does.
     if rest.strip(b" \0"):
         raise bad_file(name, f"the xpt file is broken off within a row, after {rows} whole ones. Deliver it again.")
+
+
+def check_end(path: Path, name: str) -> None:
+    """Refuse a file of Stata 13 or later whose last tag is missing; older ones have none.
+
+    Raises:
+        InvalidInputError: it is broken off.
+    """
+    with path.open("rb") as file:
+        tagged = file.read(len(_STATA)) == _STATA
+        file.seek(-min(path.stat().st_size, _RECORD), 2)
+        end = file.read().rstrip()
+    if tagged and not end.endswith(_STATA_END):
+        raise bad_file(name, "the dta file is broken off: its last tag is missing. Deliver it again.")
 
 
 def _first(data: mmap.mmap, header: bytes) -> int | None:
