@@ -38,6 +38,7 @@ from datom_core.documents import (
     Version,
     check_parents,
 )
+from datom_core.drops import ExtractFile, ExtractSource, Listing, LocalFolder, S3Folder
 from datom_core.errors import (
     AccessDeniedError,
     AlreadyExistsError,
@@ -52,6 +53,7 @@ from datom_core.errors import (
     StorageError,
     UnsupportedColumnsError,
 )
+from datom_core.extracts import SchemaLike, read_extract
 from datom_core.git import Remote, check_remote, remote_head
 from datom_core.github import GitHub, GitHubRepository, RepositoryInfo
 from datom_core.governance import Governance
@@ -86,6 +88,7 @@ from datom_core.stores import (
     StoredObject,
     iam_policy,
 )
+from datom_core.sync import SyncItem, SyncReport
 from datom_core.tabular import check_hashable, hash_table, normalise, to_pandas
 from datom_core.tokens import EnvironmentToken, KeyringToken, TokenSource
 from datom_core.version import __version__
@@ -110,6 +113,8 @@ __all__ = [
     "EnvironmentCredentials",
     "EnvironmentToken",
     "Event",
+    "ExtractFile",
+    "ExtractSource",
     "FormatError",
     "FormerPlace",
     "GitHub",
@@ -120,6 +125,8 @@ __all__ = [
     "InvalidInputError",
     "KeyringCredentials",
     "KeyringToken",
+    "Listing",
+    "LocalFolder",
     "LocalStore",
     "Location",
     "MemoryStore",
@@ -145,13 +152,17 @@ __all__ = [
     "RepositoryInfo",
     "RoleCredentials",
     "Rows",
+    "S3Folder",
     "S3Store",
+    "SchemaLike",
     "Secret",
     "Source",
     "Status",
     "StorageError",
     "StoredObject",
     "Summary",
+    "SyncItem",
+    "SyncReport",
     "TableHash",
     "TableInfo",
     "TokenSource",
@@ -171,6 +182,7 @@ __all__ = [
     "locate",
     "migrate",
     "normalise",
+    "read_extract",
     "registered_in",
     "remote_head",
     "to_pandas",

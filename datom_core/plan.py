@@ -265,7 +265,7 @@ def apply(plan: WritePlan, payloads: Mapping[str, Payload], stamp: Stamp) -> Pro
 
 
 def _record(state: ProjectState, plan: TablePlan, payload: Payload, stamp: Stamp) -> ProjectState:
-    name, data_sha = plan.write.table, plan.write.data_sha
+    name, data_sha, origin = plan.write.table, plan.write.data_sha, plan.write.declared.origin
     history = _with_reverts_of_r(state.table(name))
     if plan.recorded is None:
         created_at = stamp.at
@@ -276,6 +276,7 @@ def _record(state: ProjectState, plan: TablePlan, payload: Payload, stamp: Stamp
             author=stamp.author,
             message=stamp.message,
             payload_sha=payload.sha,
+            file_sha=origin.sha if origin is not None else None,
         )
     else:
         # The first time stays, so that the document still tells which of several entries it describes.
@@ -288,9 +289,16 @@ def _record(state: ProjectState, plan: TablePlan, payload: Payload, stamp: Stamp
         writer=stamp.writer,
         project=state.file.name,
         size=payload.size,
+        origin=origin,
     )
     manifest = state.manifest.with_table(
-        name, version=plan.version, data_sha=data_sha, now=stamp.at, size=payload.size, count=len(history)
+        name,
+        version=plan.version,
+        data_sha=data_sha,
+        now=stamp.at,
+        size=payload.size,
+        count=len(history),
+        origin=origin,
     )
     table = TableState(Metadata.from_document(document, names.metadata_file(name)), history)
     return replace(state, manifest=manifest, tables={**state.tables, name: table})

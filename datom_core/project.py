@@ -12,7 +12,9 @@ from datom_core import names
 from datom_core.copying import OnProgress
 from datom_core.decommission import Decommissioning, DecommissionReport
 from datom_core.documents import Author, Parent
+from datom_core.drops import ExtractSource
 from datom_core.errors import InvalidInputError
+from datom_core.extracts import SchemaLike
 from datom_core.founding import found, hosted
 from datom_core.git import GitRepo, Remote
 from datom_core.governance import Governance
@@ -31,6 +33,7 @@ from datom_core.requests import (
 )
 from datom_core.results import CutResult, MirrorReport, Status, ValidationReport, WriteResult
 from datom_core.stores import ObjectStore, check_store
+from datom_core.sync import Reading, Sync, SyncReport, source_of
 from datom_core.upkeep import Upkeep, cut_recorded, upgraded
 from datom_core.validation import validate
 from datom_core.writer import Intent, Writer
@@ -257,6 +260,57 @@ class Project:
         ]
         results = self._writer.run(jobs, intent)
         return CutResult(name, results[0].commit_sha, {r.table: r for r in results})
+
+    def sync(
+        self,
+        folder: str | os.PathLike[str] | ExtractSource,
+        pattern: str = "*",
+        *,
+        schema: Mapping[str, SchemaLike] | None = None,
+        batch: bool = True,
+        r_compat: bool = False,
+        encoding: str | None = None,
+        separator: str | None = None,
+        manifest: str | None = None,
+        quiet: float | None = None,
+        message: str | None = None,
+        author: Author | str | None = None,
+        trailers: Mapping[str, str] | None = None,
+        dry_run: bool = False,
+        stop_on_error: bool = False,
+    ) -> SyncReport:
+        """Take the extract files of a folder: each is a table by its name, and a version if it is new.
+
+        A file that any version of the table came from is ``unchanged`` and is not read, also when a later version is
+        current. A file of other bytes and the same content is a version that differs in metadata alone, as in R. One
+        bad file does not stop the others, and nothing of it is written; look at `SyncReport.ok`, or call its `check`.
+
+        Args:
+            folder: a path, a `LocalFolder` or an `S3Folder`; what lies in folders below is not looked at.
+            pattern: which files, for example ``"*.xpt"``.
+            schema: per table, as for `read_extract`.
+            batch: one commit for all tables, which are held in memory together; else one per table.
+            r_compat, encoding, separator: as for `read_extract`.
+            manifest: name of a file that lists the drop; until all that it lists is there, nothing is read.
+            quiet: seconds for which no file may have changed; until then, nothing is read.
+            message: why; ``Sync {table} (new)``, or one that names all tables, by default.
+            author, trailers: as `write`.
+            dry_run: look and read, and write nothing.
+            stop_on_error: raise at the first bad file; with ``batch`` nothing is written then.
+
+        Raises:
+            InvalidInputError: something about the arguments; or, with ``stop_on_error``, about a file.
+            NotFoundError: the folder is not there.
+            The errors of `write` about the project, its remote and its store. Try again; what was taken stays.
+        """
+        source, reading = source_of(folder), Reading(schema or {}, r_compat, encoding, separator)
+        self._intent(message, "Sync", author, trailers, None)
+
+        def intent(default: str) -> Intent:
+            return self._intent(message, default, author, trailers, None)
+
+        run = Sync(self._writer, self._upkeep, intent, reading, stop_on_error=stop_on_error).run
+        return run(source, pattern, batch=batch, dry_run=dry_run, manifest=manifest, quiet=quiet, now=utc_now())
 
     def parent(self, table: str, version: str | None = None) -> Parent:
         """A version of a table of this project, to be declared in another table's ``parents``."""

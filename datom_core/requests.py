@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from datom_core import names
-from datom_core.documents import Author, Declared, check_parents, clean_custom
+from datom_core.documents import Author, Declared, Origin, check_parents, clean_custom
 from datom_core.errors import InvalidInputError
 from datom_core.git import default_author
 from datom_core.hashing import hash_normalised
@@ -118,6 +118,7 @@ def table_job(
     parents: Iterable[object] | None = None,
     custom: Mapping[str, Any] | None = None,
     table_type: str = "derived",
+    origin: Origin | None = None,
 ) -> Job:
     """A table to be written, hashed, with everything declared about it.
 
@@ -128,7 +129,7 @@ def table_job(
     name = names.check_new_name(table)
     if table_type not in ("derived", "imported"):
         raise InvalidInputError(f"table_type is 'derived' or 'imported', not {table_type!r}.")
-    declared = Declared(check_parents(parents), clean_custom(custom), table_type)
+    declared = Declared(check_parents(parents), clean_custom(custom), table_type, origin)
     if table_type == "imported" and declared.parents:
         raise InvalidInputError(f"{name}: an imported table is a source of lineage and has no parents.", table=name)
     data = normalised(frame, what=name)

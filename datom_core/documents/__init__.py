@@ -14,7 +14,7 @@ from datom_core.documents.governance import (
 from datom_core.documents.history import Author, History, Recording, Version
 from datom_core.documents.lineage import Parent, Source, check_parents, union
 from datom_core.documents.manifest import Entry, Manifest
-from datom_core.documents.metadata import Declared, Metadata, clean_custom, complete, identity_fields
+from datom_core.documents.metadata import Declared, Metadata, Origin, clean_custom, complete, identity_fields
 from datom_core.documents.project_file import Location, ProjectFile
 from datom_core.documents.reading import Buffer, format_timestamp, timestamp
 
@@ -35,6 +35,7 @@ __all__ = [
     "Location",
     "Manifest",
     "Metadata",
+    "Origin",
     "Parent",
     "ProjectFile",
     "Recording",

@@ -74,6 +74,7 @@ class Version:
         author, message: who recorded it first, and why.
         payload_sha: SHA-256 of the stored object, when recorded.
         commit_sha: the git commit that recorded it first; known in storage only.
+        original_file_sha: SHA-256 of the extract file that it was imported from.
         reinstated_at: times at which it became current again after another version.
         reinstatements: the same with who and why.
     """
@@ -88,6 +89,7 @@ class Version:
     reinstated_at: tuple[str, ...] = ()
     reinstatements: tuple[Recording, ...] = field(default=(), repr=False)
     is_set: bool = field(default=False, repr=False)
+    original_file_sha: str | None = field(default=None, repr=False)
 
     @classmethod
     def from_document(cls, raw: Mapping[str, Any], source: str) -> Version:
@@ -108,6 +110,7 @@ class Version:
                 for at in times
             ),
             is_set=optional(raw, "document_sha", str, source) is not None,
+            original_file_sha=optional(raw, "original_file_sha", str, source),
         )
 
     @property
@@ -186,6 +189,10 @@ class History:
             )
         return found[0]
 
+    def of_file(self, file_sha: str) -> Version | None:
+        """The newest version that was imported from a file of these bytes."""
+        return next((v for v in self.versions if v.original_file_sha == file_sha), None)
+
     def payload_sha(self, data_sha: str) -> str | None:
         """The recorded SHA-256 of the stored object of this content."""
         return next((v.payload_sha for v in self.versions if v.data_sha == data_sha and v.payload_sha), None)
@@ -206,13 +213,23 @@ class History:
         return same[0] if same else None
 
     def with_version(
-        self, version: str, *, data_sha: str, at: str, author: Author, message: str, payload_sha: str | None
+        self,
+        version: str,
+        *,
+        data_sha: str,
+        at: str,
+        author: Author,
+        message: str,
+        payload_sha: str | None,
+        file_sha: str | None = None,
     ) -> History:
-        """The history with one more version at its head."""
+        """The history with one more version at its head; ``file_sha`` is of the file that it was imported from."""
         entry: dict[str, Any] = {"version": version, "data_sha": data_sha, "timestamp": at}
         entry |= {"author": author.to_json(), "commit_message": message}
         if payload_sha is not None:
             entry["parquet_sha"] = payload_sha
+        if file_sha is not None:
+            entry["original_file_sha"] = file_sha
         return History._of([MappingProxyType(entry), *self.raw])
 
     def with_reinstated(

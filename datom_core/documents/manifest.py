@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from datom_core import canonical
+from datom_core.documents.metadata import Origin
 from datom_core.documents.reading import Buffer, count, optional, parse_object, required, schema_of
 from datom_core.errors import FormatError
 
@@ -131,11 +132,15 @@ class Manifest:
         rows: Mapping[str, Mapping[str, Any]] = self.raw[_key(self.schema)]
         return rows
 
-    def with_table(self, name: str, *, version: str, data_sha: str, now: str, size: int, count: int) -> Manifest:
+    def with_table(
+        self, name: str, *, version: str, data_sha: str, now: str, size: int, count: int, origin: Origin | None = None
+    ) -> Manifest:
         """The manifest after a write of one table; an existing row keeps its place."""
         row: dict[str, Any] = {"kind": "table"} if self.schema == 2 else {}
         row |= {"current_version": version, "current_data_sha": data_sha, "last_updated": now}
         row |= {"size_bytes": size, "version_count": count}
+        if origin is not None:
+            row |= {"original_file_sha": origin.sha, "original_format": origin.format}
         return self.with_rows({**self.rows(), name: row}, now)
 
     def with_rows(self, rows: Mapping[str, Mapping[str, Any]], now: str | None = None) -> Manifest:

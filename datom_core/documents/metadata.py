@@ -115,6 +115,19 @@ class Metadata:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """The file that an imported table was read from.
+
+    Attributes:
+        sha: SHA-256 of its bytes; a part of the version (record, B.3).
+        format: its extension, as spelled.
+    """
+
+    sha: str
+    format: str
+
+
+@dataclass(frozen=True)
 class Declared:
     """What a writer declares about a table beside its content.
 
@@ -122,11 +135,13 @@ class Declared:
         parents: versions that it was derived from; ``None`` declares nothing.
         custom: own metadata, cleaned by `clean_custom`.
         table_type: ``"derived"``, or ``"imported"`` for an extract.
+        origin: the file of an extract that was read by `Project.sync`.
     """
 
     parents: tuple[Parent, ...] | None = None
     custom: Mapping[str, Any] = field(default_factory=dict)
     table_type: str = "derived"
+    origin: Origin | None = None
 
 
 def identity_fields(
@@ -147,6 +162,8 @@ def identity_fields(
     document: dict[str, Any] = {"schema_version": 2, "kind": "table"} if schema == 2 else {}
     document |= {"data_sha": data_sha, "hash_algo": hash_algo, "table_type": declared.table_type}
     document |= {"nrow": rows, "ncol": len(column_names), "colnames": names}
+    if declared.origin is not None:
+        document["original_file_sha"] = declared.origin.sha
     if declared.parents is not None:
         document["parents"] = [p.to_json() for p in declared.parents]
         document["source_lineage"] = [s.to_json() for s in union(declared.parents)]
@@ -158,7 +175,14 @@ def identity_fields(
 
 
 def complete(
-    identity: Mapping[str, Any], *, payload_sha: str | None, created_at: str, writer: str, project: str, size: int
+    identity: Mapping[str, Any],
+    *,
+    payload_sha: str | None,
+    created_at: str,
+    writer: str,
+    project: str,
+    size: int,
+    origin: Origin | None = None,
 ) -> dict[str, Any]:
     """The whole document around its identity, in the record's order (B.3)."""
     rest = dict(identity)
@@ -171,6 +195,9 @@ def complete(
     document |= {"created_at": created_at, "datom_version": writer}
     if "schema_version" in document:
         document["project"] = project
+    document |= {k: rest.pop(k) for k in ("original_file_sha",) if k in rest}
+    if origin is not None and "schema_version" in document:
+        document["original_format"] = origin.format
     custom = {"custom": rest.pop("custom")} if "custom" in rest else {}
     return {**document, **rest, "size_bytes": size, **custom}
 

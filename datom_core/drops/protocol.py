@@ -1,0 +1,63 @@
+"""What every place for extracts promises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+
+@dataclass(frozen=True)
+class ExtractFile:
+    """A file in a drop, as it was listed.
+
+    Attributes:
+        name: without the folder.
+        size: in bytes.
+        modified: when it was last written.
+        tag: tells this state of the file from another one.
+    """
+
+    name: str
+    size: int
+    modified: datetime
+    tag: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What lies in a place: its files by name, and folders and the like, which are not looked into."""
+
+    files: tuple[ExtractFile, ...]
+    others: tuple[str, ...]
+
+
+@runtime_checkable
+class ExtractSource(Protocol):
+    """A place where files are dropped. It is only read.
+
+    All methods raise `NotFoundError` when the place or the file is not there, `AccessDeniedError` when rights are
+    missing, and `StorageError` when it fails.
+    """
+
+    @property
+    def location(self) -> str:
+        """Where it is, without credentials."""
+        ...
+
+    def list(self) -> Listing:
+        """What is there now."""
+        ...
+
+    def fetch(self, file: ExtractFile, folder: Path) -> Path:
+        """A path at which the file's bytes can be read; where they come from afar, they are put into ``folder``.
+
+        Raises:
+            ConflictError: the file is another one by now.
+        """
+        ...
+
+    def check(self, file: ExtractFile) -> None:
+        """Raise `ConflictError` when the bytes at the path may be others by now than when they were listed."""
+        ...

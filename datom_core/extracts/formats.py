@@ -1,0 +1,107 @@
+"""Which format a file is of: by its name, and by its first bytes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from datom_core.errors import InvalidInputError
+from datom_core.extracts.problems import bad_file
+
+#: Every format that can be read: the extensions of file names, in lower case.
+FORMATS = (
+    *("csv", "tsv", "txt", "psv", "parquet", "xpt", "sas7bdat", "sav", "zsav", "por", "dta"),
+    *("xls", "xlsx", "json", "ndjson"),
+)
+TEXT = frozenset({"csv", "tsv", "txt", "psv"})
+_LOOK = 65536
+_SAS7BDAT = bytes.fromhex("000000000000000000000000c2ea8160b31411cfbd92080009c7318c181f1011")
+_STATA = re.compile(rb"<stata_dta>|[\x69-\x73][\x01\x02]\x01\x00")
+# What a file of the format begins with, whatever its name says.
+_SIGNATURES: tuple[tuple[str, re.Pattern[bytes]], ...] = (
+    ("parquet", re.compile(rb"PAR1")),
+    ("xlsx", re.compile(rb"PK\x03\x04")),
+    ("xls", re.compile(rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")),
+    ("sas7bdat", re.compile(re.escape(_SAS7BDAT))),
+    ("xpt", re.compile(rb"HEADER RECORD\*{7}LIB")),
+    ("sav", re.compile(rb"\$FL2")),
+    ("zsav", re.compile(rb"\$FL3")),
+    ("dta", _STATA),
+    # 200 bytes of greeting in several character sets come first.
+    ("por", re.compile(rb"(?s).{0,520}?(?:SPSS PORT FILE|SPSSPORT)")),
+)
+_ALIKE = ({"sav", "zsav"}, {"json", "ndjson"})
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+def of_name(file_name: str) -> str | None:
+    """The format that a file's extension names, or ``None`` when there is no reader for it."""
+    extension = Path(file_name).suffix[1:].lower()
+    return extension if extension in FORMATS else None
+
+
+def format_of(name: str, given: str | None) -> str:
+    """The format of a file: what was asked for, else what its extension says.
+
+    Raises:
+        InvalidInputError: neither is one that can be read.
+    """
+    if given is not None:
+        if given not in FORMATS:
+            raise InvalidInputError(f"format is one of {', '.join(FORMATS)}, not {given!r}.", file=name)
+        return given
+    found = of_name(name)
+    if found is None:
+        extension = Path(name).suffix
+        what = f"{extension!r} is not the extension of a format" if extension else "there is no extension that tells"
+        raise bad_file(name, f"{what}. Readable are {', '.join(FORMATS)}; rename it, or give format=.")
+    return found
+
+
+def check_signature(path: Path, name: str, file_format: str, encoding: str | None) -> None:
+    """Refuse an empty file, and one that is not what it is called.
+
+    Raises:
+        InvalidInputError: says what the first bytes are of.
+    """
+    with path.open("rb") as file:
+        head = file.read(_LOOK)
+    if not head:
+        raise bad_file(name, "the file is empty (0 bytes). Export it again.")
+    found = next((f for f, signature in _SIGNATURES if signature.match(head)), None)
+    if found == file_format or any({found, file_format} <= alike for alike in _ALIKE):
+        return
+    if found is not None:
+        raise bad_file(name, f"called {file_format}, but by its first bytes it is {found}. Rename it, or give format=.")
+    if file_format in ("json", "ndjson"):
+        if not is_dataset_json(head):
+            raise bad_file(name, "this JSON is not CDISC Dataset-JSON: it names no datasetJSONVersion.")
+    elif file_format in TEXT:
+        _check_text(head, name, file_format, encoding)
+    else:
+        raise bad_file(name, f"called {file_format}, but it does not begin like one. Export it again, or give format=.")
+
+
+def is_dataset_json(head: bytes) -> bool:
+    """Whether the first bytes of a JSON file are those of a Dataset-JSON."""
+    return b'"datasetJSONVersion"' in head
+
+
+def is_unreadable_json(path: Path) -> bool:
+    """Whether a file is JSON of another kind, which no reader is for."""
+    if of_name(path.name) not in ("json", "ndjson"):
+        return False
+    with path.open("rb") as file:
+        head = file.read(_LOOK)
+    return head.lstrip()[:1] in (b"{", b"[") and not is_dataset_json(head)
+
+
+def _check_text(head: bytes, name: str, file_format: str, encoding: str | None) -> None:
+    if encoding is not None:
+        return
+    if head.startswith(_UTF16):
+        raise bad_file(name, 'the text is UTF-16 by its first bytes. Give encoding="utf-16".')
+    if b"\0" in head:
+        raise bad_file(
+            name, f"called {file_format}, but it holds NUL bytes: it is not text. Give format= or encoding=."
+        )

@@ -1,0 +1,52 @@
+"""How every reader of extract files says what is wrong with one."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from datom_core.errors import InvalidInputError, NotFoundError
+
+_SHOWN = 10  # offenders that a message names
+
+
+def bad_file(name: str, problem: str) -> InvalidInputError:
+    """What is wrong with the file, with what to do about it."""
+    return InvalidInputError(f"{name}: {problem}", file=name)
+
+
+def brief_list(offenders: Iterable[object]) -> str:
+    """The first offenders, and how many more there are."""
+    every = list(offenders)
+    more = f", and {len(every) - _SHOWN} more" if len(every) > _SHOWN else ""
+    return ", ".join(str(o) for o in every[:_SHOWN]) + more
+
+
+def library(module: str, name: str) -> Any:
+    """A package of the extra ``formats``, imported when the first file needs it.
+
+    Raises:
+        NotFoundError: it is not installed; names the extra.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        package = {"python_calamine": "python-calamine"}.get(module, module)
+        raise NotFoundError(
+            f"{name} needs {package}, which is not installed: pip install 'datom-dagster[formats]'.",
+            package=package,
+        ) from error
+
+
+def check_columns(names: Sequence[str], name: str) -> None:
+    """Refuse column names that are empty or occur twice, all at once.
+
+    Raises:
+        InvalidInputError: names them.
+    """
+    problems = [f"{c!r} occurs {names.count(c)} times" for c in dict.fromkeys(names) if names.count(c) > 1 and c]
+    empty = [str(i) for i, c in enumerate(names, 1) if not c.strip()]
+    problems += [f"column {brief_list(empty)} has no name"] if empty else []
+    if problems:
+        raise bad_file(name, f"{'; '.join(problems)}. Name every column, once, where the file is made.")

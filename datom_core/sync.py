@@ -1,0 +1,283 @@
+"""A drop of extract files into a project: what is new, and one commit for it (record, D.3)."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Literal
+
+from datom_core import names
+from datom_core.documents import Origin
+from datom_core.drops import Drop, ExtractFile, ExtractSource, LocalFolder, look
+from datom_core.drops.completeness import sha256_of
+from datom_core.errors import ConflictError, InvalidInputError, NotFoundError
+from datom_core.extracts import SchemaLike, check_reading, is_unreadable_json, of_name, read_extract
+from datom_core.plan import ProjectState, plan_write
+from datom_core.requests import check_message, table_job
+from datom_core.results import WriteResult
+from datom_core.rows import Rows, rows
+from datom_core.upkeep import Upkeep
+from datom_core.writer import Intent, Job, Writer
+
+#: What becomes of a file in a sync.
+FileStatus = Literal["new", "changed", "unchanged", "unsupported", "ignored", "failed"]
+
+
+@dataclass(frozen=True)
+class SyncItem:
+    """One file of a drop.
+
+    Attributes:
+        file, table: its name, and the table that it is for.
+        status: ``new`` (the table is new), ``changed`` (a file that no version of the table came from), ``unchanged``
+            (a version came from it), ``unsupported`` (no format that can be read), ``ignored`` (not a part of the
+            drop), ``failed`` (it could not be read, or is refused).
+        reason: why, where the status does not say it.
+        action: what was done, as in `WriteResult`; ``None`` when nothing was written.
+        rows: that were read.
+        original_file_sha: SHA-256 of the file.
+        version: what the table holds for this file.
+    """
+
+    file: str
+    table: str | None
+    status: FileStatus
+    reason: str | None = None
+    action: str | None = None
+    rows: int | None = None
+    original_file_sha: str | None = field(default=None, repr=False)
+    version: str | None = None
+
+
+@dataclass(frozen=True)
+class SyncReport:
+    """What `Project.sync` found and did.
+
+    Attributes:
+        location: of the drop.
+        items: one per file, and per folder that was not looked into.
+        commits: that were made.
+        waiting: why the drop is not complete; nothing was read then.
+        dry_run: whether nothing was to be written.
+    """
+
+    location: str
+    items: Rows[SyncItem] = field(repr=False)
+    commits: tuple[str, ...]
+    waiting: tuple[str, ...]
+    dry_run: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether the drop was complete."""
+        return not self.waiting
+
+    @property
+    def failed(self) -> Rows[SyncItem]:
+        """The files that could not be taken."""
+        return self.of("failed")
+
+    @property
+    def ok(self) -> bool:
+        """Whether the drop was complete, and every file of a format that can be read was taken."""
+        return self.complete and not self.failed
+
+    def of(self, status: FileStatus) -> Rows[SyncItem]:
+        """The items of one status."""
+        return rows(i for i in self.items if i.status == status)
+
+    def check(self) -> SyncReport:
+        """The report itself.
+
+        Raises:
+            InvalidInputError: not `ok`; names every file and why. What was taken stays.
+        """
+        if self.ok:
+            return self
+        problems = [*self.waiting, *(f"{i.file}: {i.reason}" for i in self.failed)]
+        raise InvalidInputError(f"{self.location} was not taken whole:\n  - " + "\n  - ".join(problems), report=self)
+
+    def __repr__(self) -> str:
+        counts = Counter(i.status for i in self.items)
+        said = ", ".join(f"{n} {status}" for status, n in counts.items()) or "no files"
+        head = f"SyncReport of {self.location}: {said}" + (" (dry run)" if self.dry_run else "")
+        return "\n".join([head, *(f"  not complete: {w}" for w in self.waiting), repr(self.items)])
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How files are read: `read_extract`'s arguments, the schemas by table."""
+
+    schema: Mapping[str, SchemaLike] = field(default_factory=dict)
+    r_compat: bool = False
+    encoding: str | None = None
+    separator: str | None = None
+
+    def check(self) -> None:
+        """Refuse what can never work, before any file is looked at."""
+        given: object = self.schema
+        if not isinstance(given, Mapping):
+            raise InvalidInputError(f"schema is a mapping from table to its schema, not {type(given).__name__}.")
+        for schema in self.schema.values():
+            check_reading(schema=schema, encoding=self.encoding, separator=self.separator)
+        check_reading(schema=None, encoding=self.encoding, separator=self.separator)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A file with what is known of it: its item, and the table when it is to be written."""
+
+    item: SyncItem
+    job: Job | None = None
+
+
+class Sync:
+    """One sync of one drop.
+
+    Args:
+        writer, upkeep: of the project.
+        intent: the intent of a commit, from a message of the caller's or the default one.
+        reading: how files are read.
+    """
+
+    def __init__(
+        self, writer: Writer, upkeep: Upkeep, intent: Callable[[str], Intent], reading: Reading, *, stop_on_error: bool
+    ) -> None:
+        reading.check()
+        self.writer, self.upkeep, self.intent, self.reading = writer, upkeep, intent, reading
+        self.stop_on_error = stop_on_error
+
+    def run(
+        self,
+        source: ExtractSource,
+        pattern: str,
+        *,
+        batch: bool,
+        dry_run: bool,
+        manifest: str | None,
+        quiet: float | None,
+        now: datetime,
+    ) -> SyncReport:
+        """As `Project.sync`."""
+        drop = look(source, manifest=manifest, quiet=quiet, now=now)
+        if drop.waiting:
+            return SyncReport(source.location, rows(()), (), drop.waiting, dry_run)
+        files = [f for f in drop.files if fnmatchcase(f.name, pattern)]
+        _, state = self.upkeep.load(tuple({_table(f.name) for f in files}))
+        clashing = _clashing(files)
+        done: list[_Found] = []
+        commits: list[str] = []
+        for file in files:
+            found = self._find(source, file, state, clashing)
+            if self.stop_on_error and found.item.status == "failed":
+                raise InvalidInputError(
+                    f"{source.location}: {found.item.file}: {found.item.reason} Nothing further was written.",
+                    item=found.item,
+                    commits=tuple(commits),
+                )
+            if not batch:
+                found = self._written([found], commits, dry_run)[0]
+            done.append(found)
+        if batch:
+            done = self._written(done, commits, dry_run)
+        items = [*(f.item for f in done), *_ignored(drop)]
+        return SyncReport(source.location, rows(items), tuple(commits), (), dry_run)
+
+    def _find(self, source: ExtractSource, file: ExtractFile, state: ProjectState, clashing: set[str]) -> _Found:
+        """What a file is; read, unless a version came from it. Nothing that is wrong with it gets out."""
+        table = _table(file.name)
+        item = SyncItem(file.name, table, "failed")
+        if of_name(file.name) is None:
+            return _Found(replace(item, status="unsupported", reason=f"{Path(file.name).suffix or 'no'} format"))
+        try:
+            names.check_new_name(table)
+            if table.lower() in clashing:
+                raise InvalidInputError("other files of the drop are for the same table. Deliver one.")
+            with tempfile.TemporaryDirectory(prefix="datom-") as folder:
+                return self._look_into(source, file, state, item, Path(folder))
+        except (InvalidInputError, NotFoundError, ConflictError) as error:
+            return _Found(replace(item, reason=str(error).removeprefix(f"{file.name}: ")))
+
+    def _look_into(
+        self, source: ExtractSource, file: ExtractFile, state: ProjectState, item: SyncItem, folder: Path
+    ) -> _Found:
+        path = source.fetch(file, folder)
+        sha = sha256_of(path)
+        source.check(file)
+        table = str(item.table)
+        at_tip = state.table(table)
+        item = replace(item, original_file_sha=sha)
+        known = at_tip.history.of_file(sha)
+        if known is not None:
+            current = at_tip.current
+            older = current is not None and current.version != known.version
+            reason = "taken before; a later version is current" if older else None
+            return _Found(replace(item, status="unchanged", version=known.version, reason=reason))
+        if is_unreadable_json(path):
+            return _Found(replace(item, status="unsupported", reason="JSON, but not CDISC Dataset-JSON"))
+        frame = read_extract(
+            path,
+            schema=self.reading.schema.get(table),
+            r_compat=self.reading.r_compat,
+            encoding=self.reading.encoding,
+            separator=self.reading.separator,
+        )
+        # Read to the end: were the bytes those that were hashed?
+        source.check(file)
+        job = table_job(table, frame, table_type="imported", origin=Origin(sha, Path(file.name).suffix[1:]))
+        plan_write(state, [job.write])  # what the project refuses of one table must not fail the others
+        new = at_tip.metadata is None
+        return _Found(replace(item, status="new" if new else "changed", rows=frame.num_rows), job)
+
+    def _written(self, found: list[_Found], commits: list[str], dry_run: bool) -> list[_Found]:
+        jobs = [f.job for f in found if f.job is not None]
+        if dry_run or not jobs:
+            return [replace(f, job=None) for f in found]
+        message = _message([f.item for f in found if f.job is not None])
+        results: dict[str, WriteResult] = {r.table: r for r in self.writer.run(jobs, self.intent(message))}
+        commits += {r.commit_sha: None for r in results.values() if r.commit_sha is not None}
+        return [_with_result(f, results) if f.job is not None else f for f in found]
+
+
+def _with_result(found: _Found, results: Mapping[str, WriteResult]) -> _Found:
+    result = results[str(found.item.table)]
+    return _Found(replace(found.item, action=result.action, version=result.version))
+
+
+def source_of(folder: str | os.PathLike[str] | ExtractSource) -> ExtractSource:
+    """The place of a drop.
+
+    Raises:
+        InvalidInputError: neither a path nor a source.
+    """
+    if isinstance(folder, (str, os.PathLike)):
+        return LocalFolder(folder)
+    if not isinstance(folder, ExtractSource):
+        raise InvalidInputError(f"A drop is a folder, LocalFolder or S3Folder, not {type(folder).__name__}.")
+    return folder
+
+
+def _table(file: str) -> str:
+    return Path(file).stem
+
+
+def _clashing(files: list[ExtractFile]) -> set[str]:
+    counts = Counter(_table(f.name).lower() for f in files if of_name(f.name) is not None)
+    return {table for table, n in counts.items() if n > 1}
+
+
+def _ignored(drop: Drop) -> list[SyncItem]:
+    return [SyncItem(name, None, "ignored", reason) for name, reason in drop.others.items()]
+
+
+def _message(items: list[SyncItem]) -> str:
+    """R's message for one table; one that names all for several, as far as a message may be long."""
+    said = ", ".join(f"{i.table} ({i.status})" for i in items)
+    text = f"Sync {said}" if len(items) == 1 else f"Sync {len(items)} tables: {said}"
+    return check_message(text[:2000], "")
