@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import subprocess
 from collections.abc import Callable
@@ -22,19 +23,34 @@ from tests.s3.server import S3Server
 Frame = Callable[[int], pd.DataFrame]
 
 
-@pytest.fixture(params=["local", "local with prefix", "memory", "s3 with prefix"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> dc.ObjectStore:
-    if request.param == "memory":
+# Every store, both schemas, with and without a prefix; all pairs of them in `make test-long`.
+STORES = ("local", "local with prefix", "memory", "s3 with prefix")
+PAIRS = [("local", 1), ("local with prefix", 2), ("memory", 2), ("s3 with prefix", 1), ("s3 with prefix", 2)]
+ALL_PAIRS = [(store, schema) for store in STORES for schema in (1, 2)]
+
+
+@pytest.fixture(
+    params=ALL_PAIRS if os.environ.get("DATOM_LONG") else PAIRS, ids=lambda pair: f"{pair[0]}-schema{pair[1]}"
+)
+def pair(request: pytest.FixtureRequest) -> tuple[str, int]:
+    store, schema = request.param
+    return store, schema
+
+
+@pytest.fixture
+def store(pair: tuple[str, int], request: pytest.FixtureRequest, tmp_path: Path) -> dc.ObjectStore:
+    kind = pair[0]
+    if kind == "memory":
         return dc.MemoryStore()
-    if request.param.startswith("s3"):
+    if kind.startswith("s3"):
         server: S3Server = request.getfixturevalue("s3_server")
         return server.store(server.bucket(), "teams/onc")
-    return dc.LocalStore(tmp_path / "store", "teams/onc" if "prefix" in request.param else "")
+    return dc.LocalStore(tmp_path / "store", "teams/onc" if "prefix" in kind else "")
 
 
-@pytest.fixture(params=[1, 2], ids=["schema1", "schema2"])
-def schema(request: pytest.FixtureRequest) -> int:
-    return int(request.param)
+@pytest.fixture
+def schema(pair: tuple[str, int]) -> int:
+    return pair[1]
 
 
 @pytest.fixture
@@ -608,7 +624,7 @@ class TestValidation:
 
 
 class TestMoving:
-    @pytest.mark.parametrize("store", ["local", "local with prefix"], indirect=True)
+    @pytest.mark.parametrize("pair", [("local", 1), ("local with prefix", 2)], indirect=True)
     def test_relocate_records_the_new_place(self, project: dc.Project, dm: Frame, remote: Path, tmp_path: Path) -> None:
         project.write("dm", dm(3))
         root = Path(project.store.location.root)
@@ -658,8 +674,7 @@ def test_unknown_fields_survive_where_the_format_leaves_room(
     assert json.loads(git(remote, "show", "HEAD:.datom/cuts.json"))["cuts"]["c"]["locked"] is True
 
 
-@pytest.mark.parametrize("store", ["local with prefix", "s3 with prefix"], indirect=True)
-@pytest.mark.parametrize("schema", [1], indirect=True)
+@pytest.mark.parametrize("pair", [("local with prefix", 1), ("s3 with prefix", 1)], indirect=True)
 def test_a_prefix_is_kept_as_it_was_recorded(
     project: dc.Project, dm: Frame, remote: Path, tmp_path: Path, store: dc.ObjectStore
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from datetime import datetime
@@ -126,5 +127,8 @@ class ProjectModel(RuleBasedStateMachine):
 
 TestProjectModel = ProjectModel.TestCase
 TestProjectModel.settings = settings(
-    max_examples=20, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=200 if os.environ.get("DATOM_LONG") else 12,
+    stateful_step_count=12,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
 )

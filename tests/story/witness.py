@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import subprocess
 import threading
 from collections.abc import Iterable, Iterator
@@ -48,14 +49,15 @@ class Witness:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Look at the arguments of all processes, every few milliseconds."""
+        """Look at the arguments of all processes, many times a second."""
         done = threading.Event()
 
         def watch() -> None:
-            while not done.wait(0.005):
-                for process in Path("/proc").glob("[0-9]*/cmdline"):
+            while not done.wait(0.02):
+                for process in os.listdir("/proc"):
+                    # Most of what is listed is no process, or has ended by now.
                     with suppress(OSError):
-                        self.commands.add(process.read_bytes())
+                        self.commands.add(Path("/proc", process, "cmdline").read_bytes())
 
         watcher = threading.Thread(target=watch, daemon=True)
         watcher.start()
