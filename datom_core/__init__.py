@@ -12,6 +12,7 @@
 Importing this package needs neither git nor Dagster. Everything public is exported here.
 """
 
+from datom_core.comparison import CellChange, ChangedRow, Retyped, RowChange, diff
 from datom_core.copying import Progress
 from datom_core.credentials import (
     AmbientCredentials,
@@ -23,7 +24,6 @@ from datom_core.credentials import (
     RoleCredentials,
 )
 from datom_core.decommission import DecommissionReport
-from datom_core.diff import Change
 from datom_core.documents import (
     Author,
     Cut,
@@ -76,6 +76,7 @@ from datom_core.results import (
 )
 from datom_core.rows import Rows
 from datom_core.secret import Secret
+from datom_core.shapes import Change
 from datom_core.stores import (
     LocalStore,
     MemoryStore,
@@ -96,7 +97,9 @@ __all__ = [
     "AlreadyExistsError",
     "AmbientCredentials",
     "Author",
+    "CellChange",
     "Change",
+    "ChangedRow",
     "ColumnHash",
     "ColumnReport",
     "ConflictError",
@@ -143,7 +146,9 @@ __all__ = [
     "Remote",
     "RepairReport",
     "RepositoryInfo",
+    "Retyped",
     "RoleCredentials",
+    "RowChange",
     "Rows",
     "S3Store",
     "Secret",
@@ -166,6 +171,7 @@ __all__ = [
     "check_new_name",
     "check_parents",
     "check_remote",
+    "diff",
     "hash_table",
     "iam_policy",
     "locate",
