@@ -12,7 +12,7 @@
 Importing this package needs neither git nor Dagster. Everything public is exported here.
 """
 
-from datom_core.comparison import CellChange, ChangedRow, Retyped, RowChange, diff
+from datom_core.comparison import CellChange, ChangedRow, Retyped, RowChange, diff, repeated
 from datom_core.copying import Progress
 from datom_core.credentials import (
     AmbientCredentials,
@@ -178,5 +178,6 @@ __all__ = [
     "migrate",
     "normalise",
     "remote_head",
+    "repeated",
     "to_pandas",
 ]

@@ -246,10 +246,9 @@ class _Pair:
     def _codes(self, columns: Sequence[str]) -> tuple[Positions, Positions, int]:
         """A number per row that stands for its values in these columns; from 0, the same ones in both tables."""
         split = self.before.table.num_rows
-        codes, distinct = np.zeros(split + self.after.table.num_rows, np.int64), 1
-        for column in columns:
-            these, some = _encode(pa.chunked_array([*self._values(column)]))
-            codes, distinct = _encode(pa.chunked_array([codes * some + these])) if distinct > 1 else (these, some)
+        codes, distinct = _codes(
+            [pa.chunked_array([*self._values(c)]) for c in columns], split + self.after.table.num_rows
+        )
         return codes[:split], codes[split:], distinct
 
     def _differing(self, old: Positions, new: Positions) -> dict[str, npt.NDArray[np.bool_]]:
@@ -309,6 +308,31 @@ class _Pair:
             key=self.key,
             duplicates=tuple(named),
         )
+
+
+def repeated(table: object, key: str | Sequence[str]) -> npt.NDArray[np.bool_]:
+    """Which rows of a table share their key with another row, as `diff` takes keys for equal.
+
+    Raises:
+        InvalidInputError: a key column is not there; several columns of one name.
+    """
+    side, columns = _Side(normalised(table)), _key_columns(key) or ()
+    absent = [c for c in columns if c not in side.tags]
+    if absent:
+        raise InvalidInputError(f"No column {', '.join(map(repr, absent))} in this table; it has {side.names}.")
+    values = [pa.chunked_array([canonical_values(side.table.column(c), side.tags[c])]) for c in columns]
+    codes, distinct = _codes(values, side.table.num_rows)
+    found: npt.NDArray[np.bool_] = np.bincount(codes, minlength=distinct)[codes] > 1
+    return found
+
+
+def _codes(columns: Sequence[pa.ChunkedArray], length: int) -> tuple[Positions, int]:
+    """A number from 0 per row that stands for its values in all these columns, and how many there are."""
+    codes, distinct = np.zeros(length, np.int64), 1
+    for column in columns:
+        these, some = _encode(column)
+        codes, distinct = _encode(pa.chunked_array([codes * some + these])) if distinct > 1 else (these, some)
+    return codes, distinct
 
 
 def _encode(values: pa.ChunkedArray) -> tuple[Positions, int]:

@@ -23,6 +23,7 @@ from datom_dagster.lifecycle import datom_jobs
 from datom_dagster.metadata import datom_parents
 from datom_dagster.outside import outside_write_sensor
 from datom_dagster.resources import DatomResource, DatomStorage, GovernanceResource, LocalStorage
+from datom_dagster.rules import TableRules
 from datom_dagster.s3 import S3Storage
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "GovernanceResource",
     "LocalStorage",
     "S3Storage",
+    "TableRules",
     "check_tables",
     "datom_asset",
     "datom_definitions",
