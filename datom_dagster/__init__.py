@@ -17,6 +17,7 @@ defs = datom_definitions(assets=[dm], resources={"io_manager": DatomIOManager(da
 """
 
 from datom_dagster.automation import datom_eager
+from datom_dagster.checks import datom_checks
 from datom_dagster.definitions import check_tables, datom_asset, datom_definitions
 from datom_dagster.io_manager import DatomIOManager
 from datom_dagster.lifecycle import datom_jobs
@@ -36,6 +37,7 @@ __all__ = [
     "TableRules",
     "check_tables",
     "datom_asset",
+    "datom_checks",
     "datom_definitions",
     "datom_eager",
     "datom_jobs",
