@@ -294,8 +294,7 @@ class _Pair:
         repeated = np.flatnonzero(counts > 1)
         if not len(repeated):
             return
-        ranks = _ranks(codes, counts)
-        first = np.flatnonzero((ranks == 1) & (counts[codes] > 1))[:_NAMED]
+        first = np.flatnonzero(_ranks(codes, counts) == 1)[:_NAMED]
         named = list(zip(*(side.texts(c, first) for c in self.key), strict=True))
         shown = "; ".join(
             f"{', '.join(str(v) for v in values)} ({counts[codes[place]]} times)"

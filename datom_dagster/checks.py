@@ -22,6 +22,9 @@ from datom_dagster.rules import TableRules
 _LOOKS = 3  # at a project that somebody is writing to at the moment
 _SECONDS_BETWEEN = 1.0
 
+# What says that data is damaged; everything else says that nothing is known of it.
+_UNREADABLE = (dc.IntegrityError, dc.FormatError, dc.NotFoundError)
+
 _DESCRIPTIONS = {
     "integrity": "The stored bytes are those that were recorded.",
     "reproducible": "The content hash of what is read is the recorded one.",
@@ -156,7 +159,7 @@ class _Checks:
         sha = version.payload_sha or reader.metadata(self.table, version.version).payload_sha
         try:
             data = reader.read_arrow(self.table, replace(version, payload_sha=sha))
-        except (dc.IntegrityError, dc.FormatError, dc.NotFoundError) as error:
+        except _UNREADABLE as error:
             unread = "the data cannot be read; see the check integrity, or project.validate('full')"
             return {n: Finding(n, False, str(error) if n == "integrity" else unread) for n in names}
         told = (
@@ -178,7 +181,13 @@ class _Checks:
         wanted = replace(self.rules, **{n: getattr(TableRules(), n) for n in self.rules.declared if n not in names})
         # The key tells which rows offend, whether it is checked itself or not.
         rules = replace(wanted, key=self.rules.key)
-        before = version_before(reader, self.table, checked.before, rules, checked.before_cut)
+        try:
+            before = version_before(reader, self.table, checked.before, rules, checked.before_cut)
+        except _UNREADABLE as error:
+            unread = f"the version before cannot be read: {error}"
+            failed = [Finding(n, False, unread) for n in ("max_row_drop", "stable_schema")]
+            rules = replace(rules, max_row_drop=None, stable_schema=False)
+            return failed + check_rules(data, rules, None, self.examples)
         return check_rules(data, rules, before, self.examples)
 
     def _result(self, finding: Finding, checked: Checked | None) -> dg.AssetCheckResult:
