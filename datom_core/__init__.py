@@ -12,6 +12,7 @@
 Importing this package needs neither git nor Dagster. Everything public is exported here.
 """
 
+from datom_core.comparison import CellChange, ChangedRow, Retyped, RowChange, diff, repeated
 from datom_core.copying import Progress
 from datom_core.credentials import (
     AmbientCredentials,
@@ -23,7 +24,6 @@ from datom_core.credentials import (
     RoleCredentials,
 )
 from datom_core.decommission import DecommissionReport
-from datom_core.diff import Change
 from datom_core.documents import (
     Author,
     Cut,
@@ -78,6 +78,7 @@ from datom_core.results import (
 )
 from datom_core.rows import Rows
 from datom_core.secret import Secret
+from datom_core.shapes import Change
 from datom_core.stores import (
     LocalStore,
     MemoryStore,
@@ -99,7 +100,9 @@ __all__ = [
     "AlreadyExistsError",
     "AmbientCredentials",
     "Author",
+    "CellChange",
     "Change",
+    "ChangedRow",
     "ColumnHash",
     "ColumnReport",
     "ConflictError",
@@ -150,7 +153,9 @@ __all__ = [
     "Remote",
     "RepairReport",
     "RepositoryInfo",
+    "Retyped",
     "RoleCredentials",
+    "RowChange",
     "Rows",
     "S3Folder",
     "S3Store",
@@ -177,6 +182,7 @@ __all__ = [
     "check_new_name",
     "check_parents",
     "check_remote",
+    "diff",
     "hash_table",
     "iam_policy",
     "locate",
@@ -185,5 +191,6 @@ __all__ = [
     "read_extract",
     "registered_in",
     "remote_head",
+    "repeated",
     "to_pandas",
 ]

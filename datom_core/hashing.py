@@ -73,6 +73,24 @@ def hash_normalised(data: Normalised) -> TableHash:
     return TableHash(whole.hexdigest(), hashes, table.num_rows, table.num_columns)
 
 
+def canonical_values(data: pa.ChunkedArray, tag: Tag) -> pa.Array:
+    """The values as the hash tells them apart: equal where, and only where, it takes them for equal.
+
+    Text keeps its missing values; everything else is an integer per value, without missing ones.
+    """
+    if tag == "chr":
+        parts = [pa.array([], pa.large_string()), *(_large_text(batch) for batch in data.chunks)]
+        return pa.concat_arrays(parts)
+    bits = _BITS[tag]
+    empty = pa.array([], pa.int64() if tag == "i64" else pa.uint64())
+    return pa.concat_arrays([empty, *(pa.array(bits(batch)) for batch in data.chunks)])
+
+
+def _large_text(batch: pa.Array) -> pa.Array:
+    text = batch.dictionary_decode() if pa.types.is_dictionary(batch.type) else batch
+    return text.cast(pa.large_string())
+
+
 def _hash_column(name: str, data: pa.ChunkedArray, tag: Tag) -> str:
     digest = hashlib.sha256(tag.encode() + name.encode() + b"\0")
     if tag == "chr":
@@ -151,7 +169,7 @@ def _second_bits(batch: pa.Array) -> npt.NDArray[np.uint64]:
 
 
 def _int64_bits(batch: pa.Array) -> npt.NDArray[np.int64]:
-    filled: npt.NDArray[np.int64] = batch.fill_null(_MISSING_INT64).to_numpy(zero_copy_only=False)
+    filled: npt.NDArray[np.int64] = batch.cast(pa.int64()).fill_null(_MISSING_INT64).to_numpy(zero_copy_only=False)
     return filled.astype("<i8", copy=False)
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from datom_core import canonical, names
-from datom_core.diff import Change, compare_shapes
 from datom_core.documents import (
     Author,
     Cuts,
@@ -24,6 +23,7 @@ from datom_core.documents import (
 )
 from datom_core.errors import InvalidInputError, NotFoundError
 from datom_core.hashing import HASH_ALGO
+from datom_core.shapes import Change, compare_shapes
 
 #: What a write did to a table.
 Action = Literal["created", "metadata_only", "unchanged", "repaired"]

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pyarrow as pa
 
 from datom_core import names
+from datom_core.comparison import RowChange, diff
 from datom_core.credentials import CredentialSource
-from datom_core.diff import Change, compare_shapes
 from datom_core.documents import Buffer, Cuts, History, Manifest, Metadata, Parent, Source, Version
 from datom_core.errors import (
     DatomError,
@@ -26,6 +26,7 @@ from datom_core.guard import locate, registered_in
 from datom_core.moments import Moment, moment_of
 from datom_core.results import Summary, TableInfo
 from datom_core.rows import Rows, rows
+from datom_core.shapes import Change, compare_shapes
 from datom_core.stores import ObjectStore, StoredObject, check_store
 from datom_core.tabular import decode_parquet, to_pandas
 
@@ -210,9 +211,24 @@ class ProjectReader:
 
     def compare(self, table: str, before: str | Version, after: str | Version | None = None) -> Change:
         """What changed from one version of a table to another (the current one by default), by shape."""
-        old, new = (v if isinstance(v, Version) else self.resolve(table, v) for v in (before, after))
+        old, new = self._two(table, before, after)
         then, now = self._snapshot(table, old), self._snapshot(table, new)
         return compare_shapes(then, old.version, rows=now.rows or 0, column_names=now.column_names)
+
+    def diff(
+        self,
+        table: str,
+        before: str | Version,
+        after: str | Version | None = None,
+        key: str | Sequence[str] | None = None,
+    ) -> RowChange:
+        """As `compare`, row by row: which rows came and went, and by ``key`` which changed. Reads both versions.
+
+        Raises:
+            InvalidInputError: ``key`` is not in both versions, or does not tell their rows apart.
+        """
+        old, new = (self.read_arrow(table, v) for v in self._two(table, before, after))
+        return diff(old, new, key)
 
     def summary(self) -> Summary:
         """The project at a glance."""
@@ -238,6 +254,10 @@ class ProjectReader:
             f"ProjectReader({self._project!r}, backend={at.backend!r}, root={at.root!r}, "
             f"prefix={at.prefix!r}, schema={self._schema})"
         )
+
+    def _two(self, table: str, before: str | Version, after: str | Version | None) -> tuple[Version, Version]:
+        old, new = (v if isinstance(v, Version) else self.resolve(table, v) for v in (before, after))
+        return old, new
 
     def _choose(
         self, table: str, version: str | None, cut: str | None, as_of: Moment | None, *, sets: bool = False

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from datom_core.diff import Change
 from datom_core.documents import Recording
 from datom_core.plan import Action
 from datom_core.rows import Rows, block, rows
+from datom_core.shapes import Change
 
 
 @dataclass(frozen=True)

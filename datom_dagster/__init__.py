@@ -17,6 +17,7 @@ defs = datom_definitions(assets=[dm], resources={"io_manager": DatomIOManager(da
 """
 
 from datom_dagster.automation import datom_eager
+from datom_dagster.checks import datom_checks
 from datom_dagster.definitions import check_tables, datom_asset, datom_definitions
 from datom_dagster.io_manager import DatomIOManager
 from datom_dagster.lifecycle import datom_jobs
@@ -24,6 +25,7 @@ from datom_dagster.metadata import datom_parents
 from datom_dagster.outside import outside_write_sensor
 from datom_dagster.portfolio import portfolio_sensor
 from datom_dagster.resources import DatomResource, DatomStorage, GovernanceResource, LocalStorage
+from datom_dagster.rules import TableRules
 from datom_dagster.s3 import S3Storage
 
 __all__ = [
@@ -33,8 +35,10 @@ __all__ = [
     "GovernanceResource",
     "LocalStorage",
     "S3Storage",
+    "TableRules",
     "check_tables",
     "datom_asset",
+    "datom_checks",
     "datom_definitions",
     "datom_eager",
     "datom_jobs",

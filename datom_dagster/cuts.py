@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import dagster as dg
 
@@ -36,6 +37,11 @@ def ordered(context: dg.InputContext | dg.OutputContext, keys: Sequence[str]) ->
 def cuts_before(context: dg.OutputContext, cut: str) -> Iterator[str]:
     """The partitions that come before ``cut``, the nearest first; none where partitions have no order."""
     keys = _all_partitions(context)
+    yield from before_in(keys, cut)
+
+
+def before_in(keys: Sequence[str], cut: str) -> Iterator[str]:
+    """The keys before ``cut``, the nearest first."""
     if cut in keys:
         yield from reversed(keys[: keys.index(cut)])
 
@@ -45,10 +51,15 @@ def _all_partitions(context: dg.InputContext | dg.OutputContext) -> list[str]:
         definition = context.asset_partitions_def
     except dg.DagsterInvariantViolationError:
         return []  # a context that a test built, without one
+    step = step_of(context)
+    return partition_keys(definition, step.instance if step is not None else None)
+
+
+def partition_keys(definition: Any, instance: dg.DagsterInstance | None) -> list[str]:
+    """All partitions in their order; none of several dimensions, which have no order."""
     if isinstance(definition, dg.MultiPartitionsDefinition):
         return []
-    step = step_of(context)
-    return list(definition.get_partition_keys(dynamic_partitions_store=step.instance if step is not None else None))
+    return list(definition.get_partition_keys(dynamic_partitions_store=instance))
 
 
 def standing_before(context: dg.OutputContext, cuts: dc.Cuts, cut: str, table: str) -> tuple[str, str] | None:

@@ -16,7 +16,9 @@ from datom_dagster.io_manager import DatomIOManager
 from datom_dagster.keys import (
     COLUMN_SCHEMA,
     COMMIT_MESSAGE,
+    GATE,
     ON_EMPTY,
+    RULES,
     TABLE,
     TABLE_TYPE,
     OnEmpty,
@@ -27,6 +29,7 @@ from datom_dagster.keys import (
 )
 from datom_dagster.metadata import uri
 from datom_dagster.resources import DatomResource, resolved
+from datom_dagster.rules import TableRules
 
 _KINDS = {"datom", "parquet"}
 # Where `AssetSpec.with_io_manager_key` keeps what it is given.
@@ -47,6 +50,8 @@ def datom_asset(
     on_empty: OnEmpty = "fail",
     table_type: TableType = "derived",
     commit_message: str | None = None,
+    rules: TableRules | None = None,
+    gate: bool = False,
     **options: Any,
 ) -> Callable[[Compute], dg.AssetsDefinition]: ...
 
@@ -60,6 +65,8 @@ def datom_asset(
     on_empty: OnEmpty = "fail",
     table_type: TableType = "derived",
     commit_message: str | None = None,
+    rules: TableRules | None = None,
+    gate: bool = False,
     **options: Any,
 ) -> dg.AssetsDefinition | Callable[[Compute], dg.AssetsDefinition]:
     """`dagster.asset` for a table of a datom project.
@@ -71,6 +78,8 @@ def datom_asset(
             downstream are skipped) or ``"keep"`` (the version before stands).
         table_type: ``"imported"`` for an extract, from which lineage begins, else ``"derived"``.
         commit_message: message of each version that nobody gives another one for.
+        rules: what must hold for the table. `datom_checks` checks it; its key tells which rows changed.
+        gate: refuse what breaks a rule before anything is written.
         **options: everything else that `dagster.asset` takes.
 
     Raises:
@@ -81,6 +90,10 @@ def datom_asset(
         metadata[TABLE] = table
     if commit_message is not None:
         metadata[COMMIT_MESSAGE] = commit_message
+    if gate and (rules is None or not rules.declared):
+        raise dc.InvalidInputError("gate=True needs rules: nothing could be refused.")
+    if rules is not None:
+        metadata[GATE if gate else RULES] = rules.to_json()
     if columns is not None:
         described = [dg.TableColumn(name=name, description=text) for name, text in columns.items()]
         metadata[COLUMN_SCHEMA] = dg.TableSchema(columns=described)

@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 
 import datom_core as dc
-from datom_dagster.metadata import facts
+from datom_dagster.metadata import facts, findings_metadata
 from datom_dagster.step import step_of
 
 _RETRIES = 3
@@ -44,6 +44,9 @@ def _metadata(error: dc.DatomError) -> dict[str, Any]:
         ]
         return {**shown, "datom/columns": dg.MetadataValue.table(records)}
     for key, value in error.details.items():
-        # A report says more field by field.
-        shown |= facts(value) if is_dataclass(value) else {f"datom/{key}": dg.MetadataValue.text(str(value))}
+        if key == "findings":
+            shown |= findings_metadata(value)  # type: ignore[arg-type]
+        else:
+            # A report says more field by field.
+            shown |= facts(value) if is_dataclass(value) else {f"datom/{key}": dg.MetadataValue.text(str(value))}
     return shown

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 import dagster as dg
 
 import datom_core as dc
+from datom_dagster.rules import TableRules
 
 TABLE = "datom/table"
 TABLE_TYPE = "datom/table_type"
@@ -20,6 +21,11 @@ VERSION = "datom/version"
 CUT = "datom/cut"
 AS_OF = "datom/as_of"
 COLUMNS = "datom/columns"
+#: Columns that tell rows apart, so that events say which changed.
+KEY = "datom/key"
+#: `TableRules` as JSON: what must hold; under the second key, before anything is written.
+RULES = "datom/rules"
+GATE = "datom/gate"
 #: An option of Dagster's own IO managers, taken over with its meaning.
 ALLOW_MISSING = "allow_missing_partitions"
 
@@ -37,7 +43,7 @@ OnEmpty = Literal["fail", "skip", "keep"]
 _OURS = "datom/"
 _OUTPUT = frozenset({COMMIT_MESSAGE, PARENTS, CUSTOM})
 _ALLOWED = {
-    "definition": _OUTPUT | {ON_EMPTY, TABLE, TABLE_TYPE},
+    "definition": _OUTPUT | {ON_EMPTY, TABLE, TABLE_TYPE, KEY, RULES, GATE},
     "output": _OUTPUT,
     "input": frozenset({VERSION, CUT, AS_OF, COLUMNS}),
 }
@@ -78,7 +84,25 @@ def settings_of(metadata: Mapping[str, Any]) -> dict[str, Any]:
         raise dc.InvalidInputError(f"{CUSTOM} is a mapping, not {settings[CUSTOM]!r}.")
     if COMMIT_MESSAGE in settings and not str(settings[COMMIT_MESSAGE]).strip():
         raise dc.InvalidInputError(f"{COMMIT_MESSAGE} is empty: the message is empty. Say why, or leave it out.")
+    for name in settings.keys() & {KEY, RULES, GATE}:
+        try:
+            rules = TableRules(key=settings[name]) if name == KEY else TableRules.from_json(settings[name])
+        except dc.InvalidInputError as error:
+            raise dc.InvalidInputError(f"{name}: {error}") from error
+        settings[name] = rules.key if name == KEY else rules
     return settings
+
+
+def rules_of(settings: Mapping[str, Any]) -> TableRules | None:
+    """The rules among checked settings, those at the gate first."""
+    found: TableRules | None = settings.get(GATE) or settings.get(RULES)
+    return found
+
+
+def key_of(settings: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """The columns that tell rows apart, as far as the settings say."""
+    rules = rules_of(settings)
+    return settings.get(KEY) or (rules.key if rules is not None else None) or None
 
 
 def table_of(metadata: Mapping[str, Any], key: dg.AssetKey | None) -> str:

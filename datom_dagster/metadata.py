@@ -14,6 +14,7 @@ import dagster as dg
 import pyarrow as pa
 
 import datom_core as dc
+from datom_dagster.findings import Finding
 from datom_dagster.keys import VERSION
 
 #: Key under which an event shows what its step loaded.
@@ -70,6 +71,45 @@ def change_metadata(change: dc.Change, since: str | None) -> dict[str, Any]:
     text = str(change) + (f" since the cut {since}" if since is not None and change.previous is not None else "")
     previous = {} if change.previous is None else {"datom/previous_version": change.previous}
     return {"datom/change": text, **previous}
+
+
+def row_change_metadata(change: dc.RowChange, since: str | None) -> dict[str, Any]:
+    """Which rows came, went and changed since the version before, with examples; replaces what shapes tell."""
+    text = str(change) + (f" since the cut {since}" if since is not None else "")
+    shown: dict[str, Any] = {"datom/change": text, **row_counts(change)}
+    examples = [
+        _example("changed", dict(zip(change.key or (), r.key, strict=True)), r.cells) for r in change.changed_rows
+    ]
+    for what, found in (("added", change.added_rows), ("removed", change.removed_rows)):
+        keys = {c: found.column(c).cast(pa.string()).to_pylist() for c in change.key or ()}
+        examples += [_example(what, {c: keys[c][i] for c in keys}) for i in range(found.num_rows)]
+    return {**shown, "datom/changed_rows": dg.MetadataValue.table(examples)} if examples else shown
+
+
+def row_counts(change: dc.RowChange | None) -> dict[str, int]:
+    """Numbers, which Dagster plots over time; of no change, ``None``, all are 0."""
+    counts = (change.added, change.removed, change.changed or 0) if change is not None else (0, 0, 0)
+    return dict(zip(("datom/rows_added", "datom/rows_removed", "datom/rows_changed"), counts, strict=True))
+
+
+def _example(what: str, key: Mapping[str, str | None], cells: Iterable[dc.CellChange] = ()) -> dg.TableRecord:
+    texts = (dc.CellChange(c.column, *(v and _short(v) for v in (c.before, c.after))) for c in cells)
+    return dg.TableRecord({"change": what, **key, "cells": "; ".join(map(str, texts))})
+
+
+def findings_metadata(findings: Iterable[Finding]) -> dict[str, Any]:
+    """What rules found, and the offending rows of each."""
+    told: list[dict[str, Any]] = [
+        {"rule": f.name, "passed": f.passed, "rows": f.count, "found": f.text} for f in findings
+    ]
+    shown = {"datom/findings": dg.MetadataValue.table([dg.TableRecord(record) for record in told])}
+    return shown | {f"datom/rows_{f.name}": rows_table(f.rows) for f in findings if f.rows}
+
+
+def rows_table(rows: Iterable[Mapping[str, Any]]) -> dg.TableMetadataValue:
+    """Offending rows; long values are cut."""
+    short = ({k: _short(v) if isinstance(v, str) else v for k, v in row.items()} for row in rows)
+    return dg.MetadataValue.table([dg.TableRecord(row) for row in short])
 
 
 def facts(report: Any) -> dict[str, Any]:
@@ -138,8 +178,11 @@ def _row(cells: Iterable[str]) -> str:
 
 def _cell(text: str) -> str:
     """Text that markdown and HTML show as it is."""
-    short = text if len(text) <= _CELL else text[: _CELL - 1] + "…"
-    return re.sub(r"([\\`*_\[\]|~])", r"\\\1", html.escape(" ".join(short.split()), quote=False))
+    return re.sub(r"([\\`*_\[\]|~])", r"\\\1", html.escape(" ".join(_short(text).split()), quote=False))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _CELL else text[: _CELL - 1] + "…"
 
 
 def parents_metadata(parents: Sequence[dc.Parent]) -> dg.MetadataValue:

@@ -9,16 +9,20 @@ import pyarrow as pa
 
 import datom_core as dc
 from datom_dagster.cuts import cut_of, standing_before
+from datom_dagster.findings import EXAMPLES, Before
 from datom_dagster.frames import collected, is_empty
+from datom_dagster.gate import check_gate, version_before
 from datom_dagster.keys import (
     COLUMN_SCHEMA,
     CUSTOM,
+    GATE,
     MAPPING_KEY,
     ON_EMPTY,
     PARENTS,
     TABLE_TYPE,
     VERSION,
     check_keys,
+    key_of,
     settings_of,
     table_of,
 )
@@ -30,9 +34,12 @@ from datom_dagster.metadata import (
     commit_metadata,
     parents_metadata,
     preview,
+    row_change_metadata,
+    row_counts,
     write_metadata,
 )
 from datom_dagster.provenance import loaded
+from datom_dagster.rules import TableRules
 from datom_dagster.step import set_data_version
 
 
@@ -54,6 +61,8 @@ class TableOutput:
         check_keys(output, "output")
         self.context = context
         self.preview_rows = preview_rows
+        # Examples are subjects' data, too.
+        self.examples = EXAMPLES if preview_rows else 0
         self.settings = settings_of({**definition, **output})
         self.table = table_of(definition, context.asset_key if context.has_asset_key else None)
         self.cut = cut_of(context)
@@ -64,14 +73,27 @@ class TableOutput:
         """Write the value, or do with an empty one what the asset wants.
 
         Raises:
-            InvalidInputError: not a table, or an empty one that nobody expects.
+            InvalidInputError: not a table, an empty one that nobody expects, or one that breaks a rule of its gate.
             The errors of `datom_core.Project.write`.
         """
         frame = collected(value)
         if is_empty(frame):
             self._handle_empty(project)
         else:
-            self._write(dc.normalise(frame, what=self.table), project)
+            data = dc.normalise(frame, what=self.table)
+            rules = self.settings.get(GATE)
+            if rules is not None:
+                check_gate(self.table, data, rules, self._before(rules, project), self.examples)
+            self._write(data, project)
+
+    def _before(self, rules: TableRules, project: dc.Project) -> Before | None:
+        if not rules.compares:
+            return None
+        if self.cut is not None:
+            cut, version = self._standing(project) or (None, None)
+            return version_before(project.reader, self.table, version, rules, f"the cut {cut}")
+        standing = self._kept(project)
+        return version_before(project.reader, self.table, standing.version if standing else None, rules)
 
     def _write(self, data: pa.Table, project: dc.Project) -> None:
         parents = dc.check_parents(self.settings.get(PARENTS))
@@ -91,7 +113,7 @@ class TableOutput:
             table_type=self.settings[TABLE_TYPE],
         )
         set_data_version(self.context, result.data_sha)
-        change = self._change(result, before, project)
+        change = self._change(result, data, before, project)
         # A version that is not new was recorded by an earlier commit.
         recorded = result.commit_sha or project.reader.resolve(self.table, result.version).commit_sha
         commit = commit_metadata(recorded, project.remote)
@@ -112,21 +134,47 @@ class TableOutput:
             shown["datom/preview"] = preview(data, self.preview_rows)
         return shown
 
-    def _change(self, result: dc.WriteResult, before: tuple[str, str] | None, project: dc.Project) -> dict[str, Any]:
+    def _change(
+        self, result: dc.WriteResult, data: pa.Table, before: tuple[str, str] | None, project: dc.Project
+    ) -> dict[str, Any]:
         """What changed since the version before; of a partition, since the cut that it follows."""
         if self.cut is None:
-            return change_metadata(result.change, None) if result.changed else {"datom/change": "no change"}
+            if not result.changed:
+                return self._unchanged()
+            by_key = self._rows(result.change.previous, data, result.data_sha, None, project)
+            return {**change_metadata(result.change, None), **by_key}
         if before is None:
             return change_metadata(dc.Change(None, result.rows), None)
         cut, version = before
         if version == result.version:
-            return {"datom/change": "no change" if cut == self.cut else f"no change since the cut {cut}"}
+            return self._unchanged("no change" if cut == self.cut else f"no change since the cut {cut}")
+        since = "as it was recorded before" if cut == self.cut else cut
         try:
             change = project.reader.compare(self.table, version, result.version)
         except dc.DatomError as error:
             self.context.log.warning(f"What changed since the cut {cut} cannot be told: {error}")
             return {}
-        return change_metadata(change, "as it was recorded before" if cut == self.cut else cut)
+        return {**change_metadata(change, since), **self._rows(version, data, result.data_sha, since, project)}
+
+    def _unchanged(self, text: str = "no change") -> dict[str, Any]:
+        return {"datom/change": text, **(row_counts(None) if key_of(self.settings) else {})}
+
+    def _rows(
+        self, previous: str | None, data: pa.Table, data_sha: str, since: str | None, project: dc.Project
+    ) -> dict[str, Any]:
+        """Which rows changed, when the asset has a key; the version before is only read when its content differs."""
+        key = key_of(self.settings)
+        if key is None or previous is None:
+            return {}
+        try:
+            old = project.reader.resolve(self.table, previous)
+            if old.data_sha == data_sha:
+                return row_counts(None)
+            change = dc.diff(project.reader.read_arrow(self.table, old), data, key, examples=self.examples)
+        except Exception as error:  # noqa: BLE001 - the version is recorded, and nothing may fail any more
+            self.context.log.warning(f"Which rows changed cannot be told: {error if self.examples else type(error)}")
+            return {}
+        return row_change_metadata(change, since)
 
     def _handle_empty(self, project: dc.Project) -> None:
         policy = self.settings[ON_EMPTY]

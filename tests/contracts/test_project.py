@@ -157,6 +157,15 @@ class TestWriting:
         assert change == dc.Change(first.version, 2, ("NEW",), ("AGE",))
         assert project.reader.compare("dm", project.reader.resolve("dm"), first.version[:9]).rows == -2
 
+    def test_versions_are_compared_row_by_row(self, project: dc.Project, dm: Frame) -> None:
+        first = project.write("dm", dm(4))
+        project.write("dm", dm(5).iloc[1:].reset_index(drop=True).replace({"AGE": {42: 24}}))
+        found = project.reader.diff("dm", first.version[:9], key="USUBJID")
+        assert str(found) == "1 row added, 1 removed, 1 changed by USUBJID"
+        assert found.changed_rows == (dc.ChangedRow(("01-003",), (dc.CellChange("AGE", "42", "24"),)),)
+        back = project.reader.diff("dm", project.reader.resolve("dm"), first.version)
+        assert (back.added, back.removed, back.changed) == (2, 2, None)
+
     def test_libraries_and_types_of_one_family_are_one_content(self, project: dc.Project, dm: Frame) -> None:
         project.write("dm", dm(3))
         assert project.write("dm", pa.Table.from_pandas(dm(3))).action == "unchanged"
