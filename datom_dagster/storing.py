@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
@@ -28,12 +30,33 @@ from datom_dagster.metadata import (
     change_metadata,
     column_schema,
     commit_metadata,
+    cut_history,
     parents_metadata,
     preview,
     write_metadata,
 )
 from datom_dagster.provenance import loaded
 from datom_dagster.step import set_data_version
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A table that is ready to be written, and what will be shown of it.
+
+    Once there is a commit, nothing may fail any more: all of this is made before.
+    """
+
+    data: pa.Table
+    parents: tuple[dc.Parent, ...] | None
+    shown: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What an event says of a table that was written, or kept."""
+
+    data_sha: str
+    shown: Mapping[str, Any]
 
 
 class TableOutput:
@@ -43,12 +66,13 @@ class TableOutput:
         context: Dagster's.
         template: message of a commit that nobody gives another one for.
         preview_rows: how many rows the event shows.
+        cut: the partition that is written, when the run is over several.
 
     Raises:
         InvalidInputError: metadata that no output can have, a bad table name, or a run over several partitions.
     """
 
-    def __init__(self, context: dg.OutputContext, template: str, preview_rows: int) -> None:
+    def __init__(self, context: dg.OutputContext, template: str, preview_rows: int, *, cut: str | None = None) -> None:
         definition, output = context.definition_metadata, context.output_metadata
         check_keys(definition, "definition")
         check_keys(output, "output")
@@ -56,7 +80,7 @@ class TableOutput:
         self.preview_rows = preview_rows
         self.settings = settings_of({**definition, **output})
         self.table = table_of(definition, context.asset_key if context.has_asset_key else None)
-        self.cut = cut_of(context)
+        self.cut = cut if cut is not None else cut_of(context)
         self.message = commit_message(context, template, self.cut)
         self.trailers = trailers(context, self.cut)
 
@@ -67,40 +91,62 @@ class TableOutput:
             InvalidInputError: not a table, or an empty one that nobody expects.
             The errors of `datom_core.Project.write`.
         """
-        frame = collected(value)
-        if is_empty(frame):
-            self._handle_empty(project)
-        else:
-            self._write(dc.normalise(frame, what=self.table), project)
+        told = self.written(collected(value), project)
+        set_data_version(self.context, told.data_sha)
+        self.context.add_output_metadata({**told.shown})
 
-    def _write(self, data: pa.Table, project: dc.Project) -> None:
-        parents = dc.check_parents(self.settings.get(PARENTS))
-        if parents is None:
-            parents = loaded(self.context)
-        # What is shown is made before the write: once there is a commit, nothing may fail any more.
-        shown = self._contents(data)
-        before = self._standing(project) if self.cut is not None else None
+    def written(self, frame: Any, project: dc.Project) -> Told:
+        """As `store`, for what was `collected`; what is to be told is returned."""
+        if is_empty(frame):
+            self.check_empty()
+            return self._keep(project)
+        draft = self.draft(frame)
+        before = self.standing(project)
         result = project.write(
             self.table,
-            data,
+            draft.data,
             message=self.message,
-            parents=parents,
+            parents=draft.parents,
             custom=self.settings.get(CUSTOM),
             cut=self.cut,
             trailers=self.trailers,
             table_type=self.settings[TABLE_TYPE],
         )
-        set_data_version(self.context, result.data_sha)
+        return self.told(draft, result, before, project)
+
+    def draft(self, frame: Any) -> Draft:
+        """The table as it will be stored, with all that can be said of it before.
+
+        Raises:
+            InvalidInputError: not a table, or parents that cannot be.
+        """
+        data = dc.normalise(frame, what=self.table)
+        parents = dc.check_parents(self.settings.get(PARENTS))
+        return Draft(data, loaded(self.context) if parents is None else parents, self._contents(data))
+
+    def told(self, draft: Draft, result: dc.WriteResult, before: tuple[str, str] | None, project: dc.Project) -> Told:
+        """What to say of a draft that was written; ``before`` is what its cut stood for, or the one before it."""
         change = self._change(result, before, project)
         # A version that is not new was recorded by an earlier commit.
         recorded = result.commit_sha or project.reader.resolve(self.table, result.version).commit_sha
         commit = commit_metadata(recorded, project.remote)
-        derived_from = {LOADED: parents_metadata(parents)} if parents else {}
-        self._report({**change, **write_metadata(result), **commit, **derived_from, **shown})
+        derived_from = {LOADED: parents_metadata(draft.parents)} if draft.parents else {}
         made = f"commit {result.commit_sha[:8]}" if result.commit_sha else "no commit needed"
         self.context.log.info(
             f"{self.table}: {result.action}, version {result.version[:8]}, {result.rows} rows, {made}"
         )
+        told = {**change, **write_metadata(result), **self._cut_history(project), **commit, **derived_from}
+        return Told(result.data_sha, self._shown({**told, **draft.shown}))
+
+    def _cut_history(self, project: dc.Project) -> dict[str, Any]:
+        """Every version that the cut ever stood for."""
+        if self.cut is None:
+            return {}
+        try:
+            return cut_history(project.reader.cuts(), self.cut, self.table)
+        except dc.DatomError as error:
+            self.context.log.warning(f"What the cut {self.cut} stood for cannot be told: {error}")
+            return {}
 
     def _contents(self, data: pa.Table) -> dict[str, Any]:
         """What the page shows of the table itself."""
@@ -128,7 +174,8 @@ class TableOutput:
             return {}
         return change_metadata(change, "as it was recorded before" if cut == self.cut else cut)
 
-    def _handle_empty(self, project: dc.Project) -> None:
+    def check_empty(self) -> None:
+        """Refuse a frame without rows, unless what stands is to be kept."""
         policy = self.settings[ON_EMPTY]
         if policy == "fail":
             raise dc.InvalidInputError(
@@ -142,33 +189,47 @@ class TableOutput:
                 "asset with datom_asset(on_empty='skip'), or yield nothing and set output_required=False.",
                 table=self.table,
             )
-        standing = self._kept(project)
-        if standing is None:
-            raise dc.NotFoundError(f"{self.table} has no rows, and no version yet that could be kept.")
+
+    def _keep(self, project: dc.Project) -> Told:
+        standing = self.kept(project)
         if self.cut is not None:
             project.record_cut(self.cut, {self.table: standing.version}, message=self.message, trailers=self.trailers)
-        # Downstream has nothing new to see.
-        set_data_version(self.context, standing.data_sha)
-        cut = {"datom/cut": self.cut} if self.cut is not None else {}
-        shown = {"datom/empty": policy, "datom/changed": False, VERSION: standing.version}
+        cut = {"datom/cut": self.cut, **self._cut_history(project)} if self.cut is not None else {}
+        shown = {"datom/empty": "keep", "datom/changed": False, VERSION: standing.version}
         shown |= {"datom/data_sha": standing.data_sha}
-        self._report({**shown, **cut, **self._contents(project.reader.read_arrow(self.table, standing))})
         self.context.log.warning(f"{self.table}: no rows; version {standing.version[:8]} stands")
+        contents = self._contents(project.reader.read_arrow(self.table, standing))
+        # Downstream has nothing new to see.
+        return Told(standing.data_sha, self._shown({**shown, **cut, **contents}))
 
-    def _kept(self, project: dc.Project) -> dc.Version | None:
-        """What stands when nothing is written: what the cut, or the one before it, stands for; else the current one."""
+    def kept(self, project: dc.Project) -> dc.Version:
+        """What stands when nothing is written: what the cut, or the one before it, stands for; else the current one.
+
+        Raises:
+            NotFoundError: there is none yet.
+        """
         if self.cut is not None:
-            before = self._standing(project)
-            return None if before is None else project.reader.resolve(self.table, before[1])
-        known = any(entry.name == self.table for entry in project.reader.list())
-        return project.reader.resolve(self.table) if known else None
+            before = self.standing(project)
+            found = None if before is None else project.reader.resolve(self.table, before[1])
+        else:
+            known = any(entry.name == self.table for entry in project.reader.list())
+            found = project.reader.resolve(self.table) if known else None
+        if found is None:
+            raise dc.NotFoundError(f"{self.table} has no rows, and no version yet that could be kept.")
+        return found
 
-    def _standing(self, project: dc.Project) -> tuple[str, str] | None:
-        assert self.cut is not None
+    def standing(self, project: dc.Project) -> tuple[str, str] | None:
+        """The cut that this one follows, or itself, and its version; ``None`` without one, or without partitions."""
+        if self.cut is None:
+            return None
         return standing_before(self.context, project.reader.cuts(), self.cut, self.table)
 
-    def _report(self, shown: dict[str, Any]) -> None:
-        """Add metadata to the event; what the asset itself says under the same key wins."""
-        if self.context.mapping_key is not None:
-            shown[MAPPING_KEY] = self.context.mapping_key
-        self.context.add_output_metadata({k: v for k, v in shown.items() if k not in self.context.output_metadata})
+    def _shown(self, shown: Mapping[str, Any]) -> dict[str, Any]:
+        """What is told of the table; what the asset itself says under the same key wins."""
+        branch = {} if self.context.mapping_key is None else {MAPPING_KEY: self.context.mapping_key}
+        return {k: v for k, v in {**shown, **branch}.items() if k not in self.context.output_metadata}
+
+
+def store_table(context: dg.OutputContext, value: Any, project: dc.Project, template: str, preview_rows: int) -> None:
+    """Store what a step returned as a version of one table."""
+    TableOutput(context, template, preview_rows).store(value, project)
