@@ -17,6 +17,8 @@ defs = datom_definitions(assets=[dm], resources={"io_manager": DatomIOManager(da
 """
 
 from datom_dagster.automation import datom_eager
+from datom_dagster.component import DatomProjectComponent
+from datom_dagster.declared import TableSpec, datom_assets
 from datom_dagster.definitions import check_tables, datom_asset, datom_definitions
 from datom_dagster.io_manager import DatomIOManager
 from datom_dagster.lifecycle import datom_jobs
@@ -27,13 +29,16 @@ from datom_dagster.s3 import S3Storage
 
 __all__ = [
     "DatomIOManager",
+    "DatomProjectComponent",
     "DatomResource",
     "DatomStorage",
     "GovernanceResource",
     "LocalStorage",
     "S3Storage",
+    "TableSpec",
     "check_tables",
     "datom_asset",
+    "datom_assets",
     "datom_definitions",
     "datom_eager",
     "datom_jobs",
