@@ -72,6 +72,7 @@ class DatomProjectComponent(dg.StateBackedComponent, dg.Model, dg.Resolvable):
     branch: str | None = Field(default=None, description="Branch; by default the one that HEAD names.")
     author: str | None = Field(default=None, description='Author of commits, "Name <email>".')
     token_env: str | None = Field(default=None, description="Name of the variable that holds a token for the remote.")
+    github_api_url: str | None = Field(default=None, description="Where the API of GitHub Enterprise is.")
     tables: YamlTables = Field(default=None, description="Its tables; by default all there are.")
     extract: str | None = Field(
         default=None, description="module.function: (table, cut) -> frame; makes the tables, which must be listed."
@@ -154,7 +155,7 @@ class DatomProjectComponent(dg.StateBackedComponent, dg.Model, dg.Resolvable):
             project=self.project,
             storage=self.storage.resource() if self.storage is not None else None,
             governance=self.governance.resource() if self.governance is not None else None,
-            **self.model_dump(include={"remote", "branch", "author", "token_env"}),
+            **self.model_dump(include={"remote", "branch", "author", "token_env", "github_api_url"}),
         )
 
     def _specs(self, known: Mapping[str, dg.TableSchema]) -> list[TableSpec]:
@@ -182,6 +183,7 @@ class DatomProjectComponent(dg.StateBackedComponent, dg.Model, dg.Resolvable):
             metadata: dict[str, Any] = {} if schema is None else {COLUMN_SCHEMA: schema}
             if spec.asset_name != spec.name:
                 metadata[TABLE] = spec.name
+            dc.check_name(spec.name)
             asset = dg.AssetSpec(
                 dg.AssetKey([*self.key_prefix, spec.asset_name]),
                 description=spec.description,

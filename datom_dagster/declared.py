@@ -100,7 +100,8 @@ def datom_assets(
         on_empty: as `datom_asset`; an atomic step knows ``"fail"`` and ``"keep"``.
         table_type, commit_message: as `datom_asset`.
         io_manager_key: of the `DatomIOManager`.
-        **options: everything else that `dagster.asset` takes, for each of them.
+        **options: everything else that `dagster.asset` takes, for each of them. With a ``backfill_policy`` of a
+            single run, ``extract`` is called for each of the run's cuts.
 
     Raises:
         InvalidInputError: names every table, function or setting that is refused, at the time of definition.
@@ -187,6 +188,15 @@ def _cut(context: dg.AssetExecutionContext) -> str | None:
 
 
 def _alone(spec: TableSpec, extract: _Call, options: Mapping[str, Any]) -> dg.AssetsDefinition:
+    policy = options.get("backfill_policy")
+    if policy is not None and policy.max_partitions_per_run != 1:
+
+        @datom_asset(name=spec.asset_name, **options)
+        def cuts(context: dg.AssetExecutionContext) -> dict[str, Any]:
+            return {cut: extract(context, spec.name, cut) for cut in context.partition_keys}
+
+        return cuts
+
     @datom_asset(name=spec.asset_name, **options)
     def table(context: dg.AssetExecutionContext) -> Any:
         return extract(context, spec.name, _cut(context))

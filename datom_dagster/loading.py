@@ -60,10 +60,10 @@ class TableInput:
     def _asked(self) -> Choice | None:
         """What is asked for: by the input's metadata, else by the run's tags, else by the asset that loads.
 
-        A run's tags say nothing of what the run itself makes.
+        A run's tags say nothing of what the run itself makes, and neither of them of what one op hands to the next.
         """
         asked = choice_for(self.table, self.settings, "the input's metadata")
-        if asked is not None:
+        if asked is not None or not self.context.has_asset_key:
             return asked
         asked = choice_for(self.table, run_tags(self.context), "the run's tags")
         if asked is not None and not made_by_run(self.context):

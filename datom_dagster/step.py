@@ -106,7 +106,7 @@ def run_tags(context: dg.InputContext) -> Mapping[str, str]:
 def made_by_run(context: dg.InputContext) -> bool:
     """Whether the run makes the input itself; one that goes on after a failure counts what was made before."""
     step = step_of(context)
-    if step is None or not context.has_asset_key:
+    if step is None:
         return False
     runs = {step.run_id, step.dagster_run.root_run_id or step.run_id}
     key = context.asset_key.to_user_string()

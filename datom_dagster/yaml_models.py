@@ -25,6 +25,7 @@ class YamlStorage(dg.Resolvable, dg.Model):
     prefix: str = Field(default="", description="Path below it, so that several projects can share it.")
     region: str | None = Field(default=None, description="Where the bucket is.")
     endpoint_url: str | None = Field(default=None, description="URL of a server other than AWS.")
+    addressing: str = Field(default="auto", description="auto, path or virtual.")
     encryption: str | None = Field(default=None, description="AES256 or aws:kms.")
     kms_key: str | None = Field(default=None, description="Id, ARN or alias of the key to encrypt with.")
     access_key_env: str | None = Field(default=None, description="Name of the variable that holds the access key.")
@@ -33,6 +34,7 @@ class YamlStorage(dg.Resolvable, dg.Model):
     profile: str | None = Field(default=None, description="A profile of the AWS configuration files, or of SSO.")
     ambient: bool = Field(default=False, description="Take the credentials that AWS finds where the step runs.")
     role_arn: str | None = Field(default=None, description="A role to assume.")
+    role_external_id: str | None = Field(default=None, description="What the role's trust policy asks for.")
 
     def resource(self) -> DatomStorage:
         """The storage as a Dagster resource.
@@ -58,7 +60,9 @@ class YamlGovernance(dg.Resolvable, dg.Model):
     storage: YamlStorage = Field(description="Where the register's mirror lies.")
     remote: str | None = Field(default=None, description="URL of its git repository; none to only read it.")
     branch: str | None = Field(default=None, description="Branch; by default the one that HEAD names.")
+    author: str | None = Field(default=None, description='Author of commits, "Name <email>".')
     token_env: str | None = Field(default=None, description="Name of the variable that holds a token for the remote.")
+    github_api_url: str | None = Field(default=None, description="Where the API of GitHub Enterprise is.")
 
     def resource(self) -> GovernanceResource:
         """The register as a Dagster resource."""

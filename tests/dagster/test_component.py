@@ -206,6 +206,7 @@ class TestProduced:
         ({"storage": None}, "needs storage, or governance"),
         ({"partitions": {"dynamic": "c", "names": ["a"]}, "tables": ["dm"]}, "one of them"),
         ({"partitions": {"monthly_until": "2026-01"}, "tables": ["dm"]}, "one of them"),
+        ({"tables": ["1lb"]}, "1lb"),
         ({"message_template": "{table}"}, "cannot be filled in"),
         ({"tables": [{"name": "dm", "colums": {}}]}, "colums"),
     ],

@@ -36,6 +36,20 @@ def test_an_asset_per_table(run: Run, study: DatomResource, project: dc.Project)
     assert {s.group_name for a in made for s in a.specs} == {"sdtm"}
 
 
+def test_all_cuts_in_one_run(run: Run, study: DatomResource, project: dc.Project) -> None:
+    once = dg.BackfillPolicy.single_run()
+    made = datom_assets(project=study, tables=["dm"], extract=extract, partitions=CUTS, backfill_policy=once)
+    tags = {"dagster/asset_partition_range_start": "2026-01", "dagster/asset_partition_range_end": "lock"}
+    assert run(made, tags=tags).success
+    assert {cut: len(project.reader.read("dm", cut=cut)) for cut in project.reader.cuts()} == {
+        "2026-01": 2,
+        "2026-02": 3,
+        "lock": 3,
+    }
+    with pytest.raises(dc.InvalidInputError, match="multi_run"):
+        datom_assets(project=study, tables=["dm"], extract=extract, partitions=CUTS, backfill_policy=once, atomic=True)
+
+
 class TestAtomic:
     def test_one_step_and_one_commit(self, run: Run, study: DatomResource, project: dc.Project) -> None:
         made = datom_assets(project=study, tables=["dm", "ex", "lb"], extract=extract, partitions=CUTS, atomic=True)

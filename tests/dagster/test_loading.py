@@ -192,6 +192,8 @@ class TestLoading:
 
         assert handing_on.execute_in_process().success
         assert seen == [2, 2], "not what somebody wrote in between"
+        assert handing_on.execute_in_process(tags={"datom/as_of": "2020-01-01"}).success
+        assert seen == [2, 2, 2, 2], "nor what the run asks for of others"
 
     def test_each_branch_gets_its_own_version(self, resources: dict[str, Any]) -> None:
         seen = {}
