@@ -60,8 +60,8 @@ from datom_core.governance import Governance
 from datom_core.guard import locate, registered_in
 from datom_core.hashing import ColumnHash, TableHash
 from datom_core.migration import MigrationReport, migrate
-from datom_core.moments import Moment
-from datom_core.names import check_cut_name, check_name, check_new_name
+from datom_core.moments import Moment, moment_of
+from datom_core.names import check_cut_name, check_name, check_new_name, check_version
 from datom_core.plan import Action
 from datom_core.portfolio import ProjectRecord, RegisteredProject, RepairReport
 from datom_core.project import Project
@@ -182,11 +182,13 @@ __all__ = [
     "check_new_name",
     "check_parents",
     "check_remote",
+    "check_version",
     "diff",
     "hash_table",
     "iam_policy",
     "locate",
     "migrate",
+    "moment_of",
     "normalise",
     "read_extract",
     "registered_in",

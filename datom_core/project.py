@@ -29,6 +29,7 @@ from datom_core.requests import (
     check_trailers,
     check_versions,
     table_job,
+    table_jobs,
     utc_now,
 )
 from datom_core.results import CutResult, MirrorReport, Status, ValidationReport, WriteResult
@@ -241,25 +242,28 @@ class Project:
         Raises:
             As `Project.write`. One table that is refused refuses the cut, before any effect.
         """
-        given: object = tables
-        if not isinstance(given, Mapping) or not given:
-            raise InvalidInputError("A cut needs a mapping of at least one table name to its frame.")
         intent = self._intent(message, f"Record cut {name}", author, trailers, names.check_cut_name(name))
-        unknown = sorted({*(parents or {}), *(custom or {})} - set(tables))
-        if unknown:
-            raise InvalidInputError(f"parents or custom name tables that the cut does not hold: {unknown}.")
-        jobs = [
-            table_job(
-                table,
-                frame,
-                parents=(parents or {}).get(table),
-                custom=(custom or {}).get(table),
-                table_type=table_type,
-            )
-            for table, frame in tables.items()
-        ]
-        results = self._writer.run(jobs, intent)
+        results = self._writer.run(table_jobs(tables, parents, custom, table_type), intent)
         return CutResult(name, results[0].commit_sha, {r.table: r for r in results})
+
+    def write_all(
+        self,
+        tables: Mapping[str, object],
+        *,
+        message: str | None = None,
+        parents: Mapping[str, Iterable[Parent | Mapping[str, Any]]] | None = None,
+        custom: Mapping[str, Mapping[str, Any]] | None = None,
+        author: Author | str | None = None,
+        trailers: Mapping[str, str] | None = None,
+        table_type: str = "derived",
+    ) -> dict[str, WriteResult]:
+        """Write several tables in one commit, all or none; as `cut`, without a name for the result.
+
+        ``message`` is by default ``Update {tables}``.
+        """
+        jobs = table_jobs(tables, parents, custom, table_type)
+        intent = self._intent(message, f"Update {', '.join(tables)}", author, trailers, None)
+        return {r.table: r for r in self._writer.run(jobs, intent)}
 
     def sync(
         self,

@@ -121,7 +121,8 @@ class ProjectReader:
             version: a version id, its first digits, or an entry of `history`. Without ``version``, ``cut`` and
                 ``as_of``: the current one.
             cut: name of a cut.
-            as_of: the version that was current then; a date means its end. Times without an offset are UTC.
+            as_of: the version that was current then; with ``cut``, the one that the cut stood for then. A date means
+                its end. Times without an offset are UTC.
             columns: decode these columns only, in this order.
 
         Raises:
@@ -265,11 +266,11 @@ class ProjectReader:
         """The current metadata, and the history's entry of the version asked for (``None``: the current one)."""
         names.check_name(table)
         given = [n for n, v in (("version", version), ("cut", cut), ("as_of", as_of)) if v is not None]
-        if len(given) > 1:
+        if version is not None and len(given) > 1:
             raise InvalidInputError(f"Choose a version by {' or by '.join(given)}, not by more than one of them.")
         moment = None if as_of is None else moment_of(as_of)
         if cut is not None:
-            version = self.cuts().find(names.check_cut_name(cut)).version_of(table)
+            version = self.cuts().find(names.check_cut_name(cut)).version_of(table, moment)
         current = self._pointer(table)
         if current.kind != "table" and not sets:
             raise InvalidInputError(f"{table} is a {current.kind}, not a table; it has no rows to read.", table=table)

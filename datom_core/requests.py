@@ -140,3 +140,27 @@ def table_job(
         raise InvalidInputError(f"{name}: {'; '.join(problems)}. Rename the columns.", table=name)
     content = hash_normalised(data)
     return Job(TableWrite(name, content.data_sha, content.rows, tuple(columns), declared), data.table)
+
+
+def table_jobs(
+    tables: Mapping[str, object],
+    parents: Mapping[str, Iterable[object]] | None,
+    custom: Mapping[str, Mapping[str, Any]] | None,
+    table_type: str,
+) -> list[Job]:
+    """As `table_job`, for tables that are written together.
+
+    Raises:
+        InvalidInputError: also, no table at all, or parents or custom metadata of others.
+    """
+    given: object = tables
+    if not isinstance(given, Mapping) or not given:
+        raise InvalidInputError("Give a mapping of at least one table name to its frame.")
+    parents, custom = parents or {}, custom or {}
+    unknown = sorted({*parents, *custom} - set(tables))
+    if unknown:
+        raise InvalidInputError(f"parents or custom name tables that are not to be written: {unknown}.")
+    return [
+        table_job(table, frame, parents=parents.get(table), custom=custom.get(table), table_type=table_type)
+        for table, frame in tables.items()
+    ]

@@ -18,6 +18,8 @@ defs = datom_definitions(assets=[dm], resources={"io_manager": DatomIOManager(da
 
 from datom_dagster.automation import datom_eager
 from datom_dagster.checks import datom_checks
+from datom_dagster.component import DatomProjectComponent
+from datom_dagster.declared import TableSpec, datom_assets
 from datom_dagster.definitions import check_tables, datom_asset, datom_definitions
 from datom_dagster.io_manager import DatomIOManager
 from datom_dagster.lifecycle import datom_jobs
@@ -30,14 +32,17 @@ from datom_dagster.s3 import S3Storage
 
 __all__ = [
     "DatomIOManager",
+    "DatomProjectComponent",
     "DatomResource",
     "DatomStorage",
     "GovernanceResource",
     "LocalStorage",
     "S3Storage",
     "TableRules",
+    "TableSpec",
     "check_tables",
     "datom_asset",
+    "datom_assets",
     "datom_checks",
     "datom_definitions",
     "datom_eager",

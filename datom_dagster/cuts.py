@@ -23,7 +23,8 @@ def cut_of(context: dg.OutputContext) -> str | None:
     if len(keys) != 1:
         raise dc.InvalidInputError(
             f"{context.asset_key.to_user_string()}: one run over {len(keys)} partitions cannot be told apart "
-            "into cuts. Run one partition at a time (BackfillPolicy.multi_run())."
+            "into cuts. Run one partition at a time (BackfillPolicy.multi_run()), or return a mapping from partition "
+            "to frame, annotated as dict[str, pandas.DataFrame]."
         )
     return str(keys[0])
 

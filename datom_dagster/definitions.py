@@ -11,7 +11,8 @@ from typing import Any, overload
 import dagster as dg
 
 import datom_core as dc
-from datom_dagster.frames import collected, is_empty
+from datom_dagster.choosing import check_choices
+from datom_dagster.frames import collected, is_empty, is_mapping
 from datom_dagster.io_manager import DatomIOManager
 from datom_dagster.keys import (
     COLUMN_SCHEMA,
@@ -182,8 +183,11 @@ def _check_asset(definition: dg.AssetsDefinition, key: dg.AssetKey) -> str:
     """The table of an asset, when everything about it that can be known by now is right."""
     spec = definition.specs_by_key[key]
     check_keys(spec.metadata, "definition")
+    check_choices(spec.metadata)
     for input_name in definition.keys_by_input_name:
-        check_keys(definition.node_def.input_def_named(input_name).metadata or {}, "input")
+        asked = definition.node_def.input_def_named(input_name).metadata or {}
+        check_keys(asked, "input")
+        check_choices(asked)
     settings = settings_of(spec.metadata)
     output = definition.node_def.output_def_named(definition.get_output_name_for_asset_key(key))
     if settings[ON_EMPTY] == "skip" and output.is_required:
@@ -191,11 +195,16 @@ def _check_asset(definition: dg.AssetsDefinition, key: dg.AssetKey) -> str:
             f"an IO manager cannot skip what an asset has yielded; use datom_asset(on_empty='skip') instead of the "
             f"metadata {ON_EMPTY!r}."
         )
-    policy = definition.backfill_policy
-    if definition.partitions_def is not None and policy is not None and policy.max_partitions_per_run != 1:
+    policy, returned = definition.backfill_policy, output.dagster_type.typing_type
+    several = definition.partitions_def is not None and policy is not None and policy.max_partitions_per_run != 1
+    if several and not is_mapping(returned):
         raise dc.InvalidInputError(
-            "one run over several partitions cannot be told apart into cuts; use BackfillPolicy.multi_run()."
+            "one run over several partitions cannot be told apart into cuts; use BackfillPolicy.multi_run(), or return "
+            "a mapping from partition to frame, annotated as dict[str, pandas.DataFrame]."
         )
+    if isinstance(definition.partitions_def, dg.StaticPartitionsDefinition):
+        for cut in definition.partitions_def.get_partition_keys():
+            dc.check_cut_name(cut)
     return dc.check_new_name(table_of(spec.metadata, key))
 
 
@@ -263,12 +272,18 @@ def _with_storage(definition: Any, managers: Mapping[str, DatomIOManager]) -> An
 
 
 def _described(spec: dg.AssetSpec, manager: DatomIOManager) -> dg.AssetSpec:
+    facts: dict[str, Any] = {}
+    with contextlib.suppress(dc.DatomError):
+        facts = storage_facts(manager.datom, table_of(spec.metadata, spec.key))
+    return spec.merge_attributes(metadata=facts)
+
+
+def storage_facts(study: DatomResource, table: str) -> dict[str, Any]:
+    """What the page shows of where a table is stored, as far as it is known where the code is loaded."""
     facts: dict[str, Any] = {"dagster/storage_kind": "datom"}
-    study = manager.datom
     # An environment variable may be set where the code runs and not where it is loaded.
     with contextlib.suppress(dc.DatomError, AttributeError):
-        table = table_of(spec.metadata, spec.key)
         facts["dagster/table_name"] = f"{resolved(study.project)}.{table}"
         if study.storage is not None:
             facts["dagster/uri"] = uri(study.storage.store().location, table)
-    return spec.merge_attributes(metadata=facts)
+    return facts

@@ -35,6 +35,12 @@ class Wanted:
         return self.frame not in (None, Any, object)
 
 
+def is_mapping(annotation: Any) -> bool:
+    """Whether an annotation is that of a mapping, as of one from partition to frame."""
+    origin = typing.get_origin(annotation) or annotation
+    return isinstance(origin, type) and issubclass(origin, Mapping)
+
+
 def wanted_by(context: dg.InputContext) -> Wanted:
     """What the input's annotation asks for."""
     try:
@@ -46,10 +52,10 @@ def wanted_by(context: dg.InputContext) -> Wanted:
     if optional:
         rest = [m for m in members if m is not type(None)]
         annotation = rest[0] if len(rest) == 1 else annotation
-    origin = typing.get_origin(annotation) or annotation
-    if isinstance(origin, type) and issubclass(origin, Mapping):
+    if is_mapping(annotation):
         members = typing.get_args(annotation)
         return Wanted(members[1] if len(members) > 1 else None, mapping=True, optional=optional)
+    origin = typing.get_origin(annotation) or annotation
     if isinstance(origin, type) and issubclass(origin, list):
         return Wanted(next(iter(typing.get_args(annotation)), None), optional=optional)
     return Wanted(annotation, optional=optional)

@@ -1,17 +1,20 @@
 """Materializing an asset writes a version; loading it reads the version that the run recorded."""
 
 # Dagster reads annotations at run time, to know which resources are configured at launch: no `annotations` import.
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
 from pydantic import Field, field_validator
 
+from datom_dagster.choosing import check_tags
 from datom_dagster.errors import translated
 from datom_dagster.loading import TableInput
+from datom_dagster.many import is_partitions, store_partitions, store_together
 from datom_dagster.messages import CONFIG_FIELD, DEFAULT_TEMPLATE, check_template
 from datom_dagster.resources import DatomResource
-from datom_dagster.step import planned_assets
-from datom_dagster.storing import TableOutput
+from datom_dagster.step import output_of, planned_assets
+from datom_dagster.storing import TableOutput, store_table
 
 
 class DatomIOManager(dg.ConfigurableIOManager):
@@ -19,12 +22,14 @@ class DatomIOManager(dg.ConfigurableIOManager):
 
     * The table is the last part of the asset's key, unless its metadata has ``datom/table``.
     * The data version is the content hash: what is materialized again unchanged leaves downstream fresh.
-    * A partition is a cut of that name.
+    * A partition is a cut of that name; a mapping from partition to frame is one cut each.
     * The commit message is the first of: output metadata ``datom/commit_message``, the output's run config
       ``commit_message``, the run tag ``datom/commit_message``, definition metadata, ``message_template``.
     * Parents are the versions that the step loaded.
-    * An input loads the version that the run's provenance recorded, its partition's cut, or what its metadata
-      asks for (``datom/version``, ``datom/cut`` or ``datom/as_of``, and ``datom/columns``).
+    * An input loads what is asked for by its metadata (``datom/version``, ``datom/cut``, ``datom/as_of``, and
+      ``datom/columns``), by the run's tags (``datom/version/<table>``, ``datom/cut``, ``datom/as_of``) or by the
+      metadata of the asset that loads it (the same keys); else its partition's cut, or the version that the run's
+      provenance recorded.
     """
 
     datom: DatomResource = Field(description="The project.")
@@ -44,7 +49,10 @@ class DatomIOManager(dg.ConfigurableIOManager):
     )
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Refuse a run that writes to a project which can only be read, before any of its steps begins."""
+        """Refuse, before any step begins, a run that writes to a project which can only be read, or whose tags ask
+        for versions that are not there."""
+        if context.run is not None and any(tag.startswith("datom/") for tag in context.run.tags):
+            check_tags(context.run.tags, self.datom.open_reader)
         if self.datom.remote is None and self.written and context.run is not None and context.instance is not None:
             planned = planned_assets(context.instance, context.run.run_id)
             refused = sorted(planned & set(self.written))
@@ -66,8 +74,34 @@ class DatomIOManager(dg.ConfigurableIOManager):
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
         with translated(context):
-            output = TableOutput(context, check_template(self.message_template), self.preview_rows)
-            output.store(obj, self.datom.open_project())
+            store = store_partitions if is_partitions(context, obj) else store_table
+            store(context, obj, self.datom.open_project(), check_template(self.message_template), self.preview_rows)
+
+    def store_together(self, context: dg.AssetExecutionContext, frames: Mapping[str, Any]) -> list[Any]:
+        """Write all tables of a step in one commit, or none; in a partition, as one cut. For the step's body.
+
+        Args:
+            context: of the step, whose outputs go to this IO manager.
+            frames: one per output, by the outputs' names.
+
+        Returns:
+            A `dagster.MaterializeResult` for each, to be yielded.
+
+        Raises:
+            `dagster.Failure` or `dagster.RetryRequested`, as for what an IO manager stores.
+        """
+        with translated(context.op_execution_context):
+            contexts = {name: output_of(context, name) for name in frames}
+            tables = ", ".join(c.asset_key.path[-1] for c in contexts.values())
+            template = check_template(self.message_template).replace("{asset}", tables)
+            outputs = {name: TableOutput(c, template, self.preview_rows) for name, c in contexts.items()}
+            told = store_together(outputs, frames, self.datom.open_project())
+        return [
+            dg.MaterializeResult(
+                asset_key=contexts[name].asset_key, metadata=said.shown, data_version=dg.DataVersion(said.data_sha)
+            )
+            for name, said in told.items()
+        ]
 
     def load_input(self, context: dg.InputContext) -> Any:
         with translated(context):

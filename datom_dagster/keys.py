@@ -18,6 +18,8 @@ ON_EMPTY = "datom/on_empty"
 PARENTS = "datom/parents"
 CUSTOM = "datom/custom"
 VERSION = "datom/version"
+#: Of one of the tables that a run, or an asset, loads: followed by the table's name.
+VERSION_OF = "datom/version/"
 CUT = "datom/cut"
 AS_OF = "datom/as_of"
 COLUMNS = "datom/columns"
@@ -43,10 +45,11 @@ OnEmpty = Literal["fail", "skip", "keep"]
 _OURS = "datom/"
 _OUTPUT = frozenset({COMMIT_MESSAGE, PARENTS, CUSTOM})
 _ALLOWED = {
-    "definition": _OUTPUT | {ON_EMPTY, TABLE, TABLE_TYPE, KEY, RULES, GATE},
+    "definition": _OUTPUT | {ON_EMPTY, TABLE, TABLE_TYPE, KEY, RULES, GATE, CUT, AS_OF},
     "output": _OUTPUT,
     "input": frozenset({VERSION, CUT, AS_OF, COLUMNS}),
 }
+_RUN_TAGS = frozenset({COMMIT_MESSAGE, CUT, AS_OF, "datom/outside"})
 
 
 def plain(value: Any) -> Any:
@@ -63,9 +66,25 @@ def check_keys(metadata: Mapping[str, Any], place: Literal["definition", "output
         InvalidInputError: names every such key.
     """
     stray = sorted(k for k in metadata if k.startswith(_OURS) and k not in _ALLOWED[place])
+    if place == "definition":
+        stray = [k for k in stray if not k.startswith(VERSION_OF)]
     if stray:
         known = ", ".join(sorted(_ALLOWED[place]))
         raise dc.InvalidInputError(f"The {place} metadata {', '.join(stray)} cannot be set here; known are {known}.")
+
+
+def check_run_tags(tags: Mapping[str, str]) -> None:
+    """As `check_keys`, for the tags of a run.
+
+    Raises:
+        InvalidInputError: names every tag that datom does not know.
+    """
+    stray = sorted(k for k in tags if k.startswith(_OURS) and k not in _RUN_TAGS and not k.startswith(VERSION_OF))
+    if stray:
+        known = ", ".join(sorted(_RUN_TAGS))
+        raise dc.InvalidInputError(
+            f"The run tag {', '.join(stray)} means nothing; known are {known} and {VERSION_OF}<table>."
+        )
 
 
 def settings_of(metadata: Mapping[str, Any]) -> dict[str, Any]:

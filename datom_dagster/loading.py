@@ -9,13 +9,13 @@ import dagster as dg
 import pyarrow as pa
 
 import datom_core as dc
+from datom_dagster.choosing import Choice, choice_for
 from datom_dagster.cuts import ordered
 from datom_dagster.frames import convert, wanted_by
-from datom_dagster.keys import ALLOW_MISSING, AS_OF, COLUMNS, CUT, VERSION, check_keys, plain, table_of
+from datom_dagster.keys import ALLOW_MISSING, COLUMNS, VERSION, VERSION_OF, check_keys, plain, table_of
 from datom_dagster.provenance import remember
-from datom_dagster.step import recorded_input, version_of_output
+from datom_dagster.step import loading_assets, made_by_run, recorded_input, run_tags, version_of_output
 
-_CHOICES = {VERSION: "version", CUT: "cut", AS_OF: "as_of"}
 _DATA_SHA_LENGTH = 64
 
 
@@ -41,17 +41,46 @@ class TableInput:
         self.wanted = wanted_by(context)
 
     def load(self) -> Any:
-        """The version that the input's metadata asks for, its partition's cut, or what the run recorded."""
-        asked = {argument: self.settings[key] for key, argument in _CHOICES.items() if key in self.settings}
-        if asked:
-            if self.wanted.mapping:
-                raise dc.InvalidInputError(
-                    f"{self.table}: the input's metadata asks for one version; annotate it with a frame, not a mapping."
-                )
-            return self._converted(self.reader.resolve(self.table, **asked))
-        if self.context.has_asset_key and self.context.has_asset_partitions:
-            return self._partitions(ordered(self.context, [str(k) for k in self.context.asset_partition_keys]))
-        return self._converted(self._recorded())
+        """The version that is asked for; else its partition's cut, or what the run recorded."""
+        asked = self._asked()
+        if asked is not None:
+            self.context.log.info(f"{self.table}: {asked}")
+        partitioned = self.context.has_asset_key and self.context.has_asset_partitions
+        if partitioned and (asked is None or not asked.names_one):
+            keys = ordered(self.context, [str(k) for k in self.context.asset_partition_keys])
+            return self._partitions(keys, None if asked is None else asked.as_of)
+        if asked is None:
+            return self._converted(self._recorded())
+        if self.wanted.mapping:
+            raise dc.InvalidInputError(
+                f"{self.table}: one version is asked for ({asked}); annotate it with a frame, not a mapping."
+            )
+        return self._converted(self.reader.resolve(self.table, version=asked.version, cut=asked.cut, as_of=asked.as_of))
+
+    def _asked(self) -> Choice | None:
+        """What is asked for: by the input's metadata, else by the run's tags, else by the asset that loads.
+
+        A run's tags say nothing of what the run itself makes, and neither of them of what one op hands to the next.
+        """
+        asked = choice_for(self.table, self.settings, "the input's metadata")
+        if asked is not None or not self.context.has_asset_key:
+            return asked
+        asked = choice_for(self.table, run_tags(self.context), "the run's tags")
+        if asked is not None and not made_by_run(self.context):
+            return asked
+        if asked is not None and asked.version is not None:
+            raise dc.InvalidInputError(
+                f"The run tag {VERSION_OF}{self.table} asks for a version of a table that the same run makes. Leave "
+                f"{self.table} out of the run, or leave out the tag."
+            )
+        found = [(s, choice_for(self.table, s.metadata, "the asset's metadata")) for s in loading_assets(self.context)]
+        choices = {choice: spec.key.to_user_string() for spec, choice in found if choice is not None}
+        if len(choices) > 1:
+            raise dc.InvalidInputError(
+                f"{self.table} is loaded once for all assets of the step, and {', '.join(choices.values())} ask for "
+                "different versions. Let one of them ask, or the input's metadata."
+            )
+        return next(iter(choices), None)
 
     def _converted(self, version: dc.Version) -> Any:
         return convert(self._read(version), self.wanted.frame)
@@ -64,15 +93,15 @@ class TableInput:
         self.context.log.info(f"{self.table}: loaded version {version.version[:8]} of {version.timestamp}")
         return table
 
-    def _partitions(self, keys: list[str]) -> Any:
-        """One table per partition, each as its cut stands: from the project, not from Dagster's database."""
+    def _partitions(self, keys: list[str], as_of: dc.Moment | None) -> Any:
+        """One table per partition, each as its cut stands, or stood: from the project, not from Dagster's database."""
         wanted = self.wanted
         if len(keys) > 1 and wanted.declared and not wanted.mapping:
             raise dc.InvalidInputError(
                 f"{self.table}: {len(keys)} partitions are loaded at once; annotate the input with a mapping from "
                 "partition to frame, as in dict[str, pandas.DataFrame]."
             )
-        versions = self._versions_of(keys)
+        versions = self._versions_of(keys, as_of)
         # Several cuts may stand for one version, which is read once; each partition gets a frame of its own.
         tables = {v.version: self._read(v) for v in {v.version: v for v in versions.values()}.values()}
         frames = {key: convert(tables[v.version], wanted.frame) for key, v in versions.items()}
@@ -88,15 +117,18 @@ class TableInput:
             )
         return next(iter(frames.values()), None)
 
-    def _versions_of(self, keys: list[str]) -> dict[str, dc.Version]:
+    def _versions_of(self, keys: list[str], as_of: dc.Moment | None) -> dict[str, dc.Version]:
         if not keys:
             return {}
-        cuts = self.reader.cuts()
-        found = {k: cuts[k][self.table] for k in keys if k in cuts and self.table in cuts[k]}
-        missing = [k for k in keys if k not in found]
-        if missing and not self.settings.get(ALLOW_MISSING):
-            for key in missing:
-                cuts.find(dc.check_cut_name(key)).version_of(self.table)
+        cuts, moment = self.reader.cuts(), None if as_of is None else dc.moment_of(as_of)
+        found, missing = {}, []
+        for key in keys:
+            try:
+                found[key] = cuts.find(dc.check_cut_name(key)).version_of(self.table, moment)
+            except dc.NotFoundError:
+                if not self.settings.get(ALLOW_MISSING):
+                    raise
+                missing.append(key)
         if missing:
             self.context.log.warning(f"{self.table}: not recorded, and left out: {', '.join(missing)}")
         history = {v.version: v for v in self.reader.history(self.table)} if found else {}

@@ -19,10 +19,13 @@ from datom_dagster.keys import VERSION
 
 #: Key under which an event shows what its step loaded.
 LOADED = "datom/loaded"
+#: Key under which an event shows what its cut stood for, and stands for.
+CUT_HISTORY = "datom/cut_history"
 
 _WEB_URL = re.compile(r"https?://(?P<host>[^/@]+)/(?P<path>.+?)(?:\.git)?/?$")
 _SSH_URL = re.compile(r"(?:ssh://)?[^/@\s]+@(?P<host>[^:/]+)(?::\d+/|[:/])(?P<path>.+?)(?:\.git)?/?$")
 _CELL = 40
+_RECORDINGS = 50
 
 
 def write_metadata(result: dc.WriteResult) -> dict[str, Any]:
@@ -64,6 +67,18 @@ def commit_metadata(commit: str | None, remote: str) -> dict[str, Any]:
         return {}
     url = commit_url(remote, commit)
     return {"datom/commit": commit} | ({} if url is None else {"datom/commit_url": dg.MetadataValue.url(url)})
+
+
+def cut_history(cuts: dc.Cuts, cut: str, table: str) -> dict[str, Any]:
+    """Every version of a table that the cut ever stood for, newest first, with who recorded it, when and why."""
+    recordings = cuts[cut].recordings.get(table, ()) if cut in cuts else ()
+    rows = [
+        dg.TableRecord(
+            {"version": r.version, "recorded_at": r.recorded_at, "author": str(r.author), "message": r.message or ""}
+        )
+        for r in recordings[:_RECORDINGS]
+    ]
+    return {CUT_HISTORY: dg.MetadataValue.table(rows)} if rows else {}
 
 
 def change_metadata(change: dc.Change, since: str | None) -> dict[str, Any]:
@@ -141,7 +156,8 @@ def _plain(value: Any) -> str | int | float | bool | None:
 def column_schema(schema: pa.Schema, declared: dg.TableSchema | None) -> dg.TableSchema:
     """Columns with their types. What the asset declares of a column stays; labels in the data describe the others."""
     known = {c.name: c for c in declared.columns} if declared is not None else {}
-    return dg.TableSchema(columns=[_column(field, known.get(field.name)) for field in schema])
+    columns = [_column(field, known.get(field.name)) for field in schema]
+    return dg.TableSchema(columns, declared.constraints if declared is not None else None)
 
 
 def _column(field: pa.Field, declared: dg.TableColumn | None) -> dg.TableColumn:

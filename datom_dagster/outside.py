@@ -2,6 +2,7 @@
 
 # Dagster reads annotations at run time, to know which resources a sensor takes: no `annotations` import.
 import hashlib
+import inspect
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -60,6 +61,7 @@ def outside_write_sensor(
     assets: Iterable[Any],
     *,
     name: str = "outside_writes",
+    resource: str = "datom",
     target: Any = None,
     minimum_interval_seconds: int = 60,
     default_status: dg.DefaultSensorStatus = dg.DefaultSensorStatus.STOPPED,
@@ -68,33 +70,39 @@ def outside_write_sensor(
 
     With a remote, a look costs one ``git ls-remote`` as long as nothing happened, and storage that was left behind
     git is brought level; a reader looks at the project's list of tables. A version is reported when its data can be
-    read: R commits before it uploads. Uses the resource ``datom``.
+    read: R commits before it uploads.
 
     Args:
         assets: assets over tables of the project, external ones (`AssetSpec`) among them. Those without partitions
             follow what is current; those with partitions follow the cuts of the same names.
         name: of the sensor.
+        resource: key of the `DatomResource`.
         target: a job, or a selection of assets, to be run once after each tick that found something.
         minimum_interval_seconds, default_status: as for any sensor.
     """
     watched = _watched(assets)
     options: dict[str, Any] = {} if target is None else {"target": target}
 
-    @dg.sensor(
+    def outside_writes(
+        context: dg.SensorEvaluationContext, **resources: DatomResource
+    ) -> dg.SensorResult | dg.SkipReason:
+        try:
+            return _Look(context, resources[resource], watched).result(ask=target is not None)
+        except (dc.ConflictError, dc.StorageError) as error:
+            # The daemon goes on, and so does the cursor from where it stands.
+            return dg.SkipReason(f"The project could not be looked at; the next tick tries again. {error}")
+
+    # Dagster finds resources by the names of parameters, and this one has the name that the caller gives.
+    named = inspect.Parameter(resource, inspect.Parameter.KEYWORD_ONLY, annotation=DatomResource)
+    first = inspect.signature(outside_writes).parameters["context"]
+    outside_writes.__signature__ = inspect.Signature([first, named])  # type: ignore[attr-defined]
+    return dg.sensor(
         name=name,
         minimum_interval_seconds=minimum_interval_seconds,
         default_status=default_status,
         description="Reports versions that others wrote: from R, from a script, from another Dagster.",
         **options,
-    )
-    def outside_writes(context: dg.SensorEvaluationContext, datom: DatomResource) -> dg.SensorResult | dg.SkipReason:
-        try:
-            return _Look(context, datom, watched).result(ask=target is not None)
-        except (dc.ConflictError, dc.StorageError) as error:
-            # The daemon goes on, and so does the cursor from where it stands.
-            return dg.SkipReason(f"The project could not be looked at; the next tick tries again. {error}")
-
-    return outside_writes
+    )(outside_writes)
 
 
 def _watched(assets: Iterable[Any]) -> list[_Table]:

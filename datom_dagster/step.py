@@ -90,6 +90,45 @@ def _event_of(
     return made[0].asset_materialization if made else None
 
 
+def loading_assets(context: dg.InputContext) -> list[dg.AssetSpec]:
+    """The assets that the step makes from this input, among others."""
+    step = step_of(context)
+    definition = step.assets_def if step is not None else None
+    return [] if definition is None else list(definition.specs)
+
+
+def run_tags(context: dg.InputContext) -> Mapping[str, str]:
+    """The tags of the run, where there is one."""
+    step = step_of(context)
+    return {} if step is None else step.dagster_run.tags
+
+
+def made_by_run(context: dg.InputContext) -> bool:
+    """Whether the run makes the input itself; one that goes on after a failure counts what was made before."""
+    step = step_of(context)
+    if step is None:
+        return False
+    runs = {step.run_id, step.dagster_run.root_run_id or step.run_id}
+    key = context.asset_key.to_user_string()
+    return any(key in planned_assets(step.instance, run) for run in runs)
+
+
+def output_of(context: dg.AssetExecutionContext, output: str) -> dg.OutputContext:
+    """The context of an output that the body of a step writes by itself."""
+    from dagster._core.execution.plan.outputs import StepOutputHandle
+
+    step = context.get_step_execution_context()
+    made: dg.OutputContext = step.get_output_context(StepOutputHandle(step.step.key, output))
+    return made
+
+
+def add_partition_metadata(context: dg.OutputContext, partition: str, metadata: Mapping[str, Any]) -> None:
+    """Add metadata to the event of one of the partitions that the step materializes."""
+    step = step_of(context)
+    if step is not None:
+        step.add_asset_metadata(metadata, context.asset_key, partition)
+
+
 def planned_assets(instance: dg.DagsterInstance, run_id: str) -> set[str]:
     """The assets that a run is going to materialize, as it was planned."""
     planned = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED)

@@ -8,12 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
 from datom_core import canonical
 from datom_core.documents.history import Author, Recording
-from datom_core.documents.reading import Buffer, objects, parse_object, required, schema_of
+from datom_core.documents.reading import (
+    Buffer,
+    format_timestamp,
+    objects,
+    parse_object,
+    required,
+    schema_of,
+    timestamp,
+)
 from datom_core.errors import FormatError, NotFoundError
 
 _SCHEMA = 1
@@ -45,11 +54,11 @@ class Cut(Mapping[str, str]):
         """When the cut was last recorded, for any of its tables."""
         return max(r[0].recorded_at for r in self.recordings.values())
 
-    def version_of(self, table: str) -> str:
-        """The version that this cut stands for.
+    def version_of(self, table: str, as_of: datetime | None = None) -> str:
+        """The version that this cut stands for; with ``as_of``, the one that it stood for then.
 
         Raises:
-            NotFoundError: the cut does not hold the table; those that it holds are named.
+            NotFoundError: the cut does not hold the table, or did not yet; says which it holds, and since when.
         """
         if table not in self.recordings:
             raise NotFoundError(
@@ -57,7 +66,18 @@ class Cut(Mapping[str, str]):
                 cut=self.name,
                 table=table,
             )
-        return self[table]
+        if as_of is None:
+            return self[table]
+        recordings = self.recordings[table]
+        for recording in recordings:
+            if timestamp(recording.recorded_at, f"the cut {self.name!r}") <= as_of:
+                return recording.version
+        raise NotFoundError(
+            f"The cut {self.name!r} held no {table} as of {format_timestamp(as_of)}; it was first recorded at "
+            f"{recordings[-1].recorded_at}.",
+            cut=self.name,
+            table=table,
+        )
 
     def __repr__(self) -> str:
         held = ", ".join(f"{table}: {version[:8]}" for table, version in self.items())

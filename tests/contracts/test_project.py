@@ -344,6 +344,16 @@ class TestCuts:
         assert len(project.reader.read("dm", cut="c")) == 4
         assert len(project.reader.read("dm", old.version)) == 3
 
+    def test_what_a_cut_stood_for_on_a_day(self, project: dc.Project, dm: Frame) -> None:
+        project.write("dm", dm(2))
+        project.write("dm", dm(3), cut="c")
+        project.write("dm", dm(4), cut="c")
+        now, then = (r.recorded_at for r in project.reader.cuts()["c"].recordings["dm"])
+        assert len(project.reader.read("dm", cut="c", as_of=then)) == 3
+        assert len(project.reader.read("dm", cut="c", as_of=now)) == 4
+        with pytest.raises(dc.NotFoundError, match=rf"held no dm as of 2020-01-01.*first recorded at {then}"):
+            project.reader.read("dm", cut="c", as_of="2020-01-01")
+
     def test_an_old_cut_written_late_does_not_lose_the_new_one(self, project: dc.Project, dm: Frame) -> None:
         project.write("dm", dm(5), cut="march")
         project.write("dm", dm(3), cut="february")
@@ -355,6 +365,27 @@ class TestCuts:
             project.cut("c", {"dm": dm(3), "ex": pd.DataFrame({"x": [[1]]})})
         assert commits(remote) == 1
         assert len(project.reader.list()) == 0
+
+
+class TestWritingSeveral:
+    def test_one_commit_without_a_cut(self, project: dc.Project, dm: Frame, remote: Path) -> None:
+        project.write("dm", dm(3))
+        before = commits(remote)
+        results = project.write_all({"dm": dm(3), "ex": dm(4), "lb": dm(5)}, custom={"ex": {"from": "EDC"}})
+        assert commits(remote) == before + 1
+        assert {t: r.action for t, r in results.items()} == {"dm": "unchanged", "ex": "created", "lb": "created"}
+        assert git(remote, "log", "-1", "--format=%s").strip() == "Update dm, ex, lb"
+        assert not project.reader.cuts()
+        assert project.write_all({"dm": dm(3)})["dm"].commit_sha is None
+
+    def test_all_or_none(self, project: dc.Project, dm: Frame, remote: Path) -> None:
+        with pytest.raises(dc.UnsupportedColumnsError, match="ex"):
+            project.write_all({"dm": dm(3), "ex": pd.DataFrame({"x": [[1]]})})
+        with pytest.raises(dc.InvalidInputError, match=r"not to be written: \['lb'\]"):
+            project.write_all({"dm": dm(3)}, custom={"lb": {}})
+        with pytest.raises(dc.InvalidInputError, match="at least one table"):
+            project.write_all({})
+        assert commits(remote) == 1
 
 
 class TestReading:

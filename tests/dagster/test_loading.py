@@ -1,6 +1,7 @@
 """An input is the version that the run recorded, whatever is current; or the one that is asked for."""
 
 # Dagster reads annotations at run time, so they must not be strings here.
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 import datom_core as dc
-from datom_dagster import DatomIOManager, DatomResource, LocalStorage
+from datom_dagster import DatomIOManager, DatomResource, LocalStorage, check_tables
 from tests.dagster.conftest import failure, shown
 
 Run = Callable[..., dg.ExecuteInProcessResult]
@@ -191,6 +192,8 @@ class TestLoading:
 
         assert handing_on.execute_in_process().success
         assert seen == [2, 2], "not what somebody wrote in between"
+        assert handing_on.execute_in_process(tags={"datom/as_of": "2020-01-01"}).success
+        assert seen == [2, 2, 2, 2], "nor what the run asks for of others"
 
     def test_each_branch_gets_its_own_version(self, resources: dict[str, Any]) -> None:
         seen = {}
@@ -270,6 +273,139 @@ class TestLoading:
         loader = dg.Definitions(assets=[dm], resources=resources).get_asset_value_loader(instance)
         with pytest.raises(dc.NotFoundError, match="no table 'dm'"):
             loader.load_asset_value("dm", python_type=pd.DataFrame)
+
+
+@dg.asset
+def count(dm: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame({"rows": [len(dm)]})
+
+
+class TestTimeTravelOfARun:
+    """Tags of the run, and metadata of the asset that loads."""
+
+    DM = dg.AssetSpec("dm").with_io_manager_key("io_manager")
+
+    @pytest.fixture(autouse=True)
+    def three_versions(self, project: dc.Project) -> None:
+        project.write("dm", frame(3))
+        project.write("dm", frame(4), cut="dry-run")
+        project.write("dm", frame(5))
+
+    def value(self, key: str, project: dc.Project) -> str:
+        first = project.reader.history("dm")[-1]
+        return {"datom/version/dm": first.version[:10], "datom/cut": "dry-run"}.get(key, str(first.timestamp))
+
+    @pytest.mark.parametrize("by", ["tags", "metadata"])
+    @pytest.mark.parametrize(("key", "rows"), [("datom/version/dm", 3), ("datom/cut", 4), ("datom/as_of", 3)])
+    def test_a_version_for_all_that_is_loaded(
+        self, run: Run, project: dc.Project, key: str, rows: int, by: str
+    ) -> None:
+        asked = {key: self.value(key, project)}
+        loading = count if by == "tags" else dg.asset(name="count", metadata=asked)(lambda dm: frame(len(dm)))
+        result = run([self.DM, loading], tags=asked if by == "tags" else {})
+        loaded = next(v.version for v in project.reader.history("dm") if len(project.reader.read("dm", v)) == rows)
+        assert [p.version for p in project.reader.parents("count") or ()] == [loaded]
+        assert [r["version"] for r in shown(result, "count")["datom/loaded"]] == [loaded]
+
+    def test_who_is_heard_first(self, run: Run, project: dc.Project) -> None:
+        old, middle, _ = (v.version for v in reversed(project.reader.history("dm")))
+
+        def loaded(**options: Any) -> int:
+            tags = options.pop("tags", {})
+            made = dg.asset(name="count", **options)(lambda dm: pd.DataFrame({"rows": [len(dm)]}))
+            run([self.DM, made], tags=tags)
+            return int(project.reader.read("count")["rows"][0])
+
+        ins = {"dm": dg.AssetIn(metadata={"datom/version": old})}
+        of_asset, of_run = {"datom/cut": "dry-run"}, {"datom/as_of": "2100-01-01"}
+        assert loaded(ins=ins, metadata=of_asset, tags=of_run) == 3
+        assert loaded(metadata=of_asset, tags=of_run) == 5
+        assert loaded(metadata=of_asset) == 4
+        assert loaded(tags={**of_run, "datom/version/dm": middle}) == 4, "a table by name before all tables"
+
+    def test_what_the_run_makes_is_loaded_as_it_made_it(self, run: Run, project: dc.Project) -> None:
+        fresh = dg.asset(name="dm")(lambda: frame(8))
+        run([fresh, count], tags={"datom/cut": "dry-run"})
+        assert project.reader.read("count")["rows"][0] == 8
+        result = run([fresh, count], tags={"datom/version/dm": "ab" * 32}, raise_on_error=False)
+        assert "no version abab" in failure(result)
+        known = project.reader.history("dm")[-1].version
+        result = run([fresh, count], tags={"datom/version/dm": known}, raise_on_error=False)
+        assert "asks for a version of a table that the same run makes" in failure(result)
+
+    @pytest.mark.parametrize(
+        ("tags", "said"),
+        [
+            ({"datom/as_of": "last year"}, "datom/as_of: as_of must be a date or a time"),
+            ({"datom/cut": " lock"}, "datom/cut: "),
+            ({"datom/version/dm": "XYZ"}, "datom/version/dm: A version is up to 64"),
+            ({"datom/version/dm": "ffff"}, "no version ffff"),
+            ({"datom/version/dmm": "ffff"}, "no table 'dmm'"),
+            ({"datom/version": "ffff"}, "run tag datom/version means nothing; known are .* and datom/version/<table>"),
+            ({"datom/asof": "2026-01-01"}, "run tag datom/asof means nothing"),
+        ],
+    )
+    def test_a_tag_that_cannot_be_is_refused_before_any_step(
+        self, run: Run, project: dc.Project, tags: dict[str, str], said: str
+    ) -> None:
+        before = project.status().commit
+        result = run([dg.asset(name="ex")(lambda: frame(1)), self.DM, count], tags=tags, raise_on_error=False)
+        assert re.search(said, failure(result))
+        assert not result.get_step_failure_events()
+        assert project.status().commit == before
+
+    @pytest.mark.parametrize("tags", [{"datom/as_of": "2020-01-01"}, {"datom/cut": "locked"}])
+    def test_what_is_not_there_is_refused_before_the_step_works(self, run: Run, tags: dict[str, str]) -> None:
+        worked: list[int] = []
+        made = dg.asset(name="count")(lambda dm: worked.append(1))
+        result = run([self.DM, made], tags=tags, raise_on_error=False)
+        assert re.search("no version as of 2020-01-01|no cut 'locked'; the latest are 'dry-run'", failure(result))
+        assert not worked
+
+    @pytest.mark.parametrize(
+        ("metadata", "said"),
+        [
+            ({"datom/as_of": "soon"}, "datom/as_of"),
+            ({"datom/version/dm": "XYZ"}, "datom/version/dm"),
+            ({"datom/version/1": "ab"}, "1"),
+        ],
+    )
+    def test_metadata_that_cannot_be_is_refused_when_the_code_is_loaded(
+        self, metadata: dict[str, str], said: str
+    ) -> None:
+        with pytest.raises(dc.InvalidInputError, match=said):
+            check_tables([dg.asset(name="count", metadata=metadata)(lambda dm: dm)])
+
+    @pytest.mark.parametrize(
+        ("metadata", "said"),
+        [({"datom/as_of": "soon"}, "as_of must be"), ({"datom/version": "ab", "datom/cut": "c"}, "by itself")],
+    )
+    def test_so_is_metadata_of_an_input(self, metadata: dict[str, str], said: str) -> None:
+        made = dg.asset(name="count", ins={"dm": dg.AssetIn(metadata=metadata)})(lambda dm: dm)
+        with pytest.raises(dc.InvalidInputError, match=said):
+            check_tables([made])
+
+    def test_assets_of_one_step_that_disagree(self, run: Run) -> None:
+        outs = {name: dg.AssetOut(metadata={"datom/cut": cut}) for name, cut in (("a", "dry-run"), ("b", "lock"))}
+
+        @dg.multi_asset(outs=outs)
+        def both(dm: pd.DataFrame):  # type: ignore[no-untyped-def]
+            return dm, dm
+
+        assert "a, b ask for different versions" in failure(run([self.DM, both], raise_on_error=False))
+
+    def test_as_of_a_day_a_partition_is_what_its_cut_stood_for(self, run: Run, project: dc.Project) -> None:
+        project.write("dm", frame(7), cut="dry-run")
+        then = project.reader.cuts()["dry-run"].recordings["dm"][-1].recorded_at
+        cuts = dg.StaticPartitionsDefinition(["dry-run"])
+        source = dg.AssetSpec("dm", partitions_def=cuts).with_io_manager_key("io_manager")
+        made = dg.asset(name="count", partitions_def=cuts)(lambda dm: pd.DataFrame({"rows": [len(dm)]}))
+        run([source, made], partition_key="dry-run", tags={"datom/as_of": then})
+        assert project.reader.read("count")["rows"][0] == 4
+        run([source, made], partition_key="dry-run")
+        assert project.reader.read("count")["rows"][0] == 7
+        result = run([source, made], partition_key="dry-run", tags={"datom/as_of": "2020-01-01"}, raise_on_error=False)
+        assert "held no dm as of 2020-01-01" in failure(result)
 
 
 CUTS = dg.StaticPartitionsDefinition(["2026-01", "2026-02", "2026-03"])

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import datom_core as dc
-from datom_dagster import DatomResource, datom_asset
+from datom_dagster import DatomResource, datom_asset, datom_assets, datom_definitions
 from tests.dagster.conftest import data_version, failure, shown
 
 Run = Callable[..., dg.ExecuteInProcessResult]
@@ -74,13 +74,21 @@ def test_the_mapping_comes_from_the_project_not_from_dagsters_database(
 
 
 def test_a_cut_delivered_again_moves_its_name_and_keeps_the_old_version(run: Run, project: dc.Project) -> None:
-    run([dm], partition_key="2026-01")
+    first = run([dm], partition_key="2026-01", tags={"datom/commit_message": "as delivered"})
     run([dm], partition_key="2026-02")
     ROWS["2026-01"] = 7
-    result = run([dm], partition_key="2026-01")
+    result = run([dm], partition_key="2026-01", tags={"datom/commit_message": "corrected"})
     assert shown(result, "dm")["datom/changed"] is True
     recordings = project.reader.cuts()["2026-01"].recordings["dm"]
     assert [len(project.reader.read("dm", r.version)) for r in recordings] == [7, 2]
+    assert [r["message"] for r in shown(first, "dm")["datom/cut_history"]] == ["as delivered"]
+    history = shown(result, "dm")["datom/cut_history"]
+    assert [(r["message"], r["version"]) for r in history] == [
+        ("corrected", shown(result, "dm")["datom/version"]),
+        ("as delivered", shown(first, "dm")["datom/version"]),
+    ]
+    assert {r["author"] for r in history} == {"Test Author <test@example.org>"}
+    assert history[0]["recorded_at"] == recordings[0].recorded_at
 
 
 def test_materializing_an_old_partition_once_more_changes_nothing(run: Run, project: dc.Project) -> None:
@@ -123,6 +131,74 @@ def test_one_run_over_several_partitions_is_refused(resources: dict[str, Any], p
         )
     assert "one run over 2 partitions" in failure(result)
     assert len(project.reader.list()) == 0
+
+
+RANGE = {"dagster/asset_partition_range_start": "2026-01", "dagster/asset_partition_range_end": "2026-03"}
+
+
+@dg.asset(partitions_def=CUTS, backfill_policy=dg.BackfillPolicy.single_run(), name="ex")
+def at_once(context: dg.AssetExecutionContext) -> dict[str, pd.DataFrame]:
+    return {cut: frame(ROWS[cut]) for cut in reversed(context.partition_keys)}
+
+
+def events(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetMaterialization]:
+    return {str(e.partition): e.materialization for e in result.get_asset_materialization_events()}
+
+
+class TestOneRunOverSeveralPartitions:
+    def test_a_mapping_is_one_cut_each(self, run: Run, project: dc.Project) -> None:
+        result = run([at_once], tags=RANGE)
+        assert {c: len(project.reader.read("ex", cut=c)) for c in project.reader.cuts()} == {
+            "2026-01": 2,
+            "2026-02": 3,
+            "2026-03": 4,
+        }
+        told = {
+            cut: {k: v.value for k, v in e.metadata.items() if k != "datom/cut_history"}
+            for cut, e in events(result).items()
+        }
+        assert {cut: m["dagster/row_count"] for cut, m in told.items()} == {"2026-01": 2, "2026-02": 3, "2026-03": 4}
+        assert {cut: m["datom/cut"] for cut, m in told.items()} == {cut: cut for cut in told}
+        assert len({m["datom/commit"] for m in told.values()}) == 3
+        assert told["2026-03"]["datom/change"] == "+1 rows since the cut 2026-02"
+        assert told["2026-02"]["datom/message"] == "Materialize ex 2026-02"
+
+    def test_the_data_version_is_that_of_all_of_them(self, run: Run) -> None:
+        def version(result: dg.ExecuteInProcessResult) -> str:
+            (found,) = {e.tags["dagster/data_version"] for e in events(result).values()}
+            return found
+
+        first = run([at_once], tags=RANGE)
+        assert version(run([at_once], tags=RANGE)) == version(first)
+        ROWS["2026-03"] = 9
+        assert version(run([at_once], tags=RANGE)) != version(first)
+
+    def test_of_a_single_partition_it_is_its_own(self, run: Run) -> None:
+        result = run([at_once], partition_key="2026-02")
+        assert events(result)["2026-02"].tags["dagster/data_version"] == dc.hash_table(frame(3)).data_sha
+
+    @pytest.mark.parametrize(
+        ("returned", "said"),
+        [
+            (lambda keys: {k: frame(1) for k in keys[:2]}, r"missing: ['2026-03'], not of this run: []"),
+            (lambda keys: {k: frame(1) for k in [*keys, "lock"]}, r"missing: [], not of this run: ['lock']"),
+            (lambda keys: {k: frame(1 if k == keys[0] else 0) for k in keys}, "ex has no rows"),
+            (lambda keys: {k: frame(1) if k == keys[0] else pd.DataFrame({"x": [[1]]}) for k in keys}, "ex, 2026-02"),
+            (lambda keys: frame(1), "one run over 3 partitions"),
+        ],
+    )
+    def test_what_is_refused_is_refused_before_the_first_cut(
+        self, run: Run, project: dc.Project, returned: Any, said: str
+    ) -> None:
+        @dg.asset(partitions_def=CUTS, backfill_policy=dg.BackfillPolicy.single_run())
+        def ex(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]
+            return returned(context.partition_keys)
+
+        assert said in failure(run([ex], tags=RANGE, raise_on_error=False))
+        assert not project.reader.cuts()
+
+    def test_the_annotation_declares_it(self, resources: dict[str, Any]) -> None:
+        datom_definitions(assets=[at_once], resources=resources)
 
 
 def test_keep_lets_the_cut_stand_for_the_current_version(run: Run, project: dc.Project) -> None:
@@ -182,12 +258,41 @@ def extract(context: dg.AssetExecutionContext) -> pd.DataFrame:
     return frame(ROWS[context.partition_key])
 
 
-def test_dynamic_partitions(resources: dict[str, Any], study: DatomResource, project: dc.Project) -> None:
-    @dg.asset(partitions_def=dg.DynamicPartitionsDefinition(name="cuts"))
-    def lb(context: dg.AssetExecutionContext) -> pd.DataFrame:
-        return frame(len(context.partition_key))
+MONTHLY = dg.MonthlyPartitionsDefinition(start_date="2026-01", end_date="2026-04", fmt="%Y-%m")
+
+
+@pytest.mark.parametrize(
+    ("partitions", "cuts"),
+    [(MONTHLY, ["2026-01", "2026-02"]), (dg.DynamicPartitionsDefinition(name="cuts"), ["dry-run-2", "lock"])],
+)
+def test_dagsters_database_is_lost_and_partitions_still_load_their_cuts(
+    resources: dict[str, Any], study: DatomResource, project: dc.Project, partitions: Any, cuts: list[str]
+) -> None:
+    rows = {cut: n for n, cut in enumerate(cuts, 2)}
+    (lb,) = datom_assets(
+        project=study, tables=["lb"], extract=lambda table, cut: frame(rows[cut]), partitions=partitions
+    )
+
+    @dg.asset(partitions_def=partitions)
+    def adlb(lb: pd.DataFrame) -> pd.DataFrame:
+        return lb.assign(FLAG=True)
+
+    def known(instance: dg.DagsterInstance) -> dg.DagsterInstance:
+        if isinstance(partitions, dg.DynamicPartitionsDefinition):
+            instance.add_dynamic_partitions("cuts", cuts)
+        return instance
 
     with dg.instance_for_test() as instance:
-        instance.add_dynamic_partitions("cuts", ["dry-run-2"])
-        dg.materialize([lb], partition_key="dry-run-2", resources=resources, instance=instance)
-    assert len(study.open_reader().read("lb", cut="dry-run-2")) == 9
+        for cut in cuts:
+            dg.materialize([lb], partition_key=cut, resources=resources, instance=known(instance))
+    rows[cuts[0]] = 7
+    with dg.instance_for_test() as instance:
+        dg.materialize([lb], partition_key=cuts[0], resources=resources, instance=known(instance))
+    for cut in cuts:
+        with dg.instance_for_test() as forgetful:
+            dg.materialize(
+                [lb, adlb], selection=[adlb], partition_key=cut, resources=resources, instance=known(forgetful)
+            )
+    assert {cut: len(project.reader.read("adlb", cut=cut)) for cut in cuts} == {cuts[0]: 7, cuts[1]: 3}
+    first = project.reader.cuts()[cuts[0]].recordings["lb"][-1]
+    assert len(project.reader.read("lb", first.version)) == 2, "what was delivered first stays readable by its id"

@@ -1,0 +1,101 @@
+"""Several tables, or several cuts of one, from a single step."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+
+import datom_core as dc
+from datom_dagster.cuts import ordered
+from datom_dagster.keys import CUSTOM, TABLE_TYPE
+from datom_dagster.step import add_partition_metadata, set_data_version
+from datom_dagster.storing import TableOutput, Told
+
+
+def is_partitions(context: dg.OutputContext, value: Any) -> bool:
+    """Whether a step returned a frame for each of its partitions."""
+    return isinstance(value, Mapping) and context.has_asset_key and context.has_asset_partitions
+
+
+def store_partitions(
+    context: dg.OutputContext, value: Mapping[str, Any], project: dc.Project, template: str, preview_rows: int
+) -> None:
+    """Write a mapping from partition to frame as one cut each, in the partitions' order, with a commit per cut.
+
+    Everything is looked at before the first commit. Dagster keeps one data version per asset and step: it is that of
+    all these partitions together, so that a change of one shows at each of them.
+
+    Raises:
+        InvalidInputError: a partition of the run without a frame, or a frame of another partition; or as for one frame.
+    """
+    keys = ordered(context, [str(key) for key in context.asset_partition_keys])
+    name = context.asset_key.to_user_string()
+    missing, stray = [k for k in keys if k not in value], [str(k) for k in value if k not in keys]
+    if missing or stray:
+        raise dc.InvalidInputError(
+            f"{name}: the mapping must have a frame for each partition of the run; missing: {missing}, not of this "
+            f"run: {stray}."
+        )
+    outputs = {key: TableOutput(context, template, preview_rows, cut=dc.check_cut_name(key)) for key in keys}
+    data: dict[str, pa.Table | None] = {}
+    earlier: tuple[str, pa.Table] | None = None
+    for key, output in outputs.items():
+        table = data[key] = output.checked(value[key], project, earlier=earlier)
+        earlier = earlier if table is None else (key, table)
+    told = {key: output.written(data[key], project) for key, output in outputs.items()}
+    for key, said in told.items():
+        add_partition_metadata(context, key, said.shown)
+    set_data_version(context, _together(told))
+
+
+def _together(told: Mapping[str, Told]) -> str:
+    """One data version for several partitions; of a single one, its own."""
+    if len(told) == 1:
+        return next(iter(told.values())).data_sha
+    return hashlib.sha256(json.dumps({key: said.data_sha for key, said in told.items()}).encode()).hexdigest()
+
+
+def store_together(
+    outputs: Mapping[str, TableOutput], frames: Mapping[str, Any], project: dc.Project
+) -> dict[str, Told]:
+    """Write several tables in one commit, all or none; in a partition, as one cut.
+
+    Args:
+        outputs: by any key; all of one step.
+        frames: by the same keys.
+        project: to write to.
+
+    Returns:
+        What to tell of each.
+
+    Raises:
+        InvalidInputError: one that is refused refuses all, before any effect.
+        The errors of `datom_core.Project.cut`.
+    """
+    data = {key: output.checked(frames[key], project) for key, output in outputs.items()}
+    kept = {key for key, table in data.items() if table is None}
+    drafts = {}
+    for key, output in outputs.items():
+        # What is kept is written once more, so that the cut holds it; the same content is no new version.
+        table = project.reader.read_arrow(output.table, output.kept(project)) if key in kept else data[key]
+        drafts[key] = output.draft(table)
+    before = {key: output.standing(project) for key, output in outputs.items()}
+    first = next(iter(outputs.values()))
+    settings: dict[str, Any] = {
+        "message": first.message,
+        "trailers": {k: v for k, v in first.trailers.items() if k != "Dagster-Asset"},
+        "table_type": first.settings[TABLE_TYPE],
+        "parents": {o.table: drafts[key].parents for key, o in outputs.items() if drafts[key].parents is not None},
+        "custom": {o.table: o.settings[CUSTOM] for o in outputs.values() if CUSTOM in o.settings},
+    }
+    tables = {output.table: drafts[key].data for key, output in outputs.items()}
+    results: Mapping[str, dc.WriteResult] = (
+        project.write_all(tables, **settings) if first.cut is None else project.cut(first.cut, tables, **settings)
+    )
+    said = {key: o.told(drafts[key], results[o.table], before[key], project) for key, o in outputs.items()}
+    return {key: Told(t.data_sha, {**t.shown, "datom/empty": "keep"}) if key in kept else t for key, t in said.items()}
