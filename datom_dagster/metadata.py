@@ -61,6 +61,11 @@ def recorded_metadata(version: dc.Version, metadata: dc.Metadata) -> dict[str, A
     return {key: value for key, value in shown.items() if value is not None}
 
 
+def source_metadata(extract: dc.Extract) -> dict[str, Any]:
+    """The file that a table was read from."""
+    return {"datom/source_file": extract.file, "datom/source_sha": extract.origin.sha}
+
+
 def commit_metadata(commit: str | None, remote: str) -> dict[str, Any]:
     """The commit and its page, where there is one."""
     if commit is None:

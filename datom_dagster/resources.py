@@ -3,6 +3,7 @@
 # Dagster reads annotations at run time, to know which resources are configured at launch: no `annotations` import.
 import contextlib
 from abc import ABC, abstractmethod
+from pathlib import Path
 from typing import Any, Self
 
 import dagster as dg
@@ -18,6 +19,14 @@ class DatomStorage(dg.ConfigurableResource, ABC):  # type: ignore[type-arg]
     def store(self) -> dc.ObjectStore:
         """The store that this configuration describes."""
 
+    def drop(self, folder: str = "") -> dc.ExtractSource:
+        """The same place, as one where extracts are dropped; or a folder in it.
+
+        Raises:
+            InvalidInputError: extracts cannot lie there.
+        """
+        raise dc.InvalidInputError(f"{type(self).__name__} is no place for extracts. Use LocalStorage or S3Storage.")
+
 
 class LocalStorage(DatomStorage):
     """A folder, on this machine or mounted on all of them."""
@@ -27,6 +36,9 @@ class LocalStorage(DatomStorage):
 
     def store(self) -> dc.LocalStore:
         return dc.LocalStore(resolved(self.path), resolved(self.prefix))
+
+    def drop(self, folder: str = "") -> dc.LocalFolder:
+        return dc.LocalFolder(Path(resolved(self.path), resolved(self.prefix), folder))
 
 
 class GovernanceResource(dg.ConfigurableResource):  # type: ignore[type-arg]
