@@ -2,7 +2,9 @@
 
 # Dagster reads annotations at run time, to know which resources are configured at launch: no `annotations` import.
 import contextlib
+import inspect
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
@@ -298,3 +300,14 @@ def resolved(text: str) -> str:
     if value is None:
         raise dc.InvalidInputError(f"The environment variable {text.env_var_name} is not set.")
     return value
+
+
+def taking(sensor: Callable[..., Any], resource: str) -> Callable[..., Any]:
+    """The function of a sensor, with a parameter for the `DatomResource` of that key.
+
+    Dagster finds resources by the names of parameters, and this one has the name that a caller gives.
+    """
+    named = inspect.Parameter(resource, inspect.Parameter.KEYWORD_ONLY, annotation=DatomResource)
+    first = inspect.signature(sensor).parameters["context"]
+    sensor.__signature__ = inspect.Signature([first, named])  # type: ignore[attr-defined]
+    return sensor
