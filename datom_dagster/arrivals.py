@@ -50,14 +50,16 @@ def extract_sensor(
     *,
     name: str = "extracts",
     resource: str = "datom",
+    downstream: bool = False,
     tags: Mapping[str, str] | None = None,
     minimum_interval_seconds: int = 60,
     default_status: dg.DefaultSensorStatus = dg.DefaultSensorStatus.STOPPED,
 ) -> dg.SensorDefinition:
     """A sensor that asks for a run when an extract file is new, or has other content; one run per drop.
 
-    A run has the tables concerned, and no others; what depends on them can follow by `datom_eager`. It is
-    asked for once per content of a file, so that one which cannot be read is not tried again before it changes.
+    A run has the tables concerned, and no others, with their checks; what depends on them can follow by `datom_eager`,
+    or in the same run. It is asked for once per content of a file, so that one which cannot be read is not tried again
+    before it changes.
     A file that the project has a version of is no news, whoever wrote it. Without ``manifest`` or ``quiet``, a drop is
     complete when no file of it changed between two ticks.
 
@@ -67,6 +69,7 @@ def extract_sensor(
         drop: where the files arrive.
         name: of the sensor.
         resource: key of the `DatomResource`.
+        downstream: have the assets in the run, too, that depend on these and have the same partitions.
         tags: of the runs; ``datom/commit_message`` is by default one that names the files.
         minimum_interval_seconds, default_status: as for any sensor.
 
@@ -76,17 +79,21 @@ def extract_sensor(
     """
     wanted = _Wanted.of(assets, drop)
     own_tags = {**(tags or {})}
+    selected = dg.AssetSelection.assets(*wanted.keys)
 
     def extracts(context: dg.SensorEvaluationContext, **resources: DatomResource) -> dg.SensorResult | dg.SkipReason:
         try:
-            return _Look(context, resources[resource], drop, wanted, own_tags).result()
+            result = _Look(context, resources[resource], drop, wanted, own_tags).result()
         except (dc.ConflictError, dc.StorageError, dc.NotFoundError) as error:
             # The daemon goes on, and so does the cursor from where it stands.
             return dg.SkipReason(f"The extracts could not be looked at; the next tick tries again. {error}")
+        if downstream and result.run_requests:
+            return result._replace(run_requests=[_with_downstream(context, r) for r in result.run_requests])
+        return result
 
     return dg.sensor(
         name=name,
-        target=dg.AssetSelection.assets(*wanted.keys),
+        target=selected.downstream() if downstream else selected,
         minimum_interval_seconds=minimum_interval_seconds,
         default_status=default_status,
         description="Asks for a run of the tables whose extract files are new or changed.",
@@ -267,6 +274,17 @@ class _Look:
             partition_key=cut,
             tags={COMMIT_MESSAGE: f"Load {said} from {location}", **self.tags},
         )
+
+
+def _with_downstream(context: dg.SensorEvaluationContext, request: dg.RunRequest) -> dg.RunRequest:
+    """The same run with what depends on its assets, as far as it has the same partitions."""
+    assert context.repository_def is not None
+    graph, keys = context.repository_def.asset_graph, list(request.asset_selection or ())
+    partitions = graph.get(keys[0]).partitions_def
+    found = dg.AssetSelection.assets(*keys).downstream().resolve(graph)
+    more = [graph.get(key) for key in sorted(found - set(keys))]
+    follow = [asset.key for asset in more if asset.is_executable and asset.partitions_def == partitions]
+    return request._replace(asset_selection=[*keys, *follow])
 
 
 class _Known:
