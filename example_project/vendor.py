@@ -1,5 +1,8 @@
 """What comes from outside of this Dagster: a vendor's files, and a table that a colleague keeps in R."""
 
+from dataclasses import dataclass
+from typing import Any
+
 import dagster as dg
 import pandas as pd
 
@@ -45,7 +48,16 @@ def vs_last(vs: pd.DataFrame) -> pd.DataFrame:
     return measured.groupby(["USUBJID", "VSTESTCD"], as_index=False)[["VSSTRESN", "VSSTRESU", "VSDTC"]].last()
 
 
-def vendor(settings: Settings, study: DatomResource) -> dg.Definitions:
+@dataclass(frozen=True)
+class Outside:
+    """What Dagster has to know of it."""
+
+    assets: list[Any]
+    checks: list[dg.AssetChecksDefinition]
+    sensors: list[dg.SensorDefinition]
+
+
+def vendor(settings: Settings, study: DatomResource) -> Outside:
     """The vendor's table with its checks and sensor, and the colleague's with the sensor that reports it."""
     # Each month's delivery comes into a folder of its name.
     drop = ExtractDrop(place=LocalStorage(path=settings.drops), by_cut=True)
@@ -62,8 +74,8 @@ def vendor(settings: Settings, study: DatomResource) -> dg.Definitions:
         owners=["data.management@example.org"],
         tags={"study": "cdiscpilot01"},
     )
-    return dg.Definitions(
+    return Outside(
         assets=[*vs, vs_last, SITES],
-        asset_checks=[datom_checks(vs[0], blocking=["key", "ranges"])],
+        checks=[datom_checks(vs[0], blocking=["key", "ranges"])],
         sensors=[extract_sensor(vs, drop, downstream=True), outside_write_sensor([SITES])],
     )
