@@ -54,6 +54,7 @@ from datom_core.errors import (
     StorageError,
     UnsupportedColumnsError,
 )
+from datom_core.events import ProjectEvent, ProjectEvents
 from datom_core.extracts import SchemaLike, read_extract
 from datom_core.git import Remote, check_remote, remote_head
 from datom_core.github import GitHub, GitHubRepository, RepositoryInfo
@@ -152,6 +153,8 @@ __all__ = [
     "ProfileCredentials",
     "Progress",
     "Project",
+    "ProjectEvent",
+    "ProjectEvents",
     "ProjectReader",
     "ProjectRecord",
     "Recording",

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from datom_core import names
 from datom_core.errors import DatomError, IntegrityError
+from datom_core.events import ProjectEvents
 from datom_core.git import LostRaceError
 from datom_core.plan import Payload, TablePlan
 from datom_core.stores import ObjectInfo, ObjectStore
@@ -30,6 +31,7 @@ class PayloadKeeper:
     """
 
     store: ObjectStore
+    events: ProjectEvents
     found: dict[str, Payload] = field(default_factory=dict)
     put_back: set[str] = field(default_factory=set)
     repins: dict[str, memoryview | None] = field(default_factory=dict)
@@ -74,8 +76,11 @@ class PayloadKeeper:
         if plan.payload_sha not in (None, payload.sha):
             # The recorded bytes cannot be had again. No hash that is recorded now would fit these.
             self.repins[table] = encoded
-        elif not self.store.create(key, encoded, {_SHA: payload.sha}):
-            raise LostRaceError(f"{key} appeared in {self.store.location} meanwhile. Try again.", key=key)
+        else:
+            with self.events.timed("payload", table=table, bytes=payload.size):
+                created = self.store.create(key, encoded, {_SHA: payload.sha})
+                if not created:
+                    raise LostRaceError(f"{key} appeared in {self.store.location} meanwhile. Try again.", key=key)
         self.found[table] = payload
 
     def put_pending(self, keys: Mapping[str, str]) -> None:

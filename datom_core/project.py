@@ -14,6 +14,7 @@ from datom_core.decommission import Decommissioning, DecommissionReport
 from datom_core.documents import Author, Parent
 from datom_core.drops import ExtractSource
 from datom_core.errors import InvalidInputError
+from datom_core.events import ProjectEvents
 from datom_core.extracts import SchemaLike
 from datom_core.founding import found, hosted
 from datom_core.git import GitRepo, Remote
@@ -53,7 +54,7 @@ class Project:
         self._name = parts.state.file.name
         self._schema = parts.state.manifest.schema
         self._store, self._repo, self._author = parts.store, parts.repo, parts.author
-        self._writer = Writer(parts.repo, parts.store, parts.guard, parts.clock)
+        self._writer = Writer(parts.repo, parts.store, parts.guard, parts.clock, self._name)
         self._upkeep = parts.upkeep(self._writer.projector)
 
     @classmethod
@@ -174,6 +175,11 @@ class Project:
     def author(self) -> Author:
         """Who makes commits, when nobody else is named."""
         return self._author
+
+    @property
+    def events(self) -> ProjectEvents:
+        """What its writes do, as it happens: ``project.events.subscribe(callback)``."""
+        return self._writer.events
 
     @property
     def reader(self) -> ProjectReader:

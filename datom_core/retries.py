@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -10,6 +11,8 @@ from tenacity.stop import stop_base
 
 from datom_core.errors import ConflictError, StorageError
 from datom_core.git import LostRaceError
+
+_log = logging.getLogger(__name__)
 
 _ATTEMPTS = 40
 _STUCK = 8
@@ -30,8 +33,12 @@ class _Stuck(stop_base):
         return len(last) == _STUCK and last[0] is not None and len(set(last)) == 1
 
 
-def until_published(operation: Callable[[], T]) -> T:
+def until_published(operation: Callable[[], T], on_retry: Callable[[int, str], None] | None = None) -> T:
     """Run ``operation`` until it does not lose a race.
+
+    Args:
+        operation: may be run many times.
+        on_retry: is told which try failed, and why, before the next one; by default that is logged.
 
     Raises:
         StorageError: pushes are turned down though nobody else's arrive, as with a lock that was left behind.
@@ -42,6 +49,7 @@ def until_published(operation: Callable[[], T]) -> T:
             retry=retry_if_exception_type(LostRaceError),
             stop=stop_after_attempt(_ATTEMPTS) | _Stuck(),
             wait=wait_random_exponential(multiplier=0.05, max=3),
+            before_sleep=_told(on_retry or _log_retry),
             reraise=True,
         )(operation)
     except LostRaceError as error:
@@ -53,11 +61,24 @@ def until_published(operation: Callable[[], T]) -> T:
         ) from error
 
 
+def _told(on_retry: Callable[[int, str], None]) -> Callable[[RetryCallState], None]:
+    def before_sleep(state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome is not None else None
+        on_retry(state.attempt_number, str(error))
+
+    return before_sleep
+
+
+def _log_retry(attempt: int, cause: str) -> None:
+    _log.warning("attempt %d failed, trying again: %s", attempt, cause, extra={"datom": {"attempt": attempt}})
+
+
 def while_conflicting(operation: Callable[[], T], *, attempts: int) -> T:
     """Run ``operation`` again after each `ConflictError`, ``attempts`` times in all."""
     return Retrying(
         retry=retry_if_exception_type(ConflictError),
         stop=stop_after_attempt(attempts),
         wait=wait_random_exponential(multiplier=0.02, max=2),
+        before_sleep=_told(lambda attempt, cause: _log.debug("attempt %d: %s", attempt, cause)),
         reraise=True,
     )(operation)

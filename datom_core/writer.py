@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -13,6 +15,7 @@ import pyarrow as pa
 from datom_core import names
 from datom_core.documents import Author, Recording, format_timestamp
 from datom_core.errors import NotFoundError
+from datom_core.events import ProjectEvents
 from datom_core.git import GitRepo
 from datom_core.guard import Guard
 from datom_core.payloads import PayloadKeeper
@@ -35,6 +38,8 @@ from datom_core.retries import until_published
 from datom_core.state import load_state
 from datom_core.stores import ObjectStore
 from datom_core.version import WRITER
+
+_log = logging.getLogger(__name__)
 
 _LARGE = 2**20  # bytes of tables whose encoding and upload others need not wait for
 
@@ -71,7 +76,10 @@ class Intent:
 class Writer:
     """Writes tables to one project."""
 
-    def __init__(self, repo: GitRepo, store: ObjectStore, guard: Guard, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, repo: GitRepo, store: ObjectStore, guard: Guard, clock: Callable[[], datetime], project: str
+    ) -> None:
+        self.events = ProjectEvents(project, _log)
         self.repo = repo
         self.store = store
         self.guard = guard
@@ -85,10 +93,30 @@ class Writer:
             ConflictError: others were faster in all attempts, or the data has moved.
             The errors of `plan_write`, of the store and of git.
         """
-        keeper = PayloadKeeper(self.store)
+        keeper = PayloadKeeper(self.store, self.events)
+        begun, attempt = time.monotonic(), 1
+
+        def lost(failed: int, cause: str) -> None:
+            nonlocal attempt
+            attempt = failed + 1
+            self.events.tell("retry", attempt=failed, cause=cause)
+
         if sum(job.data.nbytes for job in jobs) > _LARGE:
-            until_published(lambda: self._upload(jobs, intent, keeper))
-        return until_published(lambda: self._once(jobs, intent, keeper, None))
+            until_published(lambda: self._upload(jobs, intent, keeper), lost)
+        attempt = 1
+        results = until_published(lambda: self._once(jobs, intent, keeper, None), lost)
+        for result in results:
+            self.events.tell(
+                "write",
+                table=result.table,
+                version=result.version,
+                commit=result.commit_sha,
+                action=result.action,
+                attempt=attempt,
+                bytes=result.bytes,
+                seconds=time.monotonic() - begun,
+            )
+        return results
 
     def _upload(self, jobs: Sequence[Job], intent: Intent, keeper: PayloadKeeper) -> None:
         """Have large payloads in storage before the turn comes, which others wait for."""
@@ -143,11 +171,14 @@ class Writer:
         commit: str | None
         if files:
             message = intent.commit_message(intent.message)
-            commit = self.repo.publish(files, message, parent=tip, author=intent.author, at=now)
+            with self.events.timed("commit", bytes=sum(len(data or b"") for data in files.values())) as told:
+                commit = self.repo.publish(files, message, parent=tip, author=intent.author, at=now)
+                told["commit"] = commit
             turn.close()
             commits = {p.write.table: {p.version: commit} for p in plan.tables if p.recorded is None}
             present = {names.payload(p.write.table, p.write.data_sha) for p in plan.tables}
-            self.projector.level(tables, seen=seen, tip=commit, commits=commits, present=present)
+            with self.events.timed("projection", commit=commit):
+                self.projector.level(tables, seen=seen, tip=commit, commits=commits, present=present)
             repaired: Set[str] = keeper.put_back
         else:
             commit = repair_commit

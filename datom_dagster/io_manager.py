@@ -8,6 +8,7 @@ import dagster as dg
 from pydantic import Field, field_validator
 
 from datom_dagster.choosing import check_tags
+from datom_dagster.effects import telling
 from datom_dagster.errors import translated
 from datom_dagster.loading import TableInput
 from datom_dagster.many import is_partitions, store_partitions, store_together
@@ -75,7 +76,8 @@ class DatomIOManager(dg.ConfigurableIOManager):
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
         with translated(context):
             store = store_partitions if is_partitions(context, obj) else store_table
-            store(context, obj, self.datom.open_project(), check_template(self.message_template), self.preview_rows)
+            with telling(self.datom.open_project(), context.log) as project:
+                store(context, obj, project, check_template(self.message_template), self.preview_rows)
 
     def store_together(self, context: dg.AssetExecutionContext, frames: Mapping[str, Any]) -> list[Any]:
         """Write all tables of a step in one commit, or none; in a partition, as one cut. For the step's body.
@@ -95,7 +97,8 @@ class DatomIOManager(dg.ConfigurableIOManager):
             tables = ", ".join(c.asset_key.path[-1] for c in contexts.values())
             template = check_template(self.message_template).replace("{asset}", tables)
             outputs = {name: TableOutput(c, template, self.preview_rows) for name, c in contexts.items()}
-            told = store_together(outputs, frames, self.datom.open_project())
+            with telling(self.datom.open_project(), context.log) as project:
+                told = store_together(outputs, frames, project)
         return [
             dg.MaterializeResult(
                 asset_key=contexts[name].asset_key, metadata=said.shown, data_version=dg.DataVersion(said.data_sha)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import shutil
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +26,8 @@ from datom_core.git.branches import (
 from datom_core.git.cache import CloneCache, GitFailedError, configured, run_anywhere
 from datom_core.git.remote import Remote, as_remote, local_path, redact
 from datom_core.git.turns import Turns
+
+_log = logging.getLogger(__name__)
 
 DEFAULT_AUTHOR = Author("datom", "datom@noreply")
 
@@ -258,6 +262,7 @@ class GitRepo:
             LostRaceError: the branch is not at ``parent`` any more.
             AccessDeniedError, StorageError: the remote refused, or could not be reached.
         """
+        begun = time.monotonic()
         for attempt in range(1, _ATTEMPTS + 1):
             commit = self._healing(lambda: self._commit(files, message, parent, author, at))
             try:
@@ -272,6 +277,7 @@ class GitRepo:
                     raise translated(self._at, "push to", error.stderr) from error
                 self._cache.discard()
             else:
+                _log_push(self.remote, self.branch, commit, files, attempt, time.monotonic() - begun)
                 return commit
         raise AssertionError("unreachable: the last attempt returns or raises")
 
@@ -380,6 +386,18 @@ class GitRepo:
 
     def __repr__(self) -> str:
         return f"GitRepo({redact(self.remote)!r}, branch={self._branch!r})"
+
+
+def _log_push(
+    remote: str, branch: str, commit: str, files: Mapping[str, bytes | None], attempt: int, seconds: float
+) -> None:
+    size = sum(len(data or b"") for data in files.values())
+    facts = {"effect": "push", "remote": redact(remote), "commit": commit, "bytes": size, "seconds": seconds}
+    _log.debug(
+        "push %s to %s of %s files=%d bytes=%d attempt=%d ms=%.0f",
+        commit[:8], branch, facts["remote"], len(files), size, attempt, seconds * 1000,
+        extra={"datom": facts},
+    )  # fmt: skip
 
 
 def remote_head(remote: str | os.PathLike[str] | Remote, branch: str | None = None) -> str | None:

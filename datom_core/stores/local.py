@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import logging
 import os
 import secrets
 import shutil
@@ -21,8 +22,11 @@ from datom_core.errors import (
     NotFoundError,
     StorageError,
 )
+from datom_core.events import logged
 from datom_core.names import check_key, normalise_prefix
 from datom_core.stores.protocol import ObjectInfo, StoredObject
+
+_log = logging.getLogger(__name__)
 
 _TEMPORARY = ".datom-tmp-"  # no legal table name begins so, and listings leave such files out
 _NO_HARD_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS})
@@ -65,6 +69,7 @@ class LocalStore:
             return None
         return ObjectInfo(key, found.st_size) if stat.S_ISREG(found.st_mode) else None
 
+    @logged(_log)
     def create(self, key: str, data: Buffer, metadata: Mapping[str, str] | None = None) -> bool:
         # A file has nowhere to keep metadata; readers of it fall back to the object's bytes.
         path = self._path(key)
@@ -85,6 +90,7 @@ class LocalStore:
             _flush_directory(path.parent)
             return True
 
+    @logged(_log)
     def replace(self, key: str, data: Buffer, etag: str) -> str:
         path = self._path(key)
         with self._translated("replace", key), self._temporary(path, data) as temporary, _locked(path.parent):
@@ -115,6 +121,7 @@ class LocalStore:
                     if stat.S_ISREG(info.st_mode):
                         yield ObjectInfo(key, info.st_size)
 
+    @logged(_log)
     def delete(self, key: str) -> None:
         with self._translated("delete", key), contextlib.suppress(FileNotFoundError):
             os.unlink(self._path(key))

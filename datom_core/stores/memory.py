@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import threading
 from collections.abc import Iterator, Mapping
 
 from datom_core.documents import Buffer, Location
 from datom_core.errors import ConflictError, NotFoundError
+from datom_core.events import logged
 from datom_core.names import check_key, normalise_prefix
 from datom_core.stores.protocol import ObjectInfo, StoredObject
+
+_log = logging.getLogger(__name__)
 
 
 class MemoryStore:
@@ -37,6 +41,7 @@ class MemoryStore:
             entry = self._objects.get(check_key(key))
         return None if entry is None else ObjectInfo(key, len(entry[0]), entry[2])
 
+    @logged(_log)
     def create(self, key: str, data: Buffer, metadata: Mapping[str, str] | None = None) -> bool:
         with self._lock:
             if check_key(key) in self._objects:
@@ -44,6 +49,7 @@ class MemoryStore:
             self._objects[key] = (bytes(data), str(next(self._tags)), dict(metadata or {}))
             return True
 
+    @logged(_log)
     def replace(self, key: str, data: Buffer, etag: str) -> str:
         with self._lock:
             entry = self._objects.get(check_key(key))
@@ -59,6 +65,7 @@ class MemoryStore:
         for key, entry in sorted(found, key=lambda item: item[0].encode()):
             yield ObjectInfo(key, len(entry[0]), entry[2])
 
+    @logged(_log)
     def delete(self, key: str) -> None:
         with self._lock:
             self._objects.pop(check_key(key), None)

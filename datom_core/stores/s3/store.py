@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,7 @@ from weakref import WeakSet
 from datom_core.credentials import CredentialSource, check_credentials
 from datom_core.documents import Buffer, Location
 from datom_core.errors import AccessDeniedError, ConflictError, InvalidInputError, NotFoundError, StorageError
+from datom_core.events import logged
 from datom_core.names import check_key, normalise_prefix
 from datom_core.rows import Rows
 from datom_core.stores.protocol import ObjectInfo, StoredObject
@@ -28,6 +30,8 @@ from datom_core.stores.s3.errors import (
 )
 from datom_core.stores.s3.preflight import PreflightCheck, preflight
 from datom_core.stores.s3.transfer import PART_BYTES, body, checksum, distinct, download, upload_parts
+
+_log = logging.getLogger(__name__)
 
 _MAX_SINGLE = 5 * 2**30
 _NO_CONTENT = 204
@@ -149,6 +153,7 @@ class S3Store:
         found = self._look(key)
         return ObjectInfo(key, int(found["ContentLength"]), dict(found.get("Metadata") or {})) if found else None
 
+    @logged(_log)
     def create(self, key: str, data: Buffer, metadata: Mapping[str, str] | None = None) -> bool:
         conditions, size = self._open()[1], len(memoryview(data).cast("B"))
         in_parts = size > _MAX_SINGLE or (size > PART_BYTES and conditions.known("create in parts"))
@@ -164,6 +169,7 @@ class S3Store:
             raise StorageError(f"{key} in {self.location} is being written by another. Try again.", key=key) from error
         return True
 
+    @logged(_log)
     def replace(self, key: str, data: Buffer, etag: str) -> str:
         moved = ConflictError(f"{key} in {self.location} changed since it was read. Try again.", key=key)
         condition = {"IfMatch": etag}
@@ -189,6 +195,7 @@ class S3Store:
                     if key and key != PROBE and not key.endswith("/"):
                         yield ObjectInfo(key, int(found["Size"]))
 
+    @logged(_log)
     def delete(self, key: str) -> None:
         full = self.key(check_key(key))
         with translated("s3:DeleteObject", self.bucket, full):
