@@ -1,7 +1,7 @@
 """What is done to a project, as it happens: a line of log per effect, and a `ProjectEvent` for whoever subscribed.
 
 Every effect is logged by the module that has it, below the logger ``datom_core``: what changes bytes somewhere at
-debug, a commit and a written table at info, what is tried again at warning. The same facts are in the record's ``datom``.
+debug, a commit and a written table at info, what is tried again at warning. A record's ``datom`` has the same facts.
 """
 
 from __future__ import annotations
