@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-s3 demo-governed ui test test-long test-s3 check format bench system clean
+.PHONY: help setup demo demo-s3 demo-governed ui test test-long torture test-s3 check format bench system clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ test-long: $(READY) ## the suites of which `make test` runs a short version
 	@DATOM_LONG=1 $(BIN)/python -m pytest tests/contracts --timeout 1800
 	@DATOM_LONG=1 $(BIN)/python -m pytest --timeout 1800 \
 		-k "killed_at_any_effect or broken_off_anywhere or ProjectModel or the_daemon"
+
+torture: $(READY) ## many writers, kills and faults for about twenty minutes, and a table of what came of them
+	@$(BIN)/python -m tests.torture
 
 test-s3: $(READY) ## the S3 suites against Ceph's radosgw, which shows what moto hides (apt installs it: needs root)
 	@command -v ceph-mon > /dev/null && command -v ceph-osd > /dev/null && command -v radosgw > /dev/null \

@@ -159,6 +159,9 @@ class Sync:
             done.append(found)
         if batch:
             done = self._written(done, commits, dry_run)
+        if not commits and not dry_run:
+            # The files of a sync that broke off after its push are known already; readers may not know yet.
+            self.writer.projector.level(())
         items = [*(f.item for f in done), *_ignored(drop)]
         return SyncReport(location, rows(items), tuple(commits), (), dry_run)
 

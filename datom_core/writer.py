@@ -174,7 +174,7 @@ class Writer:
             with self.events.timed("commit", bytes=sum(len(data or b"") for data in files.values())) as told:
                 commit = self.repo.publish(files, message, parent=tip, author=intent.author, at=now)
                 told["commit"] = commit
-            turn.close()
+                turn.close()
             commits = {p.write.table: {p.version: commit} for p in plan.tables if p.recorded is None}
             present = {names.payload(p.write.table, p.write.data_sha) for p in plan.tables}
             with self.events.timed("projection", commit=commit):

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import os
+import socket
+import struct
 import subprocess
 from collections.abc import Mapping
-from http.server import BaseHTTPRequestHandler
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+PASSWORD = "planted-password"
 
 
 class GitHandler(BaseHTTPRequestHandler):
@@ -69,3 +75,62 @@ def bare_repository(folder: Path, branch: str = "main") -> None:
     folder.mkdir(parents=True)
     subprocess.run(["git", "init", "-q", "--bare", "--template=", f"--initial-branch={branch}", folder], check=True)
     subprocess.run(["git", "-C", folder, "config", "http.receivepack", "true"], check=True)
+
+
+class _Handler(GitHandler):
+    """Hands requests to git; the server's ``mode`` makes it refuse some."""
+
+    server: GitServer
+
+    def handle_git(self) -> None:
+        path, _, query = self.path.partition("?")
+        refusal = self.server.refusal(self.headers.get("Authorization"), path + query)
+        body = self.body()
+        breaks = self.server.breaks()
+        if breaks and not self.server.after:
+            self._hang_up()
+            return
+        if refusal:
+            self.answer(refusal, headers={"WWW-Authenticate": "Basic"} if refusal == 401 else {})
+            return
+        if breaks:
+            answer, self.wfile = self.wfile, io.BytesIO()  # git does it, and nobody hears of it
+            self.serve_git(self.server.root, path, query, body, "writer")
+            self.wfile = answer
+            self._hang_up()
+            return
+        self.serve_git(self.server.root, path, query, body, "writer")
+
+    def _hang_up(self) -> None:
+        self.close_connection = True
+        # Nothing is waited for, so that the other side gets a reset.
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
+
+    do_GET = do_POST = handle_git  # noqa: N815 - the names that http.server calls
+
+
+class GitServer(ThreadingHTTPServer):
+    daemon_threads = True
+    #: Of a connection that `breaks`: whether git does first what was asked.
+    after = False
+
+    def breaks(self) -> bool:
+        """Whether the connection of this request breaks."""
+        return False
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.root = root
+        self.mode = "open"
+
+    def refusal(self, authorization: str | None, request: str) -> int | None:
+        if self.mode == "password":
+            expected = "Basic " + base64.b64encode(f"writer:{PASSWORD}".encode()).decode()
+            return None if authorization == expected else 401
+        if self.mode == "read only" and "receive-pack" in request:
+            return 403
+        return 503 if self.mode == "broken" else None
+
+    def url(self, name: str) -> str:
+        return f"http://127.0.0.1:{self.server_port}/{name}"

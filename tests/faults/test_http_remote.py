@@ -2,57 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import subprocess
 import threading
 from collections.abc import Iterator
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 import datom_core as dc
-from tests.git_http import GitHandler, bare_repository
-
-PASSWORD = "planted-password"
-
-
-class Handler(GitHandler):
-    """Hands requests to git; the server's ``mode`` makes it refuse some."""
-
-    server: GitServer
-
-    def handle_git(self) -> None:
-        path, _, query = self.path.partition("?")
-        refusal = self.server.refusal(self.headers.get("Authorization"), path + query)
-        body = self.body()
-        if refusal:
-            self.answer(refusal, headers={"WWW-Authenticate": "Basic"} if refusal == 401 else {})
-            return
-        self.serve_git(self.server.root, path, query, body, "writer")
-
-    do_GET = do_POST = handle_git  # noqa: N815 - the names that http.server calls
-
-
-class GitServer(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, root: Path) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.root = root
-        self.mode = "open"
-
-    def refusal(self, authorization: str | None, request: str) -> int | None:
-        if self.mode == "password":
-            expected = "Basic " + base64.b64encode(f"writer:{PASSWORD}".encode()).decode()
-            return None if authorization == expected else 401
-        if self.mode == "read only" and "receive-pack" in request:
-            return 403
-        return 503 if self.mode == "broken" else None
-
-    def url(self, name: str) -> str:
-        return f"http://127.0.0.1:{self.server_port}/{name}"
+from tests.git_http import PASSWORD, GitServer, bare_repository
 
 
 @pytest.fixture

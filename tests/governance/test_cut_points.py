@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 import datom_core as dc
+from datom_core.git import GitRepo
 from tests.faults.test_cut_points import Fuse, FusedStore, Killed, frame
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -145,22 +146,22 @@ OPERATIONS: dict[str, tuple[Callable[[World], None], Operation, int]] = {
 }
 
 
+CHANGES = {name: getattr(GitRepo, name) for name in ("publish", "create_if_local", "delete")}
+
+
+def fuse_git(fuse: Fuse, patch: Callable[[Any, str, Any], None] = setattr) -> None:
+    """Let everything that changes a repository burn the fuse too."""
+    for name, real in CHANGES.items():
+
+        def fused(self: GitRepo, *args: Any, _real: Any = real, **kwargs: Any) -> Any:
+            return fuse.burn(lambda: _real(self, *args, **kwargs))
+
+        patch(GitRepo, name, fused)
+
+
 @pytest.fixture
 def fused_git(monkeypatch: pytest.MonkeyPatch) -> Callable[[Fuse], None]:
-    """Let everything that changes a repository burn the fuse too."""
-    from datom_core.git import GitRepo
-
-    changes = {name: getattr(GitRepo, name) for name in ("publish", "create_if_local", "delete")}
-
-    def install(fuse: Fuse) -> None:
-        for name, real in changes.items():
-
-            def fused(self: GitRepo, *args: Any, _real: Any = real, **kwargs: Any) -> Any:
-                return fuse.burn(lambda: _real(self, *args, **kwargs))
-
-            monkeypatch.setattr(GitRepo, name, fused)
-
-    return install
+    return lambda fuse: fuse_git(fuse, monkeypatch.setattr)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
