@@ -96,6 +96,8 @@ def outside_write_sensor(
     named = inspect.Parameter(resource, inspect.Parameter.KEYWORD_ONLY, annotation=DatomResource)
     first = inspect.signature(outside_writes).parameters["context"]
     outside_writes.__signature__ = inspect.Signature([first, named])  # type: ignore[attr-defined]
+    # Older Dagsters look for their types here.
+    outside_writes.__annotations__ = {"context": dg.SensorEvaluationContext, resource: DatomResource}
     return dg.sensor(
         name=name,
         minimum_interval_seconds=minimum_interval_seconds,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from datom_dagster import DatomIOManager, DatomResource, GovernanceResource, LocalStorage, datom_definitions, datom_jobs
-from example_project.assets import CUTS, ae, dm, ex, lb, lb_abnormal
+from example_project.assets import CHECKS, CUTS, ae, dm, ex, lb, lb_abnormal
 from example_project.settings import PROJECT, Settings
 
 settings = Settings.from_environment()
@@ -35,6 +35,7 @@ def monthly_cut(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.Ski
 
 defs = datom_definitions(
     assets=TABLES,
+    asset_checks=CHECKS,
     jobs=[record_cut, *datom_jobs(TABLES)],
     schedules=[monthly_cut],
     resources={
