@@ -37,6 +37,8 @@ MAPPING_KEY = "datom/mapping_key"
 DATA_VERSION_TAG = "dagster/data_version"
 #: Dagster's own key for the columns of a table.
 COLUMN_SCHEMA = "dagster/column_schema"
+#: Dagster's own key for which columns a table's columns were made of.
+COLUMN_LINEAGE = "dagster/column_lineage"
 
 TableType = Literal["derived", "imported"]
 #: What to do with a frame without rows, which datom refuses.

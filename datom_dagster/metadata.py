@@ -24,6 +24,8 @@ CUT_HISTORY = "datom/cut_history"
 
 _WEB_URL = re.compile(r"https?://(?P<host>[^/@]+)/(?P<path>.+?)(?:\.git)?/?$")
 _SSH_URL = re.compile(r"(?:ssh://)?[^/@\s]+@(?P<host>[^:/]+)(?::\d+/|[:/])(?P<path>.+?)(?:\.git)?/?$")
+# Did anything change, what, why, and by whom.
+_FIRST = ("datom/changed", "datom/change", "datom/message", "datom/author", "dagster/row_count")
 _CELL = 40
 # What Arrow's field metadata says of a column, besides its label: names of extract files and of common usage.
 _SHOWN_OF_COLUMN = ("format", "units", "unit")
@@ -76,12 +78,25 @@ def commit_metadata(commit: str | None, remote: str) -> dict[str, Any]:
     return {"datom/commit": commit} | ({} if url is None else {"datom/commit_url": dg.MetadataValue.url(url)})
 
 
+def in_reading_order(shown: Mapping[str, Any]) -> dict[str, Any]:
+    """What is asked first comes first, and all that takes more than a line last: the page keeps this order."""
+    tall = (
+        dg.TableMetadataValue,
+        dg.MarkdownMetadataValue,
+        dg.TableSchemaMetadataValue,
+        dg.TableColumnLineageMetadataValue,
+    )
+    first = {key: shown[key] for key in _FIRST if key in shown}
+    last = {k: v for k, v in shown.items() if isinstance(v, (*tall, dg.TableSchema, dg.TableColumnLineage))}
+    return {**first, **{k: v for k, v in shown.items() if k not in last}, **last}
+
+
 def cut_history(cuts: dc.Cuts, cut: str, table: str) -> dict[str, Any]:
     """Every version of a table that the cut ever stood for, newest first, with who recorded it, when and why."""
     recordings = cuts[cut].recordings.get(table, ()) if cut in cuts else ()
     rows = [
         dg.TableRecord(
-            {"version": r.version, "recorded_at": r.recorded_at, "author": str(r.author), "message": r.message or ""}
+            {"recorded_at": r.recorded_at, "message": r.message or "", "author": str(r.author), "version": r.version}
         )
         for r in recordings[:_RECORDINGS]
     ]

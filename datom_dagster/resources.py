@@ -310,4 +310,6 @@ def taking(sensor: Callable[..., Any], resource: str) -> Callable[..., Any]:
     named = inspect.Parameter(resource, inspect.Parameter.KEYWORD_ONLY, annotation=DatomResource)
     first = inspect.signature(sensor).parameters["context"]
     sensor.__signature__ = inspect.Signature([first, named])  # type: ignore[attr-defined]
+    # Older Dagsters look for their types here.
+    sensor.__annotations__ = {"context": dg.SensorEvaluationContext, resource: DatomResource}
     return sensor

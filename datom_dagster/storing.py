@@ -16,6 +16,7 @@ from datom_dagster.findings import EXAMPLES, Before
 from datom_dagster.frames import collected, is_empty
 from datom_dagster.gate import check_gate, version_before
 from datom_dagster.keys import (
+    COLUMN_LINEAGE,
     COLUMN_SCHEMA,
     CUSTOM,
     GATE,
@@ -34,6 +35,7 @@ from datom_dagster.metadata import (
     column_schema,
     commit_metadata,
     cut_history,
+    in_reading_order,
     parents_metadata,
     preview,
     source_metadata,
@@ -238,6 +240,9 @@ class TableOutput:
         schema = declared.schema if isinstance(declared, dg.TableSchemaMetadataValue) else declared
         shown: dict[str, Any] = {"dagster/row_count": data.num_rows}
         shown[COLUMN_SCHEMA] = column_schema(data.schema, schema if isinstance(schema, dg.TableSchema) else None)
+        # What reads lineage asks the newest event, and not the definition.
+        if COLUMN_LINEAGE in self.context.definition_metadata:
+            shown[COLUMN_LINEAGE] = self.context.definition_metadata[COLUMN_LINEAGE]
         if self.preview_rows > 0:
             shown["datom/preview"] = preview(data, self.preview_rows)
         return shown
@@ -297,7 +302,8 @@ class TableOutput:
     def _shown(self, shown: Mapping[str, Any]) -> dict[str, Any]:
         """What is told of the table; what the asset itself says under the same key wins."""
         branch = {} if self.context.mapping_key is None else {MAPPING_KEY: self.context.mapping_key}
-        return {k: v for k, v in {**shown, **branch}.items() if k not in self.context.output_metadata}
+        mine = {k: v for k, v in {**shown, **branch}.items() if k not in self.context.output_metadata}
+        return in_reading_order(mine)
 
 
 def superseded_metadata(draft: Draft) -> dict[str, Any]:

@@ -5,12 +5,27 @@ from datetime import timedelta
 import dagster as dg
 import pandas as pd
 
-from datom_dagster import datom_asset, datom_eager
+from datom_dagster import TableRules, datom_asset, datom_checks, datom_eager
 from example_project.extract import domain, extract
 
 #: A cut a month, named by it: the cut "2013-03" holds what was known at the end of March 2013.
 #: The study ended in March 2015.
 CUTS = dg.MonthlyPartitionsDefinition(start_date="2012-07", end_date="2015-04", fmt="%Y-%m")
+
+#: What must hold for each domain. Its key, SDTM's own, is what tells which rows changed from cut to cut; and no row of
+#: an extract is gone in the next one.
+RULES = {
+    "dm": TableRules(
+        key=("USUBJID",),
+        allowed={"SEX": ("F", "M", "U")},
+        ranges={"AGE": (18, None)},
+        max_row_drop=0,
+        stable_schema=True,
+    ),
+    "ex": TableRules(key=("USUBJID", "EXSEQ"), ranges={"EXDOSE": (0, None)}, max_row_drop=0, stable_schema=True),
+    "lb": TableRules(key=("USUBJID", "LBSEQ"), required=("LBTESTCD", "LBDTC"), max_row_drop=0, stable_schema=True),
+    "ae": TableRules(key=("USUBJID", "AESEQ"), allowed={"AESER": ("N", "Y")}, max_row_drop=0, stable_schema=True),
+}
 
 
 def sdtm_asset(name: str) -> dg.AssetsDefinition:
@@ -28,6 +43,7 @@ def sdtm_asset(name: str) -> dg.AssetsDefinition:
         tags={"study": "cdiscpilot01"},
         partitions_def=CUTS,
         code_version="1",
+        rules=RULES[name],
     )
     def domain_asset(context: dg.AssetExecutionContext) -> pd.DataFrame:
         cutoff = (context.partition_time_window.end - timedelta(days=1)).date()
@@ -39,6 +55,9 @@ def sdtm_asset(name: str) -> dg.AssetsDefinition:
 
 
 dm, ex, lb, ae = (sdtm_asset(name) for name in ("dm", "ex", "lb", "ae"))
+
+#: Nothing is derived from rows that cannot be told apart; whatever else is found is shown, and stops nobody.
+CHECKS = [datom_checks(asset, blocking={"key"}) for asset in (dm, ex, lb, ae)]
 
 
 @datom_asset(
@@ -59,6 +78,7 @@ dm, ex, lb, ae = (sdtm_asset(name) for name in ("dm", "ex", "lb", "ae"))
     automation_condition=datom_eager(),
     code_version="1",
     on_empty="skip",
+    rules=TableRules(key=("USUBJID", "LBTESTCD")),
 )
 def lb_abnormal(lb: pd.DataFrame, dm: pd.DataFrame) -> pd.DataFrame:
     abnormal = lb[lb["LBNRIND"].isin(["LOW", "HIGH"])]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from datom_dagster import DatomIOManager, DatomResource, GovernanceResource, LocalStorage, datom_definitions, datom_jobs
-from example_project.assets import CUTS, ae, dm, ex, lb, lb_abnormal
+from example_project.assets import CHECKS, CUTS, ae, dm, ex, lb, lb_abnormal
 from example_project.settings import PROJECT, Settings
 from example_project.vendor import vendor
 
@@ -38,7 +38,7 @@ outside = vendor(settings, study)
 
 defs = datom_definitions(
     assets=[*TABLES, *outside.assets],
-    asset_checks=outside.checks,
+    asset_checks=[*CHECKS, *outside.checks],
     sensors=outside.sensors,
     jobs=[record_cut, *datom_jobs(TABLES)],
     schedules=[monthly_cut],

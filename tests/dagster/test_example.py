@@ -74,7 +74,7 @@ def test_the_demo_on_s3(tmp_path: Path) -> None:
         'lb as of the cut "2012-12": 7433 rows',
         "Not allowed: s3:PutObject",
         '"s3:AbortMultipartUpload"',
-        "lb            56601 rows   +13707 rows since the cut 2013-12",
+        "lb            56601 rows   13,707 rows added by USUBJID, LBSEQ since the cut 2013-12",
     ):
         assert text in said
     reader = dc.ProjectReader.open(dc.LocalStore(tmp_path / "store"), "STUDY_001")

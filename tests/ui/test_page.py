@@ -1,167 +1,100 @@
-"""Dagster's page in a real browser, over two cuts of the example's study."""
+"""Dagster's page in a real browser, over cuts of the example's study."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
+from tests.ui.conftest import CUT, MARKS, MESSAGE, SIZE, keep, sees
+from tests.ui.server import CUTS
 
-ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
-CUTS = ("2012-12", "2013-03")
-
-pytestmark = [
-    pytest.mark.skipif(
-        CHROMIUM is None and not os.environ.get("DATOM_CI"),
-        reason="needs a chromium browser: run `make system` (as root), or install one",
-    ),
-    pytest.mark.xdist_group("ui"),
-    pytest.mark.timeout(300),
-]
-
-RECORD = f"""
-import dagster as dg
-from example_project.settings import Settings, ensure_dagster_home, ensure_project
-settings = Settings.from_environment()
-ensure_dagster_home(settings)
-ensure_project(settings)
-from example_project.demo import record
-with dg.DagsterInstance.get() as instance:
-    for cut in {CUTS!r}:
-        record(1, cut, instance)
-    from example_project.definitions import defs
-    for job in ("init_governance", "attach_governance"):
-        run = defs.resolve_job_def(job).execute_in_process(instance=instance)
-    (__import__("pathlib").Path(settings.dagster_home) / "attached").write_text(run.run_id)
-"""
+pytestmark = MARKS
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = Path(os.environ.get("DATOM_SCREENSHOT_DATA") or tmp_path_factory.mktemp("ui"))
-    made.mkdir(exist_ok=True)
-    return made
+def rows(page: Any) -> dict[str, str]:
+    """The lines of an event's metadata, in their order."""
+    told = (row.inner_text().split("\t") for row in page.locator("table tr").all())
+    return {cells[0].strip(): cells[1].strip() for cells in told if len(cells) > 1}
 
 
-@pytest.fixture(scope="module")
-def base_url(folder: Path) -> Iterator[str]:
-    """A web server over a fresh project with two cuts; ended when the tests are done."""
-    (folder / "gitconfig").write_text("[user]\n\tname = Data Management\n\temail = data.management@example.org\n")
-    environment = {
-        **os.environ,
-        "GIT_CONFIG_GLOBAL": str(folder / "gitconfig"),
-        "DATOM_EXAMPLE_STORE": str(folder / "store"),
-        "DATOM_EXAMPLE_REMOTE": str(folder / "study_001.git"),
-        "DATOM_EXAMPLE_GOVERNANCE_STORE": str(folder / "governance"),
-        "DATOM_EXAMPLE_GOVERNANCE_REMOTE": str(folder / "governance.git"),
-        "DATOM_EXAMPLE_DAGSTER_HOME": str(folder / "dagster"),
-        "DAGSTER_HOME": str(folder / "dagster"),
-        "XDG_CACHE_HOME": str(folder / "cache"),
-    }
-    subprocess.run([sys.executable, "-c", RECORD], check=True, env=environment, cwd=ROOT)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "dagster_webserver", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
-    with open(folder / "server.log", "wb") as log:
-        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True)
-        try:
-            url = f"http://127.0.0.1:{port}"
-            wait_for(f"{url}/server_info", server, folder / "server.log")
-            yield url
-        finally:
-            os.killpg(server.pid, signal.SIGTERM)
-            server.wait(timeout=30)
+class TestLaunchedByClicking:
+    def test_its_run_shows_what_was_recorded_and_why(self, page: Any, launched: str) -> None:
+        page.set_viewport_size({**SIZE, "height": 1500})
+        page.goto(launched)
+        page.get_by_placeholder("Filter…").fill("type:ASSET_MATERIALIZATION")
+        page.keyboard.press("Escape")
+        sees(page, "ASSET_MATERIALIZATION")
+        page.wait_for_timeout(2000)
+        page.screenshot(path="/tmp/h/s_log.png")
+        for table in ("dm", "ex", "lb", "ae", "lb_abnormal"):
+            sees(page, table, exact=True)
+        assert page.get_by_text(MESSAGE).count() >= 5
+        keep(page, "job-run-cut")
+        page.set_viewport_size(SIZE)
+
+    def test_the_asset_tells_what_changed_by_key(self, page: Any, launched: str) -> None:
+        page.goto(f"/assets/lb?view=partitions&partition={CUT}")
+        sees(page, MESSAGE, "datom/bytes")
+        told = rows(page)
+        assert list(told)[:4] == ["datom/changed", "datom/change", "datom/message", "datom/author"]
+        assert told["datom/change"] == "9,127 rows added by USUBJID, LBSEQ since the cut 2013-03"
+        assert (told["datom/rows_added"], told["datom/rows_removed"]) == ("9127", "0")
+        assert "<data.management@example.org>" in told["datom/author"]
+        keep(page, "asset-partition")
+
+    def test_rows_that_changed_are_shown_with_their_values(self, page: Any, launched: str) -> None:
+        page.goto(f"/assets/lb_abnormal?view=partitions&partition={CUT}")
+        sees(page, "118 rows added, 72 changed by USUBJID, LBTESTCD since the cut 2013-03", "datom/loaded")
+        page.get_by_text("datom/changed_rows").scroll_into_view_if_needed()
+        sees(page, "LAST: 2013-")
+        keep(page, "asset-changes")
+
+    def test_overview_shows_the_newest_version_with_its_columns(self, page: Any, launched: str) -> None:
+        page.goto("/assets/lb?view=overview")
+        sees(page, "Row count", "26,120", "STUDY_001.lb", "Laboratory", "data.management@example.org")
+        sees(page, "Lab Test or Examination Short Name")
+        keep(page, "asset-overview")
+
+    def test_rows_and_bytes_are_plotted(self, page: Any, launched: str) -> None:
+        from playwright.sync_api import expect
+
+        page.goto("/assets/lb?view=overview")
+        page.get_by_text("Columns", exact=True).first.click()
+        page.get_by_role("button", name="Plots").first.click()
+        page.get_by_role("button", name="materialization Events").first.click()
+        expect(page.locator("canvas")).to_have_count(5)
+        sees(page, "dagster/row_count", "datom/bytes", "datom/rows_added", "datom/rows_changed")
+        keep(page, "asset-plots")
+
+    def test_checks_were_made_of_what_was_recorded(self, page: Any, launched: str) -> None:
+        page.goto("/assets/lb?view=checks&checkDetail=key")
+        sees(page, "Checks (7)", "Passed", f"of the cut {CUT}, which is current")
+        assert page.get_by_text("Succeeded", exact=True).count() == 7
+        keep(page, "asset-checks")
 
 
-def wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        assert server.poll() is None, log.read_text()
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.5)
-    raise AssertionError(log.read_text())
-
-
-@pytest.fixture(scope="module")
-def page(base_url: str) -> Iterator[Any]:
-    from playwright.sync_api import expect, sync_playwright
-
-    expect.set_options(timeout=60_000)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser.new_page(base_url=base_url, viewport={"width": 1440, "height": 1000})
-        browser.close()
-
-
-def keep(page: Any, name: str) -> None:
-    """Keep a picture for the docs when a folder for them is given."""
-    folder = os.environ.get("DATOM_SCREENSHOTS")
-    if folder:
-        page.wait_for_timeout(1500)
-        page.screenshot(path=str(Path(folder) / f"{name}.png"))
-
-
-def test_an_assets_page_shows_its_version(page: Any) -> None:
-    from playwright.sync_api import expect
-
-    page.goto("/assets/lb?view=overview")
-    for text in ("Row count", "16,993", "STUDY_001.lb", "Laboratory", "data.management@example.org"):
-        expect(page.get_by_text(text).first).to_be_visible()
-    expect(page.get_by_text("Lab Test or Examination Short Name").first).to_be_visible()
-    keep(page, "asset-overview")
-
-
-def test_the_event_says_why_what_and_which_commit(page: Any) -> None:
-    from playwright.sync_api import expect
-
-    page.goto(f"/assets/lb?view=partitions&partition={CUTS[-1]}")
-    for text in ("datom/message", f"EDC extract through the end of {CUTS[-1]}", "datom/change", "+9560 rows"):
-        expect(page.get_by_text(text).first).to_be_visible()
-    keep(page, "asset-partition")
+def test_that_nothing_changed_is_seen_at_a_glance(page: Any) -> None:
+    page.goto(f"/assets/dm?view=partitions&partition={CUTS[-1]}")
+    sees(page, "datom/changed")
+    assert list(rows(page).items())[:2] == [("datom/changed", "false"), ("datom/change", "no change")]
+    keep(page, "asset-unchanged")
 
 
 def test_lineage_shows_what_was_derived(page: Any) -> None:
-    from playwright.sync_api import expect
-
     page.goto("/assets/lb_abnormal?view=lineage&lineageScope=upstream&lineageDepth=5")
     for asset in ("dm", "lb", "lb_abnormal"):
-        expect(page.get_by_text(asset, exact=True).first).to_be_visible()
+        sees(page, asset, exact=True)
     keep(page, "lineage")
 
 
 def test_the_run_of_a_job_shows_what_it_did(page: Any, folder: Path) -> None:
-    from playwright.sync_api import expect
-
     page.goto(f"/runs/{(folder / 'dagster' / 'attached').read_text()}?logsFilterMode=logs")
-    expect(page.get_by_text("attach_governance").first).to_be_visible()
-    for text in ("STEP_OUTPUT", "datom/registered_by", "Data Management"):
-        expect(page.get_by_text(text).first).to_be_visible()
+    sees(page, "attach_governance", "STEP_OUTPUT", "datom/registered_by", "Data Management")
     keep(page, "job-run")
 
 
 def test_the_asset_tells_that_its_study_was_registered(page: Any) -> None:
-    from playwright.sync_api import expect
-
     page.goto("/assets/lb?view=events")
-    for text in ("Observed in run", "datom/event", "registered"):
-        expect(page.get_by_text(text).first).to_be_visible()
+    page.get_by_role("img", name="observation").first.click()
+    sees(page, "Observed in run", "datom/event", "registered")
     keep(page, "asset-events")
