@@ -57,7 +57,7 @@ def _location(other: S3Resource) -> dg.Definitions:
         session_token_env="STUDY_SESSION",
     )
     local, remote = LocalStorage(path=dg.EnvVar("STUDY_DATA")), dg.EnvVar("STUDY_REPO")
-    study = DatomResource(project="STUDY_001", storage=local, remote=remote, token_env="STUDY_TOKEN")
+    study = DatomResource(project="STUDY_001", storage=local, remote=remote)
     far = DatomResource(project="AWAY", storage=local, remote=AWAY, token_env="STUDY_TOKEN")
     return datom_definitions(
         assets=[dm, adsl, away],
@@ -70,6 +70,7 @@ def _location(other: S3Resource) -> dg.Definitions:
             "away_io": DatomIOManager(datom=far),
             "governance": GovernanceResource(storage=bucket, remote=AWAY, token_env="REGISTER_TOKEN"),
             "in_bucket": DatomResource(project="STUDY_002", storage=bucket, remote=AWAY, token_env="STUDY_TOKEN"),
+            "s3": other,
             "of_aws": DatomResource(project="STUDY_003", storage=S3Storage(bucket="study-003", s3=other)),
         },
     )

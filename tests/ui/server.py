@@ -78,6 +78,7 @@ def _environment(folder: Path) -> dict[str, str]:
         "DATOM_EXAMPLE_REMOTE": str(folder / "study_001.git"),
         "DATOM_EXAMPLE_GOVERNANCE_STORE": str(folder / "governance"),
         "DATOM_EXAMPLE_GOVERNANCE_REMOTE": str(folder / "governance.git"),
+        "DATOM_EXAMPLE_DROPS": str(folder / "drops"),
         "DATOM_EXAMPLE_DAGSTER_HOME": str(home),
         "DAGSTER_HOME": str(home),
         "XDG_CACHE_HOME": str(folder / "cache"),

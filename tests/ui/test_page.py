@@ -24,8 +24,6 @@ class TestLaunchedByClicking:
         page.get_by_placeholder("Filter…").fill("type:ASSET_MATERIALIZATION")
         page.keyboard.press("Escape")
         sees(page, "ASSET_MATERIALIZATION")
-        page.wait_for_timeout(2000)
-        page.screenshot(path="/tmp/h/s_log.png")
         for table in ("dm", "ex", "lb", "ae", "lb_abnormal"):
             sees(page, table, exact=True)
         assert page.get_by_text(MESSAGE).count() >= 5
