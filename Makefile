@@ -41,7 +41,9 @@ test: $(READY) ## every test
 	@$(BIN)/python -m pytest
 
 test-long: $(READY) ## the suites of which `make test` runs a short version
-	@DATOM_LONG=1 $(BIN)/python -m pytest -k "killed_at_any_effect or broken_off_anywhere or ProjectModel" --timeout 1800
+	@DATOM_LONG=1 $(BIN)/python -m pytest tests/contracts --timeout 1800
+	@DATOM_LONG=1 $(BIN)/python -m pytest --timeout 1800 \
+		-k "killed_at_any_effect or broken_off_anywhere or ProjectModel or the_daemon"
 
 test-s3: $(READY) ## the S3 suites against Ceph's radosgw, which shows what moto hides (apt installs it: needs root)
 	@command -v ceph-mon > /dev/null && command -v ceph-osd > /dev/null && command -v radosgw > /dev/null \

@@ -32,13 +32,14 @@ from datom_core.documents import (
     FormerPlace,
     Location,
     Metadata,
+    Origin,
     Parent,
     Recording,
     Source,
     Version,
     check_parents,
 )
-from datom_core.drops import ExtractFile, ExtractSource, Listing, LocalFolder, S3Folder
+from datom_core.drops import Drop, ExtractFile, ExtractSource, Listing, LocalFolder, S3Folder
 from datom_core.errors import (
     AccessDeniedError,
     AlreadyExistsError,
@@ -59,6 +60,7 @@ from datom_core.github import GitHub, GitHubRepository, RepositoryInfo
 from datom_core.governance import Governance
 from datom_core.guard import locate, registered_in
 from datom_core.hashing import ColumnHash, TableHash
+from datom_core.intake import DropReader, Extract
 from datom_core.migration import MigrationReport, migrate
 from datom_core.moments import Moment, moment_of
 from datom_core.names import check_cut_name, check_name, check_new_name, check_version
@@ -113,9 +115,12 @@ __all__ = [
     "Cuts",
     "DatomError",
     "DecommissionReport",
+    "Drop",
+    "DropReader",
     "EnvironmentCredentials",
     "EnvironmentToken",
     "Event",
+    "Extract",
     "ExtractFile",
     "ExtractSource",
     "FormatError",
@@ -140,6 +145,7 @@ __all__ = [
     "NotFoundError",
     "ObjectInfo",
     "ObjectStore",
+    "Origin",
     "Parent",
     "PreflightCheck",
     "Problem",

@@ -19,6 +19,7 @@ from datom_core.founding import found, hosted
 from datom_core.git import GitRepo, Remote
 from datom_core.governance import Governance
 from datom_core.inspection import Level
+from datom_core.intake import DropReader
 from datom_core.opening import Parts, assemble
 from datom_core.projector import Projector
 from datom_core.reader import ProjectReader
@@ -34,7 +35,7 @@ from datom_core.requests import (
 )
 from datom_core.results import CutResult, MirrorReport, Status, ValidationReport, WriteResult
 from datom_core.stores import ObjectStore, check_store
-from datom_core.sync import Reading, Sync, SyncReport, source_of
+from datom_core.sync import Sync, SyncReport
 from datom_core.upkeep import Upkeep, cut_recorded, upgraded
 from datom_core.validation import validate
 from datom_core.writer import Intent, Writer
@@ -198,7 +199,8 @@ class Project:
 
         Args:
             table: its name; a new one creates the table.
-            frame: a pyarrow Table, a pandas or polars DataFrame, or anything with ``__arrow_c_stream__``.
+            frame: a pyarrow Table, a pandas or polars DataFrame, or anything with ``__arrow_c_stream__``; or an
+                `Extract`, whose file is recorded, and which is imported.
             message: why; for the history and the commit. ``Update {table}`` by default.
             parents: versions that it was derived from, from `Project.parent`.
             custom: own metadata (text, numbers, truth values, lists and mappings of them); a part of the version.
@@ -307,14 +309,23 @@ class Project:
             NotFoundError: the folder is not there.
             The errors of `write` about the project, its remote and its store. Try again; what was taken stays.
         """
-        source, reading = source_of(folder), Reading(schema or {}, r_compat, encoding, separator)
+        reader = DropReader(
+            folder,
+            pattern,
+            schema=schema,
+            r_compat=r_compat,
+            encoding=encoding,
+            separator=separator,
+            manifest=manifest,
+            quiet=quiet,
+        )
         self._intent(message, "Sync", author, trailers, None)
 
         def intent(default: str) -> Intent:
             return self._intent(message, default, author, trailers, None)
 
-        run = Sync(self._writer, self._upkeep, intent, reading, stop_on_error=stop_on_error).run
-        return run(source, pattern, batch=batch, dry_run=dry_run, manifest=manifest, quiet=quiet, now=utc_now())
+        sync = Sync(self._writer, self._upkeep, intent, reader, stop_on_error=stop_on_error)
+        return sync.run(batch=batch, dry_run=dry_run, now=utc_now())
 
     def parent(self, table: str, version: str | None = None) -> Parent:
         """A version of a table of this project, to be declared in another table's ``parents``."""

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from datom_core import names
-from datom_core.documents import Author, Declared, Origin, check_parents, clean_custom
+from datom_core.documents import Author, Declared, check_parents, clean_custom
 from datom_core.errors import InvalidInputError
 from datom_core.git import default_author
 from datom_core.hashing import hash_normalised
+from datom_core.intake import Extract
 from datom_core.plan import TableWrite
 from datom_core.tabular import normalised
 from datom_core.writer import Job
@@ -118,9 +119,10 @@ def table_job(
     parents: Iterable[object] | None = None,
     custom: Mapping[str, Any] | None = None,
     table_type: str = "derived",
-    origin: Origin | None = None,
 ) -> Job:
     """A table to be written, hashed, with everything declared about it.
+
+    An `Extract` is imported from its file.
 
     Raises:
         InvalidInputError: a bad name, a frame without rows, columns without a hash, duplicate or empty
@@ -129,6 +131,9 @@ def table_job(
     name = names.check_new_name(table)
     if table_type not in ("derived", "imported"):
         raise InvalidInputError(f"table_type is 'derived' or 'imported', not {table_type!r}.")
+    origin = frame.origin if isinstance(frame, Extract) else None
+    if isinstance(frame, Extract):
+        frame, table_type = frame.data, "imported"
     declared = Declared(check_parents(parents), clean_custom(custom), table_type, origin)
     if table_type == "imported" and declared.parents:
         raise InvalidInputError(f"{name}: an imported table is a source of lineage and has no parents.", table=name)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal
 
 from datom_core import names
-from datom_core.documents import Origin
-from datom_core.drops import Drop, ExtractFile, ExtractSource, LocalFolder, look
-from datom_core.drops.completeness import sha256_of
+from datom_core.drops import Drop, ExtractFile
 from datom_core.errors import ConflictError, InvalidInputError, NotFoundError
-from datom_core.extracts import SchemaLike, check_reading, is_unreadable_json, of_name, read_extract
+from datom_core.extracts import is_unreadable_json, of_name
+from datom_core.intake import DropReader
 from datom_core.plan import ProjectState, plan_write
 from datom_core.requests import check_message, table_job
 from datom_core.results import WriteResult
@@ -111,25 +108,6 @@ class SyncReport:
 
 
 @dataclass(frozen=True)
-class Reading:
-    """How files are read: `read_extract`'s arguments, the schemas by table."""
-
-    schema: Mapping[str, SchemaLike] = field(default_factory=dict)
-    r_compat: bool = False
-    encoding: str | None = None
-    separator: str | None = None
-
-    def check(self) -> None:
-        """Refuse what can never work, before any file is looked at."""
-        given: object = self.schema
-        if not isinstance(given, Mapping):
-            raise InvalidInputError(f"schema is a mapping from table to its schema, not {type(given).__name__}.")
-        for schema in self.schema.values():
-            check_reading(schema=schema, encoding=self.encoding, separator=self.separator)
-        check_reading(schema=None, encoding=self.encoding, separator=self.separator)
-
-
-@dataclass(frozen=True)
 class _Found:
     """A file with what is known of it: its item, and the table when it is to be written."""
 
@@ -143,41 +121,36 @@ class Sync:
     Args:
         writer, upkeep: of the project.
         intent: the intent of a commit, from a message of the caller's or the default one.
-        reading: how files are read.
+        reader: of the drop.
     """
 
     def __init__(
-        self, writer: Writer, upkeep: Upkeep, intent: Callable[[str], Intent], reading: Reading, *, stop_on_error: bool
+        self,
+        writer: Writer,
+        upkeep: Upkeep,
+        intent: Callable[[str], Intent],
+        reader: DropReader,
+        *,
+        stop_on_error: bool,
     ) -> None:
-        reading.check()
-        self.writer, self.upkeep, self.intent, self.reading = writer, upkeep, intent, reading
+        self.writer, self.upkeep, self.intent, self.reader = writer, upkeep, intent, reader
         self.stop_on_error = stop_on_error
 
-    def run(
-        self,
-        source: ExtractSource,
-        pattern: str,
-        *,
-        batch: bool,
-        dry_run: bool,
-        manifest: str | None,
-        quiet: float | None,
-        now: datetime,
-    ) -> SyncReport:
+    def run(self, *, batch: bool, dry_run: bool, now: datetime) -> SyncReport:
         """As `Project.sync`."""
-        drop = look(source, manifest=manifest, quiet=quiet, now=now)
+        drop, location = self.reader.look(now), self.reader.source.location
         if drop.waiting:
-            return SyncReport(source.location, rows(()), (), drop.waiting, dry_run)
-        files = [f for f in drop.files if fnmatchcase(f.name, pattern)]
-        _, state = self.upkeep.load(tuple({_table(f.name) for f in files}))
+            return SyncReport(location, rows(()), (), drop.waiting, dry_run)
+        files = drop.files
+        _, state = self.upkeep.load(tuple({f.table for f in files}))
         clashing = _clashing(files)
         done: list[_Found] = []
         commits: list[str] = []
         for file in files:
-            found = self._find(source, file, state, clashing)
+            found = self._find(file, state, clashing)
             if self.stop_on_error and found.item.status == "failed":
                 raise InvalidInputError(
-                    f"{source.location}: {found.item.file}: {found.item.reason} Nothing further was written.",
+                    f"{location}: {found.item.file}: {found.item.reason} Nothing further was written.",
                     item=found.item,
                     commits=tuple(commits),
                 )
@@ -187,29 +160,25 @@ class Sync:
         if batch:
             done = self._written(done, commits, dry_run)
         items = [*(f.item for f in done), *_ignored(drop)]
-        return SyncReport(source.location, rows(items), tuple(commits), (), dry_run)
+        return SyncReport(location, rows(items), tuple(commits), (), dry_run)
 
-    def _find(self, source: ExtractSource, file: ExtractFile, state: ProjectState, clashing: set[str]) -> _Found:
+    def _find(self, file: ExtractFile, state: ProjectState, clashing: set[str]) -> _Found:
         """What a file is; read, unless a version came from it. Nothing that is wrong with it gets out."""
-        table = _table(file.name)
+        table = file.table
         item = SyncItem(file.name, table, "failed")
-        if of_name(file.name) is None:
+        if not self.reader.supports(file):
             return _Found(replace(item, status="unsupported", reason=f"{Path(file.name).suffix or 'no'} format"))
         try:
             names.check_new_name(table)
             if table.lower() in clashing:
                 raise InvalidInputError("other files of the drop are for the same table. Deliver one.")
             with tempfile.TemporaryDirectory(prefix="datom-") as folder:
-                return self._look_into(source, file, state, item, Path(folder))
+                return self._look_into(file, state, item, Path(folder))
         except (InvalidInputError, NotFoundError, ConflictError) as error:
             return _Found(replace(item, reason=str(error).removeprefix(f"{file.name}: ")))
 
-    def _look_into(
-        self, source: ExtractSource, file: ExtractFile, state: ProjectState, item: SyncItem, folder: Path
-    ) -> _Found:
-        path = source.fetch(file, folder)
-        sha = sha256_of(path)
-        source.check(file)
+    def _look_into(self, file: ExtractFile, state: ProjectState, item: SyncItem, folder: Path) -> _Found:
+        path, sha = self.reader.fetch(file, folder)
         table = str(item.table)
         at_tip = state.table(table)
         item = replace(item, original_file_sha=sha)
@@ -221,19 +190,11 @@ class Sync:
             return _Found(replace(item, status="unchanged", version=known.version, reason=reason))
         if is_unreadable_json(path):
             return _Found(replace(item, status="unsupported", reason="JSON, but not CDISC Dataset-JSON"))
-        frame = read_extract(
-            path,
-            schema=self.reading.schema.get(table),
-            r_compat=self.reading.r_compat,
-            encoding=self.reading.encoding,
-            separator=self.reading.separator,
-        )
-        # Read to the end: were the bytes those that were hashed?
-        source.check(file)
-        job = table_job(table, frame, table_type="imported", origin=Origin(sha, Path(file.name).suffix[1:]))
+        extract = self.reader.read_fetched(file, path, sha)
+        job = table_job(table, extract)
         plan_write(state, [job.write])  # what the project refuses of one table must not fail the others
         new = at_tip.metadata is None
-        return _Found(replace(item, status="new" if new else "changed", rows=frame.num_rows), job)
+        return _Found(replace(item, status="new" if new else "changed", rows=extract.data.num_rows), job)
 
     def _written(self, found: list[_Found], commits: list[str], dry_run: bool) -> list[_Found]:
         jobs = [f.job for f in found if f.job is not None]
@@ -250,25 +211,8 @@ def _with_result(found: _Found, results: Mapping[str, WriteResult]) -> _Found:
     return _Found(replace(found.item, action=result.action, version=result.version))
 
 
-def source_of(folder: str | os.PathLike[str] | ExtractSource) -> ExtractSource:
-    """The place of a drop.
-
-    Raises:
-        InvalidInputError: neither a path nor a source.
-    """
-    if isinstance(folder, (str, os.PathLike)):
-        return LocalFolder(folder)
-    if not isinstance(folder, ExtractSource):
-        raise InvalidInputError(f"A drop is a folder, LocalFolder or S3Folder, not {type(folder).__name__}.")
-    return folder
-
-
-def _table(file: str) -> str:
-    return Path(file).stem
-
-
-def _clashing(files: list[ExtractFile]) -> set[str]:
-    counts = Counter(_table(f.name).lower() for f in files if of_name(f.name) is not None)
+def _clashing(files: Iterable[ExtractFile]) -> set[str]:
+    counts = Counter(f.table.lower() for f in files if of_name(f.name) is not None)
     return {table for table, n in counts.items() if n > 1}
 
 

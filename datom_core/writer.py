@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,6 +35,8 @@ from datom_core.retries import until_published
 from datom_core.state import load_state
 from datom_core.stores import ObjectStore
 from datom_core.version import WRITER
+
+_LARGE = 2**20  # bytes of tables whose encoding and upload others need not wait for
 
 
 @dataclass(frozen=True)
@@ -83,20 +86,47 @@ class Writer:
             The errors of `plan_write`, of the store and of git.
         """
         keeper = PayloadKeeper(self.store)
+        if sum(job.data.nbytes for job in jobs) > _LARGE:
+            until_published(lambda: self._upload(jobs, intent, keeper))
         return until_published(lambda: self._once(jobs, intent, keeper, None))
 
-    def _once(
-        self, jobs: Sequence[Job], intent: Intent, keeper: PayloadKeeper, repair_commit: str | None
-    ) -> list[WriteResult]:
+    def _upload(self, jobs: Sequence[Job], intent: Intent, keeper: PayloadKeeper) -> None:
+        """Have large payloads in storage before the turn comes, which others wait for."""
+        plan, _ = self._plan(jobs, intent)
+        if not plan.nothing_new:
+            seen = self.projector.look([job.write.table for job in jobs])
+            seen.refuse_newer()
+            self._refuse_empty(plan.state, seen)
+            self._settle_payloads(plan, jobs, keeper)
+
+    def _plan(self, jobs: Sequence[Job], intent: Intent) -> tuple[WritePlan, str]:
+        """What is to be done on top of the remote's tip, and that tip."""
         self.store.check()
         tip = self.repo.tip()
         if tip is None:
             raise NotFoundError(f"{self.repo.remote} has no branch {self.repo.branch} any more.")
-        tables = [job.write.table for job in jobs]
         state = load_state(self.repo, tip, self._documents_needed(jobs))
         self.guard.check(state)
-        plan = plan_write(state, [job.write for job in jobs], intent.cut)
-        now = self.clock()
+        return plan_write(state, [job.write for job in jobs], intent.cut), tip
+
+    def _once(
+        self, jobs: Sequence[Job], intent: Intent, keeper: PayloadKeeper, repair_commit: str | None
+    ) -> list[WriteResult]:
+        with ExitStack() as turn:
+            turn.enter_context(self.repo.turn())
+            return self._in_turn(turn, jobs, intent, keeper, repair_commit)
+
+    def _in_turn(
+        self,
+        turn: ExitStack,
+        jobs: Sequence[Job],
+        intent: Intent,
+        keeper: PayloadKeeper,
+        repair_commit: str | None,
+    ) -> list[WriteResult]:
+        """One attempt; ``turn`` is closed as soon as the commit is published."""
+        plan, tip = self._plan(jobs, intent)
+        tables, state, now = [job.write.table for job in jobs], plan.state, self.clock()
         if plan.nothing_new and repair_commit is None and self._stands(plan, state, keeper):
             return [_result(p, keeper, intent, now, None, frozenset()) for p in plan.tables]
         # Looked at before a commit is pushed: what is there now can only be older than that commit.
@@ -106,6 +136,7 @@ class Writer:
         self._settle_payloads(plan, jobs, keeper)
         if keeper.repins:
             repair_commit = self._repin(plan, keeper, seen, tip, intent, now)
+            turn.close()
             return self._once(jobs, intent, keeper, repair_commit)
         after = apply(plan, keeper.found, Stamp(format_timestamp(now), intent.author, intent.message, WRITER))
         files = changed_files(state, after)
@@ -113,6 +144,7 @@ class Writer:
         if files:
             message = intent.commit_message(intent.message)
             commit = self.repo.publish(files, message, parent=tip, author=intent.author, at=now)
+            turn.close()
             commits = {p.write.table: {p.version: commit} for p in plan.tables if p.recorded is None}
             present = {names.payload(p.write.table, p.write.data_sha) for p in plan.tables}
             self.projector.level(tables, seen=seen, tip=commit, commits=commits, present=present)

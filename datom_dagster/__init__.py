@@ -16,11 +16,13 @@ def dm() -> pandas.DataFrame:
 defs = datom_definitions(assets=[dm], resources={"io_manager": DatomIOManager(datom=study), "datom": study})
 """
 
+from datom_dagster.arrivals import extract_sensor
 from datom_dagster.automation import datom_eager
 from datom_dagster.checks import datom_checks
 from datom_dagster.component import DatomProjectComponent
 from datom_dagster.declared import TableSpec, datom_assets
 from datom_dagster.definitions import check_tables, datom_asset, datom_definitions
+from datom_dagster.extracts import ExtractDrop
 from datom_dagster.io_manager import DatomIOManager
 from datom_dagster.lifecycle import datom_jobs
 from datom_dagster.metadata import datom_parents
@@ -35,6 +37,7 @@ __all__ = [
     "DatomProjectComponent",
     "DatomResource",
     "DatomStorage",
+    "ExtractDrop",
     "GovernanceResource",
     "LocalStorage",
     "S3Storage",
@@ -48,6 +51,7 @@ __all__ = [
     "datom_eager",
     "datom_jobs",
     "datom_parents",
+    "extract_sensor",
     "outside_write_sensor",
     "portfolio_sensor",
 ]

@@ -12,8 +12,11 @@ from dagster.components.utils.defs_state import DefsStateConfig, DefsStateConfig
 from pydantic import BaseModel, Field
 
 import datom_core as dc
-from datom_dagster.declared import KINDS, TableSpec, columns_of, datom_assets
+from datom_dagster.arrivals import extract_sensor
+from datom_dagster.checks import datom_checks
+from datom_dagster.declared import KINDS, Extraction, TableSpec, columns_of, datom_assets
 from datom_dagster.definitions import datom_definitions
+from datom_dagster.extracts import ExtractDrop
 from datom_dagster.io_manager import DatomIOManager
 from datom_dagster.keys import COLUMN_SCHEMA, TABLE, OnEmpty
 from datom_dagster.lifecycle import datom_jobs
@@ -22,7 +25,9 @@ from datom_dagster.outside import outside_write_sensor
 from datom_dagster.resources import DatomResource
 from datom_dagster.yaml_models import (
     STRICT,
+    YamlChecks,
     YamlCuts,
+    YamlExtracts,
     YamlGovernance,
     YamlStorage,
     YamlTable,
@@ -77,6 +82,10 @@ class DatomProjectComponent(dg.StateBackedComponent, dg.Model, dg.Resolvable):
     extract: str | None = Field(
         default=None, description="module.function: (table, cut) -> frame; makes the tables, which must be listed."
     )
+    extracts: YamlExtracts | None = Field(
+        default=None, description="Where files arrive that the tables are made from; these must be listed."
+    )
+    checks: YamlChecks | None = Field(default=None, description="Asset checks of each table, one per rule among them.")
     atomic: bool = Field(default=False, description="Extract all tables in one step, recorded in one commit.")
     on_empty: OnEmpty = Field(default="fail", description="fail, skip or keep: what becomes of a frame without rows.")
     partitions: YamlCuts | None = Field(default=None, description="The cuts, when partitions are cuts.")
@@ -134,18 +143,40 @@ class DatomProjectComponent(dg.StateBackedComponent, dg.Model, dg.Resolvable):
             )
         resource = self._resource()
         specs = self._specs(known)
-        assets = self._external(specs) if self.extract is None else self._produced(specs, resource)
+        drop = self.extracts.drop() if self.extracts is not None else None
+        if drop is not None and self.extract is not None:
+            raise dc.InvalidInputError("extract and extracts exclude each other: a function, or files.")
+        extract = drop if self.extract is None else _function(self.extract)
+        assets = self._external(specs) if extract is None else self._produced(specs, resource, extract)
         resources: dict[str, Any] = {
             self._named("datom"): resource,
             self._named("io_manager"): DatomIOManager(
                 datom=resource, message_template=self.message_template, preview_rows=self.preview_rows
             ),
         }
-        sensors = []
+        return datom_definitions(
+            assets=assets,
+            resources=resources,
+            sensors=self._sensors(assets, drop),
+            jobs=self._jobs(assets, resource),
+            asset_checks=self._checks(assets),
+        )
+
+    def _sensors(self, assets: Sequence[Any], drop: ExtractDrop | None) -> list[dg.SensorDefinition]:
+        made, resource = [], self._named("datom")
         if self.sensor:
-            name = self._named("outside_writes")
-            sensors.append(outside_write_sensor(assets, name=name, resource=self._named("datom")))
-        return datom_definitions(assets=assets, resources=resources, sensors=sensors, jobs=self._jobs(assets, resource))
+            made.append(outside_write_sensor(assets, name=self._named("outside_writes"), resource=resource))
+        if drop is not None and self.extracts is not None and self.extracts.sensor:
+            name, downstream = self._named("extracts"), self.extracts.downstream
+            made.append(extract_sensor(assets, drop, name=name, resource=resource, downstream=downstream))
+        return made
+
+    def _checks(self, assets: Sequence[Any]) -> list[dg.AssetChecksDefinition]:
+        if self.checks is None:
+            return []
+        specs = [spec for a in assets for spec in ([a] if isinstance(a, dg.AssetSpec) else a.specs)]
+        asked = self.checks.model_dump()
+        return [datom_checks(spec, resource=self._named("datom"), **asked) for spec in specs]
 
     def _named(self, name: str) -> str:
         return name if self.study is None else f"{name}_{self.study}"
@@ -163,11 +194,7 @@ class DatomProjectComponent(dg.StateBackedComponent, dg.Model, dg.Resolvable):
         listed = [YamlTable(name=t) if isinstance(t, str) else t for t in self.tables or ()]
         if self.tables is None:
             listed = [YamlTable(name=name) for name in known]
-        specs = []
-        for table in listed:
-            described = table.columns if table.columns is not None else known.get(table.name)
-            specs.append(TableSpec(table.name, described, table.key, table.description))
-        return specs
+        return [table.spec(known.get(table.name)) for table in listed]
 
     def _shared(self) -> dict[str, Any]:
         shared = {"owners": list(self.owners), "tags": {**self.tags}, "group_name": self.group_name}
@@ -180,7 +207,7 @@ class DatomProjectComponent(dg.StateBackedComponent, dg.Model, dg.Resolvable):
         made = []
         for spec in specs:
             schema = spec.schema()
-            metadata: dict[str, Any] = {} if schema is None else {COLUMN_SCHEMA: schema}
+            metadata: dict[str, Any] = {**spec.settings, **({} if schema is None else {COLUMN_SCHEMA: schema})}
             if spec.asset_name != spec.name:
                 metadata[TABLE] = spec.name
             dc.check_name(spec.name)
@@ -194,14 +221,14 @@ class DatomProjectComponent(dg.StateBackedComponent, dg.Model, dg.Resolvable):
             made.append(asset.with_io_manager_key(self._named("io_manager")))
         return made
 
-    def _produced(self, specs: Sequence[TableSpec], resource: DatomResource) -> list[Any]:
+    def _produced(self, specs: Sequence[TableSpec], resource: DatomResource, extract: Extraction) -> list[Any]:
         if self.tables is None:
-            raise dc.InvalidInputError("extract makes tables, so that they must be listed: set tables.")
+            raise dc.InvalidInputError("extract and extracts make tables, so that they must be listed: set tables.")
         return list(
             datom_assets(
                 project=resource,
                 tables=specs,
-                extract=_function(str(self.extract)),
+                extract=extract,
                 partitions=self.partitions.definition() if self.partitions is not None else None,
                 atomic=self.atomic,
                 name=self._named("extract"),

@@ -13,12 +13,24 @@ import dagster as dg
 import datom_core as dc
 from datom_dagster.definitions import check_tables, datom_asset, storage_facts
 from datom_dagster.io_manager import DatomIOManager
-from datom_dagster.keys import COLUMN_SCHEMA, COMMIT_MESSAGE, ON_EMPTY, TABLE, TABLE_TYPE, OnEmpty, TableType
+from datom_dagster.keys import (
+    COLUMN_SCHEMA,
+    COMMIT_MESSAGE,
+    GATE,
+    KEY,
+    ON_EMPTY,
+    RULES,
+    TABLE,
+    TABLE_TYPE,
+    OnEmpty,
+    TableType,
+)
 from datom_dagster.metadata import column_schema
 from datom_dagster.resources import DatomResource
+from datom_dagster.rules import TableRules
 
 #: ``(table, cut) -> frame``; an argument called ``context`` gets Dagster's.
-Extract = Callable[..., Any]
+Extraction = Callable[..., Any]
 
 _Call = Callable[[Any, str, str | None], Any]
 KINDS = frozenset({"datom", "parquet"})
@@ -37,9 +49,14 @@ class TableSpec:
     Attributes:
         name: its name.
         columns: what the columns mean, name -> description; or a `dagster.TableSchema`.
-        key: columns that together tell its rows apart.
+        key: columns that together tell its rows apart; events say which rows changed.
         description: of the table.
         metadata, tags: of its asset, besides those of all tables.
+        rules: what must hold for it; `datom_checks` checks it. Their key is its key.
+        gate: refuse what breaks a rule before anything is written.
+
+    Raises:
+        InvalidInputError: a gate without rules, or two keys.
     """
 
     name: str
@@ -48,6 +65,25 @@ class TableSpec:
     description: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
+    rules: TableRules | None = None
+    gate: bool = False
+
+    def __post_init__(self) -> None:
+        if self.gate and (self.rules is None or not self.rules.declared):
+            raise dc.InvalidInputError(f"{self.name}: gate=True needs rules: nothing could be refused.")
+        if self.key and self.rules is not None and self.rules.key not in ((), tuple(self.key)):
+            raise dc.InvalidInputError(f"{self.name}: the rules have another key than the table.")
+
+    @property
+    def keyed_by(self) -> tuple[str, ...]:
+        """The columns of its key."""
+        return tuple(self.key) or (self.rules.key if self.rules is not None else ())
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What its asset's metadata says of the key and the rules."""
+        key = {KEY: list(self.key)} if self.key else {}
+        return key if self.rules is None else {**key, (GATE if self.gate else RULES): self.rules.to_json()}
 
     @property
     def asset_name(self) -> str:
@@ -60,13 +96,14 @@ class TableSpec:
         if isinstance(declared, Mapping):
             declared = dg.TableSchema([dg.TableColumn(name, description=text) for name, text in declared.items()])
         known = {column.name: column for column in (declared or seen or dg.TableSchema([])).columns}
-        if not known and not self.key:
+        key = self.keyed_by
+        if not known and not key:
             return None
-        alone = dg.TableColumnConstraints(nullable=False, unique=len(self.key) == 1)
-        for name in self.key:
+        alone = dg.TableColumnConstraints(nullable=False, unique=len(key) == 1)
+        for name in key:
             column = known.get(name, dg.TableColumn(name))
             known[name] = dg.TableColumn(name, column.type, column.description, alone, column.tags)
-        constraints = [f"key: {', '.join(self.key)}"] if self.key else []
+        constraints = [f"key: {', '.join(key)}"] if key else []
         return dg.TableSchema(list(known.values()), dg.TableConstraints(other=constraints))
 
 
@@ -74,7 +111,7 @@ def datom_assets(
     *,
     project: DatomResource,
     tables: Iterable[str | TableSpec],
-    extract: Extract | Mapping[str, Extract],
+    extract: Extraction | Mapping[str, Extraction],
     partitions: dg.PartitionsDefinition[Any] | None = None,
     atomic: bool = False,
     look: bool = False,
@@ -136,7 +173,7 @@ def datom_assets(
 
 def _metadata(spec: TableSpec, project: DatomResource, seen: dg.TableSchema | None) -> dict[str, Any]:
     schema = spec.schema(seen)
-    shown: dict[str, Any] = {**storage_facts(project, spec.name), **spec.metadata}
+    shown: dict[str, Any] = {**storage_facts(project, spec.name), **spec.settings, **spec.metadata}
     if spec.asset_name != spec.name:
         shown[TABLE] = spec.name
     return shown if schema is None else {**shown, COLUMN_SCHEMA: schema}

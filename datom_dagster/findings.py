@@ -132,12 +132,12 @@ def _required(look: _Look) -> Finding:
 
 def _allowed(look: _Look) -> Finding:
     tests = {c: partial(_not_among, values=values) for c, values in look.rules.allowed.items()}
-    return _by_column(look, "allowed", tests, "hold a value that is not allowed")
+    return _by_column(look, "allowed", tests, "with a value that is not allowed")
 
 
 def _ranges(look: _Look) -> Finding:
     tests = {c: partial(_outside, ends=ends) for c, ends in look.rules.ranges.items()}
-    return _by_column(look, "ranges", tests, "hold a value out of range")
+    return _by_column(look, "ranges", tests, "with a value out of range")
 
 
 def _by_column(look: _Look, name: str, tests: Mapping[str, Callable[[pa.ChunkedArray], Mask]], what: str) -> Finding:

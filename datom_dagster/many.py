@@ -12,9 +12,9 @@ import pyarrow as pa
 
 import datom_core as dc
 from datom_dagster.cuts import ordered
-from datom_dagster.keys import CUSTOM, TABLE_TYPE
+from datom_dagster.keys import TABLE_TYPE
 from datom_dagster.step import add_partition_metadata, set_data_version
-from datom_dagster.storing import TableOutput, Told
+from datom_dagster.storing import Draft, TableOutput, Told, superseded_metadata
 
 
 def is_partitions(context: dg.OutputContext, value: Any) -> bool:
@@ -42,12 +42,12 @@ def store_partitions(
             f"run: {stray}."
         )
     outputs = {key: TableOutput(context, template, preview_rows, cut=dc.check_cut_name(key)) for key in keys}
-    data: dict[str, pa.Table | None] = {}
+    drafts: dict[str, Draft | None] = {}
     earlier: tuple[str, pa.Table] | None = None
     for key, output in outputs.items():
-        table = data[key] = output.checked(value[key], project, earlier=earlier)
-        earlier = earlier if table is None else (key, table)
-    told = {key: output.written(data[key], project) for key, output in outputs.items()}
+        draft = drafts[key] = output.draft(value[key], project, earlier=earlier)
+        earlier = earlier if draft is None else (key, draft.data)
+    told = {key: output.written(drafts[key], project) for key, output in outputs.items()}
     for key, said in told.items():
         add_partition_metadata(context, key, said.shown)
     set_data_version(context, _together(told))
@@ -77,13 +77,17 @@ def store_together(
         InvalidInputError: one that is refused refuses all, before any effect.
         The errors of `datom_core.Project.cut`.
     """
-    data = {key: output.checked(frames[key], project) for key, output in outputs.items()}
-    kept = {key for key, table in data.items() if table is None}
-    drafts = {}
+    drafts: dict[str, Draft] = {}
+    kept: dict[str, dict[str, Any]] = {}
     for key, output in outputs.items():
-        # What is kept is written once more, so that the cut holds it; the same content is no new version.
-        table = project.reader.read_arrow(output.table, output.kept(project)) if key in kept else data[key]
-        drafts[key] = output.draft(table)
+        draft = output.draft(frames[key], project)
+        if draft is None:
+            kept[key] = {"datom/empty": "keep"}
+        elif output.superseded(draft, project):
+            kept[key] = superseded_metadata(draft)
+        if draft is None or key in kept:
+            draft = output.standing_draft(project)
+        drafts[key] = draft
     before = {key: output.standing(project) for key, output in outputs.items()}
     first = next(iter(outputs.values()))
     settings: dict[str, Any] = {
@@ -91,11 +95,11 @@ def store_together(
         "trailers": {k: v for k, v in first.trailers.items() if k != "Dagster-Asset"},
         "table_type": first.settings[TABLE_TYPE],
         "parents": {o.table: drafts[key].parents for key, o in outputs.items() if drafts[key].parents is not None},
-        "custom": {o.table: o.settings[CUSTOM] for o in outputs.values() if CUSTOM in o.settings},
+        "custom": {o.table: drafts[key].custom for key, o in outputs.items() if drafts[key].custom is not None},
     }
-    tables = {output.table: drafts[key].data for key, output in outputs.items()}
+    tables = {output.table: drafts[key].frame for key, output in outputs.items()}
     results: Mapping[str, dc.WriteResult] = (
         project.write_all(tables, **settings) if first.cut is None else project.cut(first.cut, tables, **settings)
     )
     said = {key: o.told(drafts[key], results[o.table], before[key], project) for key, o in outputs.items()}
-    return {key: Told(t.data_sha, {**t.shown, "datom/empty": "keep"}) if key in kept else t for key, t in said.items()}
+    return {key: Told(t.data_sha, {**t.shown, **kept.get(key, {})}) for key, t in said.items()}

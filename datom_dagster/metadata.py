@@ -25,6 +25,8 @@ CUT_HISTORY = "datom/cut_history"
 _WEB_URL = re.compile(r"https?://(?P<host>[^/@]+)/(?P<path>.+?)(?:\.git)?/?$")
 _SSH_URL = re.compile(r"(?:ssh://)?[^/@\s]+@(?P<host>[^:/]+)(?::\d+/|[:/])(?P<path>.+?)(?:\.git)?/?$")
 _CELL = 40
+# What Arrow's field metadata says of a column, besides its label: names of extract files and of common usage.
+_SHOWN_OF_COLUMN = ("format", "units", "unit")
 _RECORDINGS = 50
 
 
@@ -59,6 +61,11 @@ def recorded_metadata(version: dc.Version, metadata: dc.Metadata) -> dict[str, A
         "dagster/column_schema": dg.TableSchema([dg.TableColumn(name) for name in metadata.column_names]),
     }
     return {key: value for key, value in shown.items() if value is not None}
+
+
+def source_metadata(extract: dc.Extract) -> dict[str, Any]:
+    """The file that a table was read from."""
+    return {"datom/source_file": extract.file, "datom/source_sha": extract.origin.sha}
 
 
 def commit_metadata(commit: str | None, remote: str) -> dict[str, Any]:
@@ -154,21 +161,27 @@ def _plain(value: Any) -> str | int | float | bool | None:
 
 
 def column_schema(schema: pa.Schema, declared: dg.TableSchema | None) -> dg.TableSchema:
-    """Columns with their types. What the asset declares of a column stays; labels in the data describe the others."""
+    """Columns with their types. What the asset declares of a column stays; labels in the data describe the others.
+
+    Formats and units in the data, as an extract file brings them, are shown as constraints.
+    """
     known = {c.name: c for c in declared.columns} if declared is not None else {}
     columns = [_column(field, known.get(field.name)) for field in schema]
     return dg.TableSchema(columns, declared.constraints if declared is not None else None)
 
 
 def _column(field: pa.Field, declared: dg.TableColumn | None) -> dg.TableColumn:
-    label = (field.metadata or {}).get(b"label", b"").decode("utf-8", "replace") or None
-    if declared is None:
-        return dg.TableColumn(name=field.name, type=str(field.type), description=label)
+    said = {k.decode("utf-8", "replace"): v.decode("utf-8", "replace") for k, v in (field.metadata or {}).items()}
+    declared = declared or dg.TableColumn(field.name)
+    shown = [f"{name}: {said[name][:_CELL]}" for name in _SHOWN_OF_COLUMN if said.get(name)]
+    constraints = declared.constraints
     return dg.TableColumn(
         name=field.name,
         type=str(field.type),
-        description=declared.description or label,
-        constraints=declared.constraints,
+        description=declared.description or said.get("label") or None,
+        constraints=dg.TableColumnConstraints(
+            nullable=constraints.nullable, unique=constraints.unique, other=[*constraints.other, *shown]
+        ),
         tags=declared.tags,
     )
 

@@ -2,7 +2,6 @@
 
 # Dagster reads annotations at run time, to know which resources a sensor takes: no `annotations` import.
 import hashlib
-import inspect
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ import dagster as dg
 import datom_core as dc
 from datom_dagster.keys import DATA_VERSION_TAG, VERSION, plain, table_of
 from datom_dagster.metadata import change_metadata, commit_metadata, recorded_metadata
-from datom_dagster.resources import DatomResource, optional, remote_of
+from datom_dagster.resources import DatomResource, optional, remote_of, taking
 from datom_dagster.step import planned_assets
 
 _CODE_VERSION_TAG = "dagster/code_version"
@@ -92,17 +91,13 @@ def outside_write_sensor(
             # The daemon goes on, and so does the cursor from where it stands.
             return dg.SkipReason(f"The project could not be looked at; the next tick tries again. {error}")
 
-    # Dagster finds resources by the names of parameters, and this one has the name that the caller gives.
-    named = inspect.Parameter(resource, inspect.Parameter.KEYWORD_ONLY, annotation=DatomResource)
-    first = inspect.signature(outside_writes).parameters["context"]
-    outside_writes.__signature__ = inspect.Signature([first, named])  # type: ignore[attr-defined]
     return dg.sensor(
         name=name,
         minimum_interval_seconds=minimum_interval_seconds,
         default_status=default_status,
         description="Reports versions that others wrote: from R, from a script, from another Dagster.",
         **options,
-    )(outside_writes)
+    )(taking(outside_writes, resource))
 
 
 def _watched(assets: Iterable[Any]) -> list[_Table]:

@@ -2,7 +2,10 @@
 
 # Dagster reads annotations at run time, to know which resources are configured at launch: no `annotations` import.
 import contextlib
+import inspect
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Self
 
 import dagster as dg
@@ -18,6 +21,14 @@ class DatomStorage(dg.ConfigurableResource, ABC):  # type: ignore[type-arg]
     def store(self) -> dc.ObjectStore:
         """The store that this configuration describes."""
 
+    def drop(self, folder: str = "") -> dc.ExtractSource:
+        """The same place, as one where extracts are dropped; or a folder in it.
+
+        Raises:
+            InvalidInputError: extracts cannot lie there.
+        """
+        raise dc.InvalidInputError(f"{type(self).__name__} is no place for extracts. Use LocalStorage or S3Storage.")
+
 
 class LocalStorage(DatomStorage):
     """A folder, on this machine or mounted on all of them."""
@@ -27,6 +38,9 @@ class LocalStorage(DatomStorage):
 
     def store(self) -> dc.LocalStore:
         return dc.LocalStore(resolved(self.path), resolved(self.prefix))
+
+    def drop(self, folder: str = "") -> dc.LocalFolder:
+        return dc.LocalFolder(Path(resolved(self.path), resolved(self.prefix), folder))
 
 
 class GovernanceResource(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -286,3 +300,14 @@ def resolved(text: str) -> str:
     if value is None:
         raise dc.InvalidInputError(f"The environment variable {text.env_var_name} is not set.")
     return value
+
+
+def taking(sensor: Callable[..., Any], resource: str) -> Callable[..., Any]:
+    """The function of a sensor, with a parameter for the `DatomResource` of that key.
+
+    Dagster finds resources by the names of parameters, and this one has the name that a caller gives.
+    """
+    named = inspect.Parameter(resource, inspect.Parameter.KEYWORD_ONLY, annotation=DatomResource)
+    first = inspect.signature(sensor).parameters["context"]
+    sensor.__signature__ = inspect.Signature([first, named])  # type: ignore[attr-defined]
+    return sensor

@@ -51,6 +51,18 @@ class S3Storage(DatomStorage):
             )
         return self._store
 
+    def drop(self, folder: str = "") -> dc.S3Folder:
+        region, endpoint = self._place()
+        prefix = "/".join(part for part in (resolved(self.prefix).strip("/"), folder) if part)
+        return dc.S3Folder(
+            resolved(self.bucket),
+            prefix,
+            credentials=self.credentials(),
+            region=region,
+            endpoint_url=endpoint,
+            addressing=self.addressing,
+        )
+
     def credentials(self) -> dc.CredentialSource:
         """Where the credentials come from.
 

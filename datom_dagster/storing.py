@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import dagster as dg
@@ -36,6 +36,7 @@ from datom_dagster.metadata import (
     cut_history,
     parents_metadata,
     preview,
+    source_metadata,
     write_metadata,
 )
 from datom_dagster.provenance import loaded
@@ -53,6 +54,13 @@ class Draft:
     data: pa.Table
     parents: tuple[dc.Parent, ...] | None
     shown: Mapping[str, Any]
+    custom: Mapping[str, Any] | None
+    extract: dc.Extract | None = None
+
+    @property
+    def frame(self) -> pa.Table | dc.Extract:
+        """What is written: the table, with the file that it was read from if there is one."""
+        return self.data if self.extract is None else replace(self.extract, data=self.data)
 
 
 @dataclass(frozen=True)
@@ -95,14 +103,12 @@ class TableOutput:
             InvalidInputError: not a table, an empty one that nobody expects, or one that breaks a rule of its gate.
             The errors of `datom_core.Project.write`.
         """
-        told = self.written(self.checked(value, project), project)
+        told = self.written(self.draft(value, project), project)
         set_data_version(self.context, told.data_sha)
         self.context.add_output_metadata({**told.shown})
 
-    def checked(
-        self, value: Any, project: dc.Project, *, earlier: tuple[str, pa.Table] | None = None
-    ) -> pa.Table | None:
-        """What a step returned as a table that may be written; ``None`` for an empty one that is to leave all as it is.
+    def draft(self, value: Any, project: dc.Project, *, earlier: tuple[str, pa.Table] | None = None) -> Draft | None:
+        """What a step returned, ready to be written; ``None`` for an empty frame that is to leave all as it is.
 
         Args:
             value: what the step returned.
@@ -112,7 +118,8 @@ class TableOutput:
         Raises:
             As `store`, before any effect.
         """
-        frame = collected(value)
+        extract = value if isinstance(value, dc.Extract) else None
+        frame = collected(value if extract is None else extract.data)
         if is_empty(frame):
             self._check_empty()
             return None
@@ -121,7 +128,7 @@ class TableOutput:
         if rules is not None:
             before = self._before(rules, project, earlier) if rules.compares else None
             check_gate(self.table, data, rules, before, EXAMPLES if self.preview_rows else 0)
-        return data
+        return self.drafted(data, extract)
 
     def _before(self, rules: TableRules, project: dc.Project, earlier: tuple[str, pa.Table] | None) -> Before | None:
         """What a gate compares with."""
@@ -135,32 +142,67 @@ class TableOutput:
                 return Before(f"the cut {name}", table.num_rows, table.schema)
         return version_before(project.reader, self.table, version, rules, f"the cut {cut}")
 
-    def written(self, data: pa.Table | None, project: dc.Project) -> Told:
-        """As `store`, for what was `checked`; what is to be told is returned."""
-        if data is None:
-            return self._keep(project)
-        draft = self.draft(data)
+    def written(self, draft: Draft | None, project: dc.Project) -> Told:
+        """As `store`, for a draft; what is to be told is returned."""
+        if draft is None:
+            self.context.log.warning(f"{self.table}: no rows")
+            told = self._keep(project)
+            return Told(told.data_sha, {**told.shown, "datom/empty": "keep"})
+        if self.superseded(draft, project):
+            return self._pass_over(draft, project)
         before = self.standing(project)
         result = project.write(
             self.table,
-            draft.data,
+            draft.frame,
             message=self.message,
             parents=draft.parents,
-            custom=self.settings.get(CUSTOM),
+            custom=draft.custom,
             cut=self.cut,
             trailers=self.trailers,
             table_type=self.settings[TABLE_TYPE],
         )
         return self.told(draft, result, before, project)
 
-    def draft(self, data: pa.Table) -> Draft:
+    def drafted(self, data: pa.Table, extract: dc.Extract | None = None) -> Draft:
         """The table with all that can be said of it before it is written.
 
         Raises:
             InvalidInputError: parents that cannot be.
         """
         parents = dc.check_parents(self.settings.get(PARENTS))
-        return Draft(data, loaded(self.context) if parents is None else parents, self._contents(data))
+        shown = {**self._contents(data), **(source_metadata(extract) if extract is not None else {})}
+        parents = loaded(self.context) if parents is None else parents
+        return Draft(data, parents, shown, self.settings.get(CUSTOM), extract)
+
+    def standing_draft(self, project: dc.Project) -> Draft:
+        """What stands, to be written once more so that a cut of several tables holds it; it makes no new version."""
+        standing = self.kept(project)
+        data = project.reader.read_arrow(self.table, standing)
+        said = project.reader.metadata(self.table, standing.version)
+        sha = standing.original_file_sha
+        extract = (
+            None if sha is None else dc.Extract(data, dc.Origin(sha, str(said.raw.get("original_format", ""))), "")
+        )
+        return Draft(data, said.parents, self._contents(data), said.custom, extract)
+
+    def superseded(self, draft: Draft, project: dc.Project) -> bool:
+        """Whether it is a file that a version came from already, and another version is current by now.
+
+        An old file that is still there, or comes back, must not take the table back (record, D.3). A cut is what was
+        delivered for it, however old.
+        """
+        if draft.extract is None or self.cut is not None:
+            return False
+        current = self._current(project)
+        sha = draft.extract.origin.sha
+        if current is None or current.original_file_sha == sha:
+            return False
+        return any(v.original_file_sha == sha for v in project.reader.history(self.table))
+
+    def _pass_over(self, draft: Draft, project: dc.Project) -> Told:
+        told, said = self._keep(project), superseded_metadata(draft)
+        self.context.log.warning(f"{self.table}: {said['datom/change']}")
+        return Told(told.data_sha, {**told.shown, **said})
 
     def told(self, draft: Draft, result: dc.WriteResult, before: tuple[str, str] | None, project: dc.Project) -> Told:
         """What to say of a draft that was written; ``before`` is what its cut stood for, or the one before it."""
@@ -221,9 +263,8 @@ class TableOutput:
         if self.cut is not None:
             project.record_cut(self.cut, {self.table: standing.version}, message=self.message, trailers=self.trailers)
         cut = {"datom/cut": self.cut, **self._cut_history(project)} if self.cut is not None else {}
-        shown = {"datom/empty": "keep", "datom/changed": False, VERSION: standing.version}
-        shown |= {"datom/data_sha": standing.data_sha}
-        self.context.log.warning(f"{self.table}: no rows; version {standing.version[:8]} stands")
+        shown = {"datom/changed": False, VERSION: standing.version, "datom/data_sha": standing.data_sha}
+        self.context.log.info(f"{self.table}: version {standing.version[:8]} stands")
         contents = self._contents(project.reader.read_arrow(self.table, standing))
         # Downstream has nothing new to see.
         return Told(standing.data_sha, self._shown({**shown, **cut, **contents}))
@@ -257,6 +298,12 @@ class TableOutput:
         """What is told of the table; what the asset itself says under the same key wins."""
         branch = {} if self.context.mapping_key is None else {MAPPING_KEY: self.context.mapping_key}
         return {k: v for k, v in {**shown, **branch}.items() if k not in self.context.output_metadata}
+
+
+def superseded_metadata(draft: Draft) -> dict[str, Any]:
+    """What to tell of a file that was taken before."""
+    assert draft.extract is not None
+    return {"datom/change": f"no change: {draft.extract.file} was taken before, and a later version is current"}
 
 
 def store_table(context: dg.OutputContext, value: Any, project: dc.Project, template: str, preview_rows: int) -> None:

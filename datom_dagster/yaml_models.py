@@ -8,7 +8,10 @@ import dagster as dg
 from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
 import datom_core as dc
+from datom_dagster.declared import TableSpec
+from datom_dagster.extracts import ExtractDrop
 from datom_dagster.resources import DatomStorage, GovernanceResource, LocalStorage
+from datom_dagster.rules import TableRules
 from datom_dagster.s3 import S3Storage
 
 #: What is refused may hold a secret that somebody wrote where none belongs. Dagster makes a number of the text "1".
@@ -69,6 +72,69 @@ class YamlGovernance(dg.Resolvable, dg.Model):
         return GovernanceResource(storage=self.storage.resource(), **self.model_dump(exclude={"storage"}))
 
 
+class YamlRules(dg.Resolvable, dg.Model):
+    """What must hold for a table, besides its key."""
+
+    model_config = STRICT
+
+    required: Sequence[str] = Field(default=(), description="Columns that must be there.")
+    allowed: Mapping[str, Sequence[Any]] = Field(default={}, description="Column -> values that it may hold.")
+    ranges: Mapping[str, Sequence[Any]] = Field(
+        default={}, description="Column -> [lowest, highest], null for an open end."
+    )
+    max_row_drop: float | None = Field(default=None, description="Largest part of its rows that a version may lose.")
+    stable_schema: bool = Field(default=False, description="No column may go, or become of another kind.")
+
+    def rules(self, key: Sequence[str]) -> TableRules:
+        """The rules, with the table's key.
+
+        Raises:
+            InvalidInputError: a rule that cannot be.
+        """
+        return TableRules.from_json({**self.model_dump(), "key": list(key)})
+
+
+class YamlChecks(dg.Resolvable, dg.Model):
+    """Which asset checks each table gets, besides one per rule."""
+
+    model_config = STRICT
+
+    integrity: bool = Field(default=True, description="The stored bytes have the recorded SHA-256.")
+    reproducible: bool = Field(default=True, description="What is read has the recorded content hash.")
+    level: bool = Field(default=True, description="Storage has what git has.")
+    blocking: bool | Sequence[str] = Field(
+        default=False, description="Those whose failure keeps what follows from running."
+    )
+    warn: bool | Sequence[str] = Field(default=False, description="Those that only warn.")
+
+
+class YamlExtracts(dg.Resolvable, dg.Model):
+    """Where extract files arrive."""
+
+    model_config = STRICT
+
+    storage: YamlStorage = Field(description="The place; its prefix is where the files lie.")
+    by_cut: bool = Field(default=False, description="Each cut has a folder of its own, of its name.")
+    pattern: str = Field(default="*", description="Which files.")
+    schemas: Mapping[str, Mapping[str, str]] = Field(default={}, description="Table -> column -> Arrow type.")
+    r_compat: bool = Field(default=False, description="Types of text as R infers them.")
+    encoding: str | None = Field(default=None, description="Of text; UTF-8 by default.")
+    separator: str | None = Field(default=None, description="Of text; by default by the extension.")
+    manifest: str | None = Field(default=None, description="Name of the file that lists a drop.")
+    quiet: float | None = Field(default=None, description="Seconds for which no file may have changed.")
+    sensor: bool = Field(default=True, description="A sensor that asks for a run when a file is new or changed.")
+    downstream: bool = Field(default=False, description="That run has what depends on the tables, too.")
+
+    def drop(self) -> ExtractDrop:
+        """The place, as `datom_assets` takes it.
+
+        Raises:
+            InvalidInputError: something that can never work.
+        """
+        told = self.model_dump(exclude={"storage", "schemas", "sensor", "downstream"})
+        return ExtractDrop(place=self.storage.resource(), schema=self.schemas, **told)
+
+
 class YamlTable(dg.Resolvable, dg.Model):
     """A table, and what is known of it before it is there."""
 
@@ -78,6 +144,14 @@ class YamlTable(dg.Resolvable, dg.Model):
     columns: Mapping[str, str] | None = Field(default=None, description="What the columns mean: name -> description.")
     key: Sequence[str] = Field(default=(), description="Columns that together tell its rows apart.")
     description: str | None = Field(default=None, description="What the table holds.")
+    rules: YamlRules | None = Field(default=None, description="What must hold for it.")
+    gate: bool = Field(default=False, description="Refuse what breaks a rule before anything is written.")
+
+    def spec(self, known: dg.TableSchema | None) -> TableSpec:
+        """The table for `datom_assets`; ``known`` are its columns when the file names none."""
+        columns = self.columns if self.columns is not None else known
+        rules = self.rules.rules(self.key) if self.rules is not None else None
+        return TableSpec(self.name, columns, self.key, self.description, rules=rules, gate=self.gate)
 
 
 def _tables(context: dg.ResolutionContext, given: Sequence[Any] | None) -> list["str | YamlTable"] | None:
@@ -129,17 +203,24 @@ def keeping_secrets(model: type[BaseModel]) -> type[BaseModel]:
     """
 
     def masked(given: Any) -> Any:
-        return _masked(given, model, {"storage": YamlStorage, "governance": YamlGovernance})
+        return _masked(given, model)
 
     validators: dict[str, Any] = {"masked": model_validator(mode="before")(masked)}
     return create_model(model.__name__, __base__=model, __validators__=validators)
 
 
-def _masked(given: Any, model: type[BaseModel], inner: Mapping[str, type[BaseModel]]) -> Any:
+# Where a storage, which a secret may be written into by mistake, stands in the file.
+_INNER: Mapping[str, type[BaseModel]] = {
+    "storage": YamlStorage,
+    "governance": YamlGovernance,
+    "extracts": YamlExtracts,
+}
+
+
+def _masked(given: Any, model: type[BaseModel]) -> Any:
     if not isinstance(given, Mapping):
         return given
     shown = {key: value if key in model.model_fields else "(not shown)" for key, value in given.items()}
-    for key, nested in inner.items():
-        if key in shown:
-            shown[key] = _masked(shown[key], nested, {"storage": YamlStorage} if nested is YamlGovernance else {})
+    for key in _INNER.keys() & shown.keys() & model.model_fields.keys():
+        shown[key] = _masked(shown[key], _INNER[key])
     return shown

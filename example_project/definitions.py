@@ -7,6 +7,7 @@ import dagster as dg
 from datom_dagster import DatomIOManager, DatomResource, GovernanceResource, LocalStorage, datom_definitions, datom_jobs
 from example_project.assets import CUTS, ae, dm, ex, lb, lb_abnormal
 from example_project.settings import PROJECT, Settings
+from example_project.vendor import vendor
 
 settings = Settings.from_environment()
 
@@ -33,8 +34,12 @@ def monthly_cut(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.Ski
     return dg.RunRequest(partition_key=over[-1], tags={"datom/commit_message": f"Monthly extract, cut {over[-1]}"})
 
 
+outside = vendor(settings, study)
+
 defs = datom_definitions(
-    assets=TABLES,
+    assets=[*TABLES, *outside.assets],
+    asset_checks=outside.checks,
+    sensors=outside.sensors,
     jobs=[record_cut, *datom_jobs(TABLES)],
     schedules=[monthly_cut],
     resources={

@@ -8,6 +8,7 @@ import time
 import dagster as dg
 
 import datom_core as dc
+from example_project.reload import reload
 from example_project.settings import PROJECT, Settings, ensure_dagster_home, ensure_project
 
 CUTS = ("2012-12", "2013-03", "2013-06", "2013-12")
@@ -22,6 +23,7 @@ def main() -> None:
     with dg.DagsterInstance.get() as instance:
         for number, cut in enumerate(CUTS, 1):
             record(number, cut, instance)
+        reload(settings, instance)
     show(project)
     print("\nOpen Dagster's page over this data:\n\n    make ui\n")
 

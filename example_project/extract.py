@@ -10,7 +10,7 @@ import pandas as pd
 
 #: The column that says when a record came into being. Demographics count from the day of collection:
 #: subjects who failed screening have no reference start date.
-START_DATE = {"dm": "DMDTC", "ex": "EXSTDTC", "lb": "LBDTC", "ae": "AESTDTC"}
+START_DATE = {"dm": "DMDTC", "ex": "EXSTDTC", "lb": "LBDTC", "ae": "AESTDTC", "vs": "VSDTC"}
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ class Settings:
         remote: URL or path of its git repository (``DATOM_EXAMPLE_REMOTE``).
         governance_store, governance_remote: where the organization's register lies, and its git repository
             (``DATOM_EXAMPLE_GOVERNANCE_STORE``, ``DATOM_EXAMPLE_GOVERNANCE_REMOTE``). The jobs of the example begin it.
+        drops: folder in which the vendor's files arrive (``DATOM_EXAMPLE_DROPS``).
         dagster_home: Dagster's own folder (``DATOM_EXAMPLE_DAGSTER_HOME``); never the user's own instance.
     """
 
@@ -33,6 +34,7 @@ class Settings:
     remote: str
     governance_store: str
     governance_remote: str
+    drops: str
     dagster_home: str
 
     @classmethod
@@ -43,6 +45,7 @@ class Settings:
             remote=os.environ.get("DATOM_EXAMPLE_REMOTE", str(_DEMO / "study_001.git")),
             governance_store=os.environ.get("DATOM_EXAMPLE_GOVERNANCE_STORE", str(_DEMO / "governance")),
             governance_remote=os.environ.get("DATOM_EXAMPLE_GOVERNANCE_REMOTE", str(_DEMO / "governance.git")),
+            drops=os.environ.get("DATOM_EXAMPLE_DROPS", str(_DEMO / "drops")),
             dagster_home=os.environ.get("DATOM_EXAMPLE_DAGSTER_HOME", str(_DEMO / "dagster")),
         )
 
@@ -69,6 +72,13 @@ def ensure_project(settings: Settings) -> dc.Project:
         return dc.Project.open(store, remote=settings.remote)
     except dc.NotFoundError:
         return dc.Project.init(PROJECT, store, remote=settings.remote)
+
+
+def ensure_drops(settings: Settings) -> Path:
+    """The folder in which the vendor's files arrive."""
+    folder = Path(settings.drops)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def ensure_dagster_home(settings: Settings) -> None:

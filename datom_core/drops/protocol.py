@@ -24,6 +24,11 @@ class ExtractFile:
     modified: datetime
     tag: str = field(repr=False)
 
+    @property
+    def table(self) -> str:
+        """The table that it is named after."""
+        return Path(self.name).stem
+
 
 @dataclass(frozen=True)
 class Listing:

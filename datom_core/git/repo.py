@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -22,6 +23,7 @@ from datom_core.git.branches import (
 )
 from datom_core.git.cache import CloneCache, GitFailedError, configured, run_anywhere
 from datom_core.git.remote import Remote, as_remote, local_path, redact
+from datom_core.git.turns import Turns
 
 DEFAULT_AUTHOR = Author("datom", "datom@noreply")
 
@@ -71,6 +73,7 @@ class GitRepo:
         self._branch = check_branch(branch) if branch is not None else None
         self._cache = CloneCache(self.remote, branch or "", cache_dir)
         self._listings: dict[str, dict[str, str]] = {}
+        self._turns = Turns(self._cache.path.with_suffix(".turn"))
 
     @property
     def at(self) -> Remote:
@@ -161,6 +164,10 @@ class GitRepo:
         if found is None:
             return None
         return self._healing(lambda: found if self._has(found) else self._fetch())
+
+    def turn(self) -> contextlib.AbstractContextManager[None]:
+        """Have one's turn among the writers of this machine, from looking at the tip to publishing on top of it."""
+        return self._turns.turn()
 
     def is_empty(self) -> bool:
         """Whether the remote has no branch at all."""

@@ -150,6 +150,18 @@ class TestReadOnly:
         assert set(specs(defs)) == {"dm", "AE__v2_"}
         assert "attach_governance" in {j.name for j in defs.jobs or ()}
 
+    def test_checks_of_what_is_only_read(self, study: Study) -> None:
+        dm = {"name": "dm", "key": ["AGE"], "rules": {"ranges": {"AGE": [None, 1.5]}, "allowed": {"AGE": [1, 2]}}}
+        defs = study.load(tables=[dm], checks={"level": False, "blocking": ["ranges"], "warn": ["allowed"]})
+        result = defs.resolve_implicit_global_asset_job_def().execute_in_process(raise_on_error=False)
+        assert {e.check_name: e.passed for e in result.get_asset_check_evaluations()} == {
+            "integrity": True,
+            "reproducible": True,
+            "key": True,
+            "allowed": True,
+            "ranges": False,
+        }
+
 
 class TestProduced:
     @pytest.fixture(autouse=True)
@@ -172,6 +184,43 @@ class TestProduced:
         assert set(project.reader.cuts()["2026-02"]) == {"dm", "ex"}
         assert len({v.commit_sha for t in ("dm", "ex") for v in project.reader.history(t)}) == (1 if atomic else 2)
 
+    def test_files_make_the_tables(self, study: Study, project: dc.Project, tmp_path: Path) -> None:
+        (tmp_path / "drop" / "lock").mkdir(parents=True)
+        (tmp_path / "drop" / "lock" / "dm.csv").write_text("USUBJID,SITEID,AGE\n01-1,7,41\n")
+        defs = study.load(
+            tables=[{"name": "dm", "key": ["USUBJID"], "rules": {"required": ["AGE"]}, "gate": True}, "ae"],
+            extracts={
+                "storage": {"path": str(tmp_path / "drop")},
+                "by_cut": True,
+                "schemas": {"dm": {"SITEID": "string"}},
+                "quiet": 0.001,
+                "downstream": True,
+            },
+            partitions={"dynamic": "cuts"},
+            checks={},
+        )
+        sensor, job = defs.resolve_sensor_def("extracts"), defs.resolve_implicit_global_asset_job_def()
+        with dg.instance_for_test() as instance:
+            with dg.build_sensor_context(
+                instance, repository_def=defs.get_repository_def(), resources=defs.resources
+            ) as context:
+                told = sensor(context)
+            assert isinstance(told, dg.SensorResult)
+            (asked,) = told.run_requests or ()
+            assert (asked.partition_key, asked.asset_selection) == ("lock", [dg.AssetKey("dm")])
+            instance.add_dynamic_partitions("cuts", ["lock"])
+            run = {"asset_selection": asked.asset_selection, "partition_key": "lock", "instance": instance}
+            result = job.execute_in_process(**run)  # type: ignore[arg-type]
+            assert {e.check_name for e in result.get_asset_check_evaluations() if e.passed} >= {"key", "integrity"}
+            assert project.reader.read("dm", cut="lock").to_dict("list") == {
+                "USUBJID": ["01-1"],
+                "SITEID": ["7"],
+                "AGE": [41],
+            }
+            (tmp_path / "drop" / "lock" / "dm.csv").write_text("USUBJID,SITEID\n01-1,7\n")
+            refused = job.execute_in_process(**run, raise_on_error=False)  # type: ignore[arg-type]
+            assert "dm breaks 1 of its 2 rules" in failure(refused)
+
     def test_without_a_remote_the_run_is_refused(self, study: Study) -> None:
         defs = study.load(tables=["dm"], extract="study_extracts.extract", remote=None)
         result = defs.resolve_implicit_global_asset_job_def().execute_in_process(raise_on_error=False)
@@ -186,6 +235,13 @@ class TestProduced:
             ({"extract": "study_extracts.NOTHING", "tables": ["dm"]}, "is a int, not a function"),
             ({"extract": "study_extracts.extract", "tables": ["man"]}, "man"),
             ({"atomic": True, "tables": ["dm"]}, "atomic needs extract"),
+            ({"extracts": {"storage": {"path": "/drop"}}}, "they must be listed"),
+            ({"extracts": {"storage": {"path": "/drop"}, "by_cut": True}, "tables": ["dm"]}, "Assets with partitions"),
+            ({"extracts": {"storage": {"path": "/drop"}, "quiet": -1}, "tables": ["dm"]}, "quiet is a positive"),
+            (
+                {"extracts": {"storage": {"path": "/d"}}, "extract": "study_extracts.extract", "tables": ["dm"]},
+                "exclude each other",
+            ),
         ],
     )
     def test_what_cannot_be_made_is_refused(self, study: Study, attributes: dict[str, Any], said: str) -> None:
@@ -209,6 +265,11 @@ class TestProduced:
         ({"tables": ["1lb"]}, "1lb"),
         ({"message_template": "{table}"}, "cannot be filled in"),
         ({"tables": [{"name": "dm", "colums": {}}]}, "colums"),
+        ({"tables": [{"name": "dm", "rules": {"requred": ["AGE"]}}]}, "requred"),
+        ({"tables": [{"name": "dm", "rules": {"ranges": {"AGE": [2, 1]}}}]}, "AGE"),
+        ({"tables": [{"name": "dm", "gate": True}]}, "gate=True needs rules"),
+        ({"tables": ["dm"], "checks": {"blocking": ["kee"]}}, "kee"),
+        ({"extracts": {"storage": {"bucket": "b", "secret_key": "planted-secret"}}, "tables": ["dm"]}, "secret_key"),
     ],
 )
 def test_what_the_file_may_not_say(study: Study, attributes: dict[str, Any], said: str) -> None:

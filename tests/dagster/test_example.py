@@ -24,6 +24,7 @@ def own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATOM_EXAMPLE_REMOTE", str(tmp_path / "study.git"))
     monkeypatch.setenv("DATOM_EXAMPLE_GOVERNANCE_STORE", str(tmp_path / "governance"))
     monkeypatch.setenv("DATOM_EXAMPLE_GOVERNANCE_REMOTE", str(tmp_path / "governance.git"))
+    monkeypatch.setenv("DATOM_EXAMPLE_DROPS", str(tmp_path / "drops"))
     monkeypatch.setenv("DATOM_EXAMPLE_DAGSTER_HOME", str(tmp_path / "dagster"))
 
 
@@ -39,12 +40,22 @@ def test_the_demo_twice(tmp_path: Path) -> None:
     assert "EDC extract through the end of 2013-06" in first
     assert "make ui" in first
     reader = dc.ProjectReader.open(dc.LocalStore(tmp_path / "store"), "STUDY_001")
-    assert {t.name: t.versions for t in reader.list()} == dict.fromkeys(("dm", "ex", "lb", "ae", "lb_abnormal"), 4)
+    own = dict.fromkeys(("dm", "ex", "lb", "ae", "lb_abnormal"), 4)
+    assert {t.name: t.versions for t in reader.list()} == own | {"vs": 2, "vs_last": 1, "sites": 1}
+    for text in (
+        "check ranges of vs failed and blocks: VSSTRESN: 1 row with a value out of range\n      the run failed",
+        "vs        22236 rows   1 row changed by USUBJID, VSSEQ since the cut as it was recorded before",
+        "vs_last    1302 rows   first version\n      the run succeeded",
+        "sites was written by Grace Hopper <grace@example.org>",
+    ):
+        assert text in first
     assert {p.table for p in reader.parents("lb_abnormal") or ()} == {"lb", "dm"}
     head = (tmp_path / "study.git" / "refs" / "heads" / "main").read_text()
 
     second = demo()
     assert second.count("no change") == 20
+    assert "No extract file is new or changed." in second
+    assert "Nothing new from outside." in second
     assert (tmp_path / "study.git" / "refs" / "heads" / "main").read_text() == head
 
 
@@ -59,7 +70,6 @@ def test_the_demo_on_s3(tmp_path: Path) -> None:
     said = demo("demo_s3")
     for text in (
         "conditional writes yes",
-        "copy: 40 of 40 objects",
         "has moved to s3:",
         'lb as of the cut "2012-12": 7433 rows',
         "Not allowed: s3:PutObject",
@@ -68,7 +78,8 @@ def test_the_demo_on_s3(tmp_path: Path) -> None:
     ):
         assert text in said
     reader = dc.ProjectReader.open(dc.LocalStore(tmp_path / "store"), "STUDY_001")
-    assert {t.versions for t in reader.list()} == {4}, "the demo itself stays as it is"
+    assert re.search(r"copy: (\d\d) of \1 objects", said)
+    assert {t.versions for t in reader.list() if t.name in ("lb", "dm")} == {4}, "the demo itself stays as it is"
 
 
 def test_the_demo_of_a_register(tmp_path: Path) -> None:
@@ -140,7 +151,7 @@ def test_the_workspace_loads() -> None:
 
     dg.Definitions.validate_loadable(defs)
     specs = {s.key.to_user_string(): s for s in defs.resolve_all_asset_specs()}
-    assert set(specs) == {"dm", "ex", "lb", "ae", "lb_abnormal"}
+    assert set(specs) == {"dm", "ex", "lb", "ae", "lb_abnormal", "vs", "vs_last", "sites"}
     assert all(s.owners and s.kinds and s.description for s in specs.values())
     columns = specs["lb"].metadata["dagster/column_schema"].columns
     assert {c.name: c.description for c in columns}["LBTESTCD"] == "Lab Test or Examination Short Name"

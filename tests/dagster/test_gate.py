@@ -51,7 +51,7 @@ class TestGate:
         for text in (
             "dm breaks 4 of its 4 rules, and was not written",
             "key: 1 row without USUBJID",
-            "allowed: SEX: 1 row hold a value that is not allowed",
+            "allowed: SEX: 1 row with a value that is not allowed",
             "max_row_drop: 1 rows after 4",
             "AGE (int64 → string)",
         ):

@@ -180,6 +180,14 @@ class TestWriting:
         }
         assert columns == {"USUBJID": ("string", None), "AGE": ("int64", "Age")}
 
+    def test_labels_formats_and_units_of_an_extract_are_shown(self, run: Run) -> None:
+        about = {"label": "Weight", "units": "kg", "format": "8.2", "role": "Finding"}
+        table = pa.table([[72.5]], pa.schema([pa.field("WEIGHT", pa.float64(), metadata=about)]))
+        described = datom_asset(name="vs", columns={"WEIGHT": "Body weight"})(lambda: table)
+        for asset, text in ((described, "Body weight"), (datom_asset(name="vs")(lambda: table), "Weight")):
+            (column,) = shown(run([asset]), "vs")["dagster/column_schema"].columns
+            assert (column.description, column.constraints.other) == (text, ["format: 8.2", "units: kg"])
+
     def test_a_preview_shows_values_as_they_are(self, run: Run) -> None:
         @dg.asset(name="dm")
         def odd() -> pd.DataFrame:

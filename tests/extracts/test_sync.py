@@ -244,7 +244,7 @@ def test_a_file_that_changes_while_it_is_read_is_not_taken(
             file.write("01-9,99\n")
         return dc.read_extract(path, **options)
 
-    monkeypatch.setattr("datom_core.sync.read_extract", read_and_grow)
+    monkeypatch.setattr("datom_core.intake.read_extract", read_and_grow)
     item = project.sync(drop).items[0]
     assert (item.status, item.reason) == (
         "failed",

@@ -275,7 +275,7 @@ def test_caches_of_two_projects_do_not_meet(project: dc.Project, tmp_path: Path)
     other = dc.Project.init("STUDY_002", dc.MemoryStore(), remote=tmp_path / "two.git")
     other.write("dm", frame(1))
     assert len(project.reader.list()) == 0
-    assert len(list((tmp_path / "cache" / "datom" / "git").iterdir())) == 2
+    assert len(list((tmp_path / "cache" / "datom" / "git").glob("*.git"))) == 2
 
 
 def test_the_cache_is_for_its_user_alone(project: dc.Project, tmp_path: Path) -> None:
