@@ -66,8 +66,11 @@ format: $(READY) ## let ruff format and fix
 bench: $(READY) ## the hash, writes and S3, each against a floor of the same run
 	@$(BIN)/python -m benchmarks
 
-system: ## what apt has to install for the browser tests (needs root)
-	@command -v chromium > /dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium > /dev/null; }
+# Packages of servers would start them, and make a database, at once; the tests start their own.
+system: ## what apt has to install for the tests of Dagster's page and of a cluster (needs root)
+	@command -v chromium > /dev/null && command -v redis-server > /dev/null && ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 \
+		|| { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium > /dev/null \
+		&& RUNLEVEL=1 apt-get install -y -qq --no-install-recommends redis-server postgresql > /dev/null; }
 
 clean: ## remove .venv, the demo's data and caches
 	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
