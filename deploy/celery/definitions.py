@@ -12,7 +12,7 @@ from datom_dagster import DatomIOManager, DatomResource, LocalStorage, datom_ass
 
 study = DatomResource(
     project="STUDY_001",
-    # A folder that is mounted on all machines; else S3Storage.
+    # For all processes of one machine. On several machines: S3Storage.
     storage=LocalStorage(path=dg.EnvVar("STUDY_DATA")),
     remote=dg.EnvVar("STUDY_REPO"),
     # Machines that only work have nobody's git configuration.
