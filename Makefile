@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-s3 demo-governed ui test test-long torture test-s3 check format bench system clean
+.PHONY: help setup demo demo-s3 demo-governed ui test test-long test-matrix torture test-s3 check format bench system clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ test-long: $(READY) ## the suites of which `make test` runs a short version
 	@DATOM_LONG=1 $(BIN)/python -m pytest --timeout 1800 \
 		-k "killed_at_any_effect or broken_off_anywhere or ProjectModel or the_daemon"
 
+test-matrix: $(READY) ## oldest and newest Dagster, pandas 2 and 3 (needs uv; environments of their own)
+	@$(BIN)/python .ci/matrix
+
 torture: $(READY) ## many writers, kills and faults for about twenty minutes, and a table of what came of them
 	@$(BIN)/python -m tests.torture
 
@@ -73,4 +76,4 @@ system: ## what apt has to install for the tests of Dagster's page and of a clus
 		&& RUNLEVEL=1 apt-get install -y -qq --no-install-recommends redis-server postgresql > /dev/null; }
 
 clean: ## remove .venv, the demo's data and caches
-	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-matrix .demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
