@@ -86,6 +86,7 @@ class Manifest:
         rows = raw.get(_key(schema))
         if not isinstance(rows, dict) or not all(isinstance(r, dict) for r in rows.values()):
             raise FormatError(f"{source}: {_key(schema)!r} should be an object of objects.", source=source)
+        optional(raw, "summary", dict, source)  # which a write adds to
         return cls(
             raw=MappingProxyType(raw),
             project=required(raw, "project_name", str, source),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -15,6 +16,8 @@ SUPPORTED_SCHEMA = 2
 
 T = TypeVar("T")
 
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
 #: Bytes as stores hand them out.
 Buffer = bytes | memoryview
 
@@ -23,13 +26,15 @@ def parse(data: Buffer, source: str) -> Any:
     """The JSON value of ``data``.
 
     Raises:
-        FormatError: not JSON in UTF-8, a key twice in one object, NaN or infinities, or nested too deeply;
-            ``source`` is named.
+        FormatError: not JSON in UTF-8, text that is none, a key twice in one object, NaN or infinities, or nested
+            too deeply; ``source`` is named.
     """
     try:
-        return json.loads(
-            str(data, "utf-8"), object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite
-        )
+        text = str(data, "utf-8")
+        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite)
+        if _SURROGATE.search(text):
+            json.dumps(value, ensure_ascii=False).encode()  # half of a pair is no text, and fails here
+        return value
     except (ValueError, RecursionError) as error:
         raise FormatError(
             f"{source} is not a readable JSON document ({error}). It may be truncated or edited by hand; "
