@@ -41,7 +41,7 @@ test: $(READY) ## every test
 	@$(BIN)/python -m pytest
 
 test-long: $(READY) ## the suites of which `make test` runs a short version
-	@DATOM_LONG=1 $(BIN)/python -m pytest tests/contracts --timeout 1800
+	@DATOM_LONG=1 $(BIN)/python -m pytest tests/contracts tests/hostile --timeout 1800
 	@DATOM_LONG=1 $(BIN)/python -m pytest --timeout 1800 \
 		-k "killed_at_any_effect or broken_off_anywhere or ProjectModel or the_daemon"
 
