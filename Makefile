@@ -43,7 +43,7 @@ test: $(READY) ## every test
 test-long: $(READY) ## the suites of which `make test` runs a short version
 	@DATOM_LONG=1 $(BIN)/python -m pytest tests/contracts tests/hostile --timeout 1800
 	@DATOM_LONG=1 $(BIN)/python -m pytest --timeout 1800 \
-		-k "killed_at_any_effect or broken_off_anywhere or ProjectModel or the_daemon"
+		-k "killed_at_any_effect or broken_off_anywhere or ProjectModel or PortfolioModel or the_daemon"
 
 test-matrix: $(READY) ## oldest and newest Dagster, pandas 2 and 3 (needs uv; environments of their own)
 	@$(BIN)/python .ci/matrix

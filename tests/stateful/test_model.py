@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -15,6 +16,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 import datom_core as dc
 from tests.conftest import Clock
+from tests.faults.test_cut_points import Fuse, FusedStore, Killed
+from tests.governance.test_cut_points import fuse_git
 
 TABLES = st.sampled_from(["dm", "ex"])
 SIZES = st.integers(1, 3)
@@ -81,6 +84,38 @@ class ProjectModel(RuleBasedStateMachine):
             self.expect(result[table], table, n, False, cut)
             self.cuts.setdefault(cut, {})[table] = n
 
+    @rule(table=TABLES, n=SIZES, cut=st.sampled_from([None, "feb"]), effects=st.integers(1, 9))
+    def write_that_is_killed(self, table: str, n: int, cut: str | None, effects: int) -> None:
+        """Readers see what was there, or what was to come; the same write again completes it."""
+        fuse = Fuse(effects)
+        fuse_git(fuse)
+        try:
+            broken = dc.Project.open(
+                FusedStore(self.store, fuse),
+                remote=self.folder / "r.git",
+                clock=self.clock,
+                cache_dir=self.folder / "c",
+            )
+            with contextlib.suppress(Killed):
+                broken.write(table, frame(n), cut=cut)
+        finally:
+            fuse_git(Fuse())
+        reader = dc.ProjectReader.open(self.store, "S")
+        before = self.current.get(table)
+        shown = [len(reader.read_arrow(t.name)) for t in reader.list(table) if t.name == table]
+        assert shown in ([[n], []] if before is None else [[n], [before[0]]])
+        held = self.cuts.get(cut or "", {}).get(table) == n
+        result = self.project.write(table, frame(n), cut=cut)
+        if cut is not None:
+            self.cuts.setdefault(cut, {})[table] = n
+        if held:
+            return
+        key = (n, False)
+        if before != key:
+            self.timeline.setdefault(table, []).append((self.clock.now, n))
+        assert self.versions.setdefault(table, {}).setdefault(key, result.version) == result.version
+        self.current[table] = key
+
     @rule()
     def reopen(self) -> None:
         self.project = dc.Project.open(
@@ -127,7 +162,7 @@ class ProjectModel(RuleBasedStateMachine):
 
 TestProjectModel = ProjectModel.TestCase
 TestProjectModel.settings = settings(
-    max_examples=200 if os.environ.get("DATOM_LONG") else 12,
+    max_examples=1000 if os.environ.get("DATOM_LONG") else 12,
     stateful_step_count=12,
     deadline=None,
     suppress_health_check=list(HealthCheck),
