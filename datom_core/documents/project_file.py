@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -66,6 +67,7 @@ class ProjectFile:
         """
         try:
             raw = yaml.safe_load(data.decode("utf-8"))
+            json.dumps(raw, ensure_ascii=False, default=str).encode()  # half of a surrogate pair is no text
         except (ValueError, yaml.YAMLError, RecursionError) as error:
             raise FormatError(f"{source} is not a readable YAML document ({error}).", source=source) from error
         if not isinstance(raw, dict):
