@@ -67,7 +67,9 @@ class ProjectFile:
         """
         try:
             raw = yaml.safe_load(data.decode("utf-8"))
-            json.dumps(raw, ensure_ascii=False, default=str).encode()  # half of a surrogate pair is no text
+            json.dumps(
+                raw, ensure_ascii=False, default=str, skipkeys=True
+            ).encode()  # half of a surrogate pair is no text
         except (ValueError, yaml.YAMLError, RecursionError) as error:
             raise FormatError(f"{source} is not a readable YAML document ({error}).", source=source) from error
         if not isinstance(raw, dict):
