@@ -45,8 +45,8 @@ test-long: $(READY) ## the suites of which `make test` runs a short version
 	@DATOM_LONG=1 $(BIN)/python -m pytest --timeout 1800 \
 		-k "killed_at_any_effect or broken_off_anywhere or ProjectModel or PortfolioModel or the_daemon"
 
-test-matrix: $(READY) ## oldest and newest Dagster, pandas 2 and 3 (needs uv; environments of their own)
-	@$(BIN)/python .ci/matrix
+test-matrix: ## the tests that depend on versions, with the oldest and the newest Dagster, and pandas 2 and 3
+	@$(PYTHON) .ci/matrix.py
 
 torture: $(READY) ## many writers, kills and faults for about twenty minutes, and a table of what came of them
 	@$(BIN)/python -m tests.torture

@@ -43,12 +43,13 @@ def adsl(dm: pd.DataFrame) -> pd.DataFrame:
     return dm.assign(SAFFL="Y")
 
 
-@datom_asset(io_manager_key="away_io")
+# Asks for all of them, so that the run config of its job has them, too.
+@datom_asset(io_manager_key="away_io", required_resource_keys={"aws", "bucket", "governance", "in_bucket", "of_aws"})
 def away() -> pd.DataFrame:
     return pd.DataFrame({"USUBJID": ["01-001"]})
 
 
-def _location(other: S3Resource) -> dg.Definitions:
+def _location(aws: S3Resource) -> dg.Definitions:
     bucket = S3Storage(
         bucket="study-001",
         region="eu-central-1",
@@ -70,8 +71,10 @@ def _location(other: S3Resource) -> dg.Definitions:
             "away_io": DatomIOManager(datom=far),
             "governance": GovernanceResource(storage=bucket, remote=AWAY, token_env="REGISTER_TOKEN"),
             "in_bucket": DatomResource(project="STUDY_002", storage=bucket, remote=AWAY, token_env="STUDY_TOKEN"),
-            "s3": other,
-            "of_aws": DatomResource(project="STUDY_003", storage=S3Storage(bucket="study-003", s3=other)),
+            # Dagster shows of a resource inside another one what it is called, when it stands by itself, too.
+            "bucket": bucket,
+            "aws": aws,
+            "of_aws": DatomResource(project="STUDY_003", storage=S3Storage(bucket="study-003", s3=aws)),
         },
     )
 

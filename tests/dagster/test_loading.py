@@ -438,10 +438,7 @@ class TestPartitions:
 
     @pytest.mark.parametrize("annotation", [dict[str, pd.DataFrame], Mapping[str, pd.DataFrame], dict, None])
     def test_several_come_as_a_mapping(self, run: Run, annotation: Any) -> None:
-        try:
-            found, _ = self.load(run, annotation, last=2)
-        except dg.DagsterInvalidDefinitionError:
-            pytest.skip(f"Dagster {dg.__version__} takes no annotation {annotation}")
+        found, _ = self.load(run, annotation, last=2)
         assert {k: len(v) for k, v in found.items()} == {"2026-01": 1, "2026-02": 2}
 
     def test_one_comes_as_a_mapping_when_that_is_asked_for(self, run: Run) -> None:

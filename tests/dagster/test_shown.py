@@ -29,7 +29,7 @@ class TestColumnLineage:
         assert shown(run([declared]), "adsl")[KEY] == LINEAGE
         assert shown(run([declared]), "adsl")[KEY] == LINEAGE, "of what did not change, too"
 
-    def test_of_an_external_look_at_the_record(self, run: Run, instance: dg.DagsterInstance) -> None:
+    def test_it_is_in_what_dagster_keeps(self, run: Run, instance: dg.DagsterInstance) -> None:
         run([datom_asset(metadata={KEY: LINEAGE})(adsl)])
         event = instance.get_latest_materialization_event(dg.AssetKey("adsl"))
         assert event is not None

@@ -58,6 +58,14 @@ def page(base_url: str) -> Iterator[Any]:
         browser.close()
 
 
+@pytest.fixture
+def tall_page(page: Any) -> Iterator[Any]:
+    """The page with room for a long list, of which Dagster renders what is in sight."""
+    page.set_viewport_size({**SIZE, "height": 1700})
+    yield page
+    page.set_viewport_size(SIZE)
+
+
 @pytest.fixture(scope="session")
 def launched(page: Any) -> str:
     """The address of the run that recorded a cut; launched on the job's page with a message, and waited for."""

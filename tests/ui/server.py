@@ -24,7 +24,7 @@ nux: {enabled: false}
 run_coordinator: {module: dagster._core.run_coordinator, class: DefaultRunCoordinator}
 """
 
-# Two cuts; the second one of dm once more, which changes nothing; and two jobs.
+# Two jobs, two cuts, and the second one of dm once more, which changes nothing.
 RECORD = f"""
 import dagster as dg
 from example_project.settings import Settings, ensure_project
@@ -33,14 +33,14 @@ ensure_project(settings)
 from example_project.definitions import defs
 from example_project.demo import record
 with dg.DagsterInstance.get() as instance:
+    for job in ("init_governance", "attach_governance"):
+        run = defs.resolve_job_def(job).execute_in_process(instance=instance)
+    (__import__("pathlib").Path(settings.dagster_home) / "attached").write_text(run.run_id)
     for cut in {CUTS!r}:
         record(1, cut, instance)
     defs.resolve_job_def("record_cut").execute_in_process(
         partition_key={CUTS[-1]!r}, instance=instance, asset_selection=[dg.AssetKey("dm")]
     )
-    for job in ("init_governance", "attach_governance"):
-        run = defs.resolve_job_def(job).execute_in_process(instance=instance)
-    (__import__("pathlib").Path(settings.dagster_home) / "attached").write_text(run.run_id)
 """
 
 
