@@ -25,7 +25,7 @@ class Change:
     def __str__(self) -> str:
         if self.previous is None:
             return "first version"
-        parts = [f"{self.rows:+d} rows"] if self.rows else []
+        parts = [f"{self.rows:+d} row{'' if abs(self.rows) == 1 else 's'}"] if self.rows else []
         parts += [f"columns added: {', '.join(self.columns_added)}"] if self.columns_added else []
         parts += [f"columns removed: {', '.join(self.columns_removed)}"] if self.columns_removed else []
         return "; ".join(parts) or "same shape"

@@ -222,6 +222,9 @@ class TableOutput:
             f"{self.table}: {result.action}, version {result.version[:8]}, {result.rows} rows, {made}"
         )
         told = {**change, **write_metadata(result), **self._cut_history(project), **commit, **derived_from}
+        if self.cut is not None:
+            # Of a partition, what is told is told since the cut that it follows; so is whether anything changed.
+            told["datom/changed"] = before is None or before[1] != result.version
         return Told(result.data_sha, self._shown({**told, **draft.shown}))
 
     def _cut_history(self, project: dc.Project) -> dict[str, Any]:

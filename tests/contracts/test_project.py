@@ -178,7 +178,7 @@ class TestWriting:
         assert [v.version for v in project.reader.history("dm")] == [new.version, old.version]
         assert len(project.reader.read("dm", version=old.version)) == 3
         assert len(project.reader.read("dm")) == 4
-        assert (new.change.previous, new.change.rows, str(new.change)) == (old.version, 1, "+1 rows")
+        assert (new.change.previous, new.change.rows, str(new.change)) == (old.version, 1, "+1 row")
 
     def test_metadata_alone(self, project: dc.Project, dm: Frame, store: dc.ObjectStore) -> None:
         first = project.write("dm", dm(3))

@@ -1,6 +1,5 @@
 """What shows when the code is loaded, before anything runs; and runs in processes of their own."""
 
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -11,7 +10,6 @@ import pytest
 
 import datom_core as dc
 from datom_dagster import DatomIOManager, DatomResource, LocalStorage, check_tables, datom_asset, datom_definitions
-from tests.conftest import GIT_CONFIG
 
 
 def frame() -> pd.DataFrame:
@@ -215,40 +213,3 @@ def test_every_kind_of_empty_frame_is_skipped(resources: dict[str, Any], kind: A
     result = dg.materialize([empty], resources=resources)
     assert result.success
     assert result.get_asset_materialization_events() == []
-
-
-def multiprocess_job() -> dg.JobDefinition:
-    """Built anew in every process: four independent tables and one derived, over the environment's project."""
-    study = DatomResource(
-        project="STUDY_001", storage=LocalStorage(path=dg.EnvVar("STUDY_DATA")), remote=dg.EnvVar("STUDY_REPO")
-    )
-
-    def table(name: str, rows: int) -> dg.AssetsDefinition:
-        return dg.asset(name=name)(lambda: pd.DataFrame({"x": range(rows)}))
-
-    tables = [table(name, n) for n, name in enumerate(("dm", "ex", "lb", "ae"), 1)]
-
-    @dg.asset(ins={name: dg.AssetIn(name) for name in ("dm", "lb")})
-    def adlb(dm: pd.DataFrame, lb: pd.DataFrame) -> pd.DataFrame:
-        return pd.concat([dm, lb], ignore_index=True)
-
-    defs = dg.Definitions(
-        assets=[*tables, adlb],
-        resources={"io_manager": DatomIOManager(datom=study)},
-        jobs=[dg.define_asset_job("everything")],
-    )
-    return defs.resolve_job_def("everything")
-
-
-def test_every_step_in_a_process_of_its_own(
-    project: dc.Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("STUDY_DATA", project.store.location.root)
-    monkeypatch.setenv("STUDY_REPO", project.remote)
-    assert "Test Author" in GIT_CONFIG
-    with dg.instance_for_test(temp_dir=str(tmp_path)) as instance:
-        result = dg.execute_job(dg.reconstructable(multiprocess_job), instance=instance)
-        assert result.success
-    assert {t.name: t.versions for t in project.reader.list()} == dict.fromkeys(("dm", "ex", "lb", "ae", "adlb"), 1)
-    assert {p.table for p in project.reader.parents("adlb") or ()} == {"dm", "lb"}
-    assert project.status().level

@@ -33,7 +33,7 @@ def demo(name: str = "demo") -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT, env=dict(os.environ)).stdout
 
 
-def test_the_demo_twice(tmp_path: Path) -> None:
+def test_the_demo_twice_and_on_s3(tmp_path: Path) -> None:
     first = demo()
     assert re.search(r"lb +7433 rows +first version", first)
     assert 'lb as of the cut "2012-12" has 7433 rows; as of "2013-12" it has 42894' in first
@@ -58,15 +58,6 @@ def test_the_demo_twice(tmp_path: Path) -> None:
     assert "Nothing new from outside." in second
     assert (tmp_path / "study.git" / "refs" / "heads" / "main").read_text() == head
 
-
-def test_the_code_location_loads() -> None:
-    """As the page and the daemon load it, which look at more than a job that is run by itself."""
-    from example_project.definitions import defs
-
-    dg.Definitions.validate_loadable(defs)
-
-
-def test_the_demo_on_s3(tmp_path: Path) -> None:
     said = demo("demo_s3")
     for text in (
         "conditional writes yes",
@@ -77,9 +68,15 @@ def test_the_demo_on_s3(tmp_path: Path) -> None:
         "lb            56601 rows   13,707 rows added by USUBJID, LBSEQ since the cut 2013-12",
     ):
         assert text in said
-    reader = dc.ProjectReader.open(dc.LocalStore(tmp_path / "store"), "STUDY_001")
     assert re.search(r"copy: (\d\d) of \1 objects", said)
     assert {t.versions for t in reader.list() if t.name in ("lb", "dm")} == {4}, "the demo itself stays as it is"
+
+
+def test_the_code_location_loads() -> None:
+    """As the page and the daemon load it, which look at more than a job that is run by itself."""
+    from example_project.definitions import defs
+
+    dg.Definitions.validate_loadable(defs)
 
 
 def test_the_demo_of_a_register(tmp_path: Path) -> None:

@@ -176,7 +176,7 @@ class TestChangesByKey:
         DATA["dm"] = frame(2)
         run([keyed])
         DATA["dm"] = frame(3, USUBJID="s0")
-        assert shown(run([keyed]), "dm")["datom/change"] == "+1 rows"
+        assert shown(run([keyed]), "dm")["datom/change"] == "+1 row"
         assert len(project.reader.history("dm")) == 2
 
     def test_a_version_before_that_is_damaged_fails_nothing(self, run: Run, project: dc.Project) -> None:
@@ -184,7 +184,7 @@ class TestChangesByKey:
         sha = shown(run([keyed]), "dm")["datom/data_sha"]
         project.store.delete(f"dm/{sha}.parquet")
         DATA["dm"] = frame(3)
-        assert shown(run([keyed]), "dm")["datom/change"] == "+1 rows"
+        assert shown(run([keyed]), "dm")["datom/change"] == "+1 row"
 
     def test_examples_stay_out_of_the_log_when_there_is_no_preview(self, study: DatomResource) -> None:
         io = {"io_manager": DatomIOManager(datom=study, preview_rows=0)}

@@ -160,7 +160,7 @@ class TestOneRunOverSeveralPartitions:
         assert {cut: m["dagster/row_count"] for cut, m in told.items()} == {"2026-01": 2, "2026-02": 3, "2026-03": 4}
         assert {cut: m["datom/cut"] for cut, m in told.items()} == {cut: cut for cut in told}
         assert len({m["datom/commit"] for m in told.values()}) == 3
-        assert told["2026-03"]["datom/change"] == "+1 rows since the cut 2026-02"
+        assert told["2026-03"]["datom/change"] == "+1 row since the cut 2026-02"
         assert told["2026-02"]["datom/message"] == "Materialize ex 2026-02"
 
     def test_the_data_version_is_that_of_all_of_them(self, run: Run) -> None:
@@ -237,12 +237,12 @@ def test_a_partition_says_what_changed_since_the_cut_before_it(run: Run) -> None
         "2026-01": "first version",
         "2026-03": "+2 rows since the cut 2026-01",
         "lock": "no change since the cut 2026-03",
-        "2026-02": "+1 rows since the cut 2026-01",
+        "2026-02": "+1 row since the cut 2026-01",
     }
     assert said["2026-02"]["datom/previous_version"] == said["2026-01"]["datom/version"]
     ROWS["2026-02"] = 2
     again = shown(run([dm], partition_key="2026-02"), "dm")
-    assert again["datom/change"] == "-1 rows since the cut as it was recorded before"
+    assert again["datom/change"] == "-1 row since the cut as it was recorded before"
     assert shown(run([dm], partition_key="2026-02"), "dm")["datom/change"] == "no change"
 
 
@@ -296,3 +296,20 @@ def test_dagsters_database_is_lost_and_partitions_still_load_their_cuts(
     assert {cut: len(project.reader.read("adlb", cut=cut)) for cut in cuts} == {cuts[0]: 7, cuts[1]: 3}
     first = project.reader.cuts()[cuts[0]].recordings["lb"][-1]
     assert len(project.reader.read("lb", first.version)) == 2, "what was delivered first stays readable by its id"
+
+
+def test_changed_and_change_say_the_same_of_a_partition(run: Run) -> None:
+    """Also where the cut comes to stand for a version that is there already, or is the first to name it."""
+    table = datom_asset(name="dm", partitions_def=CUTS)(extract)
+    said = []
+    for cut, rows in (("2026-01", 2), ("2026-02", 2), ("2026-02", 3), ("2026-02", 2), ("2026-02", 2)):
+        ROWS[cut] = rows
+        told = shown(run([table], partition_key=cut), "dm")
+        said.append((told["datom/changed"], told["datom/change"]))
+    assert said == [
+        (True, "first version"),
+        (False, "no change since the cut 2026-01"),
+        (True, "+1 row since the cut as it was recorded before"),
+        (True, "-1 row since the cut as it was recorded before"),
+        (False, "no change"),
+    ]

@@ -47,7 +47,8 @@ def base_url(folder: Path) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="session")
+# Not longer than the module: Playwright runs an event loop in this thread, beside which none of Dagster's starts.
+@pytest.fixture(scope="module")
 def page(base_url: str) -> Iterator[Any]:
     from playwright.sync_api import expect, sync_playwright
 
@@ -66,7 +67,7 @@ def tall_page(page: Any) -> Iterator[Any]:
     page.set_viewport_size(SIZE)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def launched(page: Any) -> str:
     """The address of the run that recorded a cut; launched on the job's page with a message, and waited for."""
     page.goto("/jobs")
