@@ -87,6 +87,11 @@ query { runsOrError { ... on Runs { results {
 )
 
 
+@pytest.fixture
+def instance(kept_instance: dg.DagsterInstance) -> dg.DagsterInstance:
+    return kept_instance
+
+
 @contextmanager
 def served(instance: dg.DagsterInstance, module: str, attribute: str) -> Iterator[WorkspaceRequestContext]:
     """The web server's view of a code location, in this process."""

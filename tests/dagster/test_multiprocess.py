@@ -17,6 +17,11 @@ from tests.pipes import filled_at_once
 TABLES = {"ae": 1, "dm": 2, "lb": 3, "vs": 4}
 
 
+@pytest.fixture
+def instance(kept_instance: dg.DagsterInstance) -> dg.DagsterInstance:
+    return kept_instance
+
+
 def csv(table: str, rows: int) -> str:
     return "USUBJID,DOMAIN\n" + "".join(f"01-{i:03d},{table.upper()}\n" for i in range(rows))
 
