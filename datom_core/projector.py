@@ -34,7 +34,7 @@ from datom_core.retries import while_conflicting
 from datom_core.state import load_state
 from datom_core.stores import ObjectStore, find, same_place
 
-_ATTEMPTS = 12
+_ATTEMPTS = 40  # among sixteen writers of one table, twelve were not always enough
 _READERS = 8
 _LISTED_VERSIONS = 100  # two objects each; S3 lists a thousand in one request
 
