@@ -52,6 +52,21 @@ class Report:
     waiting: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Known:
+    """What a writer knows right after its commit.
+
+    Attributes:
+        seen: a look at storage that is older than the commit.
+        tip: the commit.
+        state: the documents that it holds, of the project and of the tables concerned.
+    """
+
+    seen: Seen
+    tip: str
+    state: ProjectState
+
+
 class Projector:
     """Projects a data repo into a store.
 
@@ -130,8 +145,7 @@ class Projector:
         self,
         tables: Iterable[str],
         *,
-        seen: Seen | None = None,
-        tip: str | None = None,
+        known: Known | None = None,
         commits: Mapping[str, Mapping[str, str]] | None = None,
         present: Set[str] = frozenset(),
         thorough: bool = False,
@@ -140,7 +154,7 @@ class Projector:
 
         Args:
             tables: names to be compared whatever the manifest says.
-            seen, tip: a look at storage, and a tip that is known to be newer than that look.
+            known: what need not be looked up at the first try.
             commits: table -> version -> commit, of what the caller has just published.
             present: keys of payloads that the caller knows to be there.
             thorough: look at every snapshot and at every set's payloads, not only at what is new to storage, and at
@@ -151,9 +165,9 @@ class Projector:
             ConflictError: others kept changing storage during all attempts.
         """
         run = _Run(self, set(tables), commits or {}, present, thorough)
-        known = [(seen, tip)]
-        # What the caller has seen serves once: after a conflict, storage and git are looked at anew.
-        while_conflicting(lambda: run.once(*(known.pop() if known else (None, None))), attempts=_ATTEMPTS)
+        once = [known]
+        # What the caller knows serves once: after a conflict, storage and git are looked at anew.
+        while_conflicting(lambda: run.once(once.pop() if once else None), attempts=_ATTEMPTS)
         return Report(tuple(run.written), tuple(run.waiting))
 
 
@@ -170,14 +184,10 @@ class _Run:
     waiting: list[str] = field(default_factory=list)
     held: list[str] = field(default_factory=list)
 
-    def once(self, seen: Seen | None, tip: str | None) -> None:
-        repo = self.projector.repo
+    def once(self, known: Known | None) -> None:
         while True:
-            if seen is None or tip is None:
-                seen, tip = self.projector.look(self.wanted), repo.tip()
-            if tip is None:
-                raise NotFoundError(f"{repo.remote} has no branch {repo.branch}.")
-            state = load_state(repo, tip, self.wanted)
+            now = known or self._look()
+            seen, tip, state = now.seen, now.tip, now.state
             if state.file.decommissioned_at is not None:
                 return
             if not self.projector.ahead and not same_place(state.file.location, self.projector.store.location):
@@ -187,13 +197,21 @@ class _Run:
             if not lagging:
                 break
             self.wanted |= lagging
-            seen = tip = None
+            known = None
         self.waiting, self.held = [], []
         for table in sorted(self.wanted):
             self._table(table, state.table(table), seen, tip)
         self._lists(state, seen)
         if self.thorough:
             self._governance(state)
+
+    def _look(self) -> Known:
+        """Storage first, so that the tip is newer than what is seen there."""
+        repo, seen = self.projector.repo, self.projector.look(self.wanted)
+        tip = repo.tip()
+        if tip is None:
+            raise NotFoundError(f"{repo.remote} has no branch {repo.branch}.")
+        return Known(seen, tip, load_state(repo, tip, self.wanted))
 
     def _table(self, table: str, state: TableState, seen: Seen, tip: str) -> None:
         """Snapshots, then the history, then the pointer; nothing while readers would be led to a missing payload."""

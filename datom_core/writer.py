@@ -32,7 +32,7 @@ from datom_core.plan import (
     repin,
 )
 from datom_core.projection import Seen, nothing_there, same_lists
-from datom_core.projector import Projector
+from datom_core.projector import Known, Projector
 from datom_core.results import WriteResult
 from datom_core.retries import until_published
 from datom_core.state import load_state
@@ -177,8 +177,13 @@ class Writer:
                 turn.close()
             commits = {p.write.table: {p.version: commit} for p in plan.tables if p.recorded is None}
             present = {names.payload(p.write.table, p.write.data_sha) for p in plan.tables}
+            known = Known(seen, commit, after)
             with self.events.timed("projection", commit=commit):
-                self.projector.level(tables, seen=seen, tip=commit, commits=commits, present=present)
+                self.repo.together(
+                    lambda alone: self.projector.level(
+                        tables, known=known if alone else None, commits=commits, present=present
+                    )
+                )
             repaired: Set[str] = keeper.put_back
         else:
             commit = repair_commit
@@ -222,7 +227,7 @@ class Writer:
             at=now,
         )
         tables = [p.write.table for p in plan.tables]
-        self.projector.level(tables, seen=seen, tip=commit)
+        self.projector.level(tables, known=Known(seen, commit, state))
         keeper.put_pending(keys)
         return commit
 

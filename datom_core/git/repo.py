@@ -78,6 +78,7 @@ class GitRepo:
         self._cache = CloneCache(self.remote, branch or "", cache_dir)
         self._listings: dict[str, dict[str, str]] = {}
         self._turns = Turns(self._cache.path.with_suffix(".turn"))
+        self._projections = Turns(self._cache.path.with_suffix(".projection"))
 
     @property
     def at(self) -> Remote:
@@ -167,11 +168,17 @@ class GitRepo:
         found = tip_of(self._at, self.branch)
         if found is None:
             return None
+        if found in self._listings:
+            return found
         return self._healing(lambda: found if self._has(found) else self._fetch())
 
     def turn(self) -> contextlib.AbstractContextManager[None]:
         """Have one's turn among the writers of this machine, from looking at the tip to publishing on top of it."""
         return self._turns.turn()
+
+    def together(self, work: Callable[[bool], object]) -> None:
+        """Have ``work`` on what was published done once for all writers of this machine who wait for it."""
+        self._projections.together(work)
 
     def is_empty(self) -> bool:
         """Whether the remote has no branch at all."""

@@ -1,8 +1,8 @@
-"""Writers on one machine take turns at a remote.
+"""Writers on one machine take turns at a remote, and let one of them do what all of them wait for.
 
 Without, each of them would plan, push and lose to a neighbour: the more writers, the less gets through. It is about
-speed alone. What keeps histories whole is the remote, which takes no commit that is not on top of the last one; so
-a turn may be skipped when it cannot be had.
+speed alone. What keeps histories whole is the remote, which takes no commit that is not on top of the last one, and
+the store, which replaces only what was seen there; so a turn may be skipped when it cannot be had.
 """
 
 from __future__ import annotations
@@ -11,20 +11,25 @@ import contextlib
 import os
 import random
 import secrets
+import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 _PATIENCE = 5.0  # seconds that one and the same holder is waited for
 _FIRST_LOOKS = 0.02  # seconds between two looks of one who has just come
 _LAST_LOOKS = 0.002  # and of one who has waited for long
+_BEGUN, _DONE = 8, 16  # where the lock file has the numbers of the last work that was begun, and that was done
+
+Outcome = Literal["at once", "waited", "spared", "not held"]
 
 
 class Turns:
     """A lock among processes and threads.
 
     Args:
-        path: of the lock file, which holds a word of the one whose turn it is.
+        path: of the lock file. It holds a word of the one whose turn it is, and how much work was done together.
     """
 
     def __init__(self, path: Path) -> None:
@@ -37,40 +42,83 @@ class Turns:
 
         A holder that keeps it for longer than a few seconds (it was stopped, or its network hangs) is not waited for.
         """
-        handle = self._open()
-        if handle is None:
+        with self._opened() as handle:
+            if handle is not None:
+                self._acquire(handle)
             yield
-            return
-        try:
-            if self._acquire(handle):
-                os.pwrite(handle, secrets.token_bytes(8), 0)
-            yield
-        finally:
-            os.close(handle)
 
-    def _open(self) -> int | None:
+    def together(self, work: Callable[[bool], object]) -> None:
+        """Have work done whose every run serves all who asked for it before that run began.
+
+        Returns when a run has ended that began after this call, whoever's it was; an error is only the caller's own.
+
+        Args:
+            work: is told whether nobody else was at it, so that what the caller looked up before still holds. If not,
+                it must start from what is there now, for it is done for others, too.
+        """
+        with self._opened() as handle:
+            if handle is None:
+                work(False)
+                return
+            asked = _number(handle, _BEGUN)
+            outcome = self._acquire(handle, lambda: _number(handle, _DONE) > asked)
+            if outcome == "spared":
+                return
+            if outcome != "waited":
+                work(outcome == "at once")
+                return
+            mine = _number(handle, _BEGUN) + 1
+            begun = _note(handle, _BEGUN, struct.pack("<Q", mine))
+            work(False)
+            if begun:
+                _note(handle, _DONE, struct.pack("<Q", mine))
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[int | None]:
+        handle = None
         with contextlib.suppress(OSError):
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        return None
+            handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            yield handle
+        finally:
+            if handle is not None:
+                os.close(handle)  # which ends the turn
 
-    def _acquire(self, handle: int) -> bool:
+    def _acquire(self, handle: int, spared: Callable[[], bool] = lambda: False) -> Outcome:
         import fcntl  # not on Windows, where this package reads and does not write
 
         begun = since = time.monotonic()
-        holder = None
+        holder: bytes | None = None
+        outcome: Outcome = "at once"
         while True:
+            if spared():
+                return "spared"
             with contextlib.suppress(BlockingIOError):
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return True
+                _note(handle, 0, secrets.token_bytes(8))
+                return outcome
+            outcome = "waited"
             now, found = time.monotonic(), os.pread(handle, 8, 0)
             if found == self._hung:
-                return False
+                return "not held"
             if found != holder:
                 holder, since = found, now
             elif now - since > _PATIENCE:
                 self._hung = found
-                return False
+                return "not held"
             # Who has waited longer looks more often, and so comes first.
             pause = max(_LAST_LOOKS, _FIRST_LOOKS / (1 + 10 * (now - begun)))
             time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+
+
+def _note(handle: int, at: int, data: bytes) -> bool:
+    """Whether it could be written; a full disk costs speed alone."""
+    with contextlib.suppress(OSError):
+        return os.pwrite(handle, data, at) == len(data)
+    return False
+
+
+def _number(handle: int, at: int) -> int:
+    found = os.pread(handle, 8, at)
+    return int(struct.unpack("<Q", found)[0]) if len(found) == 8 else 0

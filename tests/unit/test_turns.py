@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +15,9 @@ import pytest
 import datom_core as dc
 from datom_core.git.cache import CloneCache
 from datom_core.git.turns import Turns
+from datom_core.plan import ProjectState
+from datom_core.projector import Known, Projector
+from datom_core.state import load_state
 
 
 def frame(n: int) -> pd.DataFrame:
@@ -79,3 +84,98 @@ class TestTurns:
         order.clear()
         project.write("dm", frame(3))
         assert order[:2] == ["turn", "parquet"]
+
+
+class TestTogether:
+    """One projects for all who wait."""
+
+    def test_whoever_returns_has_been_served_by_a_run_that_began_later(self, tmp_path: Path) -> None:
+        published: set[int] = set()
+        served: set[int] = set()
+        runs = []
+
+        def serve(alone: bool, item: int) -> None:
+            # Alone, one knows only what is one's own.
+            covers = {item} if alone else set(published)
+            time.sleep(0.002)
+            runs.append(alone)
+            served.update(covers)
+
+        def ask(worker: int) -> list[int]:
+            turns, missing = Turns(tmp_path / "x.projection"), []
+            for n in range(25):
+                item = worker * 1000 + n
+                published.add(item)
+                turns.together(lambda alone, item=item: serve(alone, item))  # type: ignore[misc]
+                missing += [item] if item not in served else []
+                time.sleep(random.uniform(0, 0.004))
+            return missing
+
+        with ThreadPoolExecutor(8) as pool:
+            assert [m for missing in pool.map(ask, range(8)) for m in missing] == []
+        assert len(runs) < 150, "most of the two hundred were served by somebody else's run"
+
+    def test_an_error_is_only_its_own_and_the_next_does_the_work(self, tmp_path: Path) -> None:
+        turns, started, go = Turns(tmp_path / "x.projection"), threading.Event(), threading.Event()
+        done: list[str] = []
+
+        def first(alone: bool) -> None:
+            assert alone
+            started.set()
+            go.wait(10)
+
+        def fails(alone: bool) -> None:
+            assert not alone
+            raise dc.StorageError("no network")
+
+        with ThreadPoolExecutor(3) as pool:
+            held = pool.submit(turns.together, first)
+            started.wait(10)
+            broken = pool.submit(turns.together, fails)
+            go.set()
+            assert isinstance(broken.exception(10), dc.StorageError)
+            held.result(10)
+            turns.together(lambda alone: done.append("again"))
+        assert done == ["again"]
+
+    def test_a_run_that_was_killed_serves_nobody(self, tmp_path: Path) -> None:
+        path = tmp_path / "x.projection"
+        path.write_bytes(b"somebody" + (7).to_bytes(8, "little") + (3).to_bytes(8, "little"))
+        done: list[bool] = []
+        Turns(path).together(done.append)
+        assert done == [True]
+
+    def test_a_cache_that_cannot_be_written_costs_the_sharing_alone(self, tmp_path: Path) -> None:
+        (tmp_path / "file").touch()
+        done: list[bool] = []
+        Turns(tmp_path / "file" / "x.projection").together(done.append)
+        assert done == [False]
+
+
+def test_what_a_writer_knows_is_what_its_commit_holds(project: dc.Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The documents are not read again from a commit just made; so they must be those that it holds."""
+    given: list[tuple[Known, ProjectState]] = []
+    level = Projector.level
+
+    def noting(self: Projector, tables: Any, *, known: Known | None = None, **more: Any) -> Any:
+        tables = list(tables)
+        if known is not None:
+            given.append((known, load_state(self.repo, known.tip, known.state.tables)))
+        return level(self, tables, known=known, **more)
+
+    monkeypatch.setattr(Projector, "level", noting)
+    project.write("dm", frame(1))
+    project.cut("2026-01", {"dm": frame(2), "ae": frame(3)})
+    project.write("dm", frame(1))  # a version that is there
+    project.write("ae", frame(3), custom={"reason": "wording"})
+    assert len(given) == 4
+    for known, read in given:
+        assert documents(known.state) == documents(read)
+
+
+def documents(state: ProjectState) -> list[bytes]:
+    parts = [state.manifest.to_json(), state.cuts.to_json(), state.file.to_yaml()]
+    for _, table in sorted(state.tables.items()):
+        assert table.metadata is not None
+        parts += [table.metadata.to_json(), table.history.to_json()]
+    return parts
