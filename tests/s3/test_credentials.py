@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import gc
-import json
 import pickle
 import secrets
 import threading
@@ -12,11 +11,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import keyring
 import pytest
 
 import datom_core as dc
 from datom_core.secret import masked
-from tests.s3.server import EVERYTHING, S3Server
+from tests.keyrings import drawer
+from tests.s3.server import S3Server
 
 
 def works(server: S3Server, bucket: str, source: Any) -> bool:
@@ -36,30 +37,13 @@ def test_from_the_environment(s3_server: S3Server, bucket: str, monkeypatch: pyt
 
 
 def test_from_a_keyring(s3_server: S3Server, bucket: str) -> None:
-    import keyring
-    import keyring.backend
-
-    class Drawer(keyring.backend.KeyringBackend):
-        priority = 1  # type: ignore[assignment]
-        kept: dict[tuple[str, str], str] = {}  # noqa: RUF012
-
-        def get_password(self, service: str, username: str) -> str | None:
-            return self.kept.get((service, username))
-
-        def set_password(self, service: str, username: str, password: str) -> None:
-            self.kept[service, username] = password
-
-    before = keyring.get_keyring()
-    keyring.set_keyring(Drawer())
-    try:
+    with drawer():
         source = dc.KeyringCredentials("datom-study")
         with pytest.raises(dc.NotFoundError, match="keyring set datom-study access_key"):
             s3_server.store(bucket, credentials=source)
         keyring.set_password("datom-study", "access_key", s3_server.owner.access_key)
         keyring.set_password("datom-study", "secret_key", s3_server.owner.secret_key.reveal())
         assert works(s3_server, bucket, source)
-    finally:
-        keyring.set_keyring(before)
 
 
 @pytest.mark.parametrize("text", [False, True], ids=["datetime", "text, as functions for the PyPI reader give it"])
@@ -117,21 +101,14 @@ def test_a_function_that_gives_none(s3_server: S3Server, bucket: str, given: Any
 
 
 def test_a_role(s3_server: S3Server, bucket: str) -> None:
-    iam = s3_server.client("iam", s3_server.owner)
-    trust = {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}}],
-    }
-    # Without blanks: radosgw takes the "+" that stands for one in a form as it is.
-    documents = [json.dumps(document, separators=(",", ":")) for document in (trust, EVERYTHING)]
-    role = iam.create_role(RoleName=f"reader-{bucket}", AssumeRolePolicyDocument=documents[0])["Role"]
-    iam.put_role_policy(RoleName=role["RoleName"], PolicyName="p", PolicyDocument=documents[1])
-    source = dc.RoleCredentials(role["Arn"], s3_server.owner, endpoint_url=s3_server.endpoint)
+    source = s3_server.role(f"reader-{bucket}")
     given = source()
     assert given.session_token is not None
     assert given.expires_at is not None
     assert works(s3_server, bucket, source)
-    wrong = dc.RoleCredentials(role["Arn"], dc.Credentials("AKIANOBODY", "wrong-key"), endpoint_url=s3_server.endpoint)
+    wrong = dc.RoleCredentials(
+        source.role_arn, dc.Credentials("AKIANOBODY", "wrong-key"), endpoint_url=s3_server.endpoint
+    )
     with pytest.raises(dc.AccessDeniedError, match="could not be assumed") as caught:
         s3_server.store(bucket, credentials=wrong)
     assert caught.value.action == "sts:AssumeRole"
