@@ -13,7 +13,6 @@ Importing this package needs neither git nor Dagster. Everything public is expor
 """
 
 from datom_core.comparison import CellChange, ChangedRow, Retyped, RowChange, diff, repeated
-from datom_core.copying import Progress
 from datom_core.credentials import (
     AmbientCredentials,
     Credentials,
@@ -67,6 +66,7 @@ from datom_core.moments import Moment, moment_of
 from datom_core.names import check_cut_name, check_name, check_new_name, check_version
 from datom_core.plan import Action
 from datom_core.portfolio import ProjectRecord, RegisteredProject, RepairReport
+from datom_core.progress import Progress, watching
 from datom_core.project import Project
 from datom_core.reader import ProjectReader
 from datom_core.results import (
@@ -204,4 +204,5 @@ __all__ = [
     "remote_head",
     "repeated",
     "to_pandas",
+    "watching",
 ]

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Literal, TypeVar
 
 from datom_core.errors import DatomError, IntegrityError
+from datom_core.progress import OnProgress, Progress, watcher
 from datom_core.stores import ObjectStore, S3Store, find
 
 Verify = Literal["hash", "size"]
@@ -39,29 +40,6 @@ class Item:
     size: int
     sha256: str | None = None
     present: bool = False
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a long operation is.
-
-    Attributes:
-        what: the step.
-        objects, bytes: done so far.
-        total_objects, total_bytes: to be done in this step.
-        key: what was done last.
-    """
-
-    what: str
-    objects: int
-    total_objects: int
-    bytes: int
-    total_bytes: int
-    key: str = ""
-
-
-#: Is told of each object that is done; called from one thread at a time.
-OnProgress = Callable[[Progress], None]
 
 
 def copy(
@@ -121,7 +99,7 @@ def each(
         items: what to work on.
         work: is called from several threads.
         what: names the step in progress reports.
-        on_progress: is told of each item that is done.
+        on_progress: is told of each item that is done; by default, whoever watches (`watching`).
 
     Raises:
         The first error of ``work``; nothing more is begun after it.
@@ -132,12 +110,12 @@ def each(
         with large if item.size >= _LARGE else nullcontext():
             return work(item)
 
+    tell = on_progress or watcher()
     done = Progress(what, 0, len(items), 0, sum(i.size for i in items))
     for item, result in _in_parallel(bounded, items):
         done = replace(done, objects=done.objects + 1, bytes=done.bytes + item.size, key=item.key)
         _log.debug("%s: %s (%d of %d)", what, item.key, done.objects, done.total_objects)
-        if on_progress is not None:
-            on_progress(done)
+        tell(done)
         yield item, result
 
 

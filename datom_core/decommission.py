@@ -11,12 +11,12 @@ from datetime import datetime
 from functools import partial
 
 from datom_core import names
-from datom_core.copying import OnProgress, Progress
 from datom_core.documents import Author, Decommission, format_timestamp
 from datom_core.errors import ConflictError, DatomError, FormatError, InvalidInputError, NotFoundError
 from datom_core.git import GitRepo
 from datom_core.github import GitHubRepository
 from datom_core.plan import ProjectState
+from datom_core.progress import OnProgress, Progress, watcher
 from datom_core.reader import open_reader
 from datom_core.register import Register, Registration
 from datom_core.retries import until_published
@@ -319,8 +319,7 @@ class Decommissioning:
 
     def _tell(self, what: str, done: int = 1, total: int = 1, key: str = "") -> None:
         _log.info("decommission %s: %s %s", self.name, what, key)
-        if self.on_progress is not None:
-            self.on_progress(Progress(what, done, total, 0, 0, key))
+        (self.on_progress or watcher())(Progress(what, done, total, 0, 0, key))
 
 
 def _note(store: ObjectStore) -> str:

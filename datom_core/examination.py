@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from datom_core import names, recovery
-from datom_core.copying import Item, OnProgress, each, hashes
+from datom_core.copying import Item, each, hashes
 from datom_core.documents import Metadata, Version
 from datom_core.inspection import Evidence, Level, absent_tables, odd_payloads, unlisted_tables
 from datom_core.plan import ProjectState
+from datom_core.progress import OnProgress
 from datom_core.projection import (
     nothing_there,
     payload_key,

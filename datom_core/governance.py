@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any, NoReturn, Protocol, Self, TypeVar
 
 from datom_core import names
-from datom_core.copying import OnProgress
 from datom_core.credentials import CredentialSource
 from datom_core.decommission import Decommissioning, DecommissionReport
 from datom_core.documents import Author, GovernanceFile, Location, ProjectFile, Ref
@@ -19,6 +18,7 @@ from datom_core.git import GitRepo, Remote, same_remote
 from datom_core.guard import Guard, being_taken_away, check_recorded, registered_in
 from datom_core.plan import ProjectState
 from datom_core.portfolio import ProjectRecord, RegisteredProject, RepairReport, at_a_glance, in_detail, record_of
+from datom_core.progress import OnProgress
 from datom_core.register import Register, Registration
 from datom_core.requests import author_or_default, utc_now
 from datom_core.rows import Rows

@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from datom_core.normalise import Normalised
+from datom_core.progress import Progress, watcher
 from datom_core.type_rules import Tag
 
 HASH_ALGO = "datom-cv1"
@@ -64,13 +65,23 @@ def hash_normalised(data: Normalised) -> TableHash:
     threads = min(_MAX_THREADS, os.cpu_count() or 1, len(jobs))
     if threads > 1 and table.nbytes > _SMALL_TABLE_BYTES:
         with ThreadPoolExecutor(threads, thread_name_prefix="datom-hash") as pool:
-            shas = list(pool.map(lambda job: _hash_column(*job), jobs))
+            shas = list(_told(table, pool.map(lambda job: _hash_column(*job), jobs)))
     else:
         shas = [_hash_column(*job) for job in jobs]
     whole = hashlib.sha256(HASH_ALGO.encode() + struct.pack("<dd", table.num_rows, table.num_columns))
     whole.update("".join(shas).encode())
     hashes = tuple(ColumnHash(name, sha) for name, sha in zip(table.column_names, shas, strict=True))
     return TableHash(whole.hexdigest(), hashes, table.num_rows, table.num_columns)
+
+
+def _told(table: pa.Table, shas: Iterable[str]) -> Iterator[str]:
+    """Tell whoever watches of each column that is done."""
+    tell = watcher()
+    done = Progress("hash", 0, table.num_columns, 0, table.nbytes)
+    for sha, name, column in zip(shas, table.column_names, table.columns, strict=True):
+        done = replace(done, objects=done.objects + 1, bytes=done.bytes + column.nbytes, key=name)
+        tell(done)
+        yield sha
 
 
 def canonical_values(data: pa.ChunkedArray, tag: Tag) -> pa.Array:

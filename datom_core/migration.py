@@ -9,12 +9,13 @@ from datetime import date
 from typing import Any, get_args
 
 from datom_core import names
-from datom_core.copying import Item, OnProgress, Progress, Verify, copy
+from datom_core.copying import Item, Verify, copy
 from datom_core.documents import Author
 from datom_core.errors import ConflictError, IntegrityError, InvalidInputError, NotFoundError, StorageError
 from datom_core.guard import being_taken_away
 from datom_core.moments import moment_of
 from datom_core.plan import ProjectState, check_writable
+from datom_core.progress import OnProgress, Progress, watcher
 from datom_core.project import Project
 from datom_core.projection import lost_versions, pinned_payloads
 from datom_core.register import Registration
@@ -349,8 +350,7 @@ class _Migration:
 
     def _tell(self, what: str, done: int = 1, total: int = 1, key: str = "") -> None:
         _log.info("%s: %s %s", what, self.project.name, key)
-        if self.on_progress is not None:
-            self.on_progress(Progress(what, done, total, 0, 0, key))
+        (self.on_progress or watcher())(Progress(what, done, total, 0, 0, key))
 
 
 def _is_list(key: str, state: ProjectState) -> bool:

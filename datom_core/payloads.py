@@ -36,6 +36,7 @@ class PayloadKeeper:
     put_back: set[str] = field(default_factory=set)
     repins: dict[str, memoryview | None] = field(default_factory=dict)
     _suspect: set[str] = field(default_factory=set)
+    _own: dict[str, Payload] = field(default_factory=dict)
 
     def settle(self, plan: TablePlan, data: pa.Table, recorded_size: int | None) -> None:
         """Find the payload that ``plan`` names, or put it.
@@ -55,6 +56,8 @@ class PayloadKeeper:
         info = self.store.head(key)
         if info is None:
             self._put(plan, key, data)
+        elif (own := self._own.get(key)) is not None and own.size == info.size:
+            self.found[table] = own
         elif plan.payload_sha is None:
             # Ours, from an attempt that did not get to its commit; or that of a writer who crashed there.
             self.found[table] = Payload(info.metadata.get(_SHA) or self._examine(key, plan.write.data_sha), info.size)
@@ -81,6 +84,7 @@ class PayloadKeeper:
                 created = self.store.create(key, encoded, {_SHA: payload.sha})
                 if not created:
                     raise LostRaceError(f"{key} appeared in {self.store.location} meanwhile. Try again.", key=key)
+                self._own[key] = payload
         self.found[table] = payload
 
     def put_pending(self, keys: Mapping[str, str]) -> None:

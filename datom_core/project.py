@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 from datom_core import names
-from datom_core.copying import OnProgress
 from datom_core.decommission import Decommissioning, DecommissionReport
 from datom_core.documents import Author, Parent
 from datom_core.drops import ExtractSource
@@ -22,6 +21,7 @@ from datom_core.governance import Governance
 from datom_core.inspection import Level
 from datom_core.intake import DropReader
 from datom_core.opening import Parts, assemble
+from datom_core.progress import OnProgress
 from datom_core.projector import Projector
 from datom_core.reader import ProjectReader
 from datom_core.requests import (

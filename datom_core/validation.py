@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from typing import get_args
 
 from datom_core import names
-from datom_core.copying import OnProgress
 from datom_core.errors import ConflictError, IntegrityError, InvalidInputError
 from datom_core.examination import Examiner
 from datom_core.inspection import Evidence, Level, inspect, strangers
+from datom_core.progress import OnProgress
 from datom_core.results import Problem, ValidationReport
 from datom_core.rows import rows
 from datom_core.upkeep import Upkeep

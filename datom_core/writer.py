@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -250,7 +251,8 @@ class Writer:
             keeper.settle(table, data[table.write.table], metadata.size_bytes if metadata and same else None)
 
         with ThreadPoolExecutor(max_workers=min(4, len(jobs)), thread_name_prefix="datom-payload") as pool:
-            list(pool.map(settle, plan.tables))
+            # Each with a copy of the context, which says who watches.
+            list(pool.map(lambda run, table: run(settle, table), [copy_context().run for _ in jobs], plan.tables))
 
     def _repair(self, plan: WritePlan, state: ProjectState, seen: Seen) -> set[str]:
         """Put back what storage lacks; the tables of this write that lacked something."""

@@ -1,12 +1,15 @@
-"""What datom does to a project, in the log of the step that has it done."""
+"""What datom does to a project, and how far long work is, in the log of the step that has it done."""
 
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import datom_core as dc
+
+_SECONDS_BETWEEN_LINES = 10.0  # of progress: each is a write to Dagster's database
 
 
 @contextlib.contextmanager
@@ -33,3 +36,18 @@ def telling(project: dc.Project, log: Any) -> Iterator[dc.Project]:
         if lines:
             # Together, because each entry of Dagster's log is a write to its database.
             log.debug("datom:\n" + "\n".join(lines))
+
+
+def progress_told(log: Any) -> contextlib.AbstractContextManager[None]:
+    """Have a line in the step's log now and then, as long as datom works at something in the block."""
+    told = time.monotonic()
+
+    def tell(progress: dc.Progress) -> None:
+        nonlocal told
+        if time.monotonic() - told < _SECONDS_BETWEEN_LINES:
+            return
+        told = time.monotonic()
+        size = f", {progress.bytes} of {progress.total_bytes} bytes" if progress.total_bytes else ""
+        log.info(f"datom: {progress.what} {progress.objects} of {progress.total_objects}{size} ({progress.key})")
+
+    return dc.watching(tell)

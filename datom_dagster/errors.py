@@ -1,4 +1,4 @@
-"""A datom error becomes what Dagster understands: retry what may pass, fail at once what will not."""
+"""What becomes of datom's errors in Dagster: retry what may pass, fail at once what will not."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 
 import datom_core as dc
+from datom_dagster.effects import progress_told
 from datom_dagster.metadata import facts, findings_metadata
 from datom_dagster.step import step_of
 
@@ -19,12 +20,15 @@ _SECONDS_BETWEEN = 5.0
 
 @contextlib.contextmanager
 def translated(context: dg.OutputContext | dg.InputContext | dg.OpExecutionContext) -> Iterator[None]:
-    """Raise `RetryRequested` for `ConflictError` and `StorageError`, `Failure` for every other datom error.
+    """Work of datom in a step: its progress in the log, its errors as Dagster understands them.
+
+    `RetryRequested` is raised for `ConflictError` and `StorageError`, `Failure` for every other datom error.
 
     After the last retry, a `Failure` tells what was wrong. Outside of a run, datom's errors stay what they are.
     """
     try:
-        yield
+        with progress_told(context.log):
+            yield
     except dc.DatomError as error:
         step = step_of(context)
         if step is None:

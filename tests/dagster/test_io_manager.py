@@ -436,3 +436,16 @@ class TestErrors:
         assert records
         assert not [r for r in records if "planted-secret" in repr(r) or "planted-secret" in r.to_json()]
         assert "planted-secret" not in repr(study)
+
+
+def test_long_work_is_told_in_the_steps_log(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("datom_dagster.effects._SECONDS_BETWEEN_LINES", 0)
+
+    @dg.asset
+    def lb() -> pd.DataFrame:
+        return pd.DataFrame({"LBSEQ": range(100_000), "LBSTRESN": [1.5] * 100_000})
+
+    run([lb])
+    assert "datom: hash 2 of 2" in capfd.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import random
 import threading
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 import datom_core as dc
@@ -85,6 +87,40 @@ class TestTurns:
         project.write("dm", frame(3))
         assert order[:2] == ["turn", "parquet"]
 
+    def test_a_large_table_that_was_uploaded_is_not_read_back(
+        self, project: dc.Project, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        got: list[str] = []
+        get = dc.LocalStore.get
+
+        def noting(self: dc.LocalStore, key: str) -> dc.StoredObject:
+            got.append(key)
+            return get(self, key)
+
+        monkeypatch.setattr(dc.LocalStore, "get", noting)
+        project.write("lb", pd.DataFrame({"LBSTRESN": range(200_000)}))
+        assert [key for key in got if key.endswith(".parquet")] == []
+
+    def test_one_that_somebody_replaced_in_between_is_looked_at(
+        self, project: dc.Project, store: dc.LocalStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """R overwrites a payload with its own bytes of the same content."""
+        data = pd.DataFrame({"LBSTRESN": range(200_000)})
+        turn = Turns.turn
+
+        def replaced(self: Turns) -> Any:
+            (payload,) = (key for key in (o.key for o in store.list()) if key.endswith(".parquet"))
+            sink = io.BytesIO()
+            pq.write_table(dc.normalise(data), sink, compression="zstd")
+            store.replace(payload, sink.getvalue(), store.get(payload).etag)
+            return turn(self)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Turns, "turn", replaced)
+            project.write("lb", data)
+        assert project.reader.read("lb")["LBSTRESN"].tolist() == list(range(200_000))
+        assert project.validate("full").ok
+
 
 class TestTogether:
     """One projects for all who wait."""
@@ -125,13 +161,13 @@ class TestTogether:
             go.wait(10)
 
         def fails(alone: bool) -> None:
-            assert not alone
             raise dc.StorageError("no network")
 
         with ThreadPoolExecutor(3) as pool:
             held = pool.submit(turns.together, first)
             started.wait(10)
             broken = pool.submit(turns.together, fails)
+            time.sleep(0.05)  # until it waits
             go.set()
             assert isinstance(broken.exception(10), dc.StorageError)
             held.result(10)

@@ -16,6 +16,7 @@ from tenacity import Retrying, retry_if_exception, retry_if_exception_type, stop
 
 from datom_core.documents import Buffer
 from datom_core.errors import StorageError
+from datom_core.progress import Progress, watcher
 from datom_core.stores.s3.errors import NOT_S3, code_of, tag_of
 
 #: From this size on, an object goes and comes in parts of it.
@@ -78,6 +79,7 @@ def _download(client: Any, bucket: str, key: str, part: int) -> Download:
     whole = memoryview(bytearray(size))
     whole[: len(data)] = data
     digest = hashlib.sha256(data)
+    tell, ranges = watcher(), range(len(data), size, part)
 
     def fetch(start: int) -> tuple[int, int]:
         end = min(start + part, size)
@@ -89,8 +91,9 @@ def _download(client: Any, bucket: str, key: str, part: int) -> Download:
         return start, end
 
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="datom-s3") as pool:
-        for start, end in pool.map(fetch, range(len(data), size, part)):
+        for number, (start, end) in enumerate(pool.map(fetch, ranges), 2):
             digest.update(whole[start:end])
+            tell(Progress("download", number, len(ranges) + 1, end, size, key))
     return Download(whole.toreadonly(), etag, digest.hexdigest())
 
 
@@ -142,6 +145,8 @@ def upload_parts(
     place = {"Bucket": bucket, "Key": key}
     upload = client.create_multipart_upload(**place, ChecksumAlgorithm="SHA256", **options)["UploadId"]
 
+    windows, tell = list(_windows(whole)), watcher()
+
     def put(part: tuple[int, memoryview]) -> dict[str, Any]:
         number, window = part
         digest = checksum(window)
@@ -150,7 +155,12 @@ def upload_parts(
 
     try:
         with ThreadPoolExecutor(_THREADS, thread_name_prefix="datom-s3") as pool:
-            parts = list(pool.map(put, enumerate(_windows(whole), 1)))
+            parts: list[dict[str, Any]] = []
+            for part in pool.map(put, enumerate(windows, 1)):
+                parts.append(part)
+                sent = sum(len(window) for window in windows[: len(parts)])
+                if len(windows) > 1:
+                    tell(Progress("upload", len(parts), len(windows), sent, len(whole), key))
         client.complete_multipart_upload(**place, UploadId=upload, MultipartUpload={"Parts": parts}, **condition)
     except BaseException:
         # What went wrong first is what matters; a lifecycle rule of the bucket removes parts that stay.
