@@ -52,7 +52,8 @@ def main() -> int:
         begun = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="datom-torture-", ignore_cleanup_errors=True) as folder:
             os.environ["XDG_CACHE_HOME"] = f"{folder}/cache"
-            outcomes.append(scenario(Path(folder, "here")))
+            (here := Path(folder, "here")).mkdir()
+            outcomes.append(scenario(here))
         state = "as it should be" if outcomes[-1].ok else "\n".join(outcomes[-1].problems[:20])
         print(f"{name}: {state} ({time.monotonic() - begun:.0f} s)", flush=True)
     print("\n" + table(outcomes))

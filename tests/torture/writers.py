@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import random
 import subprocess
@@ -61,6 +62,7 @@ def table_of(worker: int, number: int) -> str:
 
 def write_many(place: Place, worker: int, writes: int, stall: float, start: Any, results: Any) -> None:
     """One process. With ``stall``, it now and then sleeps between its push and its projection."""
+    logging.getLogger("datom_core").setLevel(logging.ERROR)  # what is tried again is counted
     chance = random.Random(worker)
     project, report = place.open(f"Writer {worker} <w{worker}@example.org>"), Report(worker)
 
