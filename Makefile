@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-s3 demo-governed ui test test-long test-matrix torture test-s3 check format bench system clean
+.PHONY: help setup demo demo-s3 demo-governed ui test test-long test-matrix fuzz torture test-s3 check format bench system clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,11 @@ test-long: $(READY) ## the suites of which `make test` runs a short version
 
 test-matrix: ## the tests that depend on versions, with the oldest and the newest Dagster, and pandas 2 and 3
 	@$(PYTHON) .ci/matrix.py
+
+fuzz: $(READY) ## look for documents that lead a reader somewhere new, a minute each, and keep them
+	@$(BIN)/python -m pip --version > /dev/null 2>&1 && $(BIN)/python -m pip install --quiet atheris \
+		|| uv pip install --quiet --python $(BIN)/python atheris
+	@$(BIN)/python -m tests.hostile
 
 torture: $(READY) ## many writers, kills and faults for about twenty minutes, and a table of what came of them
 	@$(BIN)/python -m tests.torture

@@ -3,9 +3,10 @@
 Importing this package needs the git program; nothing above imports it until a remote is opened.
 """
 
+from datom_core.git.authors import default_author
 from datom_core.git.cache import configured
 from datom_core.git.remote import Remote, check_remote, is_loopback, same_remote
-from datom_core.git.repo import Added, GitRepo, LostRaceError, default_author, remote_head
+from datom_core.git.repo import Added, GitRepo, LostRaceError, remote_head
 
 __all__ = [
     "Added",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import shutil
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -13,7 +12,8 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from datom_core.documents import Author
-from datom_core.errors import AlreadyExistsError, ConflictError, InvalidInputError, StorageError
+from datom_core.errors import ConflictError, StorageError
+from datom_core.git import ondisk
 from datom_core.git.answers import is_race, translated
 from datom_core.git.branches import (
     DEFAULT_BRANCH,
@@ -23,13 +23,11 @@ from datom_core.git.branches import (
     head_of,
     tip_of,
 )
-from datom_core.git.cache import CloneCache, GitFailedError, configured, run_anywhere
+from datom_core.git.cache import CloneCache, GitFailedError
 from datom_core.git.remote import Remote, as_remote, local_path, redact
 from datom_core.git.turns import Turns
 
 _log = logging.getLogger(__name__)
-
-DEFAULT_AUTHOR = Author("datom", "datom@noreply")
 
 _ATTEMPTS = 3  # the clone may be deleted at any time, also while it is being made again
 
@@ -98,62 +96,20 @@ class GitRepo:
         return local_path(self.remote) is not None
 
     def is_absent(self) -> bool:
-        """Whether the remote is a path on this machine where `create_if_local` would make a repository.
-
-        Raises:
-            AlreadyExistsError, InvalidInputError: the path holds something else.
-        """
-        path = local_path(self.remote)
-        if path is None or not path.exists():
-            return path is not None
-        if not path.is_dir():
-            raise InvalidInputError(f"The remote {path} is a file, not a git repository.")
-        if not any(path.iterdir()):
-            return True
-        if (path / ".git").exists() or ((path / "HEAD").exists() and (path / "objects").is_dir()):
-            return False
-        raise AlreadyExistsError(f"{path} holds files that are not a git repository. Choose another path.")
+        """Whether `create_if_local` would make a repository; see `ondisk.is_absent`."""
+        return ondisk.is_absent(self.remote)
 
     def create_if_local(self) -> bool:
-        """Make a bare repository at a local path where nothing is yet; whether one was made.
-
-        Raises:
-            AlreadyExistsError: the path holds files that are not a git repository.
-        """
-        path = local_path(self.remote)
-        if path is None or not self.is_absent():
-            return False
-        branch = self._branch or DEFAULT_BRANCH
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-            run_anywhere("init", "--quiet", "--bare", "--template=", f"--initial-branch={branch}", str(path))
-        except (OSError, GitFailedError) as error:
-            raise StorageError(f"Could not create a git repository at {path}: {error}") from error
-        return True
+        """Make the repository where the remote is a path; see `ondisk.create`."""
+        return ondisk.create(self.remote, self._branch or DEFAULT_BRANCH)
 
     def can_delete(self) -> bool:
         """Whether `delete` removes the repository: a bare one on this machine's disk."""
-        path = local_path(self.remote)
-        return path is not None and (path / "HEAD").is_file() and (path / "objects").is_dir()
+        return ondisk.can_delete(self.remote)
 
     def delete(self) -> None:
-        """Remove the repository itself, where that can be done from here. One that is gone is no error."""
-        path = local_path(self.remote)
-        if path is None:
-            return
-        link, path = path if path.is_symlink() else None, path.resolve()
-        aside = path.with_name(f".{path.name}.deleted")
-        try:
-            # Under another name first, so that nobody ever finds half of a repository.
-            if aside.exists():
-                shutil.rmtree(aside)
-            if self.can_delete():
-                os.rename(path, aside)
-                shutil.rmtree(aside)
-            if link is not None:
-                link.unlink(missing_ok=True)
-        except OSError as error:
-            raise StorageError(f"Could not remove the repository {path}: {error}") from error
+        """Remove the repository itself; see `ondisk.delete`."""
+        ondisk.delete(self.remote)
 
     def other_branches(self) -> list[str]:
         """Branches of the remote besides the one that is published to, sorted."""
@@ -416,13 +372,3 @@ def remote_head(remote: str | os.PathLike[str] | Remote, branch: str | None = No
         NotFoundError, AccessDeniedError, StorageError: the remote is not there, not open, or failing.
     """
     return head_of(as_remote(remote), check_branch(branch) if branch is not None else None)
-
-
-def default_author() -> Author:
-    """The author of the user's git configuration, else `DEFAULT_AUTHOR`; cleaned as git cleans it."""
-    name, email = (_cleaned(configured(key)) for key in ("user.name", "user.email"))
-    return Author(name or DEFAULT_AUTHOR.name, email or DEFAULT_AUTHOR.email) if name or email else DEFAULT_AUTHOR
-
-
-def _cleaned(text: str | None) -> str:
-    return "".join(c for c in text or "" if c not in "<>" and c.isprintable()).strip()

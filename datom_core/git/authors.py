@@ -1,0 +1,18 @@
+"""Who writes, when nobody says."""
+
+from __future__ import annotations
+
+from datom_core.documents import Author
+from datom_core.git.cache import configured
+
+DEFAULT_AUTHOR = Author("datom", "datom@noreply")
+
+
+def default_author() -> Author:
+    """The author of the user's git configuration, else `DEFAULT_AUTHOR`; cleaned as git cleans it."""
+    name, email = (_cleaned(configured(key)) for key in ("user.name", "user.email"))
+    return Author(name or DEFAULT_AUTHOR.name, email or DEFAULT_AUTHOR.email) if name or email else DEFAULT_AUTHOR
+
+
+def _cleaned(text: str | None) -> str:
+    return "".join(c for c in text or "" if c not in "<>" and c.isprintable()).strip()
