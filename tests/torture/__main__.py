@@ -22,6 +22,7 @@ def scenarios() -> Iterator[tuple[str, Callable[[Path], Outcome]]]:
     for processes in (1, 2, 4, 8, 16):
         yield f"{processes} writers", _at({}, lambda p, n=processes: writers(p, n, 320 // n))  # type: ignore[misc]
     yield "16 writers, 200 writes each", _at({}, lambda p: writers(p, 16, 200))
+    yield "16 writers on two machines", _at({}, lambda p: writers(p, 16, 20, machines=2))
     yield "16 writers over http", _at({"http": True}, lambda p: writers(p, 16, 40, stall=0.02))
     yield "16 writers to S3", _at({"s3": True}, lambda p: writers(p, 16, 15, stall=0.02))
     for place_of in ({}, {"http": True}, {"s3": True}):
@@ -42,6 +43,14 @@ def _at(how: dict[str, bool], scenario: Callable[[Place], Outcome]) -> Callable[
     return run
 
 
+def _attempted(name: str, scenario: Callable[[Path], Outcome], folder: Path) -> Outcome:
+    """One that breaks off is a row of the table, and keeps no other from being run."""
+    try:
+        return scenario(folder)
+    except Exception as error:
+        return Outcome(name, wrong=1, problems=[f"broke off: {type(error).__name__}: {error}"])
+
+
 def main() -> int:
     """Run those whose name holds the first argument; the exit status says whether all is well."""
     wanted = sys.argv[1] if len(sys.argv) > 1 else ""
@@ -53,9 +62,9 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="datom-torture-", ignore_cleanup_errors=True) as folder:
             os.environ["XDG_CACHE_HOME"] = f"{folder}/cache"
             (here := Path(folder, "here")).mkdir()
-            outcomes.append(scenario(here))
+            outcomes.append(_attempted(name, scenario, here))
         state = "as it should be" if outcomes[-1].ok else "\n".join(outcomes[-1].problems[:20])
-        print(f"{name}: {state} ({time.monotonic() - begun:.0f} s)", flush=True)
+        print(f"{name}: {state} ({time.monotonic() - begun:.0f} s; {outcomes[-1].note})", flush=True)
     print("\n" + table(outcomes))
     return 0 if outcomes and all(o.ok for o in outcomes) else 1
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import os
 import random
 import subprocess
 import time
@@ -60,8 +61,12 @@ def table_of(worker: int, number: int) -> str:
     return "shared" if number % 2 else f"t{(worker + number // 2) % (TABLES - 1)}"
 
 
-def write_many(place: Place, worker: int, writes: int, stall: float, start: Any, results: Any) -> None:
-    """One process. With ``stall``, it now and then sleeps between its push and its projection."""
+def write_many(place: Place, worker: int, writes: int, stall: float, machine: int, start: Any, results: Any) -> None:
+    """One process. With ``stall``, it now and then sleeps between its push and its projection.
+
+    Those of one ``machine`` share a cache, which is how writers know of each other.
+    """
+    os.environ["XDG_CACHE_HOME"] = str(place.folder / f"cache-{machine}")
     logging.getLogger("datom_core").setLevel(logging.ERROR)  # what is tried again is counted
     chance = random.Random(worker)
     project, report = place.open(f"Writer {worker} <w{worker}@example.org>"), Report(worker)
@@ -88,11 +93,14 @@ def write_many(place: Place, worker: int, writes: int, stall: float, start: Any,
     results.put(report)
 
 
-def run_writers(place: Place, processes: int, writes: int, *, stall: float = 0.0) -> tuple[list[Report], float]:
+def run_writers(
+    place: Place, processes: int, writes: int, *, stall: float = 0.0, machines: int = 1
+) -> tuple[list[Report], float]:
     """What each of the writers reports, and the seconds from the first write to the last."""
     results, start = PROCESSES.Queue(), PROCESSES.Barrier(processes + 1)
     workers = [
-        PROCESSES.Process(target=write_many, args=(place, n, writes, stall, start, results)) for n in range(processes)
+        PROCESSES.Process(target=write_many, args=(place, n, writes, stall, n % machines, start, results))
+        for n in range(processes)
     ]
     for worker in workers:
         worker.start()
@@ -153,11 +161,12 @@ def count_disorder(place: Place, outcome: Outcome) -> None:
         outcome.problems.append(f"left over: {left}; conflict markers: {markers}; fsck: {sound.stderr!r}")
 
 
-def writers(place: Place, processes: int, writes: int, *, stall: float = 0.0) -> Outcome:
+def writers(place: Place, processes: int, writes: int, *, stall: float = 0.0, machines: int = 1) -> Outcome:
     """Writers alone; the note says how fast, and how evenly."""
     place.init()
-    reports, seconds = run_writers(place, processes, writes, stall=stall)
-    outcome = Outcome(f"{processes} writers, {place.name}" + (", stalling" if stall else ""))
+    reports, seconds = run_writers(place, processes, writes, stall=stall, machines=machines)
+    how = (", stalling" if stall else "") + (f", {machines} machines" if machines > 1 else "")
+    outcome = Outcome(f"{processes} writers, {place.name}{how}")
     outcome.operations = sum(len(r.done) + len(r.refused) for r in reports)
     outcome.faults = outcome.recovered = sum(r.stalls for r in reports)
     count_losses(place, reports, outcome)
