@@ -1,95 +1,88 @@
-"""`make bench`: the hash, an unchanged write against a changed one, and S3; each against a floor of the same run."""
+"""`make bench`: every job of a writer and a reader, each against a floor of the same run.
+
+``quick`` as first argument: small sizes, one minute. A second one is the file that the results go into.
+"""
 
 from __future__ import annotations
 
-import hashlib
+import json
 import os
-import statistics
+import platform
+import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 import datom_core as dc
-from benchmarks import s3
-from benchmarks.timing import REPEATS, median, row
-
-ROWS = 1_000_000
-
-
-def lab_results(rows: int) -> pa.Table:
-    """An LB domain of a given length: repeated codes, free text, numbers with missing values."""
-    rng = np.random.default_rng(1)
-    tests = np.array(["ALT", "AST", "BILI", "CREAT", "GLUC", "HGB", "PLAT", "WBC"])
-    units = np.array(["U/L", "U/L", "umol/L", "umol/L", "mmol/L", "g/L", "10^9/L", "10^9/L"])
-    which = rng.integers(0, len(tests), rows)
-    value = rng.normal(50, 15, rows).round(2)
-    subject = np.char.add("01-701-", rng.integers(1000, 3000, rows).astype(str))
-    day = np.char.add("2026-0", np.char.add(rng.integers(1, 10, rows).astype(str), "-15T08:30"))
-    return pa.table(
-        {
-            "USUBJID": subject,
-            "LBSEQ": np.arange(rows, dtype=np.int64),
-            "LBTESTCD": tests[which],
-            "LBTEST": np.char.add("Test ", tests[which]),
-            "LBCAT": np.where(which < 5, "CHEMISTRY", "HEMATOLOGY"),
-            "LBORRES": value.astype(str),
-            "LBORRESU": units[which],
-            "LBSTRESN": pa.array(value, mask=rng.random(rows) < 0.03),
-            "VISITNUM": rng.integers(1, 12, rows).astype(np.float64),
-            "VISIT": np.char.add("WEEK ", rng.integers(0, 26, rows).astype(str)),
-            "LBDTC": day,
-        }
-    )
+from benchmarks import growth, local, processes, s3
+from benchmarks.data import lab_results
+from benchmarks.measure import Table
 
 
-def hashed_bytes(table: pa.Table) -> bytes:
-    """As many bytes as the hash runs over: eight a number, the text itself, a NUL and a mask byte a value."""
-    size = 0
-    for column in table.columns:
-        if pa.types.is_string(column.type):
-            size += sum(int(np.frombuffer(c.buffers()[1], np.int32)[c.offset + len(c)]) for c in column.chunks)
-            size += 2 * len(column)
-        else:
-            size += 8 * len(column)
-    return os.urandom(1024) * (size // 1024)
+@contextmanager
+def group(title: str) -> Iterator[Path]:
+    """A folder of its own."""
+    print(f"\n{title}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="datom-bench-") as folder:
+        os.environ["XDG_CACHE_HOME"] = f"{folder}/user-cache"
+        yield Path(folder)
 
 
-def main() -> None:
-    table = lab_results(ROWS)
-    raw = hashed_bytes(table)
-    sha = median(lambda: hashlib.sha256(raw))
-    whole = median(lambda: dc.hash_table(table))
-    encode = median(lambda: pq.write_table(table, pa.BufferOutputStream(), version="2.4", compression="snappy"))
-    print(f"{ROWS:,} rows x {table.num_columns} columns, {len(raw) / 1e6:.0f} MB hashed, {os.cpu_count()} processors\n")
-    row("SHA-256 of as many bytes, one thread", sha, sha, len(raw))
-    row("hash_table, checks and normalisation included", whole, sha, len(raw))
-    row("parquet encode of the same table", encode, sha, len(raw))
-    writes(table)
-    s3.main()
+def run(quick: bool) -> Table:
+    """All jobs."""
+    to = Table()
+    rows, versions, tables = (100_000, 60, 100) if quick else (1_000_000, 1000, 1000)
+    frame = lab_results(rows)
+    with group(f"Hash and write, {frame.nbytes / 1e6:.0f} MB in memory") as folder:
+        hashed = local.hashing(frame, to)
+        local.writing(frame, folder, to, hashed)
+    jobs: list[tuple[str, Callable[[Path], object]]] = [
+        ("Cut", lambda f: local.cut_of_four(frame, f, to)),
+        ("Read", lambda f: local.reading(frame, f, to)),
+        ("Upkeep", lambda f: local.upkeep(frame, f, to)),
+        ("Opening", lambda f: local.small_jobs(f, to)),
+        ("Versions", lambda f: growth.versions(f, to, versions)),
+        ("Tables", lambda f: growth.tables(f, to, tables)),
+        ("S3", lambda f: s3.writing(frame, f, to, hashed)),
+        ("Objects in S3", lambda f: s3.objects(f, to)),
+    ]
+    for title, job in jobs:
+        with group(title) as folder:
+            job(folder)
+    print("\nProcesses")
+    processes.imports(to)
+    processes.memory(rows, to)
+    return to
 
 
-def writes(table: pa.Table) -> None:
-    """An unchanged write needs the hash and a look; a changed one also encodes, commits and stores."""
-    changed, unchanged = [], []
-    with tempfile.TemporaryDirectory() as folder:
-        project = dc.Project.init(
-            "BENCH", dc.LocalStore(Path(folder) / "store"), remote=Path(folder) / "r.git", cache_dir=Path(folder) / "c"
-        )
-        project.write("lb", table)
-        for n in range(1, REPEATS + 1):
-            version = table.slice(n)
-            for times in (changed, unchanged):
-                started = time.perf_counter()
-                project.write("lb", version)
-                times.append(time.perf_counter() - started)
-    new, same = statistics.median(changed), statistics.median(unchanged)
-    print(f"\n  write of new content       {new * 1e3:8.0f} ms")
-    print(f"  the same content again     {same * 1e3:8.0f} ms  {same / new:5.2f} x")
+def machine() -> dict[str, object]:
+    git = subprocess.run(["git", "--version"], capture_output=True, text=True).stdout.strip()
+    return {
+        "processors": os.cpu_count(),
+        "python": platform.python_version(),
+        "pyarrow": pa.__version__,
+        "datom": dc.__version__,
+        "git": git.removeprefix("git version "),
+        "system": platform.system(),
+    }
+
+
+def main(quick: bool, results: Path | None) -> None:
+    begun = time.monotonic()
+    table = run(quick)
+    missed = [row.job for row in table.rows if row.target is not None and row.ratio > row.target]
+    print(f"\n{len(table.rows)} rows in {time.monotonic() - begun:.0f} s; {len(missed)} miss their target")
+    if results is not None:
+        rows = [{**asdict(row), "ratio": row.ratio} for row in table.rows]
+        results.write_text(json.dumps({"machine": machine(), "rows": rows}, indent=1) + "\n")
 
 
 if __name__ == "__main__":
-    main()
+    given = sys.argv[1:]
+    main("quick" in given, next((Path(g) for g in given if g != "quick"), None))

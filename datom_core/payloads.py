@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from datom_core import names
+from datom_core.encoding import Encoding
 from datom_core.errors import DatomError, IntegrityError
 from datom_core.events import ProjectEvents
 from datom_core.git import LostRaceError
 from datom_core.plan import Payload, TablePlan
 from datom_core.stores import ObjectInfo, ObjectStore
-from datom_core.tabular import decode_parquet, encode_parquet, hash_table
+from datom_core.tabular import decode_parquet, hash_table
 
 _SHA = "sha256"  # key of the object's own metadata, where the store keeps any
 
@@ -38,12 +39,12 @@ class PayloadKeeper:
     _suspect: set[str] = field(default_factory=set)
     _own: dict[str, Payload] = field(default_factory=dict)
 
-    def settle(self, plan: TablePlan, data: pa.Table, recorded_size: int | None) -> None:
+    def settle(self, plan: TablePlan, encoding: Encoding, recorded_size: int | None) -> None:
         """Find the payload that ``plan`` names, or put it.
 
         Args:
             plan: what is to be written.
-            data: the normalised table.
+            encoding: the table's file.
             recorded_size: size of the payload as its table's current metadata records it, if it does.
 
         Raises:
@@ -55,7 +56,7 @@ class PayloadKeeper:
         self.repins.pop(table, None)
         info = self.store.head(key)
         if info is None:
-            self._put(plan, key, data)
+            self._put(plan, key, encoding)
         elif (own := self._own.get(key)) is not None and own.size == info.size:
             self.found[table] = own
         elif plan.payload_sha is None:
@@ -70,9 +71,9 @@ class PayloadKeeper:
                 self.repins[table] = None
                 self.put_back.add(table)
 
-    def _put(self, plan: TablePlan, key: str, data: pa.Table) -> None:
+    def _put(self, plan: TablePlan, key: str, encoding: Encoding) -> None:
         table = plan.write.table
-        encoded = encode_parquet(data)
+        encoded = encoding.file()
         payload = Payload(hashlib.sha256(encoded).hexdigest(), len(encoded))
         if plan.payload_sha is not None:
             self.put_back.add(table)

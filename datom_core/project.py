@@ -221,7 +221,7 @@ class Project:
             ConflictError: others were faster every time, or the data has moved. Try again.
             StorageError: store or remote failed. Try again; what was half done is completed.
         """
-        job = table_job(table, frame, parents=parents, custom=custom, table_type=table_type)
+        job = table_job(table, frame, parents=parents, custom=custom, table_type=table_type, is_new=self._writer.is_new)
         default = f"Update {table}" + (f" (cut {cut})" if cut else "")
         intent = self._intent(message, default, author, trailers, cut)
         return self._writer.run([job], intent)[0]
@@ -251,7 +251,7 @@ class Project:
             As `Project.write`. One table that is refused refuses the cut, before any effect.
         """
         intent = self._intent(message, f"Record cut {name}", author, trailers, names.check_cut_name(name))
-        results = self._writer.run(table_jobs(tables, parents, custom, table_type), intent)
+        results = self._writer.run(table_jobs(tables, parents, custom, table_type, self._writer.is_new), intent)
         return CutResult(name, results[0].commit_sha, {r.table: r for r in results})
 
     def write_all(
@@ -269,7 +269,7 @@ class Project:
 
         ``message`` is by default ``Update {tables}``.
         """
-        jobs = table_jobs(tables, parents, custom, table_type)
+        jobs = table_jobs(tables, parents, custom, table_type, self._writer.is_new)
         intent = self._intent(message, f"Update {', '.join(tables)}", author, trailers, None)
         return {r.table: r for r in self._writer.run(jobs, intent)}
 

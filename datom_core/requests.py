@@ -9,13 +9,14 @@ from typing import Any
 
 from datom_core import names
 from datom_core.documents import Author, Declared, check_parents, clean_custom
+from datom_core.encoding import Encoding, IsNew
 from datom_core.errors import InvalidInputError
 from datom_core.git import default_author
 from datom_core.hashing import hash_normalised
 from datom_core.intake import Extract
 from datom_core.plan import TableWrite
 from datom_core.tabular import normalised
-from datom_core.writer import Job
+from datom_core.writer import LARGE, Job
 
 _MAX_MESSAGE = 10_000
 _TRAILER_KEY = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
@@ -119,10 +120,11 @@ def table_job(
     parents: Iterable[object] | None = None,
     custom: Mapping[str, Any] | None = None,
     table_type: str = "derived",
+    is_new: IsNew | None = None,
 ) -> Job:
     """A table to be written, hashed, with everything declared about it.
 
-    An `Extract` is imported from its file.
+    An `Extract` is imported from its file. A large table that ``is_new`` is encoded meanwhile.
 
     Raises:
         InvalidInputError: a bad name, a frame without rows, columns without a hash, duplicate or empty
@@ -143,8 +145,11 @@ def table_job(
     problems += ["a column has an empty name"] if "" in columns else []
     if problems:
         raise InvalidInputError(f"{name}: {'; '.join(problems)}. Rename the columns.", table=name)
+    encoding = Encoding(data.table)
+    if is_new is not None and data.table.nbytes > LARGE:
+        encoding.begin(lambda: is_new(name, data.table))
     content = hash_normalised(data)
-    return Job(TableWrite(name, content.data_sha, content.rows, tuple(columns), declared), data.table)
+    return Job(TableWrite(name, content.data_sha, content.rows, tuple(columns), declared), encoding)
 
 
 def table_jobs(
@@ -152,6 +157,7 @@ def table_jobs(
     parents: Mapping[str, Iterable[object]] | None,
     custom: Mapping[str, Mapping[str, Any]] | None,
     table_type: str,
+    is_new: IsNew,
 ) -> list[Job]:
     """As `table_job`, for tables that are written together.
 
@@ -166,6 +172,13 @@ def table_jobs(
     if unknown:
         raise InvalidInputError(f"parents or custom name tables that are not to be written: {unknown}.")
     return [
-        table_job(table, frame, parents=parents.get(table), custom=custom.get(table), table_type=table_type)
+        table_job(
+            table,
+            frame,
+            parents=parents.get(table),
+            custom=custom.get(table),
+            table_type=table_type,
+            is_new=is_new,
+        )
         for table, frame in tables.items()
     ]

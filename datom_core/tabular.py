@@ -82,15 +82,23 @@ def encode_parquet(table: pa.Table) -> memoryview:
     return memoryview(sink.getvalue())
 
 
-def decode_parquet(data: bytes | memoryview, columns: Sequence[str] | None = None) -> pa.Table:
+def decode_parquet(
+    data: bytes | memoryview, columns: Sequence[str] | None = None, *, dictionaries: bool = False
+) -> pa.Table:
     """Parse a parquet file whose bytes have been verified; only ``columns`` are decoded.
+
+    Text comes with ``dictionaries`` as such: each value once, and a number per row.
 
     Raises:
         InvalidInputError: names every requested column that the file does not hold.
         FormatError: the bytes are not a parquet file.
     """
     try:
-        file = pq.ParquetFile(pa.BufferReader(_outside_of_python(data)))
+        buffer = _outside_of_python(data)
+        file = pq.ParquetFile(pa.BufferReader(buffer))
+        if dictionaries:
+            text = [f.name for f in file.schema_arrow if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
+            file = pq.ParquetFile(pa.BufferReader(buffer), read_dictionary=text)
         if columns is None:
             return file.read()
         names = file.schema_arrow.names

@@ -15,7 +15,8 @@ import pyarrow as pa
 
 from datom_core import names
 from datom_core.documents import Author, Recording, format_timestamp
-from datom_core.errors import NotFoundError
+from datom_core.encoding import Encoding
+from datom_core.errors import DatomError, NotFoundError
 from datom_core.events import ProjectEvents
 from datom_core.git import GitRepo
 from datom_core.guard import Guard
@@ -37,20 +38,20 @@ from datom_core.projector import Known, Projector
 from datom_core.results import WriteResult
 from datom_core.retries import until_published
 from datom_core.state import load_state
-from datom_core.stores import ObjectStore
+from datom_core.stores import ObjectStore, find
 from datom_core.version import WRITER
 
 _log = logging.getLogger(__name__)
 
-_LARGE = 2**20  # bytes of tables whose encoding and upload others need not wait for
+LARGE = 2**20  # bytes of tables whose encoding and upload others need not wait for
 
 
 @dataclass(frozen=True)
 class Job:
-    """A table to be written, with its data in the form in which it is stored."""
+    """A table to be written, and its file."""
 
     write: TableWrite
-    data: pa.Table
+    encoding: Encoding
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ class Writer:
             attempt = failed + 1
             self.events.tell("retry", attempt=failed, cause=cause)
 
-        if sum(job.data.nbytes for job in jobs) > _LARGE:
+        if sum(job.encoding.data.nbytes for job in jobs) > LARGE:
             until_published(lambda: self._upload(jobs, intent, keeper), lost)
         attempt = 1
         results = until_published(lambda: self._once(jobs, intent, keeper, None), lost)
@@ -118,6 +119,15 @@ class Writer:
                 seconds=time.monotonic() - begun,
             )
         return results
+
+    def is_new(self, table: str, data: pa.Table) -> bool:
+        """Whether a table of this shape cannot be its current version, as far as storage tells."""
+        try:
+            key = names.pointer(table)
+            pointer = Seen({key: find(self.store, key)}).pointer(table)
+        except DatomError:
+            return False  # what is wrong is told when the table is written
+        return pointer is None or (pointer.rows, list(pointer.column_names)) != (data.num_rows, data.column_names)
 
     def _upload(self, jobs: Sequence[Job], intent: Intent, keeper: PayloadKeeper) -> None:
         """Have large payloads in storage before the turn comes, which others wait for."""
@@ -243,12 +253,12 @@ class Writer:
 
     def _settle_payloads(self, plan: WritePlan, jobs: Sequence[Job], keeper: PayloadKeeper) -> None:
         """Have every payload in storage before anything names it."""
-        data = {job.write.table: job.data for job in jobs}
+        files = {job.write.table: job.encoding for job in jobs}
 
         def settle(table: TablePlan) -> None:
             metadata = plan.state.table(table.write.table).metadata
             same = metadata is not None and metadata.data_sha == table.write.data_sha
-            keeper.settle(table, data[table.write.table], metadata.size_bytes if metadata and same else None)
+            keeper.settle(table, files[table.write.table], metadata.size_bytes if metadata and same else None)
 
         with ThreadPoolExecutor(max_workers=min(4, len(jobs)), thread_name_prefix="datom-payload") as pool:
             # Each with a copy of the context, which says who watches.

@@ -10,6 +10,7 @@ import shutil
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import datom_core as dc
 from example_project.extract import extract
@@ -94,7 +95,8 @@ def _read_by_name(acme: Acme) -> None:
     reader = dc.ProjectReader.find("STUDY_001", governance=register)
     print(f'dc.ProjectReader.find("STUDY_001", governance=register)\n  {reader}\n\n{reader.list()}\n')
     first = reader.history("dm")[-1]
-    for how in ({"version": first.version[:8]}, {"cut": "2012-12"}, {}):
+    ways: list[dict[str, Any]] = [{"version": first.version[:8]}, {"cut": "2012-12"}, {}]
+    for how in ways:
         frame = reader.read("dm", **how)
         print(f"dm {how or 'as it is now'}: {len(frame)} rows, the first subject is {frame['AGE'][0]:g}")
     try:

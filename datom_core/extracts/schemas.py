@@ -23,7 +23,7 @@ _NAMES = {
     "timestamp[us, UTC]": pa.timestamp("us", "UTC"), "category": pa.dictionary(pa.int32(), pa.string()),
 }  # fmt: skip
 
-_MISSING = pa.array(ConvertOptions().null_values)
+_MISSING = ConvertOptions().null_values
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def _cast(data: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
         return data.cast(kind.value_type).dictionary_encode().cast(kind)
     if _is_text(data.type) and not _is_text(kind):
         trimmed = pc.utf8_trim_whitespace(data)
-        data = pc.if_else(pc.is_in(trimmed, _MISSING), pa.scalar(None, data.type), trimmed)
+        data = pc.if_else(pc.is_in(trimmed, pa.array(_MISSING)), pa.scalar(None, data.type), trimmed)
     return data.cast(kind)
 
 

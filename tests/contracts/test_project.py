@@ -426,6 +426,17 @@ class TestReading:
         assert list(project.reader.read("dm", columns=["SEX", "USUBJID"])) == ["SEX", "USUBJID"]
         assert project.reader.read_arrow("dm", columns=["AGE"]).column_names == ["AGE"]
 
+    def test_text_as_categories_is_the_same_content(self, project: dc.Project, dm: Frame) -> None:
+        written = project.write("dm", dm(3).assign(SEX=["F", None, "F"]))
+        frame = project.reader.read("dm", categories=True)
+        assert (frame["SEX"].dtype, frame["AGE"].dtype) == ("category", pd.Int64Dtype())
+        table = project.reader.read_arrow("dm", columns=["SEX"], dictionaries=True)
+        assert pa.types.is_dictionary(table["SEX"].type)
+        assert table["SEX"].to_pylist() == ["F", None, "F"]
+        for again in (frame, project.reader.read_arrow("dm", dictionaries=True)):
+            assert project.write("dm", again).action == "unchanged"
+        assert dc.hash_table(frame).data_sha == written.data_sha
+
     def test_missing_values_stay_apart_in_arrow(self, project: dc.Project) -> None:
         table = pa.table({"x": pa.array([1.0, None, float("nan")])})
         project.write("t", table)

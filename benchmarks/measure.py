@@ -1,0 +1,98 @@
+"""What is measured of a job, against the floor that was measured in the same run."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+REPEATS = 5
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Medians of several runs after one to warm up.
+
+    Attributes:
+        wall: seconds on the clock.
+        cpu: seconds of processors, those of child processes such as git included.
+    """
+
+    wall: float
+    cpu: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """A job, and what it is compared with.
+
+    Attributes:
+        job: what was done.
+        measured: how long it took.
+        floor: what it is compared with: what must happen in any case.
+        against: how long that took.
+        target: the ratio that is to be reached, where one was set.
+        note: what else was seen.
+    """
+
+    job: str
+    measured: Timing
+    floor: str
+    against: Timing
+    target: float | None = None
+    note: str = ""
+
+    @property
+    def ratio(self) -> float:
+        return self.measured.wall / self.against.wall
+
+
+@dataclass
+class Table:
+    """The rows of one run, which are printed as they come."""
+
+    rows: list[Row] = field(default_factory=list)
+
+    def add(
+        self, job: str, measured: Timing, floor: str, against: Timing, target: float | None = None, note: str = ""
+    ) -> None:
+        row = Row(job, measured, floor, against, target, note)
+        self.rows.append(row)
+        aim = "" if target is None else f" (target {target:g}{'' if row.ratio <= target else ', MISSED'})"
+        print(
+            f"  {job:<44} {row.measured.wall * 1e3:9.1f} ms {row.ratio:7.2f} x {floor}{aim}"
+            f"{'; ' + note if note else ''}",
+            flush=True,
+        )
+
+
+def timed(
+    action: Callable[[], object], *, repeats: int = REPEATS, before: Callable[[], object] | None = None
+) -> Timing:
+    """Medians of ``action``; ``before`` is run ahead of each and not counted."""
+    walls, cpus = [], []
+    for number in range(REPEATS + 1):
+        if before is not None:
+            before()
+        with _clocks() as spent:
+            action()
+        if number:
+            walls.append(spent[0])
+            cpus.append(spent[1])
+    return Timing(statistics.median(walls), statistics.median(cpus))
+
+
+@contextmanager
+def _clocks() -> Iterator[list[float]]:
+    spent = [0.0, 0.0]
+    begun, used = time.perf_counter(), _processors()
+    yield spent
+    spent[:] = [time.perf_counter() - begun, _processors() - used]
+
+
+def _processors() -> float:
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
