@@ -146,7 +146,10 @@ class ProjectReader:
         *,
         dictionaries: bool = False,
     ) -> pa.Table:
-        """As `read`, as a pyarrow Table that keeps missing values and NaN apart; with text as ``dictionaries`` if so."""
+        """As `read`, as a pyarrow Table, which keeps missing values and NaN apart.
+
+        ``dictionaries`` is for text what ``categories`` is there.
+        """
         if isinstance(version, Version):
             chosen: Version | Metadata = version
             names.check_name(table)
