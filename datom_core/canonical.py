@@ -10,6 +10,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
+from json.encoder import encode_basestring
 from typing import Any
 
 #: Fields that make a version (schema 2). Everything else may change without a new version.
@@ -64,7 +65,7 @@ def _format_double(value: float) -> str:
 
 def format_string(value: str) -> str:
     """A JSON string in UTF-8; a slash is escaped only right after ``<``."""
-    return json.dumps(value, ensure_ascii=False).replace("</", "<\\/")
+    return encode_basestring(value).replace("</", "<\\/")
 
 
 def canonical(value: Any) -> str:
@@ -103,6 +104,8 @@ def dump(document: Any) -> bytes:
 
 
 def _pretty(value: Any, indent: str) -> str:
+    if type(value) is str:
+        return format_string(value)
     inner = indent + "  "
     if isinstance(value, Mapping) and value:
         rows = [f"{inner}{format_string(k)}: {_pretty(v, inner)}" for k, v in value.items()]

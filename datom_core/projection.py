@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from datom_core import names
 from datom_core.documents import Buffer, Cuts, GovernanceFile, History, Location, Manifest, Metadata, Version
@@ -21,6 +21,7 @@ class Seen:
     """What storage held when it was looked at: the documents that were asked for, by key."""
 
     documents: Mapping[str, StoredObject | None]
+    _known: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def manifest(self) -> Manifest | None:
         return self._parsed(names.MANIFEST_KEY, Manifest.from_json)
@@ -55,12 +56,15 @@ class Seen:
         stored = self.documents.get(key)
         if stored is None:
             return None
-        try:
-            return parse(stored.data, f"{key} in storage")
-        except FormatError as error:
-            if "schema" in error.details:
-                raise
-            return None
+        if key not in self._known:
+            try:
+                self._known[key] = parse(stored.data, f"{key} in storage")
+            except FormatError as error:
+                if "schema" in error.details:
+                    raise
+                self._known[key] = None
+        known: T | None = self._known[key]
+        return known
 
 
 def payload_key(name: str, metadata: Metadata) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -22,6 +23,8 @@ from datom_core.documents.reading import (
 )
 from datom_core.errors import FormatError, InvalidInputError, NotFoundError
 from datom_core.names import check_version, is_sha
+
+_SOURCE = "version_history.json"
 
 
 @dataclass(frozen=True)
@@ -127,15 +130,24 @@ def read_author(raw: Any) -> Author:
     return Author(raw if isinstance(raw, str) and raw else "unknown", "")
 
 
-@dataclass(frozen=True)
+def _plain(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry as git has it, which names no commit."""
+    return {k: v for k, v in entry.items() if k != "commit_sha"}
+
+
+@dataclass(frozen=True, repr=False)
 class History:
     """The versions of one table, newest first. Every edit returns a new history.
 
     ``raw`` keeps each entry as it was read, so that fields of other writers survive.
     """
 
-    raw: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
-    versions: tuple[Version, ...] = ()
+    raw: tuple[Mapping[str, Any], ...] = ()
+
+    @cached_property
+    def versions(self) -> tuple[Version, ...]:
+        """Every entry as a `Version`; made when first asked for, because a history may be long."""
+        return tuple(Version.from_document(e, _SOURCE) for e in self.raw)
 
     @classmethod
     def from_json(cls, data: Buffer, source: str) -> History:
@@ -147,17 +159,23 @@ class History:
         entries = parse(data, source)
         if not isinstance(entries, list) or not all(isinstance(e, dict) for e in entries):
             raise FormatError(f"{source} should be an array of objects.", source=source)
-        return cls._of([MappingProxyType(e) for e in entries], source)
+        return cls._of([MappingProxyType(e) for e in entries], [Version.from_document(e, source) for e in entries])
 
     @classmethod
-    def _of(cls, raw: list[Mapping[str, Any]], source: str = "version_history.json") -> History:
-        return cls(tuple(raw), tuple(Version.from_document(e, source) for e in raw))
+    def _of(cls, raw: Iterable[Mapping[str, Any]], versions: Iterable[Version]) -> History:
+        """A history whose versions are known."""
+        history = cls(tuple(raw))
+        history.__dict__["versions"] = tuple(versions)
+        return history
+
+    def __repr__(self) -> str:
+        return f"History({len(self)} versions)"
 
     def to_json(self) -> bytes:
         return canonical.dump([dict(e) for e in self.raw])
 
     def __len__(self) -> int:
-        return len(self.versions)
+        return len(self.raw)
 
     def __iter__(self) -> Iterator[Version]:
         return iter(self.versions)
@@ -230,7 +248,9 @@ class History:
             entry["parquet_sha"] = payload_sha
         if file_sha is not None:
             entry["original_file_sha"] = file_sha
-        return History._of([MappingProxyType(entry), *self.raw])
+        return History._of(
+            [MappingProxyType(entry), *self.raw], [Version.from_document(entry, _SOURCE), *self.versions]
+        )
 
     def with_reinstated(
         self, version: str, at: str, author: Author | None = None, message: str | None = None
@@ -240,7 +260,7 @@ class History:
         def add(entry: Mapping[str, Any]) -> Mapping[str, Any]:
             if entry["version"] != version:
                 return entry
-            times = [*strings(entry, "reinstated_at", "version_history.json"), at]
+            times = [*strings(entry, "reinstated_at", _SOURCE), at]
             if author is None:
                 return {**entry, "reinstated_at": times}
             told = {"at": at, "author": author.to_json(), "message": message}
@@ -258,14 +278,14 @@ class History:
         """The history as storage holds it: each entry names the commit that recorded it, last."""
 
         def annotate(entry: Mapping[str, Any]) -> Mapping[str, Any]:
-            plain = {k: v for k, v in entry.items() if k != "commit_sha"}
+            plain = _plain(entry)
             commit = commits.get(entry["version"])
             return {**plain, "commit_sha": commit} if commit else plain
 
         return self._edit(annotate)
 
     def _edit(self, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> History:
-        return History._of([MappingProxyType(dict(change(e))) for e in self.raw])
+        return History(tuple(MappingProxyType(dict(change(e))) for e in self.raw))
 
     def commits(self) -> dict[str, str]:
         """The commits that the entries name, by version."""
@@ -273,7 +293,7 @@ class History:
 
     def same_as(self, other: History) -> bool:
         """Whether both say the same, whatever commits they name (git's copy names none)."""
-        return [dict(e) for e in self.with_commits({}).raw] == [dict(e) for e in other.with_commits({}).raw]
+        return len(self) == len(other) and all(_plain(a) == _plain(b) for a, b in zip(self.raw, other.raw, strict=True))
 
     def as_of(self, moment: datetime, metadata: Metadata, table: str) -> Version:
         """The version that was current at ``moment``, also when older versions had been reinstated.
