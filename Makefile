@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-s3 demo-governed ui test test-long test-matrix fuzz torture test-s3 check format bench system clean
+.PHONY: help setup demo demo-s3 demo-governed ui test test-long test-matrix fuzz torture test-s3 check format bench bench-quick system clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,8 +71,11 @@ format: $(READY) ## let ruff format and fix
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format --quiet .
 
-bench: $(READY) ## the hash, writes and S3, each against a floor of the same run
-	@$(BIN)/python -m benchmarks
+bench: $(READY) ## every job against a floor of the same run, in ten minutes; writes docs/benchmarks.md
+	@$(BIN)/python -m benchmarks docs/benchmarks.md
+
+bench-quick: $(READY) ## the same on little data, in one minute
+	@$(BIN)/python -m benchmarks quick
 
 # Packages of servers would start them, and make a database, at once; the tests start their own.
 system: ## what apt has to install for the tests of Dagster's page and of a cluster (needs root)

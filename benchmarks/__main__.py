@@ -1,6 +1,7 @@
 """`make bench`: every job of a writer and a reader, each against a floor of the same run.
 
-``quick`` as first argument: small sizes, one minute. A second one is the file that the results go into.
+``quick`` means small sizes, and one minute. Other arguments are files that the results go into: ``.json`` as data,
+``.md`` as a page.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import datom_core as dc
 from benchmarks import growth, local, processes, s3
 from benchmarks.data import lab_results
 from benchmarks.measure import Table
+from benchmarks.report import page
 
 
 @contextmanager
@@ -73,16 +75,19 @@ def machine() -> dict[str, object]:
     }
 
 
-def main(quick: bool, results: Path | None) -> None:
+def main(quick: bool, results: list[Path]) -> None:
     begun = time.monotonic()
     table = run(quick)
     missed = [row.job for row in table.rows if row.target is not None and row.ratio > row.target]
     print(f"\n{len(table.rows)} rows in {time.monotonic() - begun:.0f} s; {len(missed)} miss their target")
-    if results is not None:
-        rows = [{**asdict(row), "ratio": row.ratio} for row in table.rows]
-        results.write_text(json.dumps({"machine": machine(), "rows": rows}, indent=1) + "\n")
+    rows = [{**asdict(row), "ratio": row.ratio} for row in table.rows]
+    for path in results:
+        as_page = path.suffix == ".md"
+        path.write_text(
+            page(machine(), rows) if as_page else json.dumps({"machine": machine(), "rows": rows}, indent=1)
+        )
 
 
 if __name__ == "__main__":
     given = sys.argv[1:]
-    main("quick" in given, next((Path(g) for g in given if g != "quick"), None))
+    main("quick" in given, [Path(g) for g in given if g != "quick"])
