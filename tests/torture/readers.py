@@ -24,6 +24,7 @@ class Seen:
 
     reads: int = 0
     versions: set[tuple[str, str]] = field(default_factory=set)
+    missing: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
 
 
@@ -47,7 +48,11 @@ def _read_once(reader: dc.ProjectReader, chance: random.Random, seen: Seen) -> N
     current = reader.resolve(table.name)
     frames = {"current": reader.read_arrow(table.name), "pinned": reader.read_arrow(table.name, current.version)}
     frames["listed"] = reader.read_arrow(table.name, table.version)
-    frames["as of now"] = reader.read_arrow(table.name, as_of=current.latest.recorded_at)
+    try:
+        # In one second there may be several versions, of which that answers whose data never came.
+        frames["as of now"] = reader.read_arrow(table.name, as_of=current.latest.recorded_at)
+    except dc.NotFoundError as error:
+        seen.missing.add(str(error.details["key"]))
     seen.versions |= {(table.name, current.version), (table.name, str(table.version))}
     seen.reads += len(frames)
     for how, data in frames.items():
@@ -68,6 +73,7 @@ class Rita:
         donor = place.folder / "donor.git"
         self.donor = dc.Project.init(PROJECT, dc.MemoryStore(), remote=donor)
         self.pushed = self.late = self.never = 0
+        self.owed: set[str] = set()
 
     def write(self, number: int) -> None:
         """One version of a table of hers."""
@@ -82,14 +88,16 @@ class Rita:
                 subprocess.run(["git", "-C", self.colleague.folder, "reset", "-q", "--hard", "origin/main"], check=True)
         self.pushed += 1
         sha = self.donor.reader.resolve("lb_r").data_sha
-        what = self.chance.random()
+        key, what = f"lb_r/{sha}.parquet", self.chance.random()
+        if what < 0.5:
+            self.owed.add(key)
         if what < 0.25:
             self.never += 1
             return
         if what < 0.5:
             self.late += 1
             time.sleep(self.chance.uniform(0.2, 1.0))
-        self.place.store().create(f"lb_r/{sha}.parquet", payload)
+        self.place.store().create(key, payload)
 
 
 @contextlib.contextmanager
@@ -133,6 +141,8 @@ def mixed(place: Place, processes: int, writes: int, readers: int, r_writes: int
     reader = place.reader()
     known = {(t.name, v.version) for t in reader.list() for v in reader.history(t.name)}
     strange = {v for s in seen for v in s.versions} - known
+    untrue = {key for s in seen for key in s.missing} - (rita.owed if rita is not None else set())
+    problems += [f"{key} was said to be missing" for key in untrue]
     problems += [f"a version that git does not have was shown: {v}" for v in strange]
     outcome.wrong += len(problems)
     outcome.problems += problems
