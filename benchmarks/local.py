@@ -64,12 +64,12 @@ def writing(table: pa.Table, folder: Path, to: Table, hashed: Timing) -> None:
 
 
 def cut_of_four(table: pa.Table, folder: Path, to: Table) -> None:
-    """Four tables in one commit, the largest of which is four times the others."""
+    """Four tables in one commit, of which one is large, as in a study."""
     study, numbers = Study(folder), itertools.count()
 
     def version() -> dict[str, pa.Table]:
         n = next(numbers)
-        part = table.num_rows // 4
+        part = table.num_rows // 50
         return {"lb": table.slice(n), **{t: table.slice(n, part) for t in ("dm", "ex", "ae")}}
 
     single = timed(lambda: study.project.write("lb", version()["lb"]))
@@ -93,6 +93,10 @@ def reading(table: pa.Table, folder: Path, to: Table) -> None:
     two = timed(lambda: reader.read_arrow("lb", columns=["LBSEQ", "LBTESTCD"]))
     to.add(f"read two of eleven columns, {size}", two, "pq.read_table", plain, 0.3)
     frames = timed(lambda: pq.read_table(path).to_pandas())
+    quick = timed(lambda: reader.read_arrow("lb", dictionaries=True))
+    to.add(f"read to Arrow with dictionaries, {size}", quick, "pq.read_table", plain, 0.35)
+    quick = timed(lambda: reader.read("lb", categories=True))
+    to.add(f"read to pandas as categories, {size}", quick, "pq.read_table().to_pandas()", frames, 0.6)
     to.add(f"read to pandas, {size}", timed(lambda: reader.read("lb")), "pq.read_table().to_pandas()", frames, 1.05)
 
 

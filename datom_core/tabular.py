@@ -125,6 +125,8 @@ def _outside_of_python(data: bytes | memoryview) -> pa.Buffer:
     Arrow's threads let go of what they read a little after the read is over. If that were memory of Python's, and
     Python were about to end, the process would be aborted (apache/arrow#34314).
     """
+    if isinstance(data, memoryview) and isinstance(data.obj, pa.Buffer) and data.nbytes == data.obj.size:
+        return data.obj
     view = memoryview(data).cast("B")
     buffer = pa.allocate_buffer(len(view))
     memoryview(buffer).cast("B")[:] = view

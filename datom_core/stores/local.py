@@ -11,7 +11,10 @@ import secrets
 import shutil
 import stat
 from collections.abc import Iterator, Mapping
+from io import FileIO
 from pathlib import Path
+
+import pyarrow as pa
 
 from datom_core.documents import Buffer, Location
 from datom_core.errors import (
@@ -29,6 +32,7 @@ from datom_core.stores.protocol import ObjectInfo, StoredObject
 _log = logging.getLogger(__name__)
 
 _TEMPORARY = ".datom-tmp-"  # no legal table name begins so, and listings leave such files out
+_LARGE = 2**20  # bytes; below that, a copy costs nothing
 _NO_HARD_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS})
 
 
@@ -57,9 +61,11 @@ class LocalStore:
         return self._location
 
     def get(self, key: str) -> StoredObject:
-        with self._translated("read", key), open(self._path(key), "rb") as file:
-            data = file.read()
-            return StoredObject(data, _etag(os.fstat(file.fileno()), data))
+        with self._translated("read", key), open(self._path(key), "rb", buffering=0) as file:
+            found = os.fstat(file.fileno())
+            data = file.readall() if found.st_size < _LARGE else _read_large(file, found.st_size)
+        sha256 = hashlib.sha256(data).hexdigest()
+        return StoredObject(data, _etag(found, sha256), sha256)
 
     def head(self, key: str) -> ObjectInfo | None:
         try:
@@ -102,7 +108,7 @@ class LocalStore:
                 raise ConflictError(f"{key} in {self.location} changed since it was read. Try again.", key=key)
             os.rename(temporary, path)
             _flush_directory(path.parent)
-            return _etag(os.stat(path), bytes(data))
+            return _etag(os.stat(path), hashlib.sha256(data).hexdigest())
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         folder, _, _ = prefix.rpartition("/")
@@ -197,9 +203,20 @@ class LocalStore:
                 os.unlink(temporary)
 
 
-def _etag(found: os.stat_result, data: bytes) -> str:
+def _etag(found: os.stat_result, sha256: str) -> str:
     # Inode and time tell apart two writes of equal bytes; the digest guards against coarse clocks.
-    return f"{found.st_ino:x}-{found.st_mtime_ns:x}-{hashlib.sha256(data).hexdigest()[:32]}"
+    return f"{found.st_ino:x}-{found.st_mtime_ns:x}-{sha256[:32]}"
+
+
+def _read_large(file: FileIO, size: int) -> memoryview:
+    """The file's bytes in memory of Arrow's, where a payload is parsed without another copy of it."""
+    whole = memoryview(pa.allocate_buffer(size)).cast("B")
+    done = 0
+    while count := file.readinto(whole[done:]):
+        done += count
+    if done != size:
+        raise OSError(f"the file ends after {done} of {size} bytes")
+    return whole.toreadonly()
 
 
 def _make_directories(folder: Path) -> None:
