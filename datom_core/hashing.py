@@ -110,6 +110,7 @@ def _hash_column(name: str, data: pa.ChunkedArray, tag: Tag) -> str:
             digest.update(_mask(batch).data)
         for batch in _batches(data):
             digest.update(_text(batch))
+            digest.update(b"\0")
         return digest.hexdigest()
     bits = _BITS[tag]
     for batch in _batches(data):
@@ -132,17 +133,15 @@ def _mask(batch: pa.Array) -> npt.NDArray[np.uint8]:
     return np.asarray(pc.is_null(batch).cast(pa.uint8()))
 
 
-def _text(batch: pa.Array) -> memoryview:
-    """Each row's UTF-8 followed by a NUL, as one buffer; a missing row is the NUL alone."""
+def _text(batch: pa.Array) -> pa.Buffer:
+    """Each row's UTF-8, with a NUL between two; a missing row is empty."""
     text = batch.dictionary_decode() if pa.types.is_dictionary(batch.type) else batch
     if text.nbytes > _MAX_JOINED:
         text = text.cast(pa.large_string())
     kind = text.type
-    joined = pc.binary_join_element_wise(text, pa.scalar("", kind), pa.scalar("\0", kind), null_handling="replace")
-    _, offsets, values = joined.buffers()
-    width = np.int32 if pa.types.is_string(kind) else np.int64
-    bounds = np.frombuffer(offsets, width)[[joined.offset, joined.offset + len(joined)]]
-    return memoryview(values)[int(bounds[0]) : int(bounds[1])]
+    # One list of all rows is joined several times faster than each row with its NUL.
+    rows = pa.ListArray.from_arrays(pa.array([0, len(text)], pa.int32()), text.fill_null(""))
+    return pc.binary_join(rows, pa.scalar("\0", kind))[0].as_buffer()
 
 
 def _canonical_bits(values: npt.NDArray[np.float64], batch: pa.Array) -> npt.NDArray[np.uint64]:
