@@ -71,7 +71,7 @@ format: $(READY) ## let ruff format and fix
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format --quiet .
 
-bench: $(READY) ## every job against a floor of the same run, in ten minutes; writes docs/benchmarks.md
+bench: $(READY) ## every job against a floor of the same run, in three minutes; writes docs/benchmarks.md
 	@$(BIN)/python -m benchmarks docs/benchmarks.md
 
 bench-quick: $(READY) ## the same on little data, in one minute

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 import datom_core as dc
 from benchmarks import floors
-from benchmarks.measure import Table, Timing, timed
+from benchmarks.measure import Table, Timing, alternating, timed
 
 
 class Study:
@@ -86,18 +86,25 @@ def reading(table: pa.Table, folder: Path, to: Table) -> None:
     data = floors.encoded(table)
     path = folder / "floor.parquet"
     path.write_bytes(data)
-    plain = timed(lambda: pq.read_table(path))
-    to.add(f"read to Arrow, verified, {size}", timed(lambda: reader.read_arrow("lb")), "pq.read_table", plain, 1.05)
-    old = timed(lambda: reader.read_arrow("lb", first.version))
+    columns = ["LBSEQ", "LBTESTCD"]
+    plain, whole, old, two, dictionaries = alternating(
+        lambda: pq.read_table(path),
+        lambda: reader.read_arrow("lb"),
+        lambda: reader.read_arrow("lb", first.version),
+        lambda: reader.read_arrow("lb", columns=columns),
+        lambda: reader.read_arrow("lb", dictionaries=True),
+    )
+    to.add(f"read to Arrow, verified, {size}", whole, "pq.read_table", plain, 1.05)
     to.add(f"read an old version, {size}", old, "pq.read_table", plain, 1.05)
-    two = timed(lambda: reader.read_arrow("lb", columns=["LBSEQ", "LBTESTCD"]))
     to.add(f"read two of eleven columns, {size}", two, "pq.read_table", plain, 0.3)
-    frames = timed(lambda: pq.read_table(path).to_pandas())
-    quick = timed(lambda: reader.read_arrow("lb", dictionaries=True))
-    to.add(f"read to Arrow with dictionaries, {size}", quick, "pq.read_table", plain, 0.35)
-    quick = timed(lambda: reader.read("lb", categories=True))
-    to.add(f"read to pandas as categories, {size}", quick, "pq.read_table().to_pandas()", frames, 0.6)
-    to.add(f"read to pandas, {size}", timed(lambda: reader.read("lb")), "pq.read_table().to_pandas()", frames, 1.05)
+    to.add(f"read to Arrow with dictionaries, {size}", dictionaries, "pq.read_table", plain, 0.35)
+    plain, frames, categories = alternating(
+        lambda: pq.read_table(path).to_pandas(),
+        lambda: reader.read("lb"),
+        lambda: reader.read("lb", categories=True),
+    )
+    to.add(f"read to pandas, {size}", frames, "pq.read_table().to_pandas()", plain, 1.05)
+    to.add(f"read to pandas as categories, {size}", categories, "pq.read_table().to_pandas()", plain, 0.6)
 
 
 def small_jobs(folder: Path, to: Table) -> None:

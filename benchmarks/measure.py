@@ -69,20 +69,23 @@ class Table:
         )
 
 
-def timed(
-    action: Callable[[], object], *, repeats: int = REPEATS, before: Callable[[], object] | None = None
-) -> Timing:
-    """Medians of ``action``; ``before`` is run ahead of each and not counted."""
-    walls, cpus = [], []
+def timed(action: Callable[[], object]) -> Timing:
+    """Medians of one action."""
+    return alternating(action)[0]
+
+
+def alternating(*actions: Callable[[], object]) -> list[Timing]:
+    """Medians of several actions that are run in turn, so that whatever else the machine does meets all of them."""
+    walls: list[list[float]] = [[] for _ in actions]
+    cpus: list[list[float]] = [[] for _ in actions]
     for number in range(REPEATS + 1):
-        if before is not None:
-            before()
-        with _clocks() as spent:
-            action()
-        if number:
-            walls.append(spent[0])
-            cpus.append(spent[1])
-    return Timing(statistics.median(walls), statistics.median(cpus))
+        for action, wall, cpu in zip(actions, walls, cpus, strict=True):
+            with _clocks() as spent:
+                action()
+            if number:
+                wall.append(spent[0])
+                cpu.append(spent[1])
+    return [Timing(statistics.median(w), statistics.median(c)) for w, c in zip(walls, cpus, strict=True)]
 
 
 @contextmanager

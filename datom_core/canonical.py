@@ -106,6 +106,8 @@ def dump(document: Any) -> bytes:
 def _pretty(value: Any, indent: str) -> str:
     if type(value) is str:
         return format_string(value)
+    if type(value) is int:
+        return str(value)
     inner = indent + "  "
     if isinstance(value, Mapping) and value:
         rows = [f"{inner}{format_string(k)}: {_pretty(v, inner)}" for k, v in value.items()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -105,8 +106,13 @@ class Manifest:
             raw = {"schema_version": 2, **head, "artifacts": {}, "summary": _summary({}, 2), "updated_at": now}
         return cls._of(raw)
 
-    def to_json(self) -> bytes:
+    @cached_property
+    def _json(self) -> bytes:
         return canonical.dump(dict(self.raw))
+
+    def to_json(self) -> bytes:
+        """The document as it is stored: the same for git and for storage, and with many tables long."""
+        return self._json
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.entries.values())
