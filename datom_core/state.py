@@ -39,7 +39,7 @@ def load_state(repo: GitRepo, commit: str, tables: Iterable[str]) -> ProjectStat
         cuts=Cuts() if cuts is None else Cuts.from_json(cuts, names.CUTS_FILE + at),
         governance=None if governance is None else GovernanceFile.from_json(governance, names.GOVERNANCE_FILE + at),
         tables={t: _table(found, t, at) for t in wanted if names.metadata_file(t) in found},
-        root_files=frozenset(path for path in repo.files(commit) if "/" not in path),
+        root_files=repo.root_files(commit),
     )
 
 

@@ -25,6 +25,7 @@ from datom_core.git.branches import (
 )
 from datom_core.git.cache import CloneCache, GitFailedError
 from datom_core.git.remote import Remote, as_remote, local_path, redact
+from datom_core.git.trees import Found, Question
 from datom_core.git.turns import Turns
 
 _log = logging.getLogger(__name__)
@@ -75,6 +76,8 @@ class GitRepo:
         self._branch = check_branch(branch) if branch is not None else None
         self._cache = CloneCache(self.remote, branch or "", cache_dir)
         self._listings: dict[str, dict[str, str]] = {}
+        self._roots: dict[str, frozenset[str]] = {}
+        self._at_hand: str | None = None
         self._turns = Turns(self._cache.path.with_suffix(".turn"))
         self._projections = Turns(self._cache.path.with_suffix(".projection"))
 
@@ -124,9 +127,9 @@ class GitRepo:
         found = tip_of(self._at, self.branch)
         if found is None:
             return None
-        if found in self._listings:
-            return found
-        return self._healing(lambda: found if self._has(found) else self._fetch())
+        if found != self._at_hand:
+            self._at_hand = self._healing(lambda: found if self._has(found) else self._fetch())
+        return self._at_hand  # if the clone has been lost since, whoever reads in it makes it again
 
     def turn(self) -> contextlib.AbstractContextManager[None]:
         """Have one's turn among the writers of this machine, from looking at the tip to publishing on top of it."""
@@ -147,23 +150,29 @@ class GitRepo:
             listing = self._healing(lambda: self._cache.run("ls-tree", "-r", "-z", "--full-tree", commit))
             rows = [row.split("\t", 1) for row in listing.decode("utf-8", "surrogateescape").split("\0") if row]
             known = {path: entry.split()[2] for entry, path in rows if entry.split()[1] == "blob"}
-            # A commit never changes, so the listing of the one at hand is kept.
             self._listings = {commit: known}
         return known
 
     def read(self, commit: str, paths: Iterable[str]) -> dict[str, bytes]:
         """The contents of those ``paths`` that the commit has."""
-        blobs = self.files(commit)
-        wanted = {path: blobs[path] for path in paths if path in blobs}
+        question = Question(commit, paths)
 
-        def fetch() -> dict[str, bytes]:
-            found = dict(zip(wanted, self._contents(list(wanted.values())), strict=True))
-            lost = [path for path, data in found.items() if data is None]
-            if lost:
-                raise GitFailedError(f"the clone has lost {lost}")
-            return {path: data for path, data in found.items() if data is not None}
+        def fetch() -> Found:
+            found = question.answered(self._contents(question.objects))
+            if found.lost:
+                raise GitFailedError(f"the clone has lost {found.lost}")
+            return found
 
-        return self._healing(fetch)
+        found = self._healing(fetch)
+        # A commit never changes, so what is known of the one at hand is kept.
+        self._roots = {commit: found.root_files}
+        return found.files
+
+    def root_files(self, commit: str) -> frozenset[str]:
+        """Names of the files at the top of the commit."""
+        if commit not in self._roots:
+            self.read(commit, ())
+        return self._roots[commit]
 
     def revisions(self, commit: str, path: str) -> list[tuple[str, bytes]]:
         """Every state of a file up to the commit, oldest first: (commit, contents)."""
@@ -241,6 +250,7 @@ class GitRepo:
                 self._cache.discard()
             else:
                 _log_push(self.remote, self.branch, commit, files, attempt, time.monotonic() - begun)
+                self._at_hand = commit
                 return commit
         raise AssertionError("unreachable: the last attempt returns or raises")
 

@@ -1,0 +1,94 @@
+"""What a commit holds at some paths, told by one run of ``git cat-file``.
+
+git says "missing" of a file that a commit does not have, and of one that a damaged clone has lost. They are told apart
+by the folders, which are asked for as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+_FOLDER, _SUBMODULE = b"40000", b"160000"
+
+
+@dataclass(frozen=True)
+class Found:
+    """An answer.
+
+    Attributes:
+        files: path -> contents, of those paths that the commit has.
+        root_files: names of all files at the top.
+        lost: paths that the commit has, and the clone has not.
+    """
+
+    files: dict[str, bytes]
+    root_files: frozenset[str]
+    lost: list[str]
+
+
+class Question:
+    """Which objects to ask git for, and what its answers mean.
+
+    Args:
+        commit: its id.
+        paths: of files, with ``/`` between folders.
+    """
+
+    def __init__(self, commit: str, paths: Iterable[str]) -> None:
+        self._paths = list(dict.fromkeys(paths))
+        # A folder comes after those that it lies in.
+        self._folders = sorted({folder for path in self._paths for folder in _above(path)})
+        self._id_bytes = len(commit) // 2
+        self.objects = [f"{commit}^{{tree}}", *(f"{commit}:{path}" for path in [*self._folders, *self._paths])]
+
+    def answered(self, contents: Sequence[bytes | None]) -> Found:
+        """What the contents of `objects`, in their order, say."""
+        answers = dict(zip(["", *self._folders, *self._paths], contents, strict=True))
+        lost: list[str] = []
+        folders = {"": self._entries(answers[""])} if answers[""] is not None else {}
+        if not folders:
+            return Found({}, frozenset(), [""])
+        for folder in self._folders:
+            if self._kind(folder, folders) != _FOLDER:
+                continue
+            content = answers[folder]
+            if content is None:
+                lost.append(folder)
+            else:
+                folders[folder] = self._entries(content)
+        files: dict[str, bytes] = {}
+        for path in self._paths:
+            if self._kind(path, folders) in (None, _FOLDER, _SUBMODULE):
+                continue
+            content = answers[path]
+            if content is None:
+                lost.append(path)
+            else:
+                files[path] = content
+        root = frozenset(name for name, mode in folders[""].items() if mode not in (_FOLDER, _SUBMODULE))
+        return Found(files, root, lost)
+
+    @staticmethod
+    def _kind(path: str, folders: dict[str, dict[str, bytes]]) -> bytes | None:
+        """The mode that the path has in its folder; ``None`` when it is not there."""
+        folder, _, name = path.rpartition("/")
+        return folders.get(folder, {}).get(name)
+
+    def _entries(self, tree: bytes | None) -> dict[str, bytes]:
+        """Names in a tree object with their modes: ``mode SP name NUL id``, again and again."""
+        found: dict[str, bytes] = {}
+        rest = tree or b""
+        position = 0
+        while position < len(rest):
+            end = rest.index(b"\0", position)
+            mode, _, name = rest[position:end].partition(b" ")
+            found[name.decode("utf-8", "surrogateescape")] = mode
+            position = end + 1 + self._id_bytes
+        return found
+
+
+def _above(path: str) -> list[str]:
+    """The folders that a path lies in."""
+    parts = path.split("/")[:-1]
+    return ["/".join(parts[: n + 1]) for n in range(len(parts))]
