@@ -57,8 +57,8 @@ class PayloadKeeper:
         info = self.store.head(key)
         if info is None:
             self._put(plan, key, encoding)
-        elif (own := self._own.get(key)) is not None and own.size == info.size:
-            self.found[table] = own
+        elif (own := self._own.get(key)) and own.size == info.size and plan.payload_sha in (None, own.sha):
+            self.found[table] = own  # put by an earlier attempt of this write
         elif plan.payload_sha is None:
             # Ours, from an attempt that did not get to its commit; or that of a writer who crashed there.
             self.found[table] = Payload(info.metadata.get(_SHA) or self._examine(key, plan.write.data_sha), info.size)

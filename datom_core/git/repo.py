@@ -127,9 +127,10 @@ class GitRepo:
         found = tip_of(self._at, self.branch)
         if found is None:
             return None
-        if found != self._at_hand:
-            self._at_hand = self._healing(lambda: found if self._has(found) else self._fetch())
-        return self._at_hand  # if the clone has been lost since, whoever reads in it makes it again
+        if found == self._at_hand:
+            return found  # if the clone has been lost since, whoever reads in it makes it again
+        self._at_hand = tip = self._healing(lambda: found if self._has(found) else self._fetch())
+        return tip
 
     def turn(self) -> contextlib.AbstractContextManager[None]:
         """Have one's turn among the writers of this machine, from looking at the tip to publishing on top of it."""
@@ -155,6 +156,14 @@ class GitRepo:
 
     def read(self, commit: str, paths: Iterable[str]) -> dict[str, bytes]:
         """The contents of those ``paths`` that the commit has."""
+        return self._found(commit, paths).files
+
+    def root_files(self, commit: str) -> frozenset[str]:
+        """Names of the files at the top of the commit."""
+        known = self._roots.get(commit)
+        return self._found(commit, ()).root_files if known is None else known
+
+    def _found(self, commit: str, paths: Iterable[str]) -> Found:
         question = Question(commit, paths)
 
         def fetch() -> Found:
@@ -166,13 +175,7 @@ class GitRepo:
         found = self._healing(fetch)
         # A commit never changes, so what is known of the one at hand is kept.
         self._roots = {commit: found.root_files}
-        return found.files
-
-    def root_files(self, commit: str) -> frozenset[str]:
-        """Names of the files at the top of the commit."""
-        if commit not in self._roots:
-            self.read(commit, ())
-        return self._roots[commit]
+        return found
 
     def revisions(self, commit: str, path: str) -> list[tuple[str, bytes]]:
         """Every state of a file up to the commit, oldest first: (commit, contents)."""

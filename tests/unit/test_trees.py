@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 import datom_core as dc
 from datom_core.git.repo import GitRepo
 from datom_core.git.trees import Question
+from datom_core.state import load_state
 
 
 def git(*args: str, cwd: Path, stdin: bytes | None = None) -> str:
@@ -96,3 +98,24 @@ def loosen(clone: Path) -> None:
         for file in (clone / "objects" / "pack").glob(f"{pack.stem}.*"):
             file.unlink()
         git("unpack-objects", "-q", cwd=clone, stdin=data)
+
+
+def test_threads_that_look_at_different_commits(project: dc.Project, tmp_path: Path) -> None:
+    import pandas as pd
+
+    repo = GitRepo(project.remote, cache_dir=tmp_path / "other")
+    expected = {}
+    for n in (1, 2, 3):
+        project.write(f"t{n}", pd.DataFrame({"A": [n]}))
+        tip = repo.tip()
+        assert tip is not None
+        expected[tip] = {f"t{m}" for m in range(1, n + 1)}
+
+    def look(commit: str) -> set[str]:
+        state = load_state(repo, commit, ["t1", "t2", "t3"])
+        assert state.root_files == repo.root_files(commit)
+        return set(state.tables)
+
+    commits = [*expected] * 8
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(look, commits)) == [expected[c] for c in commits]
