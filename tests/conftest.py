@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -27,6 +27,20 @@ class Clock:
     def __call__(self) -> datetime:
         self.now += timedelta(minutes=1)
         return self.now
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Half of a surrogate pair in what a test said must not end the whole run: such text cannot go to xdist."""
+    report = yield
+    report.sections = [(name, _text(said)) for name, said in report.sections]
+    if report.longrepr is not None and _text(str(report.longrepr)) != str(report.longrepr):
+        report.longrepr = _text(str(report.longrepr))
+    return report
+
+
+def _text(said: str) -> str:
+    return said.encode("utf-8", "backslashreplace").decode()
 
 
 @pytest.fixture(autouse=True)

@@ -169,7 +169,8 @@ def _run(
             )
             return bytes(result)
         except git.GitCommandError as error:
-            failed = GitFailedError(masked(_said(error)))
+            # What git said may be no text, for instance a path or a part of an object.
+            failed = GitFailedError(masked(_said(error)).encode("utf-8", "backslashreplace").decode())
     # Out here GitPython's error is not attached to ours: what a host answered may repeat the token.
     raise failed
 
