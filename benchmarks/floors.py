@@ -32,19 +32,6 @@ def encode(table: pa.Table) -> Timing:
     return timed(lambda: encoded(table))
 
 
-def file_write(data: bytes, folder: Path) -> Timing:
-    """Write a file and have it on the disk."""
-    numbers = itertools.count()
-
-    def write() -> None:
-        with open(folder / f"floor-{next(numbers)}", "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-
-    return timed(write)
-
-
 def git_commit(folder: Path, files: int = 3) -> Timing:
     """Commit three small files by plumbing, and push them to a bare repository: one fast-import, one push."""
     remote, clone = folder / "floor.git", folder / "floor-clone.git"

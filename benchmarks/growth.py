@@ -15,8 +15,8 @@ from benchmarks.measure import Table, Timing, timed
 _AROUND = 10  # versions whose median stands for one
 
 
-def versions(folder: Path, to: Table, last: int) -> list[tuple[int, float]]:
-    """The cost of the n-th version of a table of a hundred rows; the curve is returned."""
+def versions(folder: Path, to: Table, last: int) -> None:
+    """The cost of the n-th version of a table of a hundred rows."""
     study, commit = Study(folder), floors.git_commit(folder)
     walls = []
     for number in range(last + _AROUND):
@@ -42,7 +42,6 @@ def versions(folder: Path, to: Table, last: int) -> list[tuple[int, float]]:
         one,
         note="at most 5 ms beyond it",
     )
-    return [(n, at(n).wall) for n in range(2, last, max(1, last // 50))]
 
 
 def tables(folder: Path, to: Table, count: int) -> None:

@@ -10,8 +10,6 @@ from pathlib import Path
 
 from benchmarks.measure import Table, Timing, timed
 
-_NOTHING = "pass"
-
 
 def imports(to: Table) -> None:
     """The import of the core; nothing that it needs for writing, S3 or GitHub alone may come with it."""
@@ -19,7 +17,7 @@ def imports(to: Table) -> None:
     def start(code: str) -> Timing:
         return timed(lambda: subprocess.run([sys.executable, "-c", code], check=True))
 
-    bare, whole, arrow = start(_NOTHING), start("import datom_core"), start("import pyarrow, pyarrow.parquet")
+    bare, whole, arrow = start("pass"), start("import datom_core"), start("import pyarrow, pyarrow.parquet")
     cost = (whole.cpu - bare.cpu) * 1e3
     to.add("import datom_core", whole, "import pyarrow.parquet", arrow, note=f"{cost:.0f} ms CPU of 150")
 

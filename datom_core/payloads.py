@@ -37,7 +37,6 @@ class PayloadKeeper:
     put_back: set[str] = field(default_factory=set)
     repins: dict[str, memoryview | None] = field(default_factory=dict)
     _suspect: set[str] = field(default_factory=set)
-    _own: dict[str, Payload] = field(default_factory=dict)
 
     def settle(self, plan: TablePlan, encoding: Encoding, recorded_size: int | None) -> None:
         """Find the payload that ``plan`` names, or put it.
@@ -57,8 +56,8 @@ class PayloadKeeper:
         info = self.store.head(key)
         if info is None:
             self._put(plan, key, encoding)
-        elif (own := self._own.get(key)) and own.size == info.size and plan.payload_sha in (None, own.sha):
-            self.found[table] = own  # put by an earlier attempt of this write
+        elif self._is_known(plan, info):
+            pass  # an earlier attempt of this write put it, or looked at it
         elif plan.payload_sha is None:
             # Ours, from an attempt that did not get to its commit; or that of a writer who crashed there.
             self.found[table] = Payload(info.metadata.get(_SHA) or self._examine(key, plan.write.data_sha), info.size)
@@ -70,6 +69,12 @@ class PayloadKeeper:
             if actual != plan.payload_sha:
                 self.repins[table] = None
                 self.put_back.add(table)
+
+    def _is_known(self, plan: TablePlan, info: ObjectInfo) -> bool:
+        table, known = plan.write.table, self.found.get(plan.write.table)
+        if known is None or table in self._suspect:
+            return False
+        return known.size == info.size and plan.payload_sha in (None, known.sha)
 
     def _put(self, plan: TablePlan, key: str, encoding: Encoding) -> None:
         table = plan.write.table
@@ -85,7 +90,6 @@ class PayloadKeeper:
                 created = self.store.create(key, encoded, {_SHA: payload.sha})
                 if not created:
                     raise LostRaceError(f"{key} appeared in {self.store.location} meanwhile. Try again.", key=key)
-                self._own[key] = payload
         self.found[table] = payload
 
     def put_pending(self, keys: Mapping[str, str]) -> None:

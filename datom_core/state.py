@@ -21,7 +21,8 @@ def load_state(repo: GitRepo, commit: str, tables: Iterable[str]) -> ProjectStat
     wanted = list(dict.fromkeys(tables))
     paths = [names.PROJECT_FILE, names.MANIFEST_FILE, names.CUTS_FILE, names.GOVERNANCE_FILE]
     paths += [path for t in wanted for path in (names.metadata_file(t), names.history_file(t))]
-    found = repo.read(commit, paths)
+    looked = repo.look(commit, paths)
+    found = looked.files
     at = f" at commit {commit[:8]} of {repo.remote}"
     if names.PROJECT_FILE not in found:
         held = sorted({path.split("/")[0] for path in repo.files(commit)})[:8]
@@ -39,7 +40,7 @@ def load_state(repo: GitRepo, commit: str, tables: Iterable[str]) -> ProjectStat
         cuts=Cuts() if cuts is None else Cuts.from_json(cuts, names.CUTS_FILE + at),
         governance=None if governance is None else GovernanceFile.from_json(governance, names.GOVERNANCE_FILE + at),
         tables={t: _table(found, t, at) for t in wanted if names.metadata_file(t) in found},
-        root_files=repo.root_files(commit),
+        root_files=looked.root_files,
     )
 
 

@@ -76,7 +76,6 @@ class GitRepo:
         self._branch = check_branch(branch) if branch is not None else None
         self._cache = CloneCache(self.remote, branch or "", cache_dir)
         self._listings: dict[str, dict[str, str]] = {}
-        self._roots: dict[str, frozenset[str]] = {}
         self._at_hand: str | None = None
         self._turns = Turns(self._cache.path.with_suffix(".turn"))
         self._projections = Turns(self._cache.path.with_suffix(".projection"))
@@ -151,19 +150,16 @@ class GitRepo:
             listing = self._healing(lambda: self._cache.run("ls-tree", "-r", "-z", "--full-tree", commit))
             rows = [row.split("\t", 1) for row in listing.decode("utf-8", "surrogateescape").split("\0") if row]
             known = {path: entry.split()[2] for entry, path in rows if entry.split()[1] == "blob"}
+            # A commit never changes, so the listing of the one at hand is kept.
             self._listings = {commit: known}
         return known
 
     def read(self, commit: str, paths: Iterable[str]) -> dict[str, bytes]:
         """The contents of those ``paths`` that the commit has."""
-        return self._found(commit, paths).files
+        return self.look(commit, paths).files
 
-    def root_files(self, commit: str) -> frozenset[str]:
-        """Names of the files at the top of the commit."""
-        known = self._roots.get(commit)
-        return self._found(commit, ()).root_files if known is None else known
-
-    def _found(self, commit: str, paths: Iterable[str]) -> Found:
+    def look(self, commit: str, paths: Iterable[str]) -> Found:
+        """As `read`, with the names of the files at the top of the commit."""
         question = Question(commit, paths)
 
         def fetch() -> Found:
@@ -172,10 +168,7 @@ class GitRepo:
                 raise GitFailedError(f"the clone has lost {found.lost}")
             return found
 
-        found = self._healing(fetch)
-        # A commit never changes, so what is known of the one at hand is kept.
-        self._roots = {commit: found.root_files}
-        return found
+        return self._healing(fetch)
 
     def revisions(self, commit: str, path: str) -> list[tuple[str, bytes]]:
         """Every state of a file up to the commit, oldest first: (commit, contents)."""

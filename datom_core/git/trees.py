@@ -45,44 +45,37 @@ class Question:
     def answered(self, contents: Sequence[bytes | None]) -> Found:
         """What the contents of `objects`, in their order, say."""
         answers = dict(zip(["", *self._folders, *self._paths], contents, strict=True))
-        lost: list[str] = []
-        folders = {"": self._entries(answers[""])} if answers[""] is not None else {}
-        if not folders:
+        root = answers[""]
+        if root is None:
             return Found({}, frozenset(), [""])
-        for folder in self._folders:
-            if self._kind(folder, folders) != _FOLDER:
+        folders, files, lost = {"": self._entries(root)}, {}, []
+        for path in [*self._folders, *self._paths]:
+            mode, content = self._mode(path, folders), answers[path]
+            if mode in (None, _SUBMODULE):
                 continue
-            content = answers[folder]
-            if content is None:
-                lost.append(folder)
-            else:
-                folders[folder] = self._entries(content)
-        files: dict[str, bytes] = {}
-        for path in self._paths:
-            if self._kind(path, folders) in (None, _FOLDER, _SUBMODULE):
-                continue
-            content = answers[path]
             if content is None:
                 lost.append(path)
+            elif mode == _FOLDER:
+                folders[path] = self._entries(content)
             else:
                 files[path] = content
-        root = frozenset(name for name, mode in folders[""].items() if mode not in (_FOLDER, _SUBMODULE))
-        return Found(files, root, lost)
+        wanted = {path: files[path] for path in self._paths if path in files}
+        top = frozenset(name for name, mode in folders[""].items() if mode not in (_FOLDER, _SUBMODULE))
+        return Found(wanted, top, lost)
 
     @staticmethod
-    def _kind(path: str, folders: dict[str, dict[str, bytes]]) -> bytes | None:
+    def _mode(path: str, folders: dict[str, dict[str, bytes]]) -> bytes | None:
         """The mode that the path has in its folder; ``None`` when it is not there."""
         folder, _, name = path.rpartition("/")
         return folders.get(folder, {}).get(name)
 
-    def _entries(self, tree: bytes | None) -> dict[str, bytes]:
+    def _entries(self, tree: bytes) -> dict[str, bytes]:
         """Names in a tree object with their modes: ``mode SP name NUL id``, again and again."""
         found: dict[str, bytes] = {}
-        rest = tree or b""
         position = 0
-        while position < len(rest):
-            end = rest.index(b"\0", position)
-            mode, _, name = rest[position:end].partition(b" ")
+        while position < len(tree):
+            end = tree.index(b"\0", position)
+            mode, _, name = tree[position:end].partition(b" ")
             found[name.decode("utf-8", "surrogateescape")] = mode
             position = end + 1 + self._id_bytes
         return found

@@ -118,8 +118,8 @@ def mutated(data: bytes, chance: random.Random) -> bytes:
 
 def _changed(document: Any, chance: random.Random) -> Any:
     """Another document: one place is replaced, left out, put elsewhere, or gets a neighbour."""
-    places = list(_places(document))
-    at, other = chance.choice(places), chance.choice(places)
+    everywhere = list(places(document))
+    at, other = chance.choice(everywhere), chance.choice(everywhere)
     value = chance.choice((_at(document, other), chance.choice(VALUES), _number(chance)))
     if not at:
         return value if chance.random() < 0.1 else document
@@ -142,11 +142,12 @@ def _number(chance: random.Random) -> int | float:
     return chance.choice((exact, -exact, exact / 1e4, exact * 1e-9, chance.uniform(-1, 1)))
 
 
-def _places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+def places(document: Any, at: tuple[Any, ...] = (), *, most: int | None = None) -> Iterator[tuple[Any, ...]]:
+    """Every place in a document; of a list, the first so many."""
     yield at
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, child in inner:
-        yield from _places(child, (*at, key))
+    listed = enumerate(document[:most]) if isinstance(document, list) else ()
+    for key, value in document.items() if isinstance(document, dict) else listed:
+        yield from places(value, (*at, key), most=most)
 
 
 def _at(document: Any, at: tuple[Any, ...]) -> Any:

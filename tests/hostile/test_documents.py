@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 import datom_core as dc
+from tests.hostile.fuzz import places
 
 # What fits in no field, tries to get out of the namespace, or is too much.
 BAD: tuple[Any, ...] = (
@@ -31,17 +32,6 @@ def frame(n: int) -> pd.DataFrame:
     return pd.DataFrame({"USUBJID": [f"s{i}" for i in range(n)]})
 
 
-def places(document: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Every place in a document; of a list, the first two."""
-    yield at
-    if isinstance(document, dict):
-        for key, value in document.items():
-            yield from places(value, (*at, key))
-    elif isinstance(document, list):
-        for index, value in enumerate(document[:2]):
-            yield from places(value, (*at, index))
-
-
 def changed(document: Any, at: tuple[Any, ...], value: Any) -> Any:
     """The document with another value at one place."""
     if not at:
@@ -53,7 +43,7 @@ def changed(document: Any, at: tuple[Any, ...], value: Any) -> Any:
 
 def harmed(document: Any, step: int) -> Iterator[tuple[str, Any]]:
     """The document with every field replaced by every bad value, or in the short version by some for each."""
-    for number, at in enumerate(places(document)):
+    for number, at in enumerate(places(document, most=2)):
         for value in BAD if LONG else BAD[number % step :: step]:
             yield f"{'/'.join(map(str, at))} = {value!r}", changed(document, at, value)
 

@@ -70,9 +70,9 @@ def test_it_is_what_a_listing_says(project: dc.Project, tmp_path: Path) -> None:
     tip = repo.tip()
     assert tip is not None
     listed = repo.files(tip)
-    found = repo.read(tip, [*listed, "none", "dm/none.json", "lb/metadata.json"])
-    assert found.keys() == listed.keys()
-    assert repo.root_files(tip) == {path for path in listed if "/" not in path}
+    found = repo.look(tip, [*listed, "none", "dm/none.json", "lb/metadata.json"])
+    assert found.files.keys() == listed.keys()
+    assert found.root_files == {path for path in listed if "/" not in path}
 
 
 @pytest.mark.parametrize("what", ["dm/metadata.json", "dm", ""])
@@ -113,7 +113,7 @@ def test_threads_that_look_at_different_commits(project: dc.Project, tmp_path: P
 
     def look(commit: str) -> set[str]:
         state = load_state(repo, commit, ["t1", "t2", "t3"])
-        assert state.root_files == repo.root_files(commit)
+        assert state.root_files == repo.look(commit, ()).root_files
         return set(state.tables)
 
     commits = [*expected] * 8
