@@ -9,9 +9,6 @@ import pyarrow as pa
 
 from datom_core.tabular import encode_parquet
 
-#: Tells, of a table that is to be written, whether its content is certain to be new. It may take a request.
-IsNew = Callable[[str, pa.Table], bool]
-
 
 class Encoding:
     """The file of one table.

@@ -15,6 +15,7 @@ from datom_core.errors import ConflictError, GovernanceWarning, InvalidInputErro
 from datom_core.git import GitRepo
 from datom_core.governance import Governance
 from datom_core.guard import Guard, governance_storage, read_ref
+from datom_core.memo import Memo
 from datom_core.plan import ProjectState
 from datom_core.projector import Projector
 from datom_core.reader import open_reader
@@ -33,6 +34,7 @@ class Parts:
         governance: the register that it belongs to.
         author: who makes commits, when nobody else is named.
         clock: the current time.
+        memo: what large tables hashed to before, if that is to be remembered.
     """
 
     state: ProjectState
@@ -41,6 +43,7 @@ class Parts:
     governance: Governance | None
     author: Author
     clock: Callable[[], datetime]
+    memo: Memo | None
 
     @property
     def guard(self) -> Guard:
@@ -65,6 +68,7 @@ def assemble(
     author: Author,
     cache_dir: str | os.PathLike[str] | None,
     clock: Callable[[], datetime],
+    memo: bool,
 ) -> Parts:
     """As `Project.open`."""
     check_store(store)
@@ -84,7 +88,7 @@ def assemble(
         return Governance.of(mirror, at, author=author, cache_dir=cache_dir, clock=clock)
 
     register = _register_of(state, store, governance, open_register)
-    parts = Parts(state, store, repo, register, author, clock)
+    parts = Parts(state, store, repo, register, author, clock, Memo(cache_dir) if memo else None)
     if not same_place(state.file.location, store.location):
         _settle_in(parts, relocate)
     return parts

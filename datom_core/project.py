@@ -108,6 +108,7 @@ class Project:
         branch: str | None = None,
         author: Author | str | None = None,
         cache_dir: str | os.PathLike[str] | None = None,
+        memo: bool = True,
         clock: Callable[[], datetime] | None = None,
     ) -> Project:
         """Open a project to write to it. The remote is enough: there is no clone to manage.
@@ -121,6 +122,8 @@ class Project:
             branch: by default the one that the remote's HEAD names.
             author: ``"Name <email>"`` for commits; by default from the git configuration.
             cache_dir: where clones are cached; by default the user's cache directory.
+            memo: keep there what large tables hashed to, so that one that comes again unchanged is known at once. It
+                never decides what is recorded: that is hashed each time.
             clock: the current time; for tests.
 
         Raises:
@@ -137,6 +140,7 @@ class Project:
             author=author_or_default(author),
             cache_dir=cache_dir,
             clock=clock or utc_now,
+            memo=memo,
         )
         return cls(parts)
 
@@ -221,10 +225,11 @@ class Project:
             ConflictError: others were faster every time, or the data has moved. Try again.
             StorageError: store or remote failed. Try again; what was half done is completed.
         """
-        job = table_job(table, frame, parents=parents, custom=custom, table_type=table_type, is_new=self._writer.is_new)
+        ahead, memo = self._writer.ahead(), self._parts.memo
+        job = table_job(table, frame, parents=parents, custom=custom, table_type=table_type, ahead=ahead, memo=memo)
         default = f"Update {table}" + (f" (cut {cut})" if cut else "")
         intent = self._intent(message, default, author, trailers, cut)
-        return self._writer.run([job], intent)[0]
+        return self._writer.run([job], intent, ahead)[0]
 
     def cut(
         self,
@@ -251,7 +256,9 @@ class Project:
             As `Project.write`. One table that is refused refuses the cut, before any effect.
         """
         intent = self._intent(message, f"Record cut {name}", author, trailers, names.check_cut_name(name))
-        results = self._writer.run(table_jobs(tables, parents, custom, table_type, self._writer.is_new), intent)
+        ahead = self._writer.ahead()
+        jobs = table_jobs(tables, parents, custom, table_type, ahead, self._parts.memo)
+        results = self._writer.run(jobs, intent, ahead)
         return CutResult(name, results[0].commit_sha, {r.table: r for r in results})
 
     def write_all(
@@ -269,9 +276,10 @@ class Project:
 
         ``message`` is by default ``Update {tables}``.
         """
-        jobs = table_jobs(tables, parents, custom, table_type, self._writer.is_new)
+        ahead = self._writer.ahead()
+        jobs = table_jobs(tables, parents, custom, table_type, ahead, self._parts.memo)
         intent = self._intent(message, f"Update {', '.join(tables)}", author, trailers, None)
-        return {r.table: r for r in self._writer.run(jobs, intent)}
+        return {r.table: r for r in self._writer.run(jobs, intent, ahead)}
 
     def sync(
         self,

@@ -8,15 +8,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from datom_core import names
+from datom_core.ahead import Ahead
+from datom_core.content import LARGE, Content
 from datom_core.documents import Author, Declared, check_parents, clean_custom
-from datom_core.encoding import Encoding, IsNew
+from datom_core.encoding import Encoding
 from datom_core.errors import InvalidInputError
 from datom_core.git import default_author
-from datom_core.hashing import hash_normalised
 from datom_core.intake import Extract
+from datom_core.memo import Memo
 from datom_core.plan import TableWrite
 from datom_core.tabular import normalised
-from datom_core.writer import LARGE, Job
+from datom_core.writer import Job
 
 _MAX_MESSAGE = 10_000
 _TRAILER_KEY = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
@@ -120,11 +122,13 @@ def table_job(
     parents: Iterable[object] | None = None,
     custom: Mapping[str, Any] | None = None,
     table_type: str = "derived",
-    is_new: IsNew | None = None,
+    ahead: Ahead | None = None,
+    memo: Memo | None = None,
 ) -> Job:
     """A table to be written, hashed, with everything declared about it.
 
-    An `Extract` is imported from its file. A large table that ``is_new`` is encoded meanwhile.
+    An `Extract` is imported from its file. With ``ahead``, a large table that is certain to be new is encoded
+    meanwhile; ``memo`` knows large tables that were hashed before.
 
     Raises:
         InvalidInputError: a bad name, a frame without rows, columns without a hash, duplicate or empty
@@ -146,10 +150,10 @@ def table_job(
     if problems:
         raise InvalidInputError(f"{name}: {'; '.join(problems)}. Rename the columns.", table=name)
     encoding = Encoding(data.table)
-    if is_new is not None and data.table.nbytes > LARGE:
-        encoding.begin(lambda: is_new(name, data.table))
-    content = hash_normalised(data)
-    return Job(TableWrite(name, content.data_sha, content.rows, tuple(columns), declared), encoding)
+    if ahead is not None and data.table.nbytes > LARGE:
+        encoding.begin(lambda: ahead.is_new(name, data.table))
+    content = Content(data, memo)
+    return Job(TableWrite(name, content.sha, data.table.num_rows, tuple(columns), declared), encoding, content)
 
 
 def table_jobs(
@@ -157,7 +161,8 @@ def table_jobs(
     parents: Mapping[str, Iterable[object]] | None,
     custom: Mapping[str, Mapping[str, Any]] | None,
     table_type: str,
-    is_new: IsNew,
+    ahead: Ahead,
+    memo: Memo | None,
 ) -> list[Job]:
     """As `table_job`, for tables that are written together.
 
@@ -178,7 +183,8 @@ def table_jobs(
             parents=parents.get(table),
             custom=custom.get(table),
             table_type=table_type,
-            is_new=is_new,
+            ahead=ahead,
+            memo=memo,
         )
         for table, frame in tables.items()
     ]

@@ -8,15 +8,15 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-import pyarrow as pa
-
 from datom_core import names
+from datom_core.ahead import Ahead
+from datom_core.content import LARGE, Content
 from datom_core.documents import Author, Recording, format_timestamp
 from datom_core.encoding import Encoding
-from datom_core.errors import DatomError, NotFoundError
+from datom_core.errors import NotFoundError
 from datom_core.events import ProjectEvents
 from datom_core.git import GitRepo
 from datom_core.guard import Guard
@@ -38,20 +38,23 @@ from datom_core.projector import Known, Projector
 from datom_core.results import WriteResult
 from datom_core.retries import until_published
 from datom_core.state import load_state
-from datom_core.stores import ObjectStore, find
+from datom_core.stores import ObjectStore
 from datom_core.version import WRITER
 
 _log = logging.getLogger(__name__)
 
-LARGE = 2**20  # bytes of tables whose encoding and upload others need not wait for
-
 
 @dataclass(frozen=True)
 class Job:
-    """A table to be written, and its file."""
+    """A table to be written, its content, and its file."""
 
     write: TableWrite
     encoding: Encoding
+    content: Content
+
+    def hashed(self) -> Job:
+        """The same with a content hash that was computed for it, not only remembered."""
+        return replace(self, write=replace(self.write, data_sha=self.content.hashed()))
 
 
 @dataclass(frozen=True)
@@ -88,8 +91,17 @@ class Writer:
         self.clock = clock
         self.projector = Projector(repo, store)
 
-    def run(self, jobs: Sequence[Job], intent: Intent) -> list[WriteResult]:
+    def ahead(self) -> Ahead:
+        """For one write."""
+        return Ahead(self.repo, self.store)
+
+    def run(self, jobs: Sequence[Job], intent: Intent, ahead: Ahead | None = None) -> list[WriteResult]:
         """Write all tables in one commit; when another writer is faster, plan again on what it made.
+
+        Args:
+            jobs: what to write.
+            intent: why, and by whom.
+            ahead: what may have been asked already.
 
         Raises:
             ConflictError: others were faster in all attempts, or the data has moved.
@@ -103,10 +115,15 @@ class Writer:
             attempt = failed + 1
             self.events.tell("retry", attempt=failed, cause=cause)
 
+        results = None
         if sum(job.encoding.data.nbytes for job in jobs) > LARGE:
-            until_published(lambda: self._upload(jobs, intent, keeper), lost)
-        attempt = 1
-        results = until_published(lambda: self._once(jobs, intent, keeper, None), lost)
+            asked = ahead or self.ahead()
+            results = until_published(lambda: self._beforehand(jobs, intent, keeper, asked), lost)
+        if results is None:
+            attempt = 1
+            # What is recorded is hashed, by now at the latest.
+            hashed = [job.hashed() for job in jobs]
+            results = until_published(lambda: self._once(hashed, intent, keeper, None), lost)
         for result in results:
             self.events.tell(
                 "write",
@@ -120,28 +137,25 @@ class Writer:
             )
         return results
 
-    def is_new(self, table: str, data: pa.Table) -> bool:
-        """Whether a table of this shape cannot be its current version, as far as storage tells."""
-        try:
-            key = names.pointer(table)
-            pointer = Seen({key: find(self.store, key)}).pointer(table)
-        except DatomError:
-            return False  # what is wrong is told when the table is written
-        return pointer is None or (pointer.rows, list(pointer.column_names)) != (data.num_rows, data.column_names)
+    def _beforehand(
+        self, jobs: Sequence[Job], intent: Intent, keeper: PayloadKeeper, ahead: Ahead
+    ) -> list[WriteResult] | None:
+        """What nobody else need wait for: see that nothing is new, or else have the payloads in storage."""
+        plan, tip = self._plan(jobs, intent, ahead.take_tip())
+        if plan.nothing_new:
+            return self._standing(plan, intent, keeper)
+        hashed = [job.hashed() for job in jobs]
+        if [job.write for job in hashed] != [job.write for job in jobs]:
+            plan, _ = self._plan(hashed, intent, tip)
+        seen = self.projector.look([job.write.table for job in jobs])
+        seen.refuse_newer()
+        self._refuse_empty(plan.state, seen)
+        self._settle_payloads(plan, hashed, keeper)
+        return None
 
-    def _upload(self, jobs: Sequence[Job], intent: Intent, keeper: PayloadKeeper) -> None:
-        """Have large payloads in storage before the turn comes, which others wait for."""
-        plan, _ = self._plan(jobs, intent)
-        if not plan.nothing_new:
-            seen = self.projector.look([job.write.table for job in jobs])
-            seen.refuse_newer()
-            self._refuse_empty(plan.state, seen)
-            self._settle_payloads(plan, jobs, keeper)
-
-    def _plan(self, jobs: Sequence[Job], intent: Intent) -> tuple[WritePlan, str]:
+    def _plan(self, jobs: Sequence[Job], intent: Intent, tip: str | None) -> tuple[WritePlan, str]:
         """What is to be done on top of the remote's tip, and that tip."""
         self.store.check()
-        tip = self.repo.tip()
         if tip is None:
             raise NotFoundError(f"{self.repo.remote} has no branch {self.repo.branch} any more.")
         state = load_state(self.repo, tip, self._documents_needed(jobs))
@@ -164,10 +178,10 @@ class Writer:
         repair_commit: str | None,
     ) -> list[WriteResult]:
         """One attempt; ``turn`` is closed as soon as the commit is published."""
-        plan, tip = self._plan(jobs, intent)
+        plan, tip = self._plan(jobs, intent, self.repo.tip())
+        if plan.nothing_new and repair_commit is None and (results := self._standing(plan, intent, keeper)):
+            return results
         tables, state, now = [job.write.table for job in jobs], plan.state, self.clock()
-        if plan.nothing_new and repair_commit is None and self._stands(plan, state, keeper):
-            return [_result(p, keeper, intent, now, None, frozenset()) for p in plan.tables]
         # Looked at before a commit is pushed: what is there now can only be older than that commit.
         seen = self.projector.look(tables)
         seen.refuse_newer()
@@ -201,21 +215,22 @@ class Writer:
             repaired = keeper.put_back | self._repair(plan, state, seen)
         return [_result(p, keeper, intent, now, commit, repaired) for p in plan.tables]
 
-    def _stands(self, plan: WritePlan, state: ProjectState, keeper: PayloadKeeper) -> bool:
-        """Whether all that is to be written is in storage, as it should be, at a first look."""
-        payloads: dict[str, Payload] = {}
+    def _standing(self, plan: WritePlan, intent: Intent, keeper: PayloadKeeper) -> list[WriteResult] | None:
+        """The results, if all that is to be written is in storage, as it should be, at a first look."""
+        state, payloads = plan.state, dict[str, Payload]()
         for table in plan.tables:
             metadata = state.table(table.write.table).metadata
             if metadata is None or metadata.size_bytes is None or table.payload_sha is None:
-                return False
+                return None
             if metadata.data_sha != table.write.data_sha:
-                return False  # a cut stands for an older version; what it needs is looked at one by one
+                return None  # a cut stands for an older version; what it needs is looked at one by one
             payloads[table.write.table] = Payload(table.payload_sha, metadata.size_bytes)
         sizes = self.projector.stands(payloads, state, cuts=plan.cut is not None)
         if sizes is None or any(sizes[name] != payload.size for name, payload in payloads.items()):
-            return False
+            return None
         keeper.found.update(payloads)
-        return True
+        now = self.clock()
+        return [_result(p, keeper, intent, now, None, frozenset()) for p in plan.tables]
 
     def _repin(
         self, plan: WritePlan, keeper: PayloadKeeper, seen: Seen, tip: str, intent: Intent, now: datetime

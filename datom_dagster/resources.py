@@ -126,6 +126,10 @@ class DatomResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     github_api_url: str | None = Field(
         default=None, description="Where the API of GitHub Enterprise is, when the remote is there."
     )
+    memo: bool = Field(
+        default=True,
+        description="Keep on this machine what large tables hashed to, so that unchanged ones are known at once.",
+    )
 
     # A remote that is refused for the password in it must not be shown in the refusal.
     model_config = ConfigDict(hide_input_in_errors=True)
@@ -177,7 +181,7 @@ class DatomResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             raise self.cannot_write("what was to be written")
         store, governance = self._place()
         register = governance.register() if governance is not None else None
-        project = dc.Project.open(store, governance=register, **self.settings())
+        project = dc.Project.open(store, governance=register, memo=self.memo, **self.settings())
         if project.name != resolved(self.project):
             raise dc.InvalidInputError(
                 f"{project.remote} holds the project {project.name!r}, not {resolved(self.project)!r}. "
