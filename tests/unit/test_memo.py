@@ -1,4 +1,4 @@
-"""What a large table hashed to is remembered by its raw memory: for seeing that nothing changed, and for nothing else."""
+"""What a large table hashed to is remembered by its memory: for seeing that nothing changed, and for nothing else."""
 
 from __future__ import annotations
 
