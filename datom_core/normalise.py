@@ -63,7 +63,7 @@ def normalise_columns(
     """
     check_options(decimals, nanoseconds)
     rules = Options(decimals, nanoseconds)
-    outcomes = [_outcome(column, rules) for column in columns]
+    outcomes = [outcome(column, rules) for column in columns]
     refused = [report for report, _ in outcomes if not report.ok]
     if refused:
         raise UnsupportedColumnsError(refused, what=what)
@@ -87,10 +87,11 @@ def report_columns(
     """One report per column, in order."""
     check_options(decimals, nanoseconds)
     rules = Options(decimals, nanoseconds)
-    return [_outcome(column, rules)[0] for column in columns]
+    return [outcome(column, rules)[0] for column in columns]
 
 
-def _outcome(column: Column, rules: Options) -> tuple[ColumnReport, tuple[pa.ChunkedArray, Tag] | None]:
+def outcome(column: Column, rules: Options) -> tuple[ColumnReport, tuple[pa.ChunkedArray, Tag] | None]:
+    """What becomes of one column: a report, and the column as it is hashed and stored with its tag, unless refused."""
     refusal = column.refusal
     if column.data is not None:
         try:

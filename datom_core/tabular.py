@@ -15,16 +15,19 @@ from datom_core.names import is_text
 from datom_core.normalise import (
     Column,
     Normalised,
+    check_options,
     normalise_columns,
     report_columns,
 )
-from datom_core.type_rules import Decimals, Nanoseconds
+from datom_core.streams import collected, on_disk
+from datom_core.type_rules import Decimals, Nanoseconds, Options
 
 if TYPE_CHECKING:
     import pandas as pd
 
 # What pandas can find in an object column that Arrow then types without guessing.
 _PLAIN_OBJECTS = frozenset("string boolean integer floating mixed-integer-float decimal bytes empty".split())
+IN_MEMORY = 512 * 2**20  # bytes of tables whose file is made in memory; it is a tenth as long
 _TIMES = frozenset("date datetime datetime64 time timedelta timedelta64".split())
 
 
@@ -32,8 +35,9 @@ def hash_table(table: object, *, decimals: Decimals = "refuse", nanoseconds: Nan
     """The content hash of a table, as R's datom computes it for the same values.
 
     Args:
-        table: a pyarrow Table or RecordBatch, a pandas or polars DataFrame, or anything that exports an
-            Arrow stream (``__arrow_c_stream__``).
+        table: a pyarrow Table or RecordBatch, a pandas or polars DataFrame, or a stream, which is read once and held
+            on disk when it is large: a pyarrow RecordBatchReader or Dataset, or anything that exports an Arrow stream
+            (``__arrow_c_stream__``).
         decimals: ``"float"`` converts decimal columns to float64 instead of refusing them.
         nanoseconds: ``"truncate"`` cuts times to the microsecond instead of refusing finer digits.
 
@@ -52,7 +56,8 @@ def check_hashable(
     Raises:
         InvalidInputError: not a table, or a pandas index that would be lost.
     """
-    columns, _ = _columns(table)
+    check_options(decimals, nanoseconds)
+    columns, _ = _columns(table, Options(decimals, nanoseconds))
     return report_columns(columns, decimals=decimals, nanoseconds=nanoseconds)
 
 
@@ -71,14 +76,21 @@ def normalised(
     table: object, *, decimals: Decimals = "refuse", nanoseconds: Nanoseconds = "refuse", what: str = "the table"
 ) -> Normalised:
     """As `normalise`, with each column's tag; ``what`` names the table in errors."""
-    columns, metadata = _columns(table)
+    check_options(decimals, nanoseconds)
+    columns, metadata = _columns(table, Options(decimals, nanoseconds))
     return normalise_columns(columns, metadata, decimals=decimals, nanoseconds=nanoseconds, what=what)
 
 
 def encode_parquet(table: pa.Table) -> memoryview:
-    """One parquet file in memory: format 2.4 and snappy, as R's datom writes it."""
+    """One parquet file: format 2.4 and snappy, as R's datom writes it. Of a large table it is kept on disk."""
+
+    def write(sink: pa.NativeFile) -> None:
+        pq.write_table(table, sink, version="2.4", compression="snappy")
+
+    if table.nbytes > IN_MEMORY:
+        return memoryview(on_disk(write).read_buffer())
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, version="2.4", compression="snappy")
+    write(sink)
     return memoryview(sink.getvalue())
 
 
@@ -157,7 +169,7 @@ def to_pandas(table: pa.Table) -> pd.DataFrame:
     return frame
 
 
-def _columns(table: object) -> tuple[list[Column], dict[bytes, bytes] | None]:
+def _columns(table: object, rules: Options) -> tuple[list[Column], dict[bytes, bytes] | None]:
     if isinstance(table, pa.RecordBatch):
         table = pa.Table.from_batches([table])
     if isinstance(table, pa.Table):
@@ -166,17 +178,29 @@ def _columns(table: object) -> tuple[list[Column], dict[bytes, bytes] | None]:
         return _pandas_columns(cast(Any, table)), None
     if _is_frame(table, "polars"):
         return _polars_columns(table), None
-    if hasattr(table, "__arrow_c_stream__"):
-        try:
-            return _columns(pa.RecordBatchReader.from_stream(table).read_all())
-        except pa.ArrowInvalid as error:
-            raise InvalidInputError(
-                f"{type(table).__name__} is one column, not a table. Make a frame of it, for example with to_frame()."
-            ) from error
+    reader = _reader(table)
+    if reader is not None:
+        with reader:
+            return collected(reader, rules), reader.schema.metadata
     raise InvalidInputError(
         f"{type(table).__name__} is not a table. Pass a pyarrow Table, a pandas or polars DataFrame, "
         "or an object with __arrow_c_stream__."
     )
+
+
+def _reader(table: object) -> pa.RecordBatchReader | None:
+    """What a stream is read with: a reader, a dataset, or whatever exports an Arrow stream."""
+    if type(table).__module__ == "pyarrow._dataset":
+        source: Any = table.scanner() if hasattr(table, "scanner") else table
+        return source.to_reader()
+    if isinstance(table, pa.RecordBatchReader) or not hasattr(table, "__arrow_c_stream__"):
+        return table if isinstance(table, pa.RecordBatchReader) else None
+    try:
+        return pa.RecordBatchReader.from_stream(table)
+    except pa.ArrowInvalid as error:
+        raise InvalidInputError(
+            f"{type(table).__name__} is one column, not a table. Make a frame of it, for example with to_frame()."
+        ) from error
 
 
 def _is_frame(table: object, package: str) -> bool:

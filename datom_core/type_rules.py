@@ -55,6 +55,11 @@ def normalise_column(data: pa.ChunkedArray, rules: Options) -> tuple[pa.ChunkedA
     raise RefusedColumnError(_advice(data.type))
 
 
+def is_settled_by_type(kind: pa.DataType) -> bool:
+    """Whether a column of this type is refused as a whole if a part of it is, and else stored in one form."""
+    return _SETTLED_BY_TYPE(kind)
+
+
 def _advice(kind: pa.DataType) -> str:
     """What to do with a column of a type that is never accepted."""
     if pa.types.is_struct(kind) or pa.types.is_map(kind):
@@ -252,6 +257,10 @@ def _any_of(*tests: Callable[[pa.DataType], bool]) -> Callable[[pa.DataType], bo
 _T = pa.types
 _T_TEXT = _any_of(_T.is_string, _T.is_large_string)
 _SMALL_INTS = _any_of(_T.is_int8, _T.is_int16, _T.is_uint8, _T.is_uint16, _T.is_uint32)
+_SETTLED_BY_TYPE = _any_of(
+    *(_T.is_float16, _T.is_decimal, _T.is_large_string, _T.is_string_view, _T.is_null),
+    lambda kind: (_T.is_timestamp(kind) or _T.is_duration(kind) or _T.is_time64(kind)) and kind.unit == "ns",
+)
 _RULES: tuple[
     tuple[Callable[[pa.DataType], bool], Callable[[pa.ChunkedArray, Options], tuple[pa.ChunkedArray, Tag]]], ...
 ] = (
