@@ -93,7 +93,7 @@ from datom_core.stores import (
     iam_policy,
 )
 from datom_core.sync import SyncItem, SyncReport
-from datom_core.tabular import check_hashable, hash_table, normalise, to_pandas
+from datom_core.tabular import Compression, check_hashable, hash_table, normalise, to_pandas
 from datom_core.tokens import EnvironmentToken, KeyringToken, TokenSource
 from datom_core.version import __version__
 
@@ -108,6 +108,7 @@ __all__ = [
     "ChangedRow",
     "ColumnHash",
     "ColumnReport",
+    "Compression",
     "ConflictError",
     "CredentialSource",
     "Credentials",

@@ -9,14 +9,23 @@ import pyarrow as pa
 from datom_core import names
 from datom_core.errors import DatomError
 from datom_core.git import GitRepo
+from datom_core.memo import Memo
 from datom_core.projection import Seen
 from datom_core.stores import ObjectStore, find
+from datom_core.tabular import Compression
 
 
 class Ahead:
-    """One write's questions, asked before it is known what will be written. What is wrong is told later."""
+    """One write, before it is known what will be written. What is wrong is told later.
 
-    def __init__(self, repo: GitRepo, store: ObjectStore) -> None:
+    Args:
+        repo, store: what can be asked.
+        memo: what large tables hashed to before, if that is remembered.
+        compression: of the file.
+    """
+
+    def __init__(self, repo: GitRepo, store: ObjectStore, memo: Memo | None, compression: Compression) -> None:
+        self.memo, self.compression = memo, compression
         self._repo, self._store = repo, store
         self._lock = threading.Lock()
         self._tip: str | None = None

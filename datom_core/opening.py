@@ -21,6 +21,7 @@ from datom_core.projector import Projector
 from datom_core.reader import open_reader
 from datom_core.state import load_state
 from datom_core.stores import ObjectStore, check_store, same_place
+from datom_core.tabular import Compression, check_compression
 from datom_core.upkeep import Upkeep
 
 
@@ -35,6 +36,7 @@ class Parts:
         author: who makes commits, when nobody else is named.
         clock: the current time.
         memo: what large tables hashed to before, if that is to be remembered.
+        compression: of payloads.
     """
 
     state: ProjectState
@@ -44,6 +46,7 @@ class Parts:
     author: Author
     clock: Callable[[], datetime]
     memo: Memo | None
+    compression: Compression
 
     @property
     def guard(self) -> Guard:
@@ -69,9 +72,11 @@ def assemble(
     cache_dir: str | os.PathLike[str] | None,
     clock: Callable[[], datetime],
     memo: bool,
+    compression: Compression,
 ) -> Parts:
     """As `Project.open`."""
     check_store(store)
+    check_compression(compression)
     tip = repo.tip()
     if tip is None:
         raise NotFoundError(
@@ -88,7 +93,7 @@ def assemble(
         return Governance.of(mirror, at, author=author, cache_dir=cache_dir, clock=clock)
 
     register = _register_of(state, store, governance, open_register)
-    parts = Parts(state, store, repo, register, author, clock, Memo(cache_dir) if memo else None)
+    parts = Parts(state, store, repo, register, author, clock, Memo(cache_dir) if memo else None, compression)
     if not same_place(state.file.location, store.location):
         _settle_in(parts, relocate)
     return parts

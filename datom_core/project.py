@@ -37,6 +37,7 @@ from datom_core.requests import (
 from datom_core.results import CutResult, MirrorReport, Status, ValidationReport, WriteResult
 from datom_core.stores import ObjectStore, check_store
 from datom_core.sync import Sync, SyncReport
+from datom_core.tabular import Compression
 from datom_core.upkeep import Upkeep, cut_recorded, upgraded
 from datom_core.validation import validate
 from datom_core.writer import Intent, Writer
@@ -54,7 +55,9 @@ class Project:
         self._name = parts.state.file.name
         self._schema = parts.state.manifest.schema
         self._store, self._repo, self._author = parts.store, parts.repo, parts.author
-        self._writer = Writer(parts.repo, parts.store, parts.guard, parts.clock, self._name)
+        self._writer = Writer(
+            parts.repo, parts.store, parts.guard, parts.clock, self._name, parts.memo, parts.compression
+        )
         self._upkeep = parts.upkeep(self._writer.projector)
 
     @classmethod
@@ -108,6 +111,7 @@ class Project:
         branch: str | None = None,
         author: Author | str | None = None,
         cache_dir: str | os.PathLike[str] | None = None,
+        compression: Compression = "snappy",
         memo: bool = True,
         clock: Callable[[], datetime] | None = None,
     ) -> Project:
@@ -122,6 +126,8 @@ class Project:
             branch: by default the one that the remote's HEAD names.
             author: ``"Name <email>"`` for commits; by default from the git configuration.
             cache_dir: where clones are cached; by default the user's cache directory.
+            compression: of payloads that are written: ``"snappy"``, as R does, or ``"zstd"``, whose files are a little
+                smaller. It has no part in the content hash, and readers need not know.
             memo: keep there what large tables hashed to, so that one that comes again unchanged is known at once. It
                 never decides what is recorded: that is hashed each time.
             clock: the current time; for tests.
@@ -140,6 +146,7 @@ class Project:
             author=author_or_default(author),
             cache_dir=cache_dir,
             clock=clock or utc_now,
+            compression=compression,
             memo=memo,
         )
         return cls(parts)
@@ -225,8 +232,8 @@ class Project:
             ConflictError: others were faster every time, or the data has moved. Try again.
             StorageError: store or remote failed. Try again; what was half done is completed.
         """
-        ahead, memo = self._writer.ahead(), self._parts.memo
-        job = table_job(table, frame, parents=parents, custom=custom, table_type=table_type, ahead=ahead, memo=memo)
+        ahead = self._writer.ahead()
+        job = table_job(table, frame, ahead, parents=parents, custom=custom, table_type=table_type)
         default = f"Update {table}" + (f" (cut {cut})" if cut else "")
         intent = self._intent(message, default, author, trailers, cut)
         return self._writer.run([job], intent, ahead)[0]
@@ -257,7 +264,7 @@ class Project:
         """
         intent = self._intent(message, f"Record cut {name}", author, trailers, names.check_cut_name(name))
         ahead = self._writer.ahead()
-        jobs = table_jobs(tables, parents, custom, table_type, ahead, self._parts.memo)
+        jobs = table_jobs(tables, parents, custom, table_type, ahead)
         results = self._writer.run(jobs, intent, ahead)
         return CutResult(name, results[0].commit_sha, {r.table: r for r in results})
 
@@ -277,7 +284,7 @@ class Project:
         ``message`` is by default ``Update {tables}``.
         """
         ahead = self._writer.ahead()
-        jobs = table_jobs(tables, parents, custom, table_type, ahead, self._parts.memo)
+        jobs = table_jobs(tables, parents, custom, table_type, ahead)
         intent = self._intent(message, f"Update {', '.join(tables)}", author, trailers, None)
         return {r.table: r for r in self._writer.run(jobs, intent, ahead)}
 

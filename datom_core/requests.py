@@ -15,7 +15,6 @@ from datom_core.encoding import Encoding
 from datom_core.errors import InvalidInputError
 from datom_core.git import default_author
 from datom_core.intake import Extract
-from datom_core.memo import Memo
 from datom_core.plan import TableWrite
 from datom_core.tabular import normalised
 from datom_core.writer import Job
@@ -118,17 +117,15 @@ def check_versions(versions: Mapping[str, str | None] | Iterable[str]) -> dict[s
 def table_job(
     table: object,
     frame: object,
+    ahead: Ahead,
     *,
     parents: Iterable[object] | None = None,
     custom: Mapping[str, Any] | None = None,
     table_type: str = "derived",
-    ahead: Ahead | None = None,
-    memo: Memo | None = None,
 ) -> Job:
     """A table to be written, hashed, with everything declared about it.
 
-    An `Extract` is imported from its file. With ``ahead``, a large table that is certain to be new is encoded
-    meanwhile; ``memo`` knows large tables that were hashed before.
+    An `Extract` is imported from its file. A large table that is certain to be new is encoded meanwhile.
 
     Raises:
         InvalidInputError: a bad name, a frame without rows, columns without a hash, duplicate or empty
@@ -149,10 +146,10 @@ def table_job(
     problems += ["a column has an empty name"] if "" in columns else []
     if problems:
         raise InvalidInputError(f"{name}: {'; '.join(problems)}. Rename the columns.", table=name)
-    encoding = Encoding(data.table)
-    if ahead is not None and data.table.nbytes > LARGE:
+    encoding = Encoding(data.table, ahead.compression)
+    if data.table.nbytes > LARGE:
         encoding.begin(lambda: ahead.is_new(name, data.table))
-    content = Content(data, memo)
+    content = Content(data, ahead.memo)
     return Job(TableWrite(name, content.sha, data.table.num_rows, tuple(columns), declared), encoding, content)
 
 
@@ -162,7 +159,6 @@ def table_jobs(
     custom: Mapping[str, Mapping[str, Any]] | None,
     table_type: str,
     ahead: Ahead,
-    memo: Memo | None,
 ) -> list[Job]:
     """As `table_job`, for tables that are written together.
 
@@ -180,11 +176,10 @@ def table_jobs(
         table_job(
             table,
             frame,
+            ahead,
             parents=parents.get(table),
             custom=custom.get(table),
             table_type=table_type,
-            ahead=ahead,
-            memo=memo,
         )
         for table, frame in tables.items()
     ]

@@ -194,7 +194,7 @@ class Sync:
         if is_unreadable_json(path):
             return _Found(replace(item, status="unsupported", reason="JSON, but not CDISC Dataset-JSON"))
         extract = self.reader.read_fetched(file, path, sha)
-        job = table_job(table, extract)
+        job = table_job(table, extract, self.writer.ahead())
         plan_write(state, [job.write])  # what the project refuses of one table must not fail the others
         new = at_tip.metadata is None
         return _Found(replace(item, status="new" if new else "changed", rows=extract.data.num_rows), job)
@@ -204,7 +204,9 @@ class Sync:
         if dry_run or not jobs:
             return [replace(f, job=None) for f in found]
         message = _message([f.item for f in found if f.job is not None])
-        results: dict[str, WriteResult] = {r.table: r for r in self.writer.run(jobs, self.intent(message))}
+        results: dict[str, WriteResult] = {
+            r.table: r for r in self.writer.run(jobs, self.intent(message), self.writer.ahead())
+        }
         commits += {r.commit_sha: None for r in results.values() if r.commit_sha is not None}
         return [_with_result(f, results) if f.job is not None else f for f in found]
 

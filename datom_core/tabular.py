@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, time
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,6 +24,9 @@ from datom_core.type_rules import Decimals, Nanoseconds, Options
 
 if TYPE_CHECKING:
     import pandas as pd
+
+#: How the pages of a payload are compressed.
+Compression = Literal["snappy", "zstd"]
 
 # What pandas can find in an object column that Arrow then types without guessing.
 _PLAIN_OBJECTS = frozenset("string boolean integer floating mixed-integer-float decimal bytes empty".split())
@@ -81,11 +84,21 @@ def normalised(
     return normalise_columns(columns, metadata, decimals=decimals, nanoseconds=nanoseconds, what=what)
 
 
-def encode_parquet(table: pa.Table) -> memoryview:
-    """One parquet file: format 2.4 and snappy, as R's datom writes it. Of a large table it is kept on disk."""
+def check_compression(compression: object) -> None:
+    """Refuse what is not a `Compression`.
+
+    Raises:
+        InvalidInputError: names those that there are.
+    """
+    if compression not in get_args(Compression):
+        raise InvalidInputError(f"compression is one of {get_args(Compression)}, not {compression!r}.")
+
+
+def encode_parquet(table: pa.Table, compression: Compression = "snappy") -> memoryview:
+    """One parquet file of format 2.4, as R's datom writes it. Of a large table it is kept on disk."""
 
     def write(sink: pa.NativeFile) -> None:
-        pq.write_table(table, sink, version="2.4", compression="snappy")
+        pq.write_table(table, sink, version="2.4", compression=compression)
 
     if table.nbytes > IN_MEMORY:
         return memoryview(on_disk(write).read_buffer())

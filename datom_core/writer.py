@@ -20,6 +20,7 @@ from datom_core.errors import NotFoundError
 from datom_core.events import ProjectEvents
 from datom_core.git import GitRepo
 from datom_core.guard import Guard
+from datom_core.memo import Memo
 from datom_core.payloads import PayloadKeeper
 from datom_core.plan import (
     Payload,
@@ -39,6 +40,7 @@ from datom_core.results import WriteResult
 from datom_core.retries import until_published
 from datom_core.state import load_state
 from datom_core.stores import ObjectStore
+from datom_core.tabular import Compression
 from datom_core.version import WRITER
 
 _log = logging.getLogger(__name__)
@@ -82,7 +84,14 @@ class Writer:
     """Writes tables to one project."""
 
     def __init__(
-        self, repo: GitRepo, store: ObjectStore, guard: Guard, clock: Callable[[], datetime], project: str
+        self,
+        repo: GitRepo,
+        store: ObjectStore,
+        guard: Guard,
+        clock: Callable[[], datetime],
+        project: str,
+        memo: Memo | None,
+        compression: Compression,
     ) -> None:
         self.events = ProjectEvents(project, _log)
         self.repo = repo
@@ -90,12 +99,13 @@ class Writer:
         self.guard = guard
         self.clock = clock
         self.projector = Projector(repo, store)
+        self._memo, self._compression = memo, compression
 
     def ahead(self) -> Ahead:
         """For one write."""
-        return Ahead(self.repo, self.store)
+        return Ahead(self.repo, self.store, self._memo, self._compression)
 
-    def run(self, jobs: Sequence[Job], intent: Intent, ahead: Ahead | None = None) -> list[WriteResult]:
+    def run(self, jobs: Sequence[Job], intent: Intent, ahead: Ahead) -> list[WriteResult]:
         """Write all tables in one commit; when another writer is faster, plan again on what it made.
 
         Args:
@@ -117,8 +127,7 @@ class Writer:
 
         results = None
         if sum(job.encoding.data.nbytes for job in jobs) > LARGE:
-            asked = ahead or self.ahead()
-            results = until_published(lambda: self._beforehand(jobs, intent, keeper, asked), lost)
+            results = until_published(lambda: self._beforehand(jobs, intent, keeper, ahead), lost)
         if results is None:
             attempt = 1
             # What is recorded is hashed, by now at the latest.

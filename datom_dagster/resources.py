@@ -126,6 +126,9 @@ class DatomResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     github_api_url: str | None = Field(
         default=None, description="Where the API of GitHub Enterprise is, when the remote is there."
     )
+    compression: str = Field(
+        default="snappy", description='How payloads are compressed: "snappy", as R does, or "zstd".'
+    )
     memo: bool = Field(
         default=True,
         description="Keep on this machine what large tables hashed to, so that unchanged ones are known at once.",
@@ -181,7 +184,10 @@ class DatomResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             raise self.cannot_write("what was to be written")
         store, governance = self._place()
         register = governance.register() if governance is not None else None
-        project = dc.Project.open(store, governance=register, memo=self.memo, **self.settings())
+        compression: Any = resolved(self.compression)  # what it may be is for the core to say
+        project = dc.Project.open(
+            store, governance=register, compression=compression, memo=self.memo, **self.settings()
+        )
         if project.name != resolved(self.project):
             raise dc.InvalidInputError(
                 f"{project.remote} holds the project {project.name!r}, not {resolved(self.project)!r}. "

@@ -40,6 +40,12 @@ def prefix(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture
+def compression(schema: int, prefix: str) -> dc.Compression:
+    """Both, over the combinations of the others."""
+    return "zstd" if (schema == 1) == bool(prefix) else "snappy"
+
+
 @pytest.fixture(params=["local", "s3"])
 def place(request: pytest.FixtureRequest, tmp_path: Path, prefix: str) -> Iterator[tuple[dc.ObjectStore, Any]]:
     """A store of ours, and one of the reader's over the same place."""
@@ -56,10 +62,13 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, prefix: str) -> Iterat
 
 
 @pytest.fixture
-def written(place: tuple[dc.ObjectStore, Any], tmp_path: Path, schema: int, clock: Clock) -> dict[str, Any]:
+def written(
+    place: tuple[dc.ObjectStore, Any], tmp_path: Path, schema: int, compression: dc.Compression, clock: Clock
+) -> dict[str, Any]:
     """A project with new versions, a revert, metadata-only changes, cuts, parents and an odd name."""
     store, theirs = place
     project = dc.Project.init("STUDY_001", store, remote=tmp_path / "r.git", schema=schema, clock=clock)
+    project = dc.Project.open(store, remote=tmp_path / "r.git", compression=compression, clock=clock)
     states = {}
     for rows in (2, 3, 4, 2):
         result = project.write("lb", TABLE.slice(0, rows), message=f"{rows} rows — ü\n\nand why", cut=f"cut-{rows}")

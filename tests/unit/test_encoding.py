@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import datom_core as dc
@@ -27,10 +28,10 @@ def encoded(monkeypatch: pytest.MonkeyPatch) -> Encoded:
     """Every file that was encoded: its rows, and beside what."""
     done: Encoded = []
 
-    def noting(table: pa.Table) -> memoryview:
+    def noting(table: pa.Table, compression: dc.Compression) -> memoryview:
         beside = "the hash" if "datom-encode" in threading.current_thread().name else "nothing"
         done.append((table.num_rows, beside))
-        return encode_parquet(table)
+        return encode_parquet(table, compression)
 
     monkeypatch.setattr(encoding, "encode_parquet", noting)
     return done
@@ -81,7 +82,7 @@ def test_a_damaged_pointer_is_no_obstacle(
 
 
 def test_what_goes_wrong_beside_the_hash_is_told(project: dc.Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(table: pa.Table) -> memoryview:
+    def full(table: pa.Table, compression: dc.Compression) -> memoryview:
         raise MemoryError("no room")
 
     with monkeypatch.context() as patch:
@@ -90,3 +91,25 @@ def test_what_goes_wrong_beside_the_hash_is_told(project: dc.Project, monkeypatc
             project.write("lb", lab(100_000))
     assert not list(project.reader.list())
     assert project.write("lb", lab(100_000)).action == "created"
+
+
+def test_compression_is_storage_and_not_content(project: dc.Project, store: dc.LocalStore) -> None:
+    def codec(version: dc.WriteResult) -> str:
+        file = pq.ParquetFile(pa.BufferReader(store.get(f"lb/{version.data_sha}.parquet").data))
+        return str(file.metadata.row_group(0).column(0).compression)
+
+    zstd = dc.Project.open(store, remote=project.remote, compression="zstd", clock=project._parts.clock)
+    first = zstd.write("lb", lab(100))
+    assert codec(first) == "ZSTD"
+    assert project.write("lb", lab(100)).action == "unchanged"
+    second = project.write("lb", lab(101))
+    assert codec(second) == "SNAPPY"
+    assert zstd.write("lb", lab(101)).action == "unchanged"
+    for version, rows in ((first, 100), (second, 101)):
+        assert project.reader.read_arrow("lb", version.version).equals(dc.normalise(lab(rows)))
+    assert project.validate("full").ok
+
+
+def test_another_compression_is_refused(project: dc.Project, store: dc.LocalStore) -> None:
+    with pytest.raises(dc.InvalidInputError, match="compression is one of"):
+        dc.Project.open(store, remote=project.remote, compression="gzip")  # type: ignore[arg-type]
