@@ -232,7 +232,7 @@ class _Run:
             self._put_snapshot(names.snapshot(table, version), metadata)
         if not same_table(state, seen, table):
             if stored is None or not stored.same_as(state.history):
-                history = state.history.with_commits(self._commits(table, state, stored, tip))
+                history = state.history.with_commits(self._commits(table, state, stored, tip), stored)
                 self._swap(names.history(table), history.to_json(), seen)
             # The pointer comes after all that it points to.
             pointer = seen.pointer(table)

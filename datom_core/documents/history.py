@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -25,6 +25,7 @@ from datom_core.errors import FormatError, InvalidInputError, NotFoundError
 from datom_core.names import check_version, is_sha
 
 _SOURCE = "version_history.json"
+_OPENING = b"[\n  {"  # of the layout in which we, and R, write a history
 
 
 @dataclass(frozen=True)
@@ -126,8 +127,13 @@ class Version:
 def read_author(raw: Any) -> Author:
     """The author as documents hold it: an object, or a bare string."""
     if isinstance(raw, Mapping):
-        return Author(str(raw.get("name") or "unknown"), str(raw.get("email") or ""))
-    return Author(raw if isinstance(raw, str) and raw else "unknown", "")
+        return _author(str(raw.get("name") or "unknown"), str(raw.get("email") or ""))
+    return _author(raw if isinstance(raw, str) and raw else "unknown", "")
+
+
+@lru_cache(maxsize=64)
+def _author(name: str, email: str) -> Author:
+    return Author(name, email)
 
 
 def _plain(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -159,20 +165,34 @@ class History:
         entries = parse(data, source)
         if not isinstance(entries, list) or not all(isinstance(e, dict) for e in entries):
             raise FormatError(f"{source} should be an array of objects.", source=source)
-        return cls._of([MappingProxyType(e) for e in entries], [Version.from_document(e, source) for e in entries])
+        versions = [Version.from_document(e, source) for e in entries]
+        return cls._of([MappingProxyType(e) for e in entries], versions, bytes(data))
 
     @classmethod
-    def _of(cls, raw: Iterable[Mapping[str, Any]], versions: Iterable[Version]) -> History:
-        """A history whose versions are known."""
+    def _of(cls, raw: Iterable[Mapping[str, Any]], versions: Iterable[Version], text: bytes) -> History:
+        """A history whose versions and document are known."""
         history = cls(tuple(raw))
-        history.__dict__["versions"] = tuple(versions)
+        history.__dict__.update(versions=tuple(versions), text=text)
         return history
 
     def __repr__(self) -> str:
         return f"History({len(self)} versions)"
 
-    def to_json(self) -> bytes:
+    @cached_property
+    def text(self) -> bytes:
+        """The document: as it was read, or as it is written."""
         return canonical.dump([dict(e) for e in self.raw])
+
+    def to_json(self) -> bytes:
+        return self.text
+
+    def _preceded_by(self, entry: dict[str, Any]) -> History:
+        """With an entry at the head. What is there keeps its text, so that a long history is not written out again."""
+        raw = (MappingProxyType(entry), *self.raw)
+        if not self.text.startswith(_OPENING) or not self.raw:
+            return History(raw)
+        text = canonical.dump([entry]).removesuffix(b"\n]\n") + b",\n" + self.text.removeprefix(b"[\n")
+        return History._of(raw, (Version.from_document(entry, _SOURCE), *self.versions), text)
 
     def __len__(self) -> int:
         return len(self.raw)
@@ -248,9 +268,7 @@ class History:
             entry["parquet_sha"] = payload_sha
         if file_sha is not None:
             entry["original_file_sha"] = file_sha
-        return History._of(
-            [MappingProxyType(entry), *self.raw], [Version.from_document(entry, _SOURCE), *self.versions]
-        )
+        return self._preceded_by(entry)
 
     def with_reinstated(
         self, version: str, at: str, author: Author | None = None, message: str | None = None
@@ -274,14 +292,23 @@ class History:
             lambda e: {**e, "parquet_sha": payload_sha} if e["data_sha"] == data_sha and "parquet_sha" in e else e
         )
 
-    def with_commits(self, commits: Mapping[str, str]) -> History:
-        """The history as storage holds it: each entry names the commit that recorded it, last."""
+    def with_commits(self, commits: Mapping[str, str], stored: History | None = None) -> History:
+        """The history as storage holds it: each entry names the commit that recorded it, last.
+
+        Args:
+            commits: by version.
+            stored: what storage holds now; all that it says is kept, as far as it goes.
+        """
 
         def annotate(entry: Mapping[str, Any]) -> Mapping[str, Any]:
             plain = _plain(entry)
             commit = commits.get(entry["version"])
             return {**plain, "commit_sha": commit} if commit else plain
 
+        if stored is not None and len(stored) == len(self) - 1 and History(self.raw[1:]).same_as(stored):
+            known = stored.commits()
+            if all(known.get(v.version) == commits.get(v.version) for v in stored):
+                return stored._preceded_by(dict(annotate(self.raw[0])))
         return self._edit(annotate)
 
     def _edit(self, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> History:

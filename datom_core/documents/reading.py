@@ -82,6 +82,8 @@ def optional(document: Mapping[str, Any], key: str, kind: type[T], source: str) 
         FormatError: the field has another type.
     """
     value = document.get(key)
+    if type(value) is kind:
+        return value  # nearly always; a long history asks ten thousand times
     if value is None or (value == {} and kind is not dict):
         return None
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):

@@ -285,7 +285,9 @@ class GitRepo:
                 continue
             lines += [f"M 100644 inline {path}\ndata {len(data)}\n".encode(), data, b"\n"]
         lines.append(b"get-mark :1\ndone\n")
-        return self._cache.run("fast-import", "--quiet", "--done", stdin=b"".join(lines)).decode().strip()
+        # One small pack per commit: else git packs a long history's file, unpacks it again and packs it to push it.
+        packed = ("-c", "fastimport.unpackLimit=1", "-c", "core.compression=1")
+        return self._cache.run(*packed, "fast-import", "--quiet", "--done", stdin=b"".join(lines)).decode().strip()
 
     def _contents(self, objects: list[str]) -> list[bytes | None]:
         """The contents of objects, each named as git names one; ``None`` for one that does not exist."""
