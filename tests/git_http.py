@@ -8,7 +8,9 @@ import os
 import socket
 import struct
 import subprocess
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -134,3 +136,17 @@ class GitServer(ThreadingHTTPServer):
 
     def url(self, name: str) -> str:
         return f"http://127.0.0.1:{self.server_port}/{name}"
+
+
+@contextmanager
+def served(root: Path) -> Iterator[GitServer]:
+    """A server of the repositories in a folder, while the block runs."""
+    server = GitServer(root)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

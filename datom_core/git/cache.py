@@ -12,9 +12,10 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Protocol, cast
 
 import platformdirs
 
@@ -45,6 +46,12 @@ _OPTIONS = [
     # A server that accepts and then says nothing is given up after a minute.
     *("-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=60"),
 ]
+
+
+class Git(Protocol):
+    """Runs ``git`` with arguments in some clone, and returns its output; ``to`` as in `CloneCache.run`."""
+
+    def __call__(self, args: Sequence[str], *, to: Remote | None = None) -> bytes: ...
 
 
 class GitFailedError(Exception):
@@ -80,19 +87,24 @@ class CloneCache:
         """
         return _run([f"--git-dir={self.path}", *_OPTIONS], args, stdin=stdin, to=to)
 
-    def ensure(self) -> None:
-        """Make an empty clone when there is none."""
+    def ensure(self, fill: Callable[[Git], object]) -> None:
+        """Make a clone when there is none; ``fill`` is given git in it while nobody else knows of it."""
         if (self.path / "HEAD").exists():
             return
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         fresh = tempfile.mkdtemp(prefix="new-", dir=self.path.parent)
         try:
             _run([], ("init", "--quiet", "--bare", "--template=", fresh))
+            fill(partial(_run, [f"--git-dir={fresh}", *_OPTIONS]))
             # Of several processes that get here at once, one wins and the others use its clone.
             with contextlib.suppress(OSError):
                 os.rename(fresh, self.path)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
+
+    def is_shallow(self) -> bool:
+        """Whether the clone lacks the older part of the history."""
+        return (self.path / "shallow").exists()
 
     def discard(self) -> None:
         """Put the clone aside and remove it, so that the next `ensure` starts afresh."""

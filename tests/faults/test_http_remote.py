@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pandas as pd
 import pytest
 
 import datom_core as dc
-from tests.git_http import PASSWORD, GitServer, bare_repository
+from tests.git_http import PASSWORD, GitServer, bare_repository, served
 
 
 @pytest.fixture
@@ -20,13 +19,8 @@ def server(tmp_path: Path) -> Iterator[GitServer]:
     root.mkdir()
     for name, branch in (("study.git", "trunk"), ("other.git", "main")):
         bare_repository(root / name, branch)
-    server = GitServer(root)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(root) as server:
+        yield server
 
 
 def frame(n: int) -> pd.DataFrame:
