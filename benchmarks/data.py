@@ -1,17 +1,27 @@
-"""Laboratory results of any number of subjects, the same at every run."""
+"""Laboratory results of any number of subjects, the same at every run, and those of a real study."""
 
 from __future__ import annotations
+
+from datetime import date
 
 import numpy as np
 import pyarrow as pa
 
+from example_project.extract import extract
+
 _TESTS = np.array(["ALT", "AST", "BILI", "CREAT", "GLUC", "HGB", "PLAT", "WBC"])
 _UNITS = np.array(["U/L", "U/L", "umol/L", "umol/L", "mmol/L", "g/L", "10^9/L", "10^9/L"])
+_PART = 1_000_000  # rows that are made at once
 
 
 def lab_results(rows: int) -> pa.Table:
     """An LB domain of a given length: repeated codes, numbers as text, numbers with missing values, times as text."""
-    rng = np.random.default_rng(1)
+    parts = [_part(start, min(_PART, rows - start)) for start in range(0, rows, _PART)]
+    return pa.concat_tables(parts).combine_chunks()
+
+
+def _part(start: int, rows: int) -> pa.Table:
+    rng = np.random.default_rng(1 + start)
     which = rng.integers(0, len(_TESTS), rows)
     value = rng.normal(50, 15, rows).round(2)
     subject = np.char.add("01-701-", rng.integers(1000, 3000, rows).astype(str))
@@ -19,7 +29,7 @@ def lab_results(rows: int) -> pa.Table:
     return pa.table(
         {
             "USUBJID": subject,
-            "LBSEQ": np.arange(rows, dtype=np.int64),
+            "LBSEQ": np.arange(start, start + rows, dtype=np.int64),
             "LBTESTCD": _TESTS[which],
             "LBTEST": np.char.add("Test ", _TESTS[which]),
             "LBCAT": np.where(which < 5, "CHEMISTRY", "HEMATOLOGY"),
@@ -31,6 +41,18 @@ def lab_results(rows: int) -> pa.Table:
             "LBDTC": day,
         }
     )
+
+
+def pilot_lb() -> pa.Table:
+    """LB of the CDISC pilot study, as the example project loads it."""
+    return pa.Table.from_pandas(extract("lb", date(2030, 1, 1)), preserve_index=False)
+
+
+def corrected(table: pa.Table, number: int) -> pa.Table:
+    """The table with one other value, as after a query."""
+    column = table.column("LBSTRESN").to_numpy().copy()
+    column[number % len(column)] = -1.0 - number
+    return table.set_column(table.column_names.index("LBSTRESN"), "LBSTRESN", pa.array(column, from_pandas=True))
 
 
 def small(number: int) -> pa.Table:

@@ -17,12 +17,18 @@ class Timing:
     """Medians of several runs after one to warm up.
 
     Attributes:
-        wall: seconds on the clock.
+        wall: seconds on the clock; where memory is compared, gigabytes.
         cpu: seconds of processors, those of child processes such as git included.
     """
 
     wall: float
-    cpu: float
+    cpu: float = 0.0
+
+    def __add__(self, other: Timing) -> Timing:
+        return Timing(self.wall + other.wall, self.cpu + other.cpu)
+
+    def times(self, factor: float) -> Timing:
+        return Timing(self.wall * factor, self.cpu * factor)
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,7 @@ class Row:
         against: how long that took.
         target: the ratio that is to be reached, where one was set.
         note: what else was seen.
+        unit: of a thousandth of what was measured.
     """
 
     job: str
@@ -44,29 +51,50 @@ class Row:
     against: Timing
     target: float | None = None
     note: str = ""
+    unit: str = "ms"
 
     @property
     def ratio(self) -> float:
         return self.measured.wall / self.against.wall
 
+    @property
+    def is_missed(self) -> bool:
+        return self.target is not None and self.ratio > self.target
+
 
 @dataclass
 class Table:
-    """The rows of one run, which are printed as they come."""
+    """The rows of one run, which are printed as they come.
+
+    Attributes:
+        curves: points to be drawn: title -> (size, milliseconds) by size.
+    """
 
     rows: list[Row] = field(default_factory=list)
+    curves: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
 
     def add(
-        self, job: str, measured: Timing, floor: str, against: Timing, target: float | None = None, note: str = ""
+        self,
+        job: str,
+        measured: Timing,
+        floor: str,
+        against: Timing,
+        target: float | None = None,
+        note: str = "",
+        unit: str = "ms",
     ) -> None:
-        row = Row(job, measured, floor, against, target, note)
+        row = Row(job, measured, floor, against, target, note, unit)
         self.rows.append(row)
-        aim = "" if target is None else f" (target {target:g}{'' if row.ratio <= target else ', MISSED'})"
+        aim = "" if target is None else f" (target {target:g}{', MISSED' if row.is_missed else ''})"
         print(
-            f"  {job:<44} {row.measured.wall * 1e3:9.1f} ms {row.ratio:7.2f} x {floor}{aim}"
+            f"  {job:<48} {row.measured.wall * 1e3:9.1f} {unit} {row.ratio:7.2f} x {floor}{aim}"
             f"{'; ' + note if note else ''}",
             flush=True,
         )
+
+    def point(self, curve: str, size: float, measured: Timing) -> None:
+        """A point of a curve."""
+        self.curves.setdefault(curve, []).append((size, measured.wall * 1e3))
 
 
 def timed(action: Callable[[], object]) -> Timing:
@@ -74,11 +102,11 @@ def timed(action: Callable[[], object]) -> Timing:
     return alternating(action)[0]
 
 
-def alternating(*actions: Callable[[], object]) -> list[Timing]:
+def alternating(*actions: Callable[[], object], repeats: int = REPEATS) -> list[Timing]:
     """Medians of several actions that are run in turn, so that whatever else the machine does meets all of them."""
     walls: list[list[float]] = [[] for _ in actions]
     cpus: list[list[float]] = [[] for _ in actions]
-    for number in range(REPEATS + 1):
+    for number in range(repeats + 1):
         for action, wall, cpu in zip(actions, walls, cpus, strict=True):
             with _clocks() as spent:
                 action()

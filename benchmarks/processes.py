@@ -6,75 +6,118 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.measure import Table, Timing, timed
+from benchmarks.measure import Table, Timing, alternating
 
 
 def imports(to: Table) -> None:
     """The import of the core; nothing that it needs for writing, S3 or GitHub alone may come with it."""
 
-    def start(code: str) -> Timing:
-        return timed(lambda: subprocess.run([sys.executable, "-c", code], check=True))
+    def start(code: str) -> None:
+        subprocess.run([sys.executable, "-c", code], check=True)
 
-    bare, whole, arrow = start("pass"), start("import datom_core"), start("import pyarrow, pyarrow.parquet")
-    cost = (whole.cpu - bare.cpu) * 1e3
-    to.add("import datom_core", whole, "import pyarrow.parquet", arrow, note=f"{cost:.0f} ms CPU of 150")
+    codes = ("pass", "import datom_core", "import pyarrow.parquet, pyarrow.compute", "import datom", "import numpy")
+    bare, whole, arrow, other, numpy = alternating(*(lambda code=code: start(code) for code in codes))  # type: ignore[misc]
+    limit = bare.cpu + 0.15
+    for name, found in (("datom_core", whole), ("pyarrow", arrow), ("numpy", numpy), ("datom, the PyPI reader", other)):
+        cpu = Timing(found.cpu - bare.cpu, found.cpu - bare.cpu)
+        aim = 1.0 if name == "datom_core" else None
+        to.add(f"import {name}, processor time", cpu, "150 ms", Timing(limit - bare.cpu), aim)
 
 
-def memory(rows: int, to: Table) -> None:
-    """The peak of a write and of a read, against the size of the table in memory."""
+def memory(rows: int, to: Table, has_targets: bool) -> None:
+    """The peaks of a write and of a read against the size of the table in memory, and of a write from a stream."""
     with tempfile.TemporaryDirectory() as folder:
-        for job, target in (("write", 1.25), ("read", 1.6)):
+        for job, target in (("write", 1.25), ("read", 1.6), ("stream", None)):
             command = [sys.executable, "-m", "benchmarks.processes", job, str(rows), folder]
             size, peak = map(float, subprocess.run(command, check=True, capture_output=True).stdout.split())
-            # Megabytes in the place of milliseconds: what is compared is a ratio all the same.
+            name = "a write from a stream, beside the page cache" if job == "stream" else f"a {job}"
             to.add(
-                f"peak memory of a {job}, {rows:,} rows, MB for ms",
-                Timing(peak / 1e9, 0.0),
+                f"peak memory of {name}, {rows:,} rows",
+                Timing(peak / 1e9),
                 "the table in memory",
-                Timing(size / 1e9, 0.0),
-                target,
+                Timing(size / 1e9),
+                target if has_targets else None,
+                unit="MB",
             )
 
 
-def _peak() -> int:
-    """The most that the process ever had in memory, in bytes. Not from getrusage, which counts a parent's too."""
-    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+def _status(field: str) -> int:
+    """What the system says of this process, in bytes. Not from getrusage, which counts a parent's too."""
+    found = re.search(rf"{field}:\s+(\d+) kB", Path("/proc/self/status").read_text())
     assert found is not None
     return int(found[1]) * 1024
 
 
-def main(job: str, rows: int, folder: Path) -> None:
-    """One job; prints the size of its table and by how much the process grew, the table included, in bytes."""
-    import datom_core as dc
-    from benchmarks.data import small
-
-    where = {"remote": folder / "study.git", "cache_dir": folder / "cache"}
-    store = dc.LocalStore(folder / "store")
-    if job == "read":
-        reader = dc.ProjectReader.open(store)
-        reader.read_arrow("warm")
-        before = _peak()
-        table = reader.read_arrow("lb")
-        print(table.nbytes, _peak() - before)
-        return
-    project = dc.Project.init("BENCH", store, **where)  # type: ignore[arg-type]
-    project.write("warm", small(1))
-    lab_file = folder / "lb.arrow"
-    if not lab_file.exists():
-        # Made by another process, whose peak is not this one's.
-        subprocess.run([sys.executable, "-m", "benchmarks.processes", "make", str(rows), str(folder)], check=True)
+def _write(rows: int, folder: Path) -> None:
     import pyarrow as pa
 
-    before = _peak()
-    with pa.OSFile(str(lab_file)) as file:
+    from benchmarks.data import small
+    from benchmarks.local import Study
+
+    (folder / "write").mkdir()
+    project = Study(folder / "write").project
+    project.write("warm", small(1))
+    # Made by another process, whose peak is not this one's.
+    subprocess.run([sys.executable, "-m", "benchmarks.processes", "make", str(rows), str(folder)], check=True)
+    before = _status("VmHWM")
+    with pa.OSFile(str(folder / "lb.arrow")) as file:
         table = pa.ipc.open_file(file).read_all()
     project.write("lb", table)
-    print(table.nbytes, _peak() - before)
+    print(table.nbytes, _status("VmHWM") - before)
 
 
-def make(rows: int, folder: Path) -> None:
+def _read(folder: Path) -> None:
+    import datom_core as dc
+
+    reader = dc.ProjectReader.open(dc.LocalStore(folder / "write" / "store"))
+    reader.read_arrow("warm")
+    before = _status("VmHWM")
+    table = reader.read_arrow("lb")
+    print(table.nbytes, _status("VmHWM") - before)
+
+
+def _stream(rows: int, folder: Path) -> None:
+    """A write of as many rows that nobody ever has in memory together. Pages of files can be dropped at any time."""
+    import pyarrow as pa
+
+    from benchmarks.data import lab_results, small
+    from benchmarks.local import Study
+
+    (folder / "stream").mkdir()
+    project = Study(folder / "stream").project
+    part = lab_results(min(rows, 100_000))
+    size = 0
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        nonlocal size
+        for start in range(0, rows, part.num_rows):
+            sequence = pa.array(range(start, start + part.num_rows))
+            batch = part.set_column(1, "LBSEQ", sequence).to_batches()[0]
+            size += batch.nbytes
+            yield batch
+
+    project.write("warm", small(1))
+    most = before = _status("RssAnon")
+    done = threading.Event()
+
+    def watch() -> None:
+        nonlocal most
+        while not done.wait(0.002):
+            most = max(most, _status("RssAnon"))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    project.write("lb", pa.RecordBatchReader.from_batches(part.schema, batches()))
+    done.set()
+    watcher.join()
+    print(size, most - before)
+
+
+def _make(rows: int, folder: Path) -> None:
     """The table in a file."""
     import pyarrow as pa
 
@@ -85,6 +128,18 @@ def make(rows: int, folder: Path) -> None:
         writer.write_table(table)
 
 
+def main(job: str, rows: int, folder: Path) -> None:
+    """One job; prints the size of its table and by how much the process grew, in bytes."""
+    if job == "write":
+        _write(rows, folder)
+    elif job == "read":
+        _read(folder)
+    elif job == "stream":
+        _stream(rows, folder)
+    else:
+        _make(rows, folder)
+
+
 if __name__ == "__main__":
     _, what, how_many, where = sys.argv
-    make(int(how_many), Path(where)) if what == "make" else main(what, int(how_many), Path(where))
+    main(what, int(how_many), Path(where))

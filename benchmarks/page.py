@@ -1,0 +1,99 @@
+"""The results of `make bench` as a page of the documentation, with plots (matplotlib is of the extra ``bench``)."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+_HEAD = """# Benchmarks
+
+What each job costs against a floor: what must happen in any case, measured in the same run, in turn with the job. Times
+depend on the machine, ratios hardly. `make bench` measures all of it in about ten minutes and writes this page,
+`benchmarks.json` and the plots; `make bench-quick`, which CI runs, takes a minute and fails where a ratio is far off.
+
+Medians of five runs (three of ten million rows) after one to warm up. The table is a laboratory domain of eleven
+columns; that of the CDISC pilot is the real one. S3 is moto's server on loopback, git's remote is on the same disk, or
+behind git's own server program. Processor time counts git's. What limits the rows that miss their target is told in
+[scaling.md](scaling.md).
+
+"""
+_PEERS = """
+## Other tools
+
+The same table and the same jobs, in one process: 1,000,000 rows, five per cent appended, the whole table handed over.
+In brackets the ratio to the parquet encoding that was measured in turn with that tool. "On disk" is what the disk holds
+more after a new version of the large table.
+
+"""
+_TOOLS = "tool | what it does besides the file | new version | unchanged | read | 2nd of 100 rows | 200th | on disk"
+
+
+def page(found: Mapping[str, Any]) -> str:
+    """The page, in Markdown."""
+    about = ", ".join(f"{key} {value}" for key, value in found["machine"].items())
+    lines = [
+        f"Machine and versions: {about}.",
+        "",
+        "| job | measured | CPU | ratio | floor | target |",
+        "|---|---|---|---|---|---|",
+        *map(_line, found["rows"]),
+        "",
+        "![Milliseconds by rows, and by versions and tables](images/benchmarks.svg)",
+    ]
+    text = _HEAD + "\n".join(lines) + "\n"
+    return text + _PEERS + _peers(found["peers"]) if found.get("peers") else text
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    target, ratio, note, unit = row["target"], row["ratio"], row["note"], row["unit"]
+    aim = "" if target is None else f"{target:g} x" if ratio <= target else f"**{target:g} x, missed**"
+    cpu = f"{row['measured']['cpu'] * 1e3:.0f} ms" if row["measured"]["cpu"] else ""
+    job = f"{row['job']} ({note})" if note else row["job"]
+    took, floor = (f"{row[part]['wall'] * 1e3:,.1f} {unit}" for part in ("measured", "against"))
+    return f"| {job} | {took} | {cpu} | {ratio:.2f} x | {row['floor']}: {floor} | {aim} |"
+
+
+def _peers(rows: Iterable[Mapping[str, Any]]) -> str:
+    lines = [f"| {_TOOLS} |", "|---|---|---|---|---|---|---|---|"]
+    for row in rows:
+        jobs = (f"{row[job]:.0f} ms ({row[job] / row['encode']:.2f} x)" for job in ("new", "same", "read"))
+        small = (f"{row[job]:.0f} ms" for job in ("2nd", "200th"))
+        cells = [f"{row['tool']} {row['version']}", row["about"], *jobs, *small, f"{row['stored'] / 1e6:.1f} MB"]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def plot(curves: Mapping[str, Iterable[tuple[float, float]]], path: Path) -> None:
+    """Cost by rows, and by the number of versions and of tables, both axes logarithmic."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "datom", "font.size": 9})
+    from matplotlib import pyplot
+
+    sides = {"rows": "rows of the table", "versions": "versions of the table", "tables": "tables of the project"}
+    figure, axes = pyplot.subplots(1, len(sides), figsize=(12, 4), layout="constrained")
+    for axis, (key, label) in zip(axes, sides.items(), strict=True):
+        for title, points in curves.items():
+            name, _, by = title.rpartition(", by ")
+            if by == key:
+                sizes, times = zip(*points, strict=True)
+                floor = name in ("parquet encode", "pq.read_table", "git alone")
+                axis.plot(sizes, times, "--" if floor else "-", marker=".", label=name)
+        axis.set(xscale="log", yscale="log", xlabel=label, ylabel="milliseconds")
+        axis.grid(alpha=0.3)
+        axis.legend()
+    figure.savefig(path, metadata={"Date": None, "Creator": None})
+
+
+def main(result: Path) -> None:
+    found = json.loads(result.read_text())
+    result.with_suffix(".md").write_text(page(found))
+    plot(found["curves"], result.parent / "images" / f"{result.stem}.svg")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
