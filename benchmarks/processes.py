@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -15,9 +16,12 @@ from benchmarks.measure import Table, Timing, alternating
 
 def imports(to: Table) -> None:
     """The import of the core; nothing that it needs for writing, S3 or GitHub alone may come with it."""
+    # As installed: compiled once.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    environment["PYTHONPYCACHEPREFIX"] = f"{tempfile.gettempdir()}/datom-bench-compiled"
 
     def start(code: str) -> None:
-        subprocess.run([sys.executable, "-c", code], check=True)
+        subprocess.run([sys.executable, "-c", code], check=True, env=environment)
 
     codes = ("pass", "import datom_core", "import pyarrow.parquet, pyarrow.compute", "import datom", "import numpy")
     bare, whole, arrow, other, numpy = alternating(*(lambda code=code: start(code) for code in codes))  # type: ignore[misc]
