@@ -77,6 +77,7 @@ bench: $(READY) $(PEERS)/.ready ## every job against floors and other tools, in 
 	@$(BIN)/python -m benchmarks docs/benchmarks.json
 	@$(PEERS)/bin/python -m benchmarks.peers 1000000 docs/benchmarks.json
 	@$(PEERS)/bin/python -m benchmarks.page docs/benchmarks.json
+	@$(BIN)/python -m benchmarks.scaling docs/benchmarks.json
 
 bench-quick: $(READY) ## the same on little data, in one minute; fails where a ratio is far off
 	@$(BIN)/python -m benchmarks quick
