@@ -214,7 +214,7 @@ def _study(lines: Mapping[str, Line]) -> str:
         rows.append([f"{n / 365:.1f}", f"{nights[n - 1].stored / 1e12:.2f} TB", took, f"{nights[n - 1].versions:,}"])
     read, full = lines["read, by rows"].at(largest) / 1e3, last.stored / 1e6 / 400
     told = (
-        "Forty tables, of which the largest has a thousand million rows in the end (121 GB as a table, 12 GB a payload, "
+        "Forty tables, of which the largest has a thousand million rows in the end (121 GB as a table, 12 GB a file, "
         "and so a stream), delivered each night for three years; three of ten have changed. One worker of two cores, "
         "400 MB/s to storage. Mean of a month's nights, and the longest:"
     )
