@@ -126,8 +126,9 @@ def _skipping_empty(compute_fn: Compute) -> Compute:
     def compute(*args: Any, **kwargs: Any) -> Iterable[Any]:
         result = compute_fn(*args, **kwargs)
         if isinstance(result, dg.Output | dg.MaterializeResult):
-            if not is_empty(collected(result.value)):
-                yield result
+            value = collected(result.value)
+            if not is_empty(value):
+                yield _with_value(result, value)
         elif not is_empty(frame := collected(result)):
             yield dg.Output(frame)
 
@@ -138,6 +139,23 @@ def _skipping_empty(compute_fn: Compute) -> Compute:
         p.name: p.annotation for p in signature.parameters.values() if p.annotation is not inspect.Parameter.empty
     }
     return compute
+
+
+def _with_value(
+    result: dg.Output[Any] | dg.MaterializeResult[Any], value: Any
+) -> dg.Output[Any] | dg.MaterializeResult[Any]:
+    """The same result of a step with another form of its value: a stream that was looked into is not whole any more."""
+    if value is result.value:
+        return result
+    if isinstance(result, dg.MaterializeResult):
+        return result._replace(value=value)
+    return dg.Output(
+        value,
+        output_name=result.output_name,
+        metadata=result.metadata,
+        data_version=result.data_version,
+        tags=result.tags,
+    )
 
 
 def check_tables(assets: Iterable[Any], io_managers: Mapping[str, Any] | None = None) -> None:

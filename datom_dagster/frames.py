@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import types
 import typing
 from collections.abc import Mapping
@@ -87,12 +88,17 @@ def convert(table: pa.Table, wanted: Any) -> Any:
 
 
 def collected(value: Any) -> Any:
-    """The value, with a polars LazyFrame computed and an Arrow stream read."""
+    """The value, with a polars LazyFrame computed; of a stream, that which tells whether it is empty has been read."""
     if type(value).__module__.startswith("polars.") and hasattr(value, "collect"):
         return value.collect()
-    if isinstance(value, pa.RecordBatchReader):
-        return value.read_all()
-    return value
+    if type(value).__module__ == "pyarrow._dataset":
+        value = (value.scanner() if hasattr(value, "scanner") else value).to_reader()
+    if not isinstance(value, pa.RecordBatchReader):
+        return value
+    first = next((batch for batch in value if batch.num_rows), None)
+    if first is None:
+        return value.schema.empty_table()
+    return pa.RecordBatchReader.from_batches(value.schema, itertools.chain([first], value))
 
 
 def is_empty(frame: Any) -> bool:

@@ -10,6 +10,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from pyarrow.dataset import dataset
 
 import datom_core as dc
 from datom_dagster import DatomIOManager, DatomResource, LocalStorage, datom_asset, datom_definitions, datom_parents
@@ -351,6 +352,23 @@ class TestEmptyFrames:
         keeping = datom_asset(name="dm", on_empty="keep")(lambda: pa.RecordBatchReader.from_stream(table))
         run([keeping], raise_on_error=False)
         assert [t.name for t in project.reader.list()] == (["dm"] if rows else [])
+
+    @pytest.mark.parametrize("policy", ["fail", "skip", "keep"])
+    @pytest.mark.parametrize("wrapped", [lambda v: v, dg.Output, lambda v: dg.MaterializeResult(value=v)])
+    def test_a_stream_is_written_whole(
+        self, run: Run, project: dc.Project, policy: str, wrapped: Callable[[Any], Any]
+    ) -> None:
+        """To see whether it is empty its beginning is read, which must not be lost."""
+        batches = pa.Table.from_pandas(frame(5)).to_batches(max_chunksize=2)
+        empty = batches[0].slice(0, 0)
+
+        sources: dict[str, Callable[[], Any]] = {
+            "dm": lambda: wrapped(pa.RecordBatchReader.from_batches(empty.schema, [empty, *batches, empty])),
+            "ae": lambda: wrapped(dataset(pa.Table.from_batches(batches))),
+        }
+        run([datom_asset(name=name, on_empty=policy)(source) for name, source in sources.items()])
+        for table in ("dm", "ae"):
+            assert project.reader.read_arrow(table).equals(dc.normalise(pa.Table.from_batches(batches)))
 
     def test_a_policy_that_does_not_exist(self, run: Run) -> None:
         @dg.asset(name="dm", metadata={"datom/on_empty": "ignore"})
