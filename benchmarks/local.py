@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,6 +75,7 @@ def writing(sample: Sample, folder: Path, to: Table) -> dict[str, Timing]:
         "digest": floors.digester(table),
         "keep": floors.keeper(table, folder),
         "commit": floors.committer(folder),
+        "alone": lambda: _alone(lambda: dc.hash_table(table)),
         "hash": lambda: dc.hash_table(table),
         "first": lambda: plain.write(f"first{next(first)}", table),
         "new": lambda: plain.write("lb", longer.slice(0, rows + 1 + next(new))),
@@ -86,6 +88,8 @@ def writing(sample: Sample, folder: Path, to: Table) -> dict[str, Timing]:
     n, aim, all_of_it = sample.name, sample.aim, t["encode"] + t["keep"] + t["commit"]
     everything = "encode + SHA-256 and fsync of the file + commit and push"
     to.add(f"hash, {n}", t["hash"], "SHA-256 of as many bytes", t["digest"], aim(1.3))
+    to.add(f"hash on one thread, {n}", t["alone"], "SHA-256 of as many bytes", t["digest"], aim(1.3))
+    to.add(f"hash, {n}", t["hash"], "hash on one thread", t["alone"], aim(0.59))
     to.add(f"first write, {n}", t["first"], everything, all_of_it)
     to.add(f"new version, {n}", t["new"], "parquet encode", t["encode"], aim(1.1))
     to.add(f"new version, {n}", t["new"], everything, all_of_it)
@@ -94,6 +98,16 @@ def writing(sample: Sample, folder: Path, to: Table) -> dict[str, Timing]:
     to.add(f"unchanged again, with the memo, {n}", t["again"], "hash", t["hash"], aim(0.4))
     to.add(f"metadata only, {n}", t["why"], "hash + commit and push", t["hash"] + t["commit"])
     return t
+
+
+def _alone(action: Callable[[], object]) -> None:
+    """Run an action as where there is one processor."""
+    known = os.cpu_count
+    os.cpu_count = lambda: 1
+    try:
+        action()
+    finally:
+        os.cpu_count = known
 
 
 def reading(sample: Sample, folder: Path, to: Table) -> dict[str, Timing]:
@@ -105,9 +119,12 @@ def reading(sample: Sample, folder: Path, to: Table) -> dict[str, Timing]:
     path = folder / "floor.parquet"
     path.write_bytes(floors.encoded(table))
     columns = table.column_names[1:3]
+    text = [field.name for field in table.schema if pa.types.is_string(field.type)]
     kinds = {
         "plain": lambda: pq.read_table(path),
         "digest": lambda: hashlib.sha256(path.read_bytes()),
+        "plain two": lambda: pq.read_table(path, columns=columns),
+        "plain dictionaries": lambda: pq.read_table(path, read_dictionary=text),
         "whole": lambda: reader.read_arrow("lb"),
         "old": lambda: reader.read_arrow("lb", first.version),
         "two": lambda: reader.read_arrow("lb", columns=columns),
@@ -121,7 +138,12 @@ def reading(sample: Sample, folder: Path, to: Table) -> dict[str, Timing]:
     to.add(f"read to Arrow, verified, {n}", t["whole"], "pq.read_table + SHA-256 of the file", t["plain"] + t["digest"])
     to.add(f"read an old version, {n}", t["old"], "pq.read_table", t["plain"], aim(1.05))
     to.add(f"read two of the columns, {n}", t["two"], "pq.read_table", t["plain"], aim(0.3))
+    least = t["plain two"] + t["digest"]
+    to.add(f"read two of the columns, {n}", t["two"], "pq.read_table of the same + SHA-256 of the file", least)
     to.add(f"read to Arrow with dictionaries, {n}", t["dictionaries"], "pq.read_table", t["plain"], aim(0.35))
+    least = t["plain dictionaries"] + t["digest"]
+    floor = "pq.read_table with dictionaries + SHA-256 of the file"
+    to.add(f"read to Arrow with dictionaries, {n}", t["dictionaries"], floor, least)
     to.add(f"read to pandas, {n}", t["pandas"], "pq.read_table().to_pandas()", t["frame"], aim(1.05))
     to.add(f"read to pandas as categories, {n}", t["categories"], "pq.read_table().to_pandas()", t["frame"], aim(0.6))
     return t

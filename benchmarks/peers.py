@@ -138,7 +138,7 @@ class Pins(Peer):
         self.board: Any = pins.board_folder(str(folder / "board"), versioned=True)
 
     def write(self, name: str, table: pa.Table) -> None:
-        with contextlib.redirect_stdout(io.StringIO()):
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             self.board.pin_write(table.to_pandas(), name, type="parquet")
 
     def read(self, name: str) -> object:
@@ -245,6 +245,7 @@ def _stored(folder: Path) -> int:
 
 def main(rows: int, result: Path | None) -> None:
     logging.disable(logging.WARNING)
+    os.environ["LANCE_LOG"] = "error"
     warnings.simplefilter("ignore")
     table, found = lab_results(rows), []
     print(f"\nPeers, {rows:,} rows (ms; ratio to the parquet encode beside it)")
