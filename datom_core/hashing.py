@@ -30,7 +30,7 @@ _NAN = np.uint64(0x7FF8000000000000)
 _MISSING_INT64 = -(2**63)
 _BATCH_ROWS = 65_536  # a batch of a column stays in the processor's cache between conversion and hash
 _MAX_JOINED = 2**31 - 2**20  # a batch of longer text needs 64-bit offsets
-_SMALL_TABLE_BYTES = 1 << 18  # below this, starting threads costs more than it saves
+_SMALL_TABLE_BYTES = 1 << 23  # below this, threads cost more than they save
 _MAX_THREADS = 16
 _PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6}
 
