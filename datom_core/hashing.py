@@ -67,7 +67,7 @@ def hash_normalised(data: Normalised) -> TableHash:
         with ThreadPoolExecutor(threads, thread_name_prefix="datom-hash") as pool:
             shas = list(_told(table, pool.map(lambda job: _hash_column(*job), jobs)))
     else:
-        shas = [_hash_column(*job) for job in jobs]
+        shas = list(_told(table, (_hash_column(*job) for job in jobs)))
     whole = hashlib.sha256(HASH_ALGO.encode() + struct.pack("<dd", table.num_rows, table.num_columns))
     whole.update("".join(shas).encode())
     hashes = tuple(ColumnHash(name, sha) for name, sha in zip(table.column_names, shas, strict=True))
