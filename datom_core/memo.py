@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,10 +18,10 @@ from pathlib import Path
 import platformdirs
 import pyarrow as pa
 
+from datom_core.names import is_sha
 from datom_core.normalise import Normalised
 from datom_core.type_rules import Tag
 
-_SHA = re.compile(r"[0-9a-f]{64}")
 _PADDING = 256  # bytes by which the buffers of a whole array may be longer than what is in them
 _KEPT = 1024  # entries; one is 64 bytes
 
@@ -44,7 +43,7 @@ class Memo:
             text = (self.folder / fingerprint).read_text("ascii")
         except (OSError, UnicodeError):
             return None
-        return text if _SHA.fullmatch(text) else None
+        return text if is_sha(text) else None
 
     def keep(self, fingerprint: str, data_sha: str) -> None:
         """Keep a content hash; where that fails, the table is hashed again next time."""

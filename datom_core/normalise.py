@@ -34,8 +34,8 @@ class Normalised:
     tags: tuple[Tag, ...]
 
 
-def check_options(decimals: object, nanoseconds: object) -> None:
-    """Refuse options that do not exist.
+def check_options(decimals: Decimals, nanoseconds: Nanoseconds) -> Options:
+    """The options, when they exist.
 
     Raises:
         InvalidInputError: names those that do.
@@ -45,15 +45,11 @@ def check_options(decimals: object, nanoseconds: object) -> None:
             f"decimals is one of {get_args(Decimals)} and nanoseconds one of {get_args(Nanoseconds)}, "
             f"not {decimals!r} and {nanoseconds!r}."
         )
+    return Options(decimals, nanoseconds)
 
 
 def normalise_columns(
-    columns: Sequence[Column],
-    metadata: dict[bytes, bytes] | None = None,
-    *,
-    decimals: Decimals = "refuse",
-    nanoseconds: Nanoseconds = "refuse",
-    what: str = "the table",
+    columns: Sequence[Column], metadata: dict[bytes, bytes] | None, rules: Options, what: str
 ) -> Normalised:
     """Bring columns into the form in which they are hashed and stored.
 
@@ -61,8 +57,6 @@ def normalise_columns(
         UnsupportedColumnsError: names every column that has no content hash.
         InvalidInputError: there is no row or no column.
     """
-    check_options(decimals, nanoseconds)
-    rules = Options(decimals, nanoseconds)
     outcomes = [outcome(column, rules) for column in columns]
     refused = [report for report, _ in outcomes if not report.ok]
     if refused:
@@ -81,12 +75,8 @@ def normalise_columns(
     return Normalised(table, tuple(tag for _, tag in done))
 
 
-def report_columns(
-    columns: Sequence[Column], *, decimals: Decimals = "refuse", nanoseconds: Nanoseconds = "refuse"
-) -> list[ColumnReport]:
+def report_columns(columns: Sequence[Column], rules: Options) -> list[ColumnReport]:
     """One report per column, in order."""
-    check_options(decimals, nanoseconds)
-    rules = Options(decimals, nanoseconds)
     return [outcome(column, rules)[0] for column in columns]
 
 

@@ -122,10 +122,12 @@ def table_job(
     parents: Iterable[object] | None = None,
     custom: Mapping[str, Any] | None = None,
     table_type: str = "derived",
+    at_once: bool = True,
 ) -> Job:
     """A table to be written, hashed, with everything declared about it.
 
-    An `Extract` is imported from its file. A large table that is certain to be new is encoded meanwhile.
+    An `Extract` is imported from its file. A large table that is certain to be new is encoded meanwhile, if it is to be
+    written ``at_once``.
 
     Raises:
         InvalidInputError: a bad name, a frame without rows, columns without a hash, duplicate or empty
@@ -147,7 +149,7 @@ def table_job(
     if problems:
         raise InvalidInputError(f"{name}: {'; '.join(problems)}. Rename the columns.", table=name)
     encoding = Encoding(data.table, ahead.compression)
-    if data.table.nbytes > LARGE:
+    if at_once and data.table.nbytes > LARGE:
         encoding.begin(lambda: ahead.is_new(name, data.table))
     content = Content(data, ahead.memo)
     return Job(TableWrite(name, content.sha, data.table.num_rows, tuple(columns), declared), encoding, content)

@@ -194,7 +194,7 @@ class Sync:
         if is_unreadable_json(path):
             return _Found(replace(item, status="unsupported", reason="JSON, but not CDISC Dataset-JSON"))
         extract = self.reader.read_fetched(file, path, sha)
-        job = table_job(table, extract, self.writer.ahead())
+        job = table_job(table, extract, self.writer.ahead(), at_once=False)
         plan_write(state, [job.write])  # what the project refuses of one table must not fail the others
         new = at_tip.metadata is None
         return _Found(replace(item, status="new" if new else "changed", rows=extract.data.num_rows), job)

@@ -59,9 +59,9 @@ def check_hashable(
     Raises:
         InvalidInputError: not a table, or a pandas index that would be lost.
     """
-    check_options(decimals, nanoseconds)
-    columns, _ = _columns(table, Options(decimals, nanoseconds))
-    return report_columns(columns, decimals=decimals, nanoseconds=nanoseconds)
+    rules = check_options(decimals, nanoseconds)
+    columns, _ = _columns(table, rules)
+    return report_columns(columns, rules)
 
 
 def normalise(
@@ -79,9 +79,9 @@ def normalised(
     table: object, *, decimals: Decimals = "refuse", nanoseconds: Nanoseconds = "refuse", what: str = "the table"
 ) -> Normalised:
     """As `normalise`, with each column's tag; ``what`` names the table in errors."""
-    check_options(decimals, nanoseconds)
-    columns, metadata = _columns(table, Options(decimals, nanoseconds))
-    return normalise_columns(columns, metadata, decimals=decimals, nanoseconds=nanoseconds, what=what)
+    rules = check_options(decimals, nanoseconds)
+    columns, metadata = _columns(table, rules)
+    return normalise_columns(columns, metadata, rules, what)
 
 
 def check_compression(compression: object) -> None:
@@ -203,11 +203,13 @@ def _columns(table: object, rules: Options) -> tuple[list[Column], dict[bytes, b
 
 def _reader(table: object) -> pa.RecordBatchReader | None:
     """What a stream is read with: a reader, a dataset, or whatever exports an Arrow stream."""
+    if isinstance(table, pa.RecordBatchReader):
+        return table
     if type(table).__module__ == "pyarrow._dataset":
         source: Any = table.scanner() if hasattr(table, "scanner") else table
         return source.to_reader()
-    if isinstance(table, pa.RecordBatchReader) or not hasattr(table, "__arrow_c_stream__"):
-        return table if isinstance(table, pa.RecordBatchReader) else None
+    if not hasattr(table, "__arrow_c_stream__"):
+        return None
     try:
         return pa.RecordBatchReader.from_stream(table)
     except pa.ArrowInvalid as error:

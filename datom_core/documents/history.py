@@ -172,26 +172,26 @@ class History:
     def _of(cls, raw: Iterable[Mapping[str, Any]], versions: Iterable[Version], text: bytes) -> History:
         """A history whose versions and document are known."""
         history = cls(tuple(raw))
-        history.__dict__.update(versions=tuple(versions), text=text)
+        history.__dict__.update(versions=tuple(versions), _text=text)
         return history
 
     def __repr__(self) -> str:
         return f"History({len(self)} versions)"
 
-    @cached_property
-    def text(self) -> bytes:
-        """The document: as it was read, or as it is written."""
-        return canonical.dump([dict(e) for e in self.raw])
-
     def to_json(self) -> bytes:
-        return self.text
+        """The document: as it was read, or as it is written."""
+        return self._text
+
+    @cached_property
+    def _text(self) -> bytes:
+        return canonical.dump([dict(e) for e in self.raw])
 
     def _preceded_by(self, entry: dict[str, Any]) -> History:
         """With an entry at the head. What is there keeps its text, so that a long history is not written out again."""
         raw = (MappingProxyType(entry), *self.raw)
-        if not self.text.startswith(_OPENING) or not self.raw:
+        if not self.raw or not self._text.startswith(_OPENING):
             return History(raw)
-        text = canonical.dump([entry]).removesuffix(b"\n]\n") + b",\n" + self.text.removeprefix(b"[\n")
+        text = canonical.dump([entry]).removesuffix(b"\n]\n") + b",\n" + self._text.removeprefix(b"[\n")
         return History._of(raw, (Version.from_document(entry, _SOURCE), *self.versions), text)
 
     def __len__(self) -> int:

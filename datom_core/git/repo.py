@@ -23,7 +23,8 @@ from datom_core.git.branches import (
     head_of,
     tip_of,
 )
-from datom_core.git.cache import CloneCache, Git, GitFailedError
+from datom_core.git.cache import CloneCache, GitFailedError
+from datom_core.git.fetches import Fetches
 from datom_core.git.remote import Remote, as_remote, local_path, redact
 from datom_core.git.trees import Found, Question
 from datom_core.git.turns import Turns
@@ -77,7 +78,7 @@ class GitRepo:
         self._cache = CloneCache(self.remote, branch or "", cache_dir)
         self._listings: dict[str, dict[str, str]] = {}
         self._at_hand: str | None = None
-        self._fetches = Turns(self._cache.path.with_suffix(".fetch"))
+        self._fetches = Fetches(self._at, lambda: self.branch, self._cache)
         self._turns = Turns(self._cache.path.with_suffix(".turn"))
         self._projections = Turns(self._cache.path.with_suffix(".projection"))
 
@@ -129,7 +130,7 @@ class GitRepo:
             return None
         if found == self._at_hand:
             return found  # if the clone has been lost since, whoever reads in it makes it again
-        self._at_hand = tip = self._healing(lambda: found if self._has(found) else self._fetch())
+        self._at_hand = tip = self._healing(lambda: found if self._has(found) else self._fetches.newest())
         return tip
 
     def turn(self) -> contextlib.AbstractContextManager[None]:
@@ -175,7 +176,7 @@ class GitRepo:
         """Every state of a file up to the commit, oldest first: (commit, contents)."""
 
         def walk() -> list[tuple[str, bytes]]:
-            self._deepen()
+            self._fetches.all()
             # Not `git log`, whose output the user's configuration changes; and the whole history, because
             # the simplified one leaves out what a merge did not take over.
             out = self._cache.run(
@@ -191,7 +192,7 @@ class GitRepo:
         """When and by whom files that the commit has were added; after a removal, that is when one came back."""
 
         def walk() -> dict[str, Added]:
-            self._deepen()
+            self._fetches.all()
             out = self._cache.run(
                 "rev-list", "--full-history", "--topo-order", "--no-merges", "--encoding=UTF-8",
                 "--format=%an%x00%ae%x00%at", commit, "--", *(f":(top,literal){path}" for path in paths),
@@ -218,7 +219,7 @@ class GitRepo:
         """The first commit of the branch's history, which tells one repository from another by whatever URL."""
 
         def walk() -> bytes:
-            self._deepen()
+            self._fetches.all()
             return self._cache.run("rev-list", "--max-parents=0", commit)
 
         return self._healing(walk).decode().split()[-1]
@@ -324,43 +325,19 @@ class GitRepo:
 
     def _contains(self, tip: str, commit: str) -> bool:
         try:
-            self._deepen()
+            self._fetches.all()
             self._cache.run("merge-base", "--is-ancestor", commit, tip)
         except GitFailedError:
             return False
         return True
 
-    def _fetch(self) -> str:
-        ref = self._cache.new_ref()
-        with self._fetches.turn() if self._cache.is_shallow() else contextlib.nullcontext():
-            self._cache.run(*self._fetching(ref, "--update-shallow"), to=self._at)
-        return self._cache.run("rev-parse", "--verify", f"{ref}^{{commit}}").decode().strip()
-
-    def _fetching(self, ref: str, *how: str) -> list[str]:
-        quietly = ["--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules"]
-        return ["fetch", *quietly, *how, "--", self.remote, f"+refs/heads/{self.branch}:{ref}"]
-
-    def _begin(self, git: Git) -> None:
-        """Fill a new clone with the newest commit alone, which takes as long for a long history as for a short one."""
-        # An empty remote has none, and not every server can; what is wrong with it is said by whoever reads next.
-        with contextlib.suppress(GitFailedError):
-            git(self._fetching(self._cache.new_ref(), "--depth=1"), to=self._at)
-
-    def _deepen(self) -> None:
-        """Have the whole history at hand."""
-        if not self._cache.is_shallow():
-            return
-        with self._fetches.turn():
-            if self._cache.is_shallow():  # another process may have been faster
-                self._cache.run(*self._fetching(self._cache.new_ref(), "--unshallow"), to=self._at)
-
     def _healing(self, operation: Callable[[], T]) -> T:
         """Run an operation on the clone; when the clone is broken or gone, make it anew and run it again."""
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                self._cache.ensure(self._begin)
+                self._fetches.ensure()
                 if attempt > 1 and tip_of(self._at, self.branch) is not None:
-                    self._fetch()
+                    self._fetches.newest()
                 return operation()
             except (GitFailedError, OSError) as error:
                 # Raises the true error when the remote, not the clone, is the trouble.

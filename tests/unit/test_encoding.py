@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow.csv import write_csv
 
 import datom_core as dc
 from datom_core import encoding
@@ -113,3 +115,14 @@ def test_compression_is_storage_and_not_content(project: dc.Project, store: dc.L
 def test_another_compression_is_refused(project: dc.Project, store: dc.LocalStore) -> None:
     with pytest.raises(dc.InvalidInputError, match="compression is one of"):
         dc.Project.open(store, remote=project.remote, compression="gzip")  # type: ignore[arg-type]
+
+
+def test_a_sync_that_only_looks_encodes_nothing(project: dc.Project, tmp_path: Path, encoded: Encoded) -> None:
+    drop = tmp_path / "drop"
+    drop.mkdir()
+    write_csv(lab(100_000), drop / "lb.csv")
+    looked = project.sync(drop, dry_run=True)
+    assert [(item.table, item.status) for item in looked.items] == [("lb", "new")]
+    assert encoded == []
+    project.sync(drop)
+    assert encoded == [(100_000, "nothing")]
