@@ -129,7 +129,7 @@ def machine() -> dict[str, object]:
 
 
 def main(quick: bool, result: Path | None) -> int:
-    """Whether no limit was broken, as an exit code."""
+    """How many limits were broken, as an exit code."""
     begun = time.monotonic()
     table = run(quick)
     missed = sum(row.is_missed for row in table.rows)
@@ -139,9 +139,9 @@ def main(quick: bool, result: Path | None) -> int:
         found = {"machine": machine(), "rows": rows, "curves": table.curves}
         result.write_text(json.dumps(found, indent=1) + "\n")
     first = {row.job: row for row in reversed(table.rows)}  # a job's first floor is the one that limits are about
-    broken = [f"{job}: {first[job].ratio:.2f} x {first[job].floor}, not {limit:g}" for job, limit in LIMITS.items()
-              if quick and first[job].ratio > limit]  # fmt: skip
-    print("\n".join(["Far beyond what they should be:", *broken]) if broken else "", end="")
+    broken = [job for job, limit in LIMITS.items() if quick and first[job].ratio > limit]
+    for job in broken:
+        print(f"far off: {job}: {first[job].ratio:.2f} x {first[job].floor}, and at most {LIMITS[job]:g} is let pass")
     return len(broken)
 
 

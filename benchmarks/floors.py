@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.data import hashed_bytes
-from benchmarks.measure import Timing, timed
 
 
 def encoded(table: pa.Table) -> bytes:
@@ -43,18 +42,13 @@ def keeper(table: pa.Table, folder: Path) -> Callable[[], object]:
     return keep
 
 
-def git_commit(folder: Path, remote: str | None = None, size: int = 0) -> Timing:
-    """Commit three small files by plumbing, and push them to a bare repository: one fast-import, one push."""
-    return timed(committer(folder, remote, size))
-
-
 def committer(folder: Path, remote: str | None = None, size: int = 0) -> Callable[[], object]:
-    """As `git_commit`; one of the files has a given number of bytes, of which the first are others each time.
+    """Commit three small files by plumbing, and push them to a bare repository: one fast-import, one push.
 
     Args:
         folder: where the clone, and without a remote the repository, are made.
         remote: an empty bare repository.
-        size: of a file of lines of random digits.
+        size: how many bytes longer one of the files is, in lines of random digits.
     """
     clone = folder / "floor-clone.git"
     here = folder / "floor.git"

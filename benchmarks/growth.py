@@ -16,7 +16,7 @@ import datom_core as dc
 from benchmarks import floors
 from benchmarks.data import small
 from benchmarks.local import Study
-from benchmarks.measure import Table, Timing, alternating
+from benchmarks.measure import Table, Timing, alternating, timed
 
 _AROUND = 10  # versions whose median stands for one
 _HISTORY = "ae/.metadata/version_history.json"
@@ -25,7 +25,7 @@ _SMALL = "commit and push of three small files"
 
 def versions(folder: Path, to: Table, last: int) -> None:
     """The cost of the n-th version of a table of a hundred rows, all of them written one after the other."""
-    study, commit = Study(folder), floors.git_commit(folder)
+    study, commit = Study(folder), timed(floors.committer(folder))
     walls = []
     for number in range(last + _AROUND):
         frame = small(number)
@@ -41,9 +41,8 @@ def versions(folder: Path, to: Table, last: int) -> None:
     for n in sorted({200, last} & set(range(last + 1))):
         to.add(f"{n:,}th version of 100 rows", at(n), "2nd version", second, 1.5)
         to.add(f"{n:,}th version of 100 rows", at(n), _SMALL, commit, 2)
-    size = study.store.get(_HISTORY).data.__len__()
     (folder / "same").mkdir()
-    same = floors.git_commit(folder / "same", size=size)
+    same = timed(floors.committer(folder / "same", size=len(study.store.get(_HISTORY).data)))
     to.add(f"{last:,}th version of 100 rows", at(last), "commit and push of files as long", same, 2)
     reader = study.project.reader
     one, history = alternating(lambda: study.store.get(_HISTORY), lambda: reader.history("ae"))

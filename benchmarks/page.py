@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks.markdown import table, with_figures
+
 _HEAD = """# Benchmarks
 
 What each job costs against a floor: what must happen in any case, measured in the same run, in turn with the job. Times
@@ -28,9 +30,10 @@ In brackets the ratio to the parquet encoding that was measured in turn with tha
 more after a new version of the large table.
 
 """
-_TOOLS = "tool | what it does besides the file | new version | unchanged | read | 2nd of 100 rows | 200th | on disk"
+_TOOLS = "tool|what it does besides the file|new version|unchanged|read|2nd of 100 rows|200th|on disk".split("|")
 
 
+_READS_ONLY = "datom"  # a tool for which we wrote
 #: What the README shows: how it says it, the job, and its floor.
 _SHOWN = [
     ("content hash, all checks included", "hash", "SHA-256 of as many bytes"),
@@ -41,67 +44,52 @@ _SHOWN = [
     ("read with text as dictionaries", "read to Arrow with dictionaries", "pq.read_table"),
     ("read to pandas", "read to pandas", "pq.read_table().to_pandas()"),
 ]
-_BEGIN, _END = "<!-- figures of the last run -->\n", "<!-- end of the figures -->"
 
 
 def in_readme(text: str, found: Mapping[str, Any]) -> str:
     """The README with the figures of a run."""
     rows = {(row["job"], row["floor"]): row for row in found["rows"]}
-    lines = ["| | time | against |", "|---|---|---|"]
+    jobs = []
     for said, job, floor in _SHOWN:
         row = rows[f"{job}, 1,000,000 rows", floor]
-        lines.append(f"| {said} | {row['measured']['wall'] * 1e3:.0f} ms | {row['ratio']:.2f} x {floor} |")
+        jobs.append([said, f"{row['measured']['wall'] * 1e3:.0f} ms", f"{row['ratio']:.2f} x {floor}"])
     for job in ("2nd", "1,000th"):
         row = next(r for (j, f), r in rows.items() if j.startswith(f"{job} version") and f.startswith("commit"))
-        said = f"the {job} version of a table of 100 rows"
-        lines.append(
-            f"| {said} | {row['measured']['wall'] * 1e3:.0f} ms | {row['ratio']:.2f} x git's commit and push |"
-        )
-    lines += ["", "| the same table, in one process | new version | unchanged | read |", "|---|---|---|---|"]
-    for row in found["peers"]:
-        if row["tool"] != "datom":
-            tool = f"{row['tool']} {row['version']}: {row['about']}"
-            lines.append(f"| {tool} | {row['new']:.0f} ms | {row['same']:.0f} ms | {row['read']:.0f} ms |")
-    before, _, rest = text.partition(_BEGIN)
-    return before + _BEGIN + "\n" + "\n".join(lines) + "\n\n" + _END + rest.partition(_END)[2]
+        said, took = f"the {job} version of a table of 100 rows", f"{row['measured']['wall'] * 1e3:.0f} ms"
+        jobs.append([said, took, f"{row['ratio']:.2f} x git's commit and push"])
+    tools = [
+        [f"{row['tool']} {row['version']}: {row['about']}", *(f"{row[job]:.0f} ms" for job in ("new", "same", "read"))]
+        for row in found["peers"]
+        if row["tool"] != _READS_ONLY
+    ]
+    compared = table(["the same table, in one process", "new version", "unchanged", "read"], tools)
+    return with_figures(text, table(["", "time", "against"], jobs) + "\n\n" + compared)
 
 
 def page(found: Mapping[str, Any]) -> str:
     """The page, in Markdown."""
     about = ", ".join(f"{key} {value}" for key, value in found["machine"].items())
-    lines = [
-        f"Machine and versions: {about}.",
-        "",
-        "| job | measured | CPU | ratio | floor | target |",
-        "|---|---|---|---|---|---|",
-        *map(_line, found["rows"]),
-        "",
-        "![Milliseconds by rows, and by versions and tables](images/benchmarks.svg)",
-    ]
-    text = _HEAD + "\n".join(lines) + "\n"
-    return text + _PEERS + _peers(found["peers"])
+    jobs = table(["job", "measured", "CPU", "ratio", "floor", "target"], map(_job, found["rows"]))
+    plots = "![Milliseconds by rows, and by versions and tables](images/benchmarks.svg)"
+    tools = table(_TOOLS, map(_tool, found["peers"]))
+    return f"{_HEAD}Machine and versions: {about}.\n\n{jobs}\n\n{plots}\n{_PEERS}{tools}\n"
 
 
-def _line(row: Mapping[str, Any]) -> str:
+def _job(row: Mapping[str, Any]) -> list[str]:
     target, ratio, note, unit = row["target"], row["ratio"], row["note"], row["unit"]
     aim = "" if target is None else f"{target:g} x" if ratio <= target else f"**{target:g} x, missed**"
     cpu = f"{row['measured']['cpu'] * 1e3:.0f} ms" if row["measured"]["cpu"] else ""
     job = f"{row['job']} ({note})" if note else row["job"]
     took, floor = (f"{row[part]['wall'] * 1e3:,.1f} {unit}" for part in ("measured", "against"))
-    return f"| {job} | {took} | {cpu} | {ratio:.2f} x | {row['floor']}: {floor} | {aim} |"
+    return [job, took, cpu, f"{ratio:.2f} x", f"{row['floor']}: {floor}", aim]
 
 
-def _peers(rows: Iterable[Mapping[str, Any]]) -> str:
-    lines = [f"| {_TOOLS} |", "|---|---|---|---|---|---|---|---|"]
-    for row in rows:
-        jobs = (f"{row[job]:.0f} ms ({row[job] / row['encode']:.2f} x)" for job in ("new", "same", "read"))
-        small = (f"{row[job]:.0f} ms" for job in ("2nd", "200th"))
-        new, same, read, second, later, stored = *jobs, *small, f"{row['stored'] / 1e6:.1f} MB"
-        if row["tool"] == "datom":  # which only reads: we wrote
-            new = same = second = later = stored = ""
-        cells = [f"{row['tool']} {row['version']}", row["about"], new, same, read, second, later, stored]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+def _tool(row: Mapping[str, Any]) -> list[str]:
+    new, same, read = (f"{row[job]:.0f} ms ({row[job] / row['encode']:.2f} x)" for job in ("new", "same", "read"))
+    second, later, stored = f"{row['2nd']:.0f} ms", f"{row['200th']:.0f} ms", f"{row['stored'] / 1e6:.1f} MB"
+    if row["tool"] == _READS_ONLY:
+        new = same = second = later = stored = ""
+    return [f"{row['tool']} {row['version']}", row["about"], new, same, read, second, later, stored]
 
 
 def plot(curves: Mapping[str, Iterable[tuple[float, float]]], path: Path) -> None:

@@ -8,7 +8,7 @@ import random
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,8 @@ import numpy as np
 import datom_core as dc
 from benchmarks.data import small
 from benchmarks.local import Study
+from benchmarks.markdown import table, with_figures
 
-_BEGIN, _END = "<!-- figures of the last run -->", "<!-- end of the figures -->"
 #: Round trips of one git command over https: connecting, TLS 1.3, and its own requests.
 _ASK, _FETCH, _PUSH = 3, 5, 4
 _IN_STORAGE = 4  # requests one after the other, of what follows a commit
@@ -56,7 +56,7 @@ class Phases:
     @classmethod
     def recorded(cls, writes: int = 30) -> Phases:
         """From the events of real writes, with a remote on this disk."""
-        seen: dict[str, list[float]] = {"payload": [], "commit": [], "projection": [], "write": []}
+        seen: dict[str, list[float]] = {"commit": [], "projection": [], "write": []}
         with tempfile.TemporaryDirectory(prefix="datom-bench-") as folder:
             project = Study(Path(folder)).project
 
@@ -157,12 +157,6 @@ def figures(found: Mapping[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
-def _table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    lines = [list(map(str, head)), *(list(map(str, row)) for row in rows)]
-    lines.insert(1, ["---"] * len(lines[0]))
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
 def _model(lines: Mapping[str, Line]) -> str:
     per = {
         "rows": (1e6, "a million rows"),
@@ -174,7 +168,7 @@ def _model(lines: Mapping[str, Line]) -> str:
         name, _, by = title.rpartition(", by ")
         factor, unit = per[by]
         rows.append([name, f"{line.fixed:.1f} ms", f"{line.slope * factor:.1f} ms for {unit}", f"{line.off:.0%}"])
-    return "### The model\n\n" + _table(["operation", "fixed", "and", "largest deviation"], rows)
+    return "### The model\n\n" + table(["operation", "fixed", "and", "largest deviation"], rows)
 
 
 def _growth(curves: Mapping[str, Sequence[tuple[float, float]]]) -> str:
@@ -185,7 +179,7 @@ def _growth(curves: Mapping[str, Sequence[tuple[float, float]]]) -> str:
         }
         sizes = sorted(next(iter(chosen.values())))
         rows = [[f"{size:,.0f}", *(f"{points[size]:.1f} ms" for points in chosen.values())] for size in sizes]
-        parts.append(_table([by, *chosen], rows))
+        parts.append(table([by, *chosen], rows))
     return "### Measured growth\n\n" + "\n\n".join(parts)
 
 
@@ -200,7 +194,7 @@ def _writers(phases: Phases) -> str:
         f"{phases.after:.0f} ms after it. Writes a second of all machines together (95th percentile of one write; "
         "pushes tried again, per write):"
     )
-    return "### Writers of one remote (simulated)\n\n" + told + "\n\n" + _table(["machines", *trips], rows)
+    return "### Writers of one remote (simulated)\n\n" + told + "\n\n" + table(["machines", *trips], rows)
 
 
 def _study(lines: Mapping[str, Line]) -> str:
@@ -223,8 +217,8 @@ def _study(lines: Mapping[str, Line]) -> str:
         f'{lines["history, by versions"].at(last.versions):.0f} ms, and `validate("full")`, which hashes '
         f"{last.stored / 1e12:.1f} TB, takes {full / 3600:.1f} hours of one worker; `deep` reads documents alone."
     )
-    table = _table(["years", "stored", "the night takes", "versions of the busiest table"], rows)
-    return "### A study of ten terabytes (simulated)\n\n" + "\n\n".join([told, table, after])
+    grown = table(["years", "stored", "the night takes", "versions of the busiest table"], rows)
+    return "### A study of ten terabytes (simulated)\n\n" + "\n\n".join([told, grown, after])
 
 
 def _portfolio(phases: Phases) -> str:
@@ -240,14 +234,12 @@ def _portfolio(phases: Phases) -> str:
         "one look at every remote",
         "sensors for one a minute",
     ]
-    return "### A portfolio of 1,000 studies (simulated)\n\n" + _table(head, rows)
+    return "### A portfolio of 1,000 studies (simulated)\n\n" + table(head, rows)
 
 
 def main(result: Path) -> None:
     page = result.parent / "scaling.md"
-    before, _, rest = page.read_text().partition(_BEGIN)
-    _, _, after = rest.partition(_END)
-    page.write_text(f"{before}{_BEGIN}\n\n{figures(json.loads(result.read_text()))}\n\n{_END}{after}")
+    page.write_text(with_figures(page.read_text(), figures(json.loads(result.read_text()))))
 
 
 if __name__ == "__main__":

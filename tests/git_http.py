@@ -8,12 +8,13 @@ import os
 import socket
 import struct
 import subprocess
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+from tests.servers import serving
 
 PASSWORD = "planted-password"
 
@@ -138,15 +139,6 @@ class GitServer(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}/{name}"
 
 
-@contextmanager
-def served(root: Path) -> Iterator[GitServer]:
+def served(root: Path) -> AbstractContextManager[GitServer]:
     """A server of the repositories in a folder, while the block runs."""
-    server = GitServer(root)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    return serving(GitServer(root))

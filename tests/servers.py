@@ -1,4 +1,4 @@
-"""Servers as processes of their own, on loopback and a free port, ended with the test run."""
+"""Servers on loopback and a free port, as processes of their own or in threads of this one, ended with the test run."""
 
 from __future__ import annotations
 
@@ -6,13 +6,18 @@ import contextlib
 import os
 import signal
 import socket
+import socketserver
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
+
+Server = TypeVar("Server", bound=socketserver.BaseServer)
 
 
 def free_port() -> int:
@@ -20,6 +25,19 @@ def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
+
+
+@contextmanager
+def serving(server: Server) -> Iterator[Server]:
+    """The server at work in a thread of this process; it is closed afterwards."""
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 @contextmanager

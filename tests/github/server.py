@@ -23,6 +23,7 @@ from pathlib import Path
 from tests.git_http import GitHandler, bare_repository
 from tests.github.accounts import Level, Repository, Token
 from tests.github.rest import PREFIX, Answer, Rest, refused
+from tests.servers import serving
 
 _PROTECTED = """#!/bin/sh
 while read old new ref; do
@@ -281,12 +282,5 @@ def _authorization(header: str | None) -> tuple[str | None, str | None]:
 def github_server(folder: Path) -> Iterator[GitHubServer]:
     """The server, over nothing; its repositories lie in ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
-    server = GitHubServer(folder)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
+    with serving(GitHubServer(folder)) as server:
         yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -12,7 +12,6 @@ import os
 import resource
 import shutil
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +21,7 @@ import pandas as pd
 
 import datom_core as dc
 from tests.git_http import GitServer
+from tests.servers import serving
 from tests.torture.outcome import Outcome
 from tests.torture.place import Place, place
 from tests.torture.writers import PROCESSES
@@ -214,11 +214,5 @@ class CuttingServer(GitServer):
 def _served(root: Path) -> Iterator[CuttingServer]:
     server = CuttingServer(root)
     server.cut(0, after=False)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
+    with serving(server):
         yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import datom_core as dc
-from tests.git_http import GitServer, bare_repository
+from tests.git_http import bare_repository, served
 from tests.s3.server import moto
 
 PROJECT = "STUDY_001"
@@ -62,12 +61,7 @@ def place(folder: Path, *, http: bool = False, s3: bool = False) -> Iterator[Pla
         bare_repository(repository, "main")
         remote = str(repository)
         if http:
-            server = GitServer(folder / "served")
-            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-            thread.start()
-            stack.callback(server.server_close)
-            stack.callback(thread.join)
-            stack.callback(server.shutdown)
+            server = stack.enter_context(served(folder / "served"))
             remote = server.url("study.git")
         name = f"{'http' if http else 'file'} + {'S3' if s3 else 'local'}"
         if not s3:

@@ -162,13 +162,12 @@ def test_a_full_disk_is_said_to_be_full(tmp_path: Path) -> None:
 
 
 _BOUNDED = """
-import re, sys, threading, time
+import sys
 from pathlib import Path
-import numpy as np, pyarrow as pa, datom_core as dc
+import numpy as np, pyarrow as pa
+from benchmarks.local import Study
+from benchmarks.processes import growth_of
 from datom_core import streams, tabular
-
-def anonymous():
-    return int(re.search(r"RssAnon:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) * 1024
 
 def batches(count):
     for n in range(count):
@@ -179,23 +178,10 @@ def write(name, count):
     schema = next(batches(1)).schema
     return project.write(name, pa.RecordBatchReader.from_batches(schema, batches(count)))
 
-folder = Path(sys.argv[1])
-places = {"remote": folder / "s.git", "cache_dir": folder / "c"}
-project = dc.Project.init("S", dc.LocalStore(folder / "s"), author="A <a@b.c>", **places)
+project = Study(Path(sys.argv[1])).project
 streams.LARGE = tabular.IN_MEMORY = 2**23
 write("warm", 6)
-before = most = anonymous()
-done = threading.Event()
-def watch():
-    global most
-    while not done.wait(0.002):
-        most = max(most, anonymous())
-watcher = threading.Thread(target=watch)
-watcher.start()
-write("lb", 80)
-done.set()
-watcher.join()
-print(most - before)
+print(growth_of(lambda: write("lb", 80)))
 """
 
 
