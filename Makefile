@@ -79,7 +79,7 @@ bench: $(READY) $(PEERS)/.ready ## every job against floors and other tools, in 
 	@$(PEERS)/bin/python -m benchmarks.page docs/benchmarks.json
 	@$(BIN)/python -m benchmarks.scaling docs/benchmarks.json
 
-bench-quick: $(READY) ## the same on little data, in one minute; fails where a ratio is far off
+bench-quick: $(READY) ## the same on little data, in one minute; fails where a job takes more requests, programs, bytes or lines than it should
 	@$(BIN)/python -m benchmarks quick
 
 $(PEERS)/.ready: pyproject.toml

@@ -1,7 +1,8 @@
 """`make bench`: every job of a writer and a reader, each against a floor of the same run.
 
 With the name of a file, results go into it as JSON, for `benchmarks.page`. ``quick`` means little data, a minute, and a
-failure where a ratio is far beyond what it should be.
+failure where a job takes more than it should of what no processor changes (`benchmarks.counts`). Its times fail
+nothing, because the ratio of two times depends on the machine.
 """
 
 from __future__ import annotations
@@ -22,24 +23,12 @@ from pathlib import Path
 import pyarrow as pa
 
 import datom_core as dc
-from benchmarks import growth, local, orchestrated, processes, s3
+from benchmarks import counts, growth, local, orchestrated, processes, s3
 from benchmarks.data import lab_results, pilot_lb
 from benchmarks.local import Sample
 from benchmarks.measure import Table
 
 Job = Callable[[Path], object]
-
-#: What `quick` fails at: several times what was measured on a quiet machine, so that only a mistake gets there.
-LIMITS = {
-    "hash, 200,000 rows": 3.0,
-    "new version, 200,000 rows": 3.0,
-    "unchanged write, 200,000 rows": 6.0,
-    "unchanged again, with the memo, 200,000 rows": 4.0,
-    "read to Arrow, verified, 200,000 rows": 3.0,
-    "read two of the columns, 200,000 rows": 2.0,
-    "60th version of 100 rows": 3.0,
-    "cut of four tables, 200,000 rows": 3.0,
-}
 
 
 @contextmanager
@@ -129,7 +118,7 @@ def machine() -> dict[str, object]:
 
 
 def main(quick: bool, result: Path | None) -> int:
-    """How many limits were broken, as an exit code."""
+    """How many counts exceed their limits, as an exit code."""
     begun = time.monotonic()
     table = run(quick)
     missed = sum(row.is_missed for row in table.rows)
@@ -138,11 +127,16 @@ def main(quick: bool, result: Path | None) -> int:
         rows = [{**asdict(row), "ratio": row.ratio} for row in table.rows]
         found = {"machine": machine(), "rows": rows, "curves": table.curves}
         result.write_text(json.dumps(found, indent=1) + "\n")
-    first = {row.job: row for row in reversed(table.rows)}  # a job's first floor is the one that limits are about
-    broken = [job for job, limit in LIMITS.items() if quick and first[job].ratio > limit]
-    for job in broken:
-        print(f"far off: {job}: {first[job].ratio:.2f} x {first[job].floor}, and at most {LIMITS[job]:g} is let pass")
-    return len(broken)
+    return counted() if quick else 0
+
+
+def counted() -> int:
+    """How many counts exceed their limits."""
+    with group("What no processor changes") as folder:
+        broken = counts.check(lab_results(200_000), folder)
+    if broken:
+        print(f"\n{broken} counts exceed their limits, which are in benchmarks/counts.py.")
+    return broken
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ _HEAD = """# Benchmarks
 
 What each job costs against a floor: what must happen in any case, measured in the same run, in turn with the job. Times
 depend on the machine, ratios hardly. `make bench` measures all of it in about ten minutes and writes this page,
-`benchmarks.json` and the plots; `make bench-quick`, which CI runs, takes a minute and fails where a ratio is far off.
+`benchmarks.json` and the plots; `make bench-quick`, which CI runs, takes a minute and fails where a job takes more
+requests, programs, lines of Python or bytes than it should, which no processor changes.
 
 Medians of five runs (three of ten million rows) after one to warm up. The table is a laboratory domain of eleven
 columns; that of the CDISC pilot is the real one. S3 is moto's server on loopback, git's remote is on the same disk, or
