@@ -10,9 +10,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.patience import PATIENCE
+
 
 @contextmanager
-def filled_at_once(folder: Path, contents: Mapping[str, str], *, timeout: float = 60) -> Iterator[None]:
+def filled_at_once(folder: Path, contents: Mapping[str, str]) -> Iterator[None]:
     """Pipes below ``folder`` that give their readers nothing until each has one: the readers are there together.
 
     Raises:
@@ -25,7 +27,7 @@ def filled_at_once(folder: Path, contents: Mapping[str, str], *, timeout: float 
 
     def fill() -> None:
         ends: dict[str, int] = {}
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + PATIENCE
         while missing and time.monotonic() < deadline and not stop.wait(0.01):
             for name in sorted(missing):
                 end = _open(folder / name)

@@ -11,11 +11,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.patience import PATIENCE, wait_until
 from tests.servers import free_port, started
 
 REDIS = shutil.which("redis-server")
@@ -52,7 +52,7 @@ def postgres(log: Path, password: str) -> Iterator[dict[str, str]]:
             }
             # SIGTERM would wait for connections that somebody has left open.
             server.send_signal(signal.SIGINT)
-            server.wait(timeout=30)
+            server.wait(timeout=PATIENCE)
 
 
 def dumped(environment: Mapping[str, str]) -> bytes:
@@ -119,8 +119,8 @@ def _as(user: str) -> list[str]:
 
 
 def _until_it_says(text: bytes, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 30
-    while text not in log.read_bytes():
+    def said() -> bool:
         assert server.poll() is None, log.read_text()
-        assert time.monotonic() < deadline, log.read_text()
-        time.sleep(0.05)
+        return text in log.read_bytes()
+
+    wait_until(said, log.read_text)

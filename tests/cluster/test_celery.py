@@ -21,6 +21,7 @@ import pytest
 import datom_core as dc
 from tests.cluster.servers import MISSING, alive, dumped, postgres, redis, workers
 from tests.conftest import GIT_CONFIG
+from tests.patience import PATIENCE
 from tests.pipes import filled_at_once
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy" / "celery"
@@ -33,7 +34,6 @@ pytestmark = [
         reason=f"needs {' and '.join(MISSING)}: run `make system` (as root), or install them",
     ),
     pytest.mark.xdist_group("cluster"),
-    pytest.mark.timeout(300),
 ]
 
 
@@ -58,14 +58,14 @@ class Cluster:
         """The job, by the command that the page on clusters names; then what is known of it."""
         command = ["job", "execute", "-f", str(DEPLOY / "definitions.py"), "-j", "tables"]
         extracts = {f"{table}.csv": frame(table).to_csv(index=False) for table in TABLES}
-        with filled_at_once(self.folder / "extracts", extracts, timeout=120):
+        with filled_at_once(self.folder / "extracts", extracts):
             done = subprocess.run(
                 [sys.executable, "-m", "dagster", *command],
                 env=self.environment,
                 cwd=self.folder,
                 capture_output=True,
                 text=True,
-                timeout=200,
+                timeout=PATIENCE,
             )
             self.printed += done.stdout + done.stderr
             assert done.returncode == 0, self.printed

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pandas as pd
 import pytest
 
 import datom_core as dc
+from tests.patience import wait_until
 
 CODE = """
 import os
@@ -42,7 +42,6 @@ defs = datom_definitions(
 
 pytestmark = [
     pytest.mark.skipif(not os.environ.get("DATOM_LONG"), reason="a minute; `make test-long` runs it"),
-    pytest.mark.timeout(300),
 ]
 
 
@@ -71,10 +70,7 @@ def instance(tmp_path: Path, project: dc.Project) -> Iterator[dg.DagsterInstance
 
 
 def wait_for(what: Callable[[], object], log: Path) -> None:
-    end = time.monotonic() + 120
-    while not what():
-        assert time.monotonic() < end, log.read_text()[-5000:]
-        time.sleep(1)
+    wait_until(what, lambda: log.read_text()[-5000:], every=1)
 
 
 def test_the_daemon_runs_what_the_sensors_ask_for(

@@ -278,7 +278,6 @@ def test_a_study_needs_a_place() -> None:
         DatomResource(project="S")
 
 
-@pytest.mark.timeout(120)
 def test_on_github(tmp_path: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
     """Repositories are created and deleted by the jobs; the token is named, and shows nowhere."""
     with github_server(tmp_path / "github") as server:

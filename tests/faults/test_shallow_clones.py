@@ -13,6 +13,7 @@ import pytest
 import datom_core as dc
 from tests.conftest import Clock
 from tests.git_http import bare_repository, served
+from tests.patience import PATIENCE
 
 
 def frame(n: int) -> pa.Table:
@@ -96,7 +97,7 @@ def test_several_processes_begin_and_deepen_one_clone(old: dc.Project, tmp_path:
     command = [sys.executable, "-c", _MIRROR, old.store.location.root, old.remote, str(cache)]
     running = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(4)]
     for process in running:
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, said.decode()
     assert commits_at_hand(cache) == 8
     assert len(list(cache.glob("*.git"))) == 1

@@ -739,7 +739,7 @@ def test_few_large_payloads_are_in_memory_at_once(study: Study, monkeypatch: pyt
 
     monkeypatch.setattr(study.store, "get", get)
     assert study.project.validate("full").ok
-    assert most[0] == 2
+    assert 1 <= most[0] <= 2
 
 
 def test_level_is_checked(study: Study) -> None:

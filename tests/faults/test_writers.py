@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import datom_core as dc
+from tests.patience import PATIENCE
 from tests.r_colleague import RColleague, frame
 
 SPAWN = multiprocessing.get_context("spawn")
@@ -37,9 +38,9 @@ def test_processes_lose_nothing(project: dc.Project, store: dc.LocalStore, remot
     ]
     for process in processes:
         process.start()
-    written = dict(results.get(timeout=150) for _ in processes)
+    written = dict(results.get(timeout=PATIENCE) for _ in processes)
     for process in processes:
-        process.join(timeout=30)
+        process.join(timeout=PATIENCE)
     assert [p.exitcode for p in processes] == [0] * workers
 
     reader = project.reader

@@ -12,9 +12,10 @@ import pytest
 
 import datom_core as dc
 from tests.github.server import GitHubServer, github_server
+from tests.patience import PATIENCE
 
 #: Tries again at once, and waits for nothing: tests would wait for seconds otherwise.
-HASTY: dict[str, Any] = {"retries": 2, "patience": 2, "seconds_between": 0, "timeout": 5}
+HASTY: dict[str, Any] = {"retries": 2, "patience": 2, "seconds_between": 0, "timeout": PATIENCE}
 
 #: Scopes for everything.
 FULL = ["repo", "delete_repo"]
@@ -36,6 +37,14 @@ def connect(github: GitHubServer) -> Connect:
         return dc.GitHub(token, github.api_url, **{**HASTY, **options})
 
     return build
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long the client wanted to wait between its tries; it does not."""
+    noted: list[float] = []
+    monkeypatch.setattr("urllib3.util.retry.time.sleep", noted.append)
+    return noted
 
 
 @pytest.fixture

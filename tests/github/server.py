@@ -23,6 +23,7 @@ from pathlib import Path
 from tests.git_http import GitHandler, bare_repository
 from tests.github.accounts import Level, Repository, Token
 from tests.github.rest import PREFIX, Answer, Rest, refused
+from tests.patience import PATIENCE
 from tests.servers import serving
 
 _PROTECTED = """#!/bin/sh
@@ -63,7 +64,7 @@ class Fault:
     match: str
     times: int
     answer: Answer | None = None
-    delay: float = 0.0
+    held: threading.Event | None = None
     drops: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -82,7 +83,8 @@ class _Handler(GitHandler):
         self.server.requests.append(self.seen)
         self.fault = self.server.fault_of(str(self.seen))
         if self.fault is not None:
-            time.sleep(self.fault.delay)
+            if self.fault.held is not None:
+                self.fault.held.wait(PATIENCE)
             if self.fault.answer is not None:
                 self.answer(self.fault.answer.status, self.fault.answer.content, self.fault.answer.headers)
                 return
@@ -248,8 +250,9 @@ class GitHubServer(ThreadingHTTPServer):
         body = {"message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."}
         self._faults.append(Fault(match, times, Answer(403, body, headers)))
 
-    def delay(self, seconds: float, match: str = "", *, times: int = 1) -> None:
-        self._faults.append(Fault(match, times, delay=seconds))
+    def hold(self, until: threading.Event, match: str = "", *, times: int = 1) -> None:
+        """Leave requests without an answer until something has happened."""
+        self._faults.append(Fault(match, times, held=until))
 
     def drop(self, match: str = "", *, times: int = 1) -> None:
         """Do what is asked, and drop the connection instead of an answer."""

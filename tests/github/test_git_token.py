@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import shutil
@@ -19,8 +20,6 @@ from tests.github.conftest import logged, told_by
 from tests.github.server import GitHubServer, github_server
 
 Frame = Callable[[int], pd.DataFrame]
-
-pytestmark = pytest.mark.timeout(60)
 
 
 def files_below(folder: Path) -> bytes:
@@ -90,24 +89,27 @@ def test_it_is_in_no_processs_arguments(github: GitHubServer, url: str, store: d
     token = github.user("alice")
     project = dc.Project.init("STUDY_001", store, remote=dc.Remote(url, token=token))
     seen: set[bytes] = set()
-    done = threading.Event()
+    done, watched = threading.Event(), threading.Event()
+
+    def pushes() -> bool:
+        return any(b"push" in line and url.encode() in line for line in seen)
 
     def watch() -> None:
         while not done.is_set():
             for process in Path("/proc").glob("[0-9]*/cmdline"):
-                try:
+                with contextlib.suppress(OSError):
                     seen.add(process.read_bytes())
-                except OSError:
-                    continue
+            if pushes() and any(b"remote-http" in line for line in seen):
+                watched.set()
             time.sleep(0.005)
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    github.delay(0.4, "receive-pack", times=2)
+    github.hold(watched, "receive-pack", times=2)
     project.write("dm", dm(2))
     done.set()
     watcher.join()
-    assert any(b"push" in line and url.encode() in line for line in seen), "the push was watched"
+    assert pushes(), "the push was watched"
     assert any(b"remote-http" in line for line in seen)
     assert not [line for line in seen if token.encode() in line]
 

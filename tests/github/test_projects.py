@@ -11,8 +11,6 @@ import datom_core as dc
 from tests.github.conftest import Connect, posts
 from tests.github.server import GitHubServer
 
-pytestmark = pytest.mark.timeout(60)
-
 
 def test_the_repository_is_made_with_the_project(
     github: GitHubServer, alice: dc.GitHub, store: dc.LocalStore, dm: Callable[[int], Any]

@@ -10,11 +10,16 @@ import pytest
 
 import datom_core as dc
 from tests.conftest import Clock
+from tests.patience import PATIENCE
 from tests.s3.proxy import Proxy, proxy_to
 from tests.s3.server import S3Server
 
 #: Tries again at once, and gives up soon: tests of failures would wait for seconds otherwise.
-HASTY = {"retries": {"mode": "standard", "total_max_attempts": 3}, "read_timeout": 5, "connect_timeout": 2}
+HASTY = {
+    "retries": {"mode": "standard", "total_max_attempts": 3},
+    "read_timeout": PATIENCE,
+    "connect_timeout": PATIENCE,
+}
 
 
 def warned_unless(heeded: bool, warning: str) -> AbstractContextManager[object]:

@@ -13,6 +13,7 @@ import pytest
 
 import datom_core as dc
 from tests.conftest import Clock
+from tests.patience import PATIENCE
 from tests.s3.proxy import Fault, Proxy, Request, proxy_to
 from tests.s3.server import S3Server, moto
 
@@ -126,7 +127,7 @@ def test_a_black_hole_is_not_asked_for_ever(behind: dc.S3Store, proxy: Proxy, s3
     hasty = s3_server.store(bucket, "team/onc", endpoint_url=proxy.endpoint, config=config)
     behind.create("k", b"1")
     proxy.seen.clear()
-    proxy.fault = lambda _: Fault(seconds=1)
+    proxy.fault = lambda _: Fault(seconds=PATIENCE)
     with pytest.raises(dc.StorageError, match="could not be reached"):
         hasty.get("k")
     assert len(proxy.seen) == 2, "as many times as was asked for"

@@ -22,8 +22,6 @@ from datom_dagster import (
 )
 from tests.story.conftest import KEEPER, Acme
 
-pytestmark = pytest.mark.timeout(120)
-
 
 @datom_asset
 def dm() -> pd.DataFrame:

@@ -19,8 +19,6 @@ from tests.keyrings import drawer
 from tests.s3.server import S3Server
 from tests.story.witness import Witness
 
-pytestmark = pytest.mark.timeout(120)
-
 
 def session_of(server: S3Server, bucket: str) -> dict[str, str]:
     """Keys for a while, with a session token, as the token service gives them."""

@@ -11,9 +11,8 @@ import pandas as pd
 import pytest
 
 import datom_core as dc
+from tests.patience import wait_until
 from tests.story.conftest import ENGINEER, KEEPER, Acme
-
-pytestmark = pytest.mark.timeout(120)
 
 DOMAINS = ("dm", "ex", "lb", "ae")
 
@@ -247,8 +246,10 @@ def test_a_secret_that_shows_is_found(
     (acme.folder / "note").write_text(key)
     subprocess.run(["git", "config", "--global", "x.y", token], check=True)
     acme.s3.s3.put_object(Bucket=acme.bucket, Key="studies/001/x", Body=b"", Metadata={"k": token})
-    with acme.witness.watching():
-        subprocess.run([sys.executable, "-c", "import time; time.sleep(1)", token], check=True)
+    waits = [sys.executable, "-c", "input()", token]
+    with acme.witness.watching(), subprocess.Popen(waits, stdin=subprocess.PIPE) as process:
+        wait_until(lambda: any(token.encode() in command for command in acme.witness.commands.copy()))
+        process.communicate(b"\n")
     found = acme.witness.shown(caplog, capfd.readouterr().out)
     assert {text for text in found if not text.startswith("eli in configuration in github/")} == {
         "eli in logs",

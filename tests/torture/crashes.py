@@ -17,6 +17,7 @@ from tests.faults.test_cut_points import NOW, Fuse, FusedStore, frame
 from tests.faults.test_cut_points import OPERATIONS as OF_A_PROJECT
 from tests.governance.test_cut_points import OPERATIONS as OF_A_REGISTER
 from tests.governance.test_cut_points import World, fuse_git
+from tests.patience import PATIENCE
 from tests.torture.outcome import Outcome
 from tests.torture.place import Place
 from tests.torture.writers import PROCESSES, Done, Report, count_disorder, count_losses
@@ -97,7 +98,7 @@ def _run(what: str, name: str, folder: Path, cut_point: int) -> None:
 def _process(*args: Any) -> int | None:
     process = PROCESSES.Process(target=_run, args=args)
     process.start()
-    process.join(timeout=120)
+    process.join(timeout=PATIENCE)
     return process.exitcode
 
 

@@ -21,6 +21,7 @@ import pandas as pd
 
 import datom_core as dc
 from tests.git_http import GitServer
+from tests.patience import PATIENCE
 from tests.servers import serving
 from tests.torture.outcome import Outcome
 from tests.torture.place import Place, place
@@ -63,7 +64,7 @@ def attempt(place: Place, options: dict[str, Any]) -> str:
     answers = PROCESSES.SimpleQueue()
     process = PROCESSES.Process(target=_write, args=(place, options, answers))
     process.start()
-    process.join(timeout=120)
+    process.join(timeout=PATIENCE)
     if process.is_alive():
         process.kill()
         return "UNTRUE: it hangs"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import datom_core as dc
+from tests.patience import PATIENCE
 from tests.r_colleague import RColleague
 from tests.torture.outcome import Outcome
 from tests.torture.place import PROJECT, Place
@@ -112,9 +113,9 @@ def reading(place: Place, readers: int) -> Iterator[list[Seen]]:
         yield seen
     finally:
         stop.set()
-        seen += [results.get(timeout=120) for _ in processes]
+        seen += [results.get(timeout=PATIENCE) for _ in processes]
         for process in processes:
-            process.join(timeout=60)
+            process.join(timeout=PATIENCE)
 
 
 def mixed(place: Place, processes: int, writes: int, readers: int, r_writes: int) -> Outcome:

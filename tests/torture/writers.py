@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 import datom_core as dc
+from tests.patience import PATIENCE
 from tests.torture.outcome import Outcome
 from tests.torture.place import Place
 
@@ -104,12 +105,12 @@ def run_writers(
     ]
     for worker in workers:
         worker.start()
-    start.wait(timeout=300)
+    start.wait(timeout=PATIENCE)
     begun = time.monotonic()
     reports = [results.get(timeout=1800) for _ in workers]
     seconds = time.monotonic() - begun
     for worker in workers:
-        worker.join(timeout=60)
+        worker.join(timeout=PATIENCE)
     return sorted(reports, key=lambda r: r.worker), seconds
 
 

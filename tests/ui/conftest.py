@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.ui.server import web_server
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -26,7 +27,6 @@ MARKS = [
         reason="needs a chromium browser: run `make system` (as root), or install one",
     ),
     pytest.mark.xdist_group("ui"),
-    pytest.mark.timeout(300),
 ]
 
 #: What is recorded by clicking, and why.
@@ -52,7 +52,7 @@ def base_url(folder: Path) -> Iterator[str]:
 def page(base_url: str) -> Iterator[Any]:
     from playwright.sync_api import expect, sync_playwright
 
-    expect.set_options(timeout=60_000)
+    expect.set_options(timeout=PATIENCE * 1000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser.new_page(base_url=base_url, viewport=SIZE)

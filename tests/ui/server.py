@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.servers import free_port, running
 
 ROOT = Path(__file__).resolve().parents[2]
 CUTS = ("2012-12", "2013-03")
@@ -50,19 +47,11 @@ def web_server(folder: Path) -> Iterator[str]:
     environment = _environment(folder)
     recorded = subprocess.run([sys.executable, "-c", RECORD], env=environment, cwd=ROOT, capture_output=True, text=True)
     assert recorded.returncode == 0, recorded.stderr
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "dagster_webserver", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
-    with open(folder / "server.log", "wb") as log:
-        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True)
-        try:
-            url = f"http://127.0.0.1:{port}"
-            _wait_for(f"{url}/server_info", server, folder / "server.log")
-            yield url
-        finally:
-            os.killpg(server.pid, signal.SIGTERM)
-            server.wait(timeout=30)
+    url = f"http://127.0.0.1:{port}"
+    with running(command, f"{url}/server_info", folder / "server.log", env=environment, cwd=ROOT):
+        yield url
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -83,15 +72,3 @@ def _environment(folder: Path) -> dict[str, str]:
         "DAGSTER_HOME": str(home),
         "XDG_CACHE_HOME": str(folder / "cache"),
     }
-
-
-def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        assert server.poll() is None, log.read_text()
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.5)
-    raise AssertionError(log.read_text())

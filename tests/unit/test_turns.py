@@ -20,10 +20,27 @@ from datom_core.git.turns import Turns
 from datom_core.plan import ProjectState
 from datom_core.projector import Known, Projector
 from datom_core.state import load_state
+from tests.patience import PATIENCE, wait_until
 
 
 def frame(n: int) -> pd.DataFrame:
     return pd.DataFrame({"USUBJID": [f"01-{i}" for i in range(n)]})
+
+
+class FakeTime:
+    """Time that passes by sleeping alone; a sleeper can be waited for."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.sleepers: set[int] = set()
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        self.sleepers.add(threading.get_ident())
+        time.sleep(0.001)
 
 
 class TestTurns:
@@ -40,25 +57,28 @@ class TestTurns:
 
         with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(4) as pool:
             patch.setattr(CloneCache, "run", counting)
+            patch.setattr("datom_core.git.turns._PATIENCE", PATIENCE)
             list(pool.map(lambda n: dc.Project.open(store, remote=remote).write(f"t{n}", frame(1)), range(12)))
         assert len(pushes) == 12, "each push arrived at its first try"
 
     def test_one_who_stops_in_his_turn_is_not_waited_for_twice(
         self, project: dc.Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("datom_core.git.turns._PATIENCE", 0.3)
+        clock = FakeTime()
+        monkeypatch.setattr("datom_core.git.turns.time", clock)
         ours, theirs = Turns(tmp_path / "x.turn"), Turns(tmp_path / "x.turn")
         waited = []
         with theirs.turn():
             for _ in range(2):
-                begun = time.monotonic()
+                begun = clock.now
                 with ours.turn():
-                    waited.append(time.monotonic() - begun)
-        assert waited[0] >= 0.3 > waited[1]
-        with theirs.turn(), ThreadPoolExecutor(1) as pool:  # another turn of theirs is waited for again
-            begun = time.monotonic()
-            pool.submit(lambda: ours.turn().__enter__()).result()
-            assert time.monotonic() - begun >= 0.3
+                    waited.append(clock.now - begun)
+        assert waited[0] > 5
+        assert waited[1] == 0
+        with theirs.turn():  # another turn of theirs is waited for again
+            begun = clock.now
+            with ours.turn():
+                assert clock.now - begun > 5
 
     def test_a_cache_that_cannot_be_written_costs_the_turn_alone(self, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
@@ -128,13 +148,11 @@ class TestTogether:
     def test_whoever_returns_has_been_served_by_a_run_that_began_later(self, tmp_path: Path) -> None:
         published: set[int] = set()
         served: set[int] = set()
-        runs = []
 
         def serve(alone: bool, item: int) -> None:
             # Alone, one knows only what is one's own.
             covers = {item} if alone else set(published)
             time.sleep(0.002)
-            runs.append(alone)
             served.update(covers)
 
         def ask(worker: int) -> list[int]:
@@ -149,28 +167,51 @@ class TestTogether:
 
         with ThreadPoolExecutor(8) as pool:
             assert [m for missing in pool.map(ask, range(8)) for m in missing] == []
-        assert len(runs) < 150, "most of the two hundred were served by somebody else's run"
 
-    def test_an_error_is_only_its_own_and_the_next_does_the_work(self, tmp_path: Path) -> None:
+    def test_one_run_serves_all_who_wait(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        clock, go = FakeTime(), threading.Event()
+        monkeypatch.setattr("datom_core.git.turns.time", clock)
+        monkeypatch.setattr("datom_core.git.turns._PATIENCE", float("inf"))
+        runs: list[bool] = []
+
+        def work(alone: bool) -> None:
+            runs.append(alone)
+            if alone:
+                go.wait(PATIENCE)
+
+        with ThreadPoolExecutor(8) as pool:
+            asked = [pool.submit(Turns(tmp_path / "x.projection").together, work) for _ in range(8)]
+            wait_until(lambda: len(clock.sleepers) == 7)
+            go.set()
+            for each in asked:
+                each.result(PATIENCE)
+        assert runs == [True, False]
+
+    def test_an_error_is_only_its_own_and_the_next_does_the_work(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        clock = FakeTime()
+        monkeypatch.setattr("datom_core.git.turns.time", clock)
+        monkeypatch.setattr("datom_core.git.turns._PATIENCE", float("inf"))
         turns, started, go = Turns(tmp_path / "x.projection"), threading.Event(), threading.Event()
         done: list[str] = []
 
         def first(alone: bool) -> None:
             assert alone
             started.set()
-            go.wait(10)
+            go.wait(PATIENCE)
 
         def fails(alone: bool) -> None:
             raise dc.StorageError("no network")
 
         with ThreadPoolExecutor(3) as pool:
             held = pool.submit(turns.together, first)
-            started.wait(10)
+            started.wait(PATIENCE)
             broken = pool.submit(turns.together, fails)
-            time.sleep(0.05)  # until it waits
+            wait_until(lambda: clock.sleepers)
             go.set()
-            assert isinstance(broken.exception(10), dc.StorageError)
-            held.result(10)
+            assert isinstance(broken.exception(PATIENCE), dc.StorageError)
+            held.result(PATIENCE)
             turns.together(lambda alone: done.append("again"))
         assert done == ["again"]
 
