@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 PEERS := .venv-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-s3 demo-governed ui test test-long test-matrix fuzz torture test-s3 check format bench bench-quick system clean
+.PHONY: help setup demo demo-s3 demo-governed ui smoke test test-long test-matrix fuzz torture test-s3 check format bench bench-quick system clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,10 @@ demo-governed: $(READY) ## the life of an organization's studies, with a registe
 
 ui: $(READY) ## Dagster's page over the demo's data, on http://127.0.0.1:3000
 	@$(BIN)/python -m example_project.ui
+
+smoke: $(READY) ## what tells of most mistakes, in less than a minute: logic, formats, files, one store
+	@$(BIN)/python -m pytest tests/unit tests/golden tests/extracts
+	@$(BIN)/python -m pytest tests/contracts -k memory
 
 test: $(READY) ## every test
 	@$(BIN)/python -m pytest

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, cast
 
 from datom_core.errors import AccessDeniedError, InvalidInputError, NotFoundError, StorageError
@@ -235,7 +236,6 @@ def _isolated_session(source: CredentialSource) -> Any:
     import botocore.session
     from botocore.configprovider import ConfigValueStore, ConstantProvider, create_botocore_default_config_mapping
     from botocore.credentials import CredentialProvider, CredentialResolver
-    from botocore.loaders import Loader
 
     class Given(CredentialProvider):  # type: ignore[misc, unused-ignore]
         METHOD = CANONICAL_NAME = "datom"
@@ -251,11 +251,18 @@ def _isolated_session(source: CredentialSource) -> Any:
             settings.set_config_provider(name, ConstantProvider(None if name in _FILES else default))
     settings.set_config_provider("s3", ConstantProvider({"us_east_1_regional_endpoint": "regional"}))
     session.register_component("config_store", settings)
-    # Nor may a folder of the user's tell what S3 is and where.
-    loader = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
-    session.register_component("data_loader", loader)
+    session.register_component("data_loader", _loader())
     session.register_component("credential_provider", CredentialResolver(providers=[Given()]))
     return session
+
+
+@cache
+def _loader() -> Any:
+    """What tells botocore what S3 is and where; read once, because that is most of what a client costs."""
+    from botocore.loaders import Loader
+
+    # No folder of the user's has a say in it.
+    return Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
 
 
 def _to_botocore(source: CredentialSource) -> Any:

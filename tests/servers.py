@@ -18,6 +18,7 @@ from typing import TypeVar
 
 from tests.patience import PATIENCE, wait_until
 
+_GRACE = 5  # seconds in which a server may end by itself; it is killed otherwise, which no test minds
 Server = TypeVar("Server", bound=socketserver.BaseServer)
 
 
@@ -66,11 +67,11 @@ def running(
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     # Asked first; then whatever did not heed that, or was left behind by its parent, is made to.
-    for by in (signal.SIGTERM, signal.SIGKILL):
+    for by, seconds in ((signal.SIGTERM, _GRACE), (signal.SIGKILL, PATIENCE)):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, by)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=PATIENCE)
+            process.wait(timeout=seconds)
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

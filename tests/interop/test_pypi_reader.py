@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -16,6 +15,7 @@ from moto import mock_aws
 import datom_core as dc
 from tests.conftest import Clock
 
+AUTHOR = "Test Author <test@example.org>"
 TABLE = pa.table(
     {
         "USUBJID": ["01-001", None, "", "日本"],
@@ -30,27 +30,33 @@ TABLE = pa.table(
 )
 
 
-@pytest.fixture(params=[1, 2], ids=["schema1", "schema2"])
+pytestmark = pytest.mark.xdist_group("interop")  # one project of each kind serves all of them
+
+
+@pytest.fixture(params=[1, 2], ids=["schema1", "schema2"], scope="module")
 def schema(request: pytest.FixtureRequest) -> int:
     return int(request.param)
 
 
-@pytest.fixture(params=["", "teams/oncology"], ids=["no prefix", "prefix"])
+@pytest.fixture(params=["", "teams/oncology"], ids=["no prefix", "prefix"], scope="module")
 def prefix(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def compression(schema: int, prefix: str) -> dc.Compression:
     """Both, over the combinations of the others."""
     return "zstd" if (schema == 1) == bool(prefix) else "snappy"
 
 
-@pytest.fixture(params=["local", "s3"])
-def place(request: pytest.FixtureRequest, tmp_path: Path, prefix: str) -> Iterator[tuple[dc.ObjectStore, Any]]:
-    """A store of ours, and one of the reader's over the same place."""
+@pytest.fixture(params=["local", "s3"], scope="module")
+def place(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, prefix: str, schema: int
+) -> Iterator[tuple[dc.ObjectStore, Any]]:
+    """A store of ours, and one of the reader's over the same place; empty for each schema."""
     if request.param == "local":
-        yield dc.LocalStore(tmp_path / "store", prefix), datom.store_local(str(tmp_path / "store"), prefix or None)
+        folder = tmp_path_factory.mktemp("store")
+        yield dc.LocalStore(folder, prefix), datom.store_local(str(folder), prefix or None)
         return
     # The reader talks to AWS alone: what stands in for it has to sit in this process.
     keys = {"access_key": "AKIATEST", "secret_key": "test-secret"}
@@ -61,14 +67,25 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, prefix: str) -> Iterat
         yield ours, datom.store_s3("study-bucket", prefix or None, credentials=lambda: keys)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def written(
-    place: tuple[dc.ObjectStore, Any], tmp_path: Path, schema: int, compression: dc.Compression, clock: Clock
+    place: tuple[dc.ObjectStore, Any],
+    tmp_path_factory: pytest.TempPathFactory,
+    schema: int,
+    compression: dc.Compression,
 ) -> dict[str, Any]:
     """A project with new versions, a revert, metadata-only changes, cuts, parents and an odd name."""
     store, theirs = place
-    project = dc.Project.init("STUDY_001", store, remote=tmp_path / "r.git", schema=schema, clock=clock)
-    project = dc.Project.open(store, remote=tmp_path / "r.git", compression=compression, clock=clock)
+    folder = tmp_path_factory.mktemp("project")
+    # Made before any test has a cache and a configuration of its own.
+    ours: dict[str, Any] = {
+        "remote": folder / "r.git",
+        "cache_dir": folder / "cache",
+        "author": AUTHOR,
+        "clock": Clock(),
+    }
+    dc.Project.init("STUDY_001", store, schema=schema, **ours)
+    project = dc.Project.open(store, compression=compression, **ours)
     states = {}
     for rows in (2, 3, 4, 2):
         result = project.write("lb", TABLE.slice(0, rows), message=f"{rows} rows — ü\n\nand why", cut=f"cut-{rows}")
@@ -94,7 +111,7 @@ def test_history(written: dict[str, Any]) -> None:
     ours = written["project"].reader.history("lb")
     for column, attribute in [("version", "version"), ("commit_message", "message"), ("commit_sha", "commit_sha")]:
         assert list(found[column]) == [getattr(v, attribute) for v in ours]
-    assert set(found["author"]) == {"Test Author <test@example.org>"}
+    assert set(found["author"]) == {AUTHOR}
 
 
 def test_every_version_by_id_and_by_prefix(written: dict[str, Any]) -> None:
@@ -113,14 +130,20 @@ def test_current(written: dict[str, Any]) -> None:
 def test_a_changed_payload_is_refused_by_both(written: dict[str, Any]) -> None:
     store: dc.ObjectStore = written["store"]
     key = f"lb/{written['project'].reader.resolve('lb').data_sha}.parquet"
-    data = bytearray(store.get(key).data)
-    data[len(data) // 2] ^= 1
-    store.delete(key)
-    store.create(key, bytes(data))
+    stored = bytes(store.get(key).data)
+    changed = bytearray(stored)
+    changed[len(changed) // 2] ^= 1
+    put(store, key, bytes(changed))
     with pytest.raises(datom.IntegrityMismatch):
         datom.read(written["conn"], "lb")
     with pytest.raises(dc.IntegrityError):
         written["project"].reader.read("lb")
+    put(store, key, stored)
+
+
+def put(store: dc.ObjectStore, key: str, data: bytes) -> None:
+    store.delete(key)
+    store.create(key, data)
 
 
 def test_a_name_that_is_not_there(written: dict[str, Any]) -> None:
