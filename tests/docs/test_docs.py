@@ -3,43 +3,29 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
-import pandas as pd
 import pytest
 from moto import mock_aws
 
 import datom_core as dc
 import datom_dagster
+from example_project import small_study
 from tests.github.conftest import FULL
 from tests.github.server import github_server
 
+#: Variables that a page says are needed, and what stands in for the place behind them.
+NEEDED = {"AWS_ACCESS_KEY_ID": "buckets", "GITHUB_TOKEN": "github"}
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
-
-
-def frame(n: int) -> pd.DataFrame:
-    return pd.DataFrame({"USUBJID": [f"01-{i}" for i in range(n)], "LBSTRESN": [float(i) for i in range(n)]})
-
-
-def study(folder: Path) -> None:
-    """The study that the readers' pages speak of, and the register beside it."""
-    project = dc.Project.init("STUDY_001", dc.LocalStore(folder / "data"), remote=folder / "history.git", clock=january)
-    project.cut("interim", {"lb": frame(3), "dm": frame(2), "ae": frame(2)}, message="Interim analysis")
-    project.cut("lock", {"lb": frame(4), "dm": frame(2), "ae": frame(2)}, message="Database lock")
-    project.write("lb", frame(5), message="After the lock")
-    project.write("adlb", frame(1), parents=[project.parent("lb")])
-    register = folder.with_name("register")
-    dc.Governance.init(dc.LocalStore(register / "data"), remote=register / "history.git").attach(project)
-
-
-def january() -> Any:
-    return pd.Timestamp("2026-01-15", tz="UTC").to_pydatetime()
 
 
 @pytest.fixture
@@ -66,30 +52,50 @@ def github(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 READERS = pytest.mark.filterwarnings("ignore::datom_core.GovernanceWarning")
 
 
+def code(page: str) -> list[str]:
+    return BLOCK.findall((ROOT / page).read_text())
+
+
+def prepare(page: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do what the page tells its reader to do before the first code, in an empty folder, and nothing else."""
+    monkeypatch.chdir(request.getfixturevalue("tmp_path"))
+    text = (ROOT / page).read_text()
+    told = text[: text.index("```python")]
+    for variable, fixture in NEEDED.items():
+        if variable in text:
+            request.getfixturevalue(fixture)
+    for line in re.findall(r"^export (.*)$", told, re.MULTILINE):
+        for assignment in line.split():
+            monkeypatch.setenv(*assignment.split("=", 1))
+    if "`python -m example_project.small_study`" in told:
+        small_study.make(Path())
+
+
 @READERS
-@pytest.mark.usefixtures("buckets", "github")
-@pytest.mark.parametrize("page", [p for p in PAGES if BLOCK.search((ROOT / p).read_text())])
-def test_the_code_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("STUDY_DATA", "study/data")
-    monkeypatch.setenv("STUDY_REPO", "study/history.git")
-    blocks = BLOCK.findall((ROOT / page).read_text())
-    if not any("Project.init(" in block for block in blocks):
-        study(tmp_path / "study")
+@pytest.mark.parametrize("page", [p for p in PAGES if code(p)])
+def test_the_code_runs(page: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepare(page, request, monkeypatch)
     names: dict[str, Any] = {"__name__": "page"}
-    for number, block in enumerate(blocks, 1):
+    for number, block in enumerate(code(page), 1):
         exec(compile(block, f"{page}, block {number}", "exec", dont_inherit=True), names)
 
 
 @READERS
-def test_the_managers_question_has_its_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    study(tmp_path / "study")
+def test_the_managers_question_has_its_answer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepare("docs/manager.md", request, monkeypatch)
     names: dict[str, Any] = {}
-    for block in BLOCK.findall((ROOT / "docs/manager.md").read_text()):
+    for block in code("docs/manager.md"):
         exec(block, names)
     assert names["moved"] == ["lb"]
     assert [s.name for s in names["studies"]] == ["STUDY_001"]
+
+
+def test_the_small_study_is_made_by_its_command(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "example_project.small_study"]
+    places = {"PYTHONPATH": str(ROOT), **os.environ}
+    done = subprocess.run(command, cwd=tmp_path, env=places, check=True, capture_output=True, text=True)
+    assert "adlb table" in done.stdout
+    assert {"register", "study"} <= {path.name for path in tmp_path.iterdir()}
 
 
 def test_the_reference_names_everything_public() -> None:
@@ -106,5 +112,5 @@ def test_links_between_pages_lead_somewhere() -> None:
 
 
 def test_the_readmes_example_is_short() -> None:
-    first = BLOCK.findall((ROOT / "README.md").read_text())[0]
+    first = code("README.md")[0]
     assert len([line for line in first.splitlines() if line.strip()]) <= 12
