@@ -1,5 +1,7 @@
 """Run tests with the oldest and the newest supported Dagster, each with pandas 2 and 3, and print what came of it.
 
+Dagster's other packages pin its core and come later, so the newest core is run alone as well (``newest-core``).
+
     python .ci/matrix.py [combination ...] [-- arguments of pytest]
 
 Each combination has its own environment below .venv-matrix/, made afresh. The oldest has what pyproject.toml declares
@@ -20,8 +22,9 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = ROOT / ".venv-matrix"
-COMBINATIONS = ("oldest-pandas2", "oldest-pandas3", "newest-pandas2", "newest-pandas3")
-EXTRAS = "components,example,formats,keyring,polars,ui"
+COMBINATIONS = ("oldest-pandas2", "oldest-pandas3", "newest-pandas2", "newest-pandas3", "newest-core")
+EXTRAS = "aws,components,example,formats,keyring,polars,ui"
+EXTRAS_OF_CORE = "example,formats,keyring,polars"  # what pins no release of Dagster
 #: What depends on Dagster, pandas, numpy or pyarrow; without the demos, which take as long as all the rest.
 TESTS = "tests/unit tests/dagster tests/extracts -q -p no:cacheprovider --ignore tests/dagster/test_example.py".split()
 SHOWN = ("dagster", "pandas", "numpy", "pyarrow", "polars", "pyreadstat")
@@ -51,6 +54,7 @@ def environment(name: str) -> Path:
     folder, uv = ENVIRONMENTS / name, shutil.which("uv")
     python = folder / "bin" / "python"
     oldest, pandas = name.startswith("oldest"), "pandas<3" if name.endswith("2") else "pandas>=3"
+    extras = EXTRAS_OF_CORE if name.endswith("core") else EXTRAS
     ENVIRONMENTS.mkdir(exist_ok=True)
     constraints = ENVIRONMENTS / f"{name}.txt"
     if uv:
@@ -64,7 +68,7 @@ def environment(name: str) -> Path:
         lowest, limits = [], [pandas, *(lower_bounds(pandas) if oldest else [])]
     where = ["--python", python] if uv else []
     constraints.write_text("\n".join(limits) + "\n")
-    package = ["-c", constraints, "-e", f"{ROOT}[{EXTRAS}]"]
+    package = ["-c", constraints, "-e", f"{ROOT}[{extras}]"]
     run(*pip, "install", "--quiet", *where, *(lowest if oldest else []), *package)
     # What is tested stays as it is when the tools come.
     kept = run(*pip, "freeze", "--exclude-editable", *where)

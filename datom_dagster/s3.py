@@ -1,10 +1,10 @@
 """A bucket as a study's storage."""
 
 # Dagster reads annotations at run time, to know which resources are configured at launch: no `annotations` import.
-from dagster_aws.s3 import S3Resource
 from pydantic import Field, PrivateAttr
 
 import datom_core as dc
+from datom_dagster.aws import S3Resource
 from datom_dagster.resources import DatomStorage, optional, resolved
 
 

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -303,6 +304,7 @@ def test_what_is_scaffolded(sandbox: DefsFolderSandbox) -> None:
 
 
 @pytest.mark.usefixtures("written")
+@pytest.mark.skipif(not find_spec("dagster_dg_cli"), reason="dagster-dg-cli has no release for this core yet")
 def test_the_commands_of_dg(tmp_path: Path, project: dc.Project) -> None:
     root = tmp_path / "proj"
     (root / "src" / "proj" / "defs").mkdir(parents=True)

@@ -1,0 +1,40 @@
+"""dagster-aws's resource, where dagster-aws is installed.
+
+dagster-aws pins the release of Dagster's core that it came with, and comes later. So it is an extra, and whoever stores
+elsewhere, or gives credentials in another way, follows the core at once.
+"""
+
+# Dagster reads annotations at run time, to know which resources are configured at launch: no `annotations` import.
+from typing import TYPE_CHECKING, Any
+
+import datom_core as dc
+
+if TYPE_CHECKING:
+    from dagster_aws.s3 import S3Resource
+else:
+    try:
+        from dagster_aws.s3 import S3Resource
+    except ImportError as error:
+        import dagster as dg
+
+        _REASON = str(error)
+
+        class S3Resource(dg.ConfigurableResource):
+            """Stands where dagster-aws's resource would, so that `S3Storage` has the same fields without it."""
+
+            profile_name: str | None = None
+            region_name: str | None = None
+            endpoint_url: str | None = None
+            aws_access_key_id: str | None = None
+            aws_secret_access_key: str | None = None
+            aws_session_token: str | None = None
+
+            def __init__(self, **data: Any) -> None:
+                raise dc.NotFoundError(
+                    f"An S3Resource needs dagster-aws, which cannot be imported ({_REASON}): "
+                    "pip install 'datom-dagster[aws]'. S3Storage has other ways to name credentials.",
+                    package="dagster-aws",
+                )
+
+
+__all__ = ["S3Resource"]
