@@ -1,64 +1,19 @@
-"""Numbers of SAS, SPSS and Stata that are dates and times, by their formats, as R's haven knows them."""
+"""Numbers of SAS, SPSS and Stata as Arrow's dates, times of day, lengths of time and instants."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from datetime import date
-from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 
+from datom_core.extracts.clocks import Clock
+
 _UNIX = date(1970, 1, 1)
-_SAS = (_UNIX - date(1960, 1, 1)).days
-_SPSS = (_UNIX - date(1582, 10, 14)).days
 _FIRST = (date(1, 1, 1) - _UNIX).days
 _LAST = (date(9999, 12, 31) - _UNIX).days
 _DAY = 86400
 _MICRO = 1_000_000
-
-Kind = Literal["date", "datetime", "time"]
-_SAS_FORMATS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
-    ("datetime", re.compile(r"DATETIME|(?:E|B|IS)8601DT")),
-    ("date", re.compile(r"DATE|WEEKDATE|MMDDYY|DDMMYY|YYMMDD|(?:E|B|IS)8601DA")),
-    ("time", re.compile(r"TIME|HHMM|(?:E|B|IS)8601TM")),
-)
-_SPSS_FORMATS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
-    ("datetime", re.compile(r"DATETIME|YMDHMS")),
-    ("date", re.compile(r"[AEJS]?DATE")),
-    ("time", re.compile(r"[DM]?TIME")),
-)
-_STATA_FORMATS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
-    ("datetime", re.compile(r"%-?t[cC]")),
-    ("date", re.compile(r"%-?t?d")),
-)
-
-
-@dataclass(frozen=True)
-class Clock:
-    """What a number counts: ``per_second`` units, from ``epoch`` days before 1970; a date counts days or seconds."""
-
-    kind: Kind
-    epoch: int
-    per_second: int = 1
-    in_days: bool = False
-
-
-def clock_of(file_format: str, column_format: str) -> Clock | None:
-    """What the numbers of a column count, or ``None`` when they are just numbers."""
-    if file_format in ("sav", "zsav", "por"):
-        kind, epoch = _kind(_SPSS_FORMATS, column_format), _SPSS
-        return Clock(kind, epoch) if kind else None
-    if file_format == "dta":
-        kind = _kind(_STATA_FORMATS, column_format)
-        return Clock(kind, _SAS, per_second=1000, in_days=True) if kind else None
-    kind = _kind(_SAS_FORMATS, column_format.upper())
-    return Clock(kind, _SAS, in_days=True) if kind else None
-
-
-def _kind(formats: tuple[tuple[Kind, re.Pattern[str]], ...], text: str) -> Kind | None:
-    return next((kind for kind, pattern in formats if pattern.match(text)), None)
 
 
 def in_time(data: pa.ChunkedArray, clock: Clock) -> pa.ChunkedArray:

@@ -32,8 +32,9 @@ def read_extract(
 ) -> pa.Table:
     """Read a file that a study delivers into an Arrow table: all of it, or nothing.
 
-    What the file says about its columns is kept as Arrow field metadata (``label``, ``format``, ``value_labels``, ...)
-    and about the whole as schema metadata (``name``, ``label``); it is stored with the data and is no part of its hash.
+    What the file says about its columns is kept as Arrow field metadata (``label``, ``format``, ``value_labels``,
+    ``missing_values``, ...) and about the whole as schema metadata (``name``, ``label``); it is stored with the data,
+    and is no part of its hash.
 
     Args:
         source: a path; or the bytes of a file, or an open binary one, with ``format``.
@@ -42,7 +43,8 @@ def read_extract(
         r_compat: infer types as R's ``datom_sync`` does, for the same ``data_sha`` (record, C.6).
         format: ``csv``, ``tsv``, ``txt``, ``psv``, ``parquet``, ``xpt``, ``sas7bdat``, ``sav``, ``zsav``, ``por``,
             ``dta``, ``xls``, ``xlsx``, ``json`` or ``ndjson`` (CDISC Dataset-JSON); by default the extension.
-        encoding: of text; UTF-8 by default. Of files of SAS, SPSS and Stata, instead of what they say themselves.
+        encoding: of text; UTF-8 by default. Of files of SAS, SPSS (but not por) and Stata, instead of what they say
+            themselves.
         separator: of text; by default what the extension stands for.
         sheet: of a workbook; needed when several sheets hold data.
 

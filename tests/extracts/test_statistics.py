@@ -15,6 +15,7 @@ import pyreadstat
 import pytest
 
 import datom_core as dc
+from tests.extracts.transport_files import data_set, number, transport
 
 LABELS = ["Subject", "Age", None, None, None]
 SAS_FORMATS = {"DT": "DATE9.", "TM": "TIME8.", "DTM": "DATETIME20."}
@@ -142,6 +143,99 @@ def test_another_encoding(make: Make) -> None:
     with pytest.raises(dc.InvalidInputError, match="not in the encoding that the file says"):
         dc.read_extract(path)
     assert dc.read_extract(path, encoding="cp1252")["SUBJ"].to_pylist() == ["naïve", "x"]
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "latin1", "L1", "ISO-8859-1", "iso8859_15", "cp1252", "windows-1252"])
+@pytest.mark.parametrize("name", ["v5.xpt", "v8.xpt", "t.sav", "t.dta"])
+def test_an_encoding_by_any_name_that_python_knows(encoding: str, name: str, make: Make) -> None:
+    path = make(name, pd.DataFrame({"SUBJ": ["naive", "x"], "AGE": 1.0, "A": 1.0, "B": 1.0, "C": 1.0}))
+    path.write_bytes(path.read_bytes().replace(b"naive", b"na\xefve").replace(b"Subject", b"Subj\xe9ct"))
+    table = dc.read_extract(path, encoding=encoding)
+    assert table["SUBJ"].to_pylist() == ["naïve", "x"]
+    assert table.schema.field("SUBJ").metadata[b"label"] == "Subjéct".encode()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("shift_jis", "患者"), ("cp932", "患者"), ("euc_jp", "患者"), ("gbk", "患者"), ("gb18030", "患者"),
+        ("big5", "患者"), ("euc_kr", "환자"), ("cp949", "환자"), ("koi8_r", "да"), ("cp1251", "да"),
+        ("iso8859_2", "łó"), ("mac_roman", "é"), ("cp437", "é"), ("cp850", "é"), ("utf-8", "é"),
+        ("utf_8_sig", "é"), ("U8", "é"), ("tis_620", "ก"),
+    ],
+)  # fmt: skip
+def test_encodings_of_the_world(encoding: str, text: str) -> None:
+    cell = text.encode("utf-8" if encoding == "utf_8_sig" else encoding).ljust(8)
+    made = transport(data_set([("X", 0, ""), ("S", 8, "")], number(1) + cell))
+    assert dc.read_extract(made, format="xpt", encoding=encoding)["S"].to_pylist() == [text]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32-le", "hex", "rot13", "iso2022_jp_ext"])
+@pytest.mark.parametrize("name", ["v5.xpt", "t.sav", "t.dta"])
+def test_an_encoding_that_such_a_file_cannot_have(encoding: str, name: str, make: Make) -> None:
+    with pytest.raises(dc.InvalidInputError, match=rf"'{encoding}' is no encoding that ReadStat reads such files in"):
+        dc.read_extract(make(name), encoding=encoding)
+
+
+@pytest.mark.parametrize("name", ["v5.xpt", "t.sav", "t.dta"])
+def test_text_of_another_encoding_than_was_given(name: str, make: Make) -> None:
+    path = make(name, pd.DataFrame({"SUBJ": ["naive", "x"], "AGE": 1.0, "A": 1.0, "B": 1.0, "C": 1.0}))
+    path.write_bytes(path.read_bytes().replace(b"naive", b"na\xefve"))
+    for encoding in ("ascii", "shift_jis", "utf-8"):
+        with pytest.raises(dc.InvalidInputError, match=f"not in the encoding {encoding} .*Give another encoding="):
+            dc.read_extract(path, encoding=encoding)
+
+
+def test_characters_that_a_por_file_does_not_tell(make: Make) -> None:
+    path = make("t.por", pd.DataFrame({"SUBJ": ["x", "nave"], "AGE": 1.0, "A": 1.0, "B": 1.0, "C": 1.0}))
+    path.write_bytes(path.read_bytes().replace(b"nave", b"n\xe4ve"))
+    for encoding in (None, "cp1252"):
+        with pytest.raises(dc.InvalidInputError, match=r"does not tell: 'SUBJ' in row 2\. Save it as sav"):
+            dc.read_extract(path, encoding=encoding)
+
+
+def test_formats_of_sas_by_their_whole_names() -> None:
+    day, second = 19000, 2_000_000_000
+    columns = [
+        ("D1", 0, "YYMMDDN8."),
+        ("D2", 0, "MONYY7."),
+        ("D3", 0, "YEAR4."),
+        ("D4", 0, "E8601DA."),
+        ("D5", 0, "QTR."),
+    ]
+    columns += [("T1", 0, "DATEAMPM22.3"), ("T2", 0, "DTDATE9."), ("T3", 0, "E8601DN."), ("T4", 0, "MDYAMPM.")]
+    columns += [("H1", 0, "TOD8."), ("H2", 0, "E8601TM8."), ("N1", 0, "DATESTAT."), ("N2", 0, "TIMEPT."), ("N3", 0, "")]
+    row = number(day) * 5 + number(second) * 4 + number(3600) * 2 + number(day) * 3
+    found = dc.read_extract(transport(data_set(columns, row)), format="xpt").to_pylist()
+    assert found == [
+        dict.fromkeys(("D1", "D2", "D3", "D4", "D5"), date(2012, 1, 8))
+        | dict.fromkeys(("T1", "T2", "T3", "T4"), datetime(2023, 5, 18, 3, 33, 20))
+        | dict.fromkeys(("H1", "H2"), time(1))
+        | dict.fromkeys(("N1", "N2", "N3"), 19000.0)
+    ]
+
+
+def test_formats_of_spss_by_their_whole_names(tmp_path: Path) -> None:
+    seconds = 13_639_363_200.0  # since 1582-10-14
+    formats = {"D": "QYR8", "M": "MOYR8", "W": "WKYR10", "T": "MTIME8", "N": "MONTH9", "K": "WKDAY9"}
+    frame = pd.DataFrame({"D": [seconds], "M": [seconds], "W": [seconds], "T": [61.0], "N": [3.0], "K": [7.0]})
+    pyreadstat.write_sav(frame, str(tmp_path / "t.sav"), variable_format=formats)
+    day = date(2014, 12, 31)
+    assert dc.read_extract(tmp_path / "t.sav").to_pylist() == [
+        {"D": day, "M": day, "W": day, "T": time(0, 1, 1), "N": 3.0, "K": 7.0}
+    ]
+
+
+@pytest.mark.parametrize("column_format", ["%tC", "%-tC", "%tCDDmonCCYY_HH:MM:SS"])
+def test_a_clock_that_counts_leap_seconds_is_refused(column_format: str, tmp_path: Path) -> None:
+    path = tmp_path / "t.dta"
+    instant = 1_767_323_045_000.0
+    pyreadstat.write_dta(pd.DataFrame({"T": [instant]}), str(path), variable_format={"T": column_format})
+    with pytest.raises(
+        dc.InvalidInputError, match=r"'T': its format %tC counts leap seconds.*cofC\(\)(?s:.*)'float64'"
+    ):
+        dc.read_extract(path)
+    assert dc.read_extract(path, schema={"T": "float64"})["T"].to_pylist() == [instant]
 
 
 def test_rows_come_in_chunks(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
