@@ -81,10 +81,18 @@ class _Source:
         check_columns(self.about.column_names, name)
         self.schema = pa.schema([_field(c, self.about) for c in self.about.column_names], metadata=_of_file(self.about))
 
-    def read(self, offset: int, limit: int) -> dict[str, list[Any]]:
-        """Values by column of so many rows, or of all that there are."""
-        columns, _ = self._read(row_offset=offset, row_limit=limit)
-        return columns  # type: ignore[no-any-return]
+    def read(self, offset: int, limit: int, special: Mapping[str, Counter[str]]) -> pa.Table:
+        """So many rows, or all that there are; special missing values are counted."""
+        columns, about = self._read(row_offset=offset, row_limit=limit)
+        arrays = []
+        for field in self.schema:
+            values = columns[field.name]
+            if field.name in about.missing_user_values:
+                values = without_tags(values, special[field.name])
+            array = pa.array(values, field.type)
+            ranges = self.about.missing_ranges.get(field.name)
+            arrays.append(without_declared(array, ranges, special[field.name]) if ranges else array)
+        return pa.table(arrays, schema=self.schema)
 
     def _described(self) -> Any:
         """What the file says of itself, in the first encoding by the caller's name that ReadStat knows."""
@@ -160,7 +168,7 @@ class _UnknownEncodingError(Exception):
 def _chunks(source: _Source, special: Mapping[str, Counter[str]]) -> Iterator[pa.Table]:
     rows = 0
     while True:
-        chunk = _table(source, source.read(rows, _CHUNK), special)
+        chunk = source.read(rows, _CHUNK, special)
         yield chunk
         if chunk.num_rows < _CHUNK:
             return
@@ -171,7 +179,7 @@ def _chunks_of_transport(source: _Source, rows: int, special: Mapping[str, Count
     """All rows of an xpt file and no more; ReadStat leaves out blank ones at the end."""
     done = 0
     while done < rows:
-        chunk = _table(source, source.read(done, min(_CHUNK, rows - done)), special)
+        chunk = source.read(done, min(_CHUNK, rows - done), special)
         if not chunk.num_rows:
             break
         yield chunk
@@ -180,18 +188,6 @@ def _chunks_of_transport(source: _Source, rows: int, special: Mapping[str, Count
         raise _count(source.name, rows, done)
     blank = pa.repeat("", rows - done)
     yield pa.table([blank] * len(source.schema), schema=source.schema) if done < rows else source.schema.empty_table()
-
-
-def _table(source: _Source, columns: Mapping[str, list[Any]], special: Mapping[str, Counter[str]]) -> pa.Table:
-    arrays = []
-    for field in source.schema:
-        values = columns[field.name]
-        if source.file_format in ("sas7bdat", "dta") and not pa.types.is_string(field.type):
-            values = without_tags(values, special[field.name])
-        array = pa.array(values, field.type)
-        ranges = source.about.missing_ranges.get(field.name)
-        arrays.append(without_declared(array, ranges, special[field.name]) if ranges else array)
-    return pa.table(arrays, schema=source.schema)
 
 
 def _check_agreement(layout: Layout, about: Any, name: str) -> None:
