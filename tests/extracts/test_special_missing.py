@@ -100,7 +100,7 @@ def test_por(tmp_path: Path) -> None:
     pyreadstat.write_por(pd.DataFrame({"S": ["nave", "x"], "A": [1.0, 2.0]}), str(path))
     plain = path.read_bytes()
     # The record 8 declares a missing value of the column before it.
-    path.write_bytes(plain.replace(b"8/2/5/8/2/F", b"8/2/5/8/2/82/F"))
+    path.write_bytes(plain.replace(b"8/2/5/8/2/", b"8/2/5/8/2/82/"))
     assert path.read_bytes() != plain
     table = dc.read_extract(path)
     assert table.to_pydict() == {"S": ["nave", "x"], "A": [1.0, None]}
