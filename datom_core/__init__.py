@@ -12,6 +12,7 @@
 Importing this package needs neither git nor Dagster. Everything public is exported here.
 """
 
+from datom_core.cell_text import as_text
 from datom_core.comparison import CellChange, ChangedRow, Retyped, RowChange, diff, repeated
 from datom_core.credentials import (
     AmbientCredentials,
@@ -186,6 +187,7 @@ __all__ = [
     "Version",
     "WriteResult",
     "__version__",
+    "as_text",
     "check_cut_name",
     "check_hashable",
     "check_name",

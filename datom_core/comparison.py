@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from datom_core.cell_text import as_text, as_texts, in_a_line
 from datom_core.errors import InvalidInputError
 from datom_core.hashing import canonical_values
 from datom_core.normalise import Normalised
@@ -38,14 +39,15 @@ class Retyped:
 
 @dataclass(frozen=True)
 class CellChange:
-    """One value that changed, as text; ``None`` is a missing value."""
+    """One value that changed, as text (`as_text`); ``None`` is a missing value."""
 
     column: str
     before: str | None
     after: str | None
 
     def __str__(self) -> str:
-        before, after = ("(missing)" if v is None else v for v in (self.before, self.after))
+        """In one line, so that the two can be told apart; long values are cut around their first difference."""
+        before, after = in_a_line(self.before, self.after)
         return f"{self.column}: {before} → {after}"
 
 
@@ -152,9 +154,10 @@ class _Side:
             )
 
     def texts(self, column: str, positions: Positions) -> list[str | None]:
-        """Values as text, by Arrow, since Python's dates end before Arrow's do."""
-        found: list[str | None] = self.table.column(column).take(pa.array(positions)).cast(pa.string()).to_pylist()
-        return found
+        return as_text(self.values(column, positions))
+
+    def values(self, column: str, positions: Positions) -> pa.ChunkedArray:
+        return self.table.column(column).take(pa.array(positions))
 
 
 class _Pair:
@@ -271,7 +274,10 @@ class _Pair:
     ) -> Rows[ChangedRow]:
         assert self.key is not None
         keys = list(zip(*(self.before.texts(c, old) for c in self.key), strict=True))
-        texts = {c: (self.before.texts(c, old), self.after.texts(c, new), d[pairs]) for c, d in differing.items()}
+        texts = {
+            c: (*as_texts(self.before.values(c, old), self.after.values(c, new)), d[pairs])
+            for c, d in differing.items()
+        }
         return rows(
             ChangedRow(key, tuple(CellChange(c, b[i], a[i]) for c, (b, a, d) in texts.items() if d[i]))
             for i, key in enumerate(keys)

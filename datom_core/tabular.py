@@ -19,6 +19,7 @@ from datom_core.normalise import (
     normalise_columns,
     report_columns,
 )
+from datom_core.pandas_limits import within
 from datom_core.streams import collected, on_disk
 from datom_core.type_rules import Decimals, Nanoseconds, Options
 
@@ -163,9 +164,13 @@ def to_pandas(table: pa.Table) -> pd.DataFrame:
 
     Integers and truth values become nullable dtypes, so that missing values do not turn them into floats. A
     date, time or category column without any value becomes an Arrow dtype, because pandas' own would forget
-    what it is a column of.
+    what it is a column of. What Python's dates, times and zones cannot hold (others may have written it), comes as
+    the nearest that pandas can: dates outside of the years 1 to 9999 as timestamps, times beyond a day as durations,
+    instants in an unknown zone in UTC.
     """
     import pandas as pd
+
+    table = within(table)
 
     nullable = {
         pa.int8(): pd.Int8Dtype(), pa.int16(): pd.Int16Dtype(), pa.int32(): pd.Int32Dtype(),

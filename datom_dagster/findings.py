@@ -104,8 +104,7 @@ class _Look:
         return tuple(dict(zip(shown, values, strict=True)) for values in zip(*shown.values(), strict=True))
 
     def _texts(self, column: str, places: npt.NDArray[np.int64]) -> list[str | None]:
-        texts: list[str | None] = self.column(column).take(pa.array(places)).cast(pa.string()).to_pylist()
-        return texts
+        return dc.as_text(self.column(column).take(pa.array(places)))
 
 
 def _key(look: _Look) -> Finding:

@@ -118,7 +118,7 @@ def row_change_metadata(change: dc.RowChange, since: str | None) -> dict[str, An
         _example("changed", dict(zip(change.key or (), r.key, strict=True)), r.cells) for r in change.changed_rows
     ]
     for what, found in (("added", change.added_rows), ("removed", change.removed_rows)):
-        keys = {c: found.column(c).cast(pa.string()).to_pylist() for c in change.key or ()}
+        keys = {c: dc.as_text(found.column(c)) for c in change.key or ()}
         examples += [_example(what, {c: keys[c][i] for c in keys}) for i in range(found.num_rows)]
     return {**shown, "datom/changed_rows": dg.MetadataValue.table(examples)} if examples else shown
 
@@ -130,8 +130,7 @@ def row_counts(change: dc.RowChange | None) -> dict[str, int]:
 
 
 def _example(what: str, key: Mapping[str, str | None], cells: Iterable[dc.CellChange] = ()) -> dg.TableRecord:
-    texts = (dc.CellChange(c.column, *(v and _short(v) for v in (c.before, c.after))) for c in cells)
-    return dg.TableRecord({"change": what, **key, "cells": "; ".join(map(str, texts))})
+    return dg.TableRecord({"change": what, **key, "cells": "; ".join(map(str, cells))})
 
 
 def findings_metadata(findings: Iterable[Finding]) -> dict[str, Any]:
@@ -211,9 +210,7 @@ def preview(table: pa.Table, rows: int) -> dg.MetadataValue:
 
 
 def _texts(column: pa.ChunkedArray) -> list[str]:
-    """A column's values as text; by Arrow, since Python's dates end before Arrow's do."""
-    texts: list[str] = column.cast(pa.string()).fill_null("").to_pylist()
-    return texts
+    return [text or "" for text in dc.as_text(column)]
 
 
 def _row(cells: Iterable[str]) -> str:

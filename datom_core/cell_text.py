@@ -1,0 +1,122 @@
+"""Values of a table as text, so that two different ones never look the same."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+
+import pyarrow as pa
+
+_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+_DAY = 86_400
+_LONGEST = 30  # characters of a value in a line
+_BEFORE = 10  # of them before the first difference
+#: How a missing value is shown; text that reads so is quoted.
+MISSING = "(missing)"
+_QUOTED = re.compile(r"\s.*|.*\s|\".*\"|", re.DOTALL)
+
+
+def as_text(column: pa.ChunkedArray) -> list[str | None]:
+    """Every value of a column as text; ``None`` is a missing one.
+
+    Numbers, dates and times are as Arrow writes them, lengths of time are seconds (``90061.5 s``), instants in a zone
+    that this machine does not know are in UTC.
+    """
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return as_text(pa.chunked_array([chunk.dictionary_decode() for chunk in column.chunks], kind.value_type))
+    if pa.types.is_duration(kind) or (pa.types.is_time(kind) and not _is_of_day(column)):
+        return [None if ticks is None else _seconds(ticks, kind.unit) for ticks in _ticks(column)]
+    try:
+        texts: list[str | None] = column.cast(pa.string()).to_pylist()
+    except pa.ArrowInvalid:
+        if not pa.types.is_timestamp(kind):
+            raise
+        texts = column.cast(pa.timestamp(kind.unit, "UTC")).cast(pa.string()).to_pylist()
+    return texts
+
+
+def as_texts(before: pa.ChunkedArray, after: pa.ChunkedArray) -> tuple[list[str | None], list[str | None]]:
+    """Both sides of values that differ, row by row, as text that differs, too."""
+    old, new = as_text(before), as_text(after)
+    if pa.types.is_float32(before.type) or pa.types.is_float32(after.type):
+        # A float32 is written shorter than the float64 of the same value: 0.1 would become 0.1.
+        wide = as_text(before.cast(pa.float64())), as_text(after.cast(pa.float64()))
+        pairs = [(ow, nw) if o == n else (o, n) for o, n, ow, nw in zip(old, new, *wide, strict=True)]
+        return [o for o, _ in pairs], [n for _, n in pairs]
+    return old, new
+
+
+def in_a_line(before: str | None, after: str | None) -> tuple[str, str]:
+    """Two texts that differ as a person can tell them apart, each in a line.
+
+    Text with blanks at its ends, nothing in it, or characters that do not show is quoted, and those are escaped;
+    letters that look alike are, too. Long text is cut around the first difference.
+    """
+    if before is None or after is None:
+        return _alone(before), _alone(after)
+    shorter = min(len(before), len(after))
+    same = next((i for i in range(shorter) if before[i] != after[i]), shorter)
+    begin = max(0, same - _BEFORE) if max(len(before), len(after)) > _LONGEST else 0
+    shown = _unmistakable if not _look_alike(before, after) else _ascii
+    return _cut(before, begin, shown), _cut(after, begin, shown)
+
+
+def _alone(text: str | None) -> str:
+    return MISSING if text is None else _cut(text, 0, _unmistakable)
+
+
+def _cut(text: str, begin: int, shown: Callable[[str], str]) -> str:
+    end = begin + _LONGEST
+    return ("…" if begin else "") + shown(text[begin:end]) + ("…" if len(text) > end else "")
+
+
+def _ticks(column: pa.ChunkedArray) -> Sequence[int | None]:
+    small = pa.types.is_time32(column.type)
+    ticks: list[int | None] = column.cast(pa.int32() if small else pa.int64()).to_pylist()
+    return ticks
+
+
+def _is_of_day(column: pa.ChunkedArray) -> bool:
+    last = _DAY * _PER_SECOND[column.type.unit]
+    return all(ticks is None or 0 <= ticks < last for ticks in _ticks(column))
+
+
+def _seconds(ticks: int, unit: str) -> str:
+    """Exactly, without zeros at the end."""
+    whole, rest = divmod(abs(ticks), _PER_SECOND[unit])
+    digits = f"{rest:0{len(str(_PER_SECOND[unit])) - 1}d}".rstrip("0") if rest else ""
+    return f"{'-' if ticks < 0 else ''}{whole}{'.' if digits else ''}{digits} s"
+
+
+def _unmistakable(text: str) -> str:
+    if text.isprintable() and text != MISSING and not _QUOTED.fullmatch(text):
+        return text
+    escaped = "".join(c if c.isprintable() and c not in '"\\' else _escape(c) for c in text)
+    return f'"{escaped}"'
+
+
+def _look_alike(before: str, after: str) -> bool:
+    """Whether the same letters are composed in another way, or one comes from another script."""
+    if before.isascii() and after.isascii():
+        return False
+    if unicodedata.normalize("NFKC", before) == unicodedata.normalize("NFKC", after):
+        return True
+    return len(before) == len(after) and any(
+        a != b and a.isalpha() and b.isalpha() and _script(a) != _script(b) for a, b in zip(before, after, strict=True)
+    )
+
+
+def _script(letter: str) -> str:
+    return unicodedata.name(letter, "").split(" ")[0]
+
+
+def _ascii(text: str) -> str:
+    return "".join(c if c.isascii() else _escape(c) for c in text)
+
+
+def _escape(character: str) -> str:
+    if character in '"\\':
+        return f"\\{character}"
+    return character.encode("unicode_escape").decode("ascii")
