@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import re
 from pathlib import Path
 
@@ -11,9 +12,10 @@ from datom_core.extracts.problems import bad_file
 #: Every format that can be read: the extensions of file names, in lower case.
 FORMATS = (
     *("csv", "tsv", "txt", "psv", "parquet", "xpt", "sas7bdat", "sav", "zsav", "por", "dta"),
-    *("xls", "xlsx", "json", "ndjson"),
+    *("xls", "xlsx", "xlsm", "xlsb", "json", "ndjson"),
 )
 TEXT = frozenset({"csv", "tsv", "txt", "psv"})
+WORKBOOKS = frozenset({"xls", "xlsx", "xlsm", "xlsb"})
 _LOOK = 65536
 _SAS7BDAT = bytes.fromhex("000000000000000000000000c2ea8160b31411cfbd92080009c7318c181f1011")
 _STATA = re.compile(rb"<stata_dta>|[\x69-\x73][\x01\x02]\x01\x00")
@@ -30,7 +32,10 @@ _SIGNATURES: tuple[tuple[str, re.Pattern[bytes]], ...] = (
     # 200 bytes of greeting in several character sets come first.
     ("por", re.compile(rb"(?s).{0,520}?(?:SPSS PORT FILE|SPSSPORT)")),
 )
-_ALIKE = ({"sav", "zsav"}, {"json", "ndjson"})
+# A zip archive tells within what it is of.
+_ALIKE = ({"sav", "zsav"}, {"json", "ndjson"}, {"xlsx", "xlsm", "xlsb"})
+_ENCRYPTED = "EncryptedPackage\0".encode("utf-16-le")
+_ENTRY = len(_ENCRYPTED).to_bytes(2, "little") + b"\x02"  # the length of the name; a stream
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -69,6 +74,8 @@ def check_signature(path: Path, name: str, file_format: str, encoding: str | Non
     if not head:
         raise bad_file(name, "the file is empty (0 bytes). Export it again.")
     found = next((f for f, signature in _SIGNATURES if signature.match(head)), None)
+    if found == "xls" and file_format in WORKBOOKS and _has_password(path):
+        raise bad_file(name, "the workbook is encrypted with a password. Take the password off, and save it again.")
     if found == file_format or any({found, file_format} <= alike for alike in _ALIKE):
         return
     if found is not None:
@@ -80,6 +87,17 @@ def check_signature(path: Path, name: str, file_format: str, encoding: str | Non
         _check_text(head, name, file_format, encoding)
     else:
         raise bad_file(name, f"called {file_format}, but it does not begin like one. Export it again, or give format=.")
+
+
+def _has_password(path: Path) -> bool:
+    """Whether a container of the old formats holds a new workbook, encrypted: an entry of its directory tells."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        at = data.find(_ENCRYPTED)
+        while at >= 0:
+            if at % 128 == 0 and data[at + 64 : at + 67] == _ENTRY:
+                return True
+            at = data.find(_ENCRYPTED, at + 1)
+    return False
 
 
 def is_dataset_json(head: bytes) -> bool:

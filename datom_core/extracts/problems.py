@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -32,10 +33,9 @@ def library(module: str, name: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        package = {"python_calamine": "python-calamine"}.get(module, module)
         raise NotFoundError(
-            f"{name} needs {package}, which is not installed: pip install 'datom-dagster[formats]'.",
-            package=package,
+            f"{name} needs {module}, which is not installed: pip install 'datom-dagster[formats]'.",
+            package=module,
         ) from error
 
 
@@ -45,7 +45,7 @@ def check_columns(names: Sequence[str], name: str) -> None:
     Raises:
         InvalidInputError: names them.
     """
-    problems = [f"{c!r} occurs {names.count(c)} times" for c in dict.fromkeys(names) if names.count(c) > 1 and c]
+    problems = [f"{c!r} occurs {count} times" for c, count in Counter(names).items() if count > 1 and c]
     empty = [str(i) for i, c in enumerate(names, 1) if not c.strip()]
     problems += [f"column {brief_list(empty)} has no name"] if empty else []
     if problems:
