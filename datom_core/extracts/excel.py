@@ -49,10 +49,11 @@ def read_workbook(path: Path, name: str, file_format: str, types: Types, *, shee
 
 def _book(path: Path, name: str, file_format: str, stack: ExitStack) -> Book:
     if file_format == "xls":
-        return read_xls(path)
+        return read_xls(path, stack)
     package = stack.enter_context(Package(path))
-    part = next((where for kind, where in package.links("").values() if kind == "officeDocument"), "")
-    if part not in package:
+    linked = [where for kind, where in package.links("").values() if kind == "officeDocument"]
+    part = next((p for p in (*linked, "xl/workbook.xml", "xl/workbook.bin") if p in package), None)
+    if part is None:
         raise DamagedError("it is a zip archive without a workbook")
     found = "xlsb" if part.lower().endswith(".bin") else "xlsx"
     if (found == "xlsb") != (file_format == "xlsb"):

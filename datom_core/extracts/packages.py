@@ -8,6 +8,7 @@ from __future__ import annotations
 import posixpath
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any
 from xml.parsers import expat
@@ -32,18 +33,27 @@ LINKS = (
 
 
 class Package:
-    """An archive, open as long as the context is."""
+    """An archive, open as long as the context is.
+
+    Raises:
+        DamagedError: two of its parts have one name, so programs may see different ones.
+    """
 
     def __init__(self, path: Path) -> None:
         self._zip = zipfile.ZipFile(path)
         # Some programs write other cases and slashes than they refer to.
         self._names = {_plain(i.filename): i for i in self._zip.infolist()}
+        if len(self._names) < len(self._zip.infolist()):
+            self._zip.close()
+            raise DamagedError("two of its parts have one name")
         self._left = max(_GRACE, _RATIO * path.stat().st_size)
+        self._opened = ExitStack()
 
     def __enter__(self) -> Package:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._opened.close()  # parts that nobody read to their end
         self._zip.close()
 
     def __contains__(self, part: str) -> bool:
@@ -60,7 +70,7 @@ class Package:
             raise DamagedError(f"its part {part} is missing")
         if info.compress_type not in _PACKINGS or info.flag_bits & 1:
             raise DamagedError(f"its part {part} is packed or encrypted as no workbook is")
-        with self._zip.open(info) as file:
+        with self._opened.enter_context(self._zip.open(info)) as file:
             while chunk := file.read(_CHUNK):
                 self._left -= len(chunk)
                 if self._left < 0:

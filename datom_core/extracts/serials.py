@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from functools import lru_cache
 
-from datom_core.extracts.cells import Moment, Shown
+from datom_core.extracts.cells import DamagedError, Moment, Shown
 
 _DAY = 86_400_000  # in milliseconds: Excel keeps no more
 _BUILT_IN = {
@@ -22,6 +23,17 @@ _LENGTH = re.compile(r"\[[hms]+\]")
 def shown_by(code: int, formats: dict[int, str]) -> Shown | None:
     """What a number format shows: one that the workbook defines, else one of those that every Excel has."""
     return _shown(formats[code]) if code in formats else _BUILT_IN.get(code)
+
+
+def style_of(number: int, styles: Sequence[Shown | None]) -> Shown | None:
+    """What a style shows; the first one is everywhere, even where no style is listed.
+
+    Raises:
+        DamagedError: there is no such style, so a date could pass for a number.
+    """
+    if number >= max(len(styles), 1):
+        raise DamagedError(f"a cell has the style number {number} of {len(styles)}")
+    return styles[number] if styles else None
 
 
 @lru_cache(maxsize=1024)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,8 @@ from datom_core.extracts.serials import shown_by
 _HIDDEN = {1: "hidden", 2: "very hidden"}
 
 
-def read_xls(path: Path) -> Book:
-    """The sheets of a workbook.
+def read_xls(path: Path, stack: ExitStack) -> Book:
+    """The sheets of a workbook, which is open as long as ``stack`` is.
 
     Raises:
         NotFoundError: xlrd is not installed.
@@ -31,6 +32,7 @@ def read_xls(path: Path) -> Book:
         if "encrypted" in str(error):
             raise DamagedError("it is encrypted with a password, which must be taken off") from error
         raise
+    stack.callback(book.release_resources)
     formats = {code: found.format_str for code, found in book.format_map.items()}
     sheets = []
     for number, title in enumerate(book.sheet_names()):

@@ -12,10 +12,11 @@ from typing import IO, Any
 
 from datom_core.extracts.cells import COLUMNS, ROWS, Book, Cell, DamagedError, Moment, Sheet, Shown, Value, error_of
 from datom_core.extracts.packages import Package
-from datom_core.extracts.serials import shown_by
+from datom_core.extracts.serials import shown_by, style_of
 
 _ROW, _TEXT_ITEM, _FORMAT, _STYLE, _RICH = 0, 19, 44, 47, 62
-_BEGIN_DATA, _END_DATA, _PROPERTIES, _SHEET, _BEGIN_STYLES, _END_STYLES = 145, 146, 153, 156, 617, 618
+_BEGIN_DATA, _END_DATA, _BEGIN_STYLES, _END_STYLES = 145, 146, 617, 618
+_END_SHEETS, _PROPERTIES, _SHEET = 144, 153, 156
 _RK, _ERROR, _BOOL, _REAL, _TEXT, _SHARED = 2, 3, 4, 5, 6, 7
 # Formulas, by what their results are.
 _FORMULAS = {8: _TEXT, 9: _REAL, 10: _BOOL, 11: _ERROR}
@@ -34,7 +35,7 @@ def read_xlsb(package: Package, part: str) -> Book:
     parts = dict(links.values())
     styles = _styles(package, parts["styles"]) if parts.get("styles", "") in package else []
     texts = _Texts(package, parts.get("sharedStrings", ""))
-    sheets, since_1904 = [], False
+    sheets, since_1904, ended = [], False, False
     for kind, data in _records(package, part):
         if kind == _PROPERTIES:
             since_1904 = bool(data[0] & 1)
@@ -47,6 +48,9 @@ def read_xlsb(package: Package, part: str) -> Book:
                 raise DamagedError(f"the sheet {title!r} has no part")
             if what == "worksheet":
                 sheets.append(Sheet(title, _HIDDEN.get(state, ""), _cells_of(package, where, texts, styles)))
+        ended = ended or kind == _END_SHEETS
+    if not ended:
+        raise DamagedError(f"its part {part} breaks off")
     return Book(tuple(sheets), since_1904)
 
 
@@ -122,10 +126,10 @@ def _styles(package: Package, part: str) -> list[Shown | None]:
 def _cells_of(package: Package, part: str, texts: _Texts, styles: list[Shown | None]) -> Any:
     def cells() -> Iterator[Cell]:
         row = column = -1
-        within = False
+        within = ended = False
         for kind, data in _records(package, part):
             if kind in (_BEGIN_DATA, _END_DATA):
-                within = kind == _BEGIN_DATA
+                within, ended = kind == _BEGIN_DATA, kind == _END_DATA
             elif not within:
                 continue
             elif kind == _ROW:
@@ -140,6 +144,8 @@ def _cells_of(package: Package, part: str, texts: _Texts, styles: list[Shown | N
                     if not (0 <= row < ROWS and column < COLUMNS):
                         raise DamagedError(f"a cell lies at row {row + 1}, column {column + 1}")
                     yield Cell(row, column, value)
+        if not ended:
+            raise DamagedError(f"its part {part} breaks off")
 
     return cells
 
@@ -150,7 +156,7 @@ def _value(kind: int, data: bytes, at: int, texts: _Texts, style: int, styles: l
         number = _rk(data, at) if kind == _RK else float(struct.unpack_from("<d", data, at)[0])
         if not abs(number) < float("inf"):
             raise DamagedError(f"a cell of numbers holds {number}")
-        shown = styles[style] if style < len(styles) else None
+        shown = style_of(style, styles)
         return number if shown is None else Moment(number, shown)
     if kind == _TEXT:
         return _text(data, at)[0]

@@ -21,7 +21,7 @@ from datom_core.extracts.cells import (
     Value,
 )
 from datom_core.extracts.packages import LINKS, MAIN, Package, parsed
-from datom_core.extracts.serials import shown_by
+from datom_core.extracts.serials import shown_by, style_of
 
 _HIDDEN = {"hidden": "hidden", "veryHidden": "very hidden"}
 _YES = ("1", "true", "on")
@@ -235,7 +235,7 @@ class _Reader:
         number = float(text) if _NUMBER.fullmatch(text) else float("inf")
         if abs(number) == float("inf"):
             raise DamagedError(f"a cell of numbers holds {text[:40]!r}")
-        shown = self._styles[style] if 0 <= style < len(self._styles) else None
+        shown = style_of(style, self._styles)
         if shown is not None:
             return Moment(number, shown)
         if _WHOLE.fullmatch(text) and int(text) != int(number):

@@ -10,7 +10,7 @@ import pytest
 
 import datom_core as dc
 
-FORMATS = "csv tsv txt psv parquet xpt sas7bdat sav zsav por dta xls xlsx json ndjson".split()
+FORMATS = "csv tsv txt psv parquet xpt sas7bdat sav zsav por dta xls xlsx xlsm xlsb json ndjson".split()
 
 
 @pytest.mark.parametrize("extension", FORMATS)

@@ -85,6 +85,28 @@ def test_several_sheets(book: Book) -> None:
         dc.read_extract(path, sheet="Other")
 
 
+def test_hidden_sheets(book: Book) -> None:
+    path = book([["a"], [1]], Codes=[["text"], ["x"]], Secret=[["text"], ["y"]])
+    made = openpyxl.load_workbook(path)
+    made["Codes"].sheet_state, made["Secret"].sheet_state = "hidden", "veryHidden"
+    made.save(path)
+    with pytest.raises(dc.InvalidInputError, match=r"hold data: 'Data', 'Codes' \(hidden\), 'Secret' \(very hidden\)"):
+        dc.read_extract(path)
+    with pytest.raises(dc.InvalidInputError, match=r"no sheet 'Data2'; it has 'Data', 'Codes' \(hidden\)"):
+        dc.read_extract(path, sheet="Data2")
+    assert dc.read_extract(path, sheet="Codes").to_pydict() == {"text": ["x"]}
+    made["Data"].delete_rows(1, 2)
+    del made["Secret"]
+    made.save(path)
+    with pytest.raises(dc.InvalidInputError, match=r"only sheet with data is hidden: 'Codes' \(hidden\)"):
+        dc.read_extract(path)
+
+
+def test_with_macros(book: Book) -> None:
+    path = book(ROWS).rename(book(ROWS).with_suffix(".xlsm"))
+    assert dc.read_extract(path).num_rows == 3
+
+
 def test_columns_and_emptiness(book: Book) -> None:
     with pytest.raises(dc.InvalidInputError, match="column 2 has no name"):
         dc.read_extract(book([["a", None], [1, 2]]))
