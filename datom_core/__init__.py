@@ -46,6 +46,7 @@ from datom_core.errors import (
     ColumnReport,
     ConflictError,
     DatomError,
+    DivergedError,
     FormatError,
     GovernanceWarning,
     IntegrityError,
@@ -72,6 +73,7 @@ from datom_core.project import Project
 from datom_core.reader import ProjectReader
 from datom_core.results import (
     CutResult,
+    LostVersion,
     MirrorReport,
     Problem,
     Status,
@@ -118,6 +120,7 @@ __all__ = [
     "Cuts",
     "DatomError",
     "DecommissionReport",
+    "DivergedError",
     "Drop",
     "DropReader",
     "EnvironmentCredentials",
@@ -140,6 +143,7 @@ __all__ = [
     "LocalFolder",
     "LocalStore",
     "Location",
+    "LostVersion",
     "MemoryStore",
     "Metadata",
     "MigrationReport",

@@ -94,6 +94,14 @@ class IntegrityError(DatomError):
     """Bytes do not match their recorded hash: stop and do not trust them."""
 
 
+class DivergedError(IntegrityError):
+    """Storage shows another history than the branch that was going to be projected; nothing was written.
+
+    ``lost`` are the versions that storage shows and the branch does not have. Trying again does not help: bring them
+    back, or accept the branch as it is.
+    """
+
+
 class GovernanceWarning(UserWarning):
     """A project is registered, and was reached without its register, which may know another place for it."""
 

@@ -58,7 +58,18 @@ class Examiner:
         # At `quick`, only those documents of tables that tell a payload that is late from one that is lost.
         read = absent_tables(state, sizes) if self.level == "quick" else state.tables
         seen = self.upkeep.projector.look(read, governance=state.governance is not None)
-        evidence = Evidence(self.level, tip, state, self.repo.files(tip), sizes, seen)
+        lines = self.upkeep.projector.lines
+        parted = lines.divergence(seen, tip, state)
+        evidence = Evidence(
+            self.level,
+            tip,
+            state,
+            self.repo.files(tip),
+            sizes,
+            seen,
+            diverged=lines.told(parted) if parted is not None else None,
+            lost=parted.lost if parted is not None else (),
+        )
         evidence = self._with_snapshots(evidence)
         return self._with_payloads(evidence)
 

@@ -21,12 +21,12 @@ from datom_core.projection import (
     readers_know,
     same_cuts,
 )
-from datom_core.results import Problem
+from datom_core.results import LostVersion, Problem
 
 #: How closely a project is looked at.
 Level = Literal["quick", "deep", "full"]
 
-_KNOWN = frozenset({names.MANIFEST_KEY, names.CUTS_KEY, names.GOVERNANCE_KEY, names.CLAIM_KEY})
+_KNOWN = frozenset({names.MANIFEST_KEY, names.CUTS_KEY, names.GOVERNANCE_KEY, names.CLAIM_KEY, names.LINE_KEY})
 _FIRST_BYTES = 16  # of a hash, in messages
 
 
@@ -43,6 +43,7 @@ class Evidence:
         payload_sizes: sizes that snapshots record of payloads, by key.
         digests: SHA-256 of the payloads that were hashed, by key; ``None`` of one that was gone.
         recoverable: keys of faulty snapshots and lost payloads that git can give.
+        diverged: that storage shows a history which git does not have, in words; and the versions of it.
     """
 
     level: Level
@@ -55,6 +56,8 @@ class Evidence:
     payload_sizes: Mapping[str, frozenset[int]] = field(default_factory=dict)
     digests: Mapping[str, str | None] = field(default_factory=dict)
     recoverable: frozenset[str] = frozenset()
+    diverged: str | None = None
+    lost: tuple[LostVersion, ...] = ()
 
     @cached_property
     def payloads(self) -> dict[str, Pinned]:
@@ -81,7 +84,12 @@ class Evidence:
 
     def fixable(self, table: str | None = None) -> bool:
         """Whether documents can be put back: of this table, or of the project."""
-        return self.foreign is None and table not in self.held
+        return self.ours and table not in self.held
+
+    @property
+    def ours(self) -> bool:
+        """Whether anything may be put into storage: it shows this project, and this line of its history."""
+        return self.foreign is None and self.diverged is None
 
     def was_projected(self, table: str, version: str) -> bool:
         """Whether storage has had the version's documents, which come after its payload."""
@@ -143,6 +151,23 @@ def _lists(e: Evidence) -> Iterator[Problem]:
     yield from _document(e, names.MANIFEST_KEY, None, stored is not None, same)
     if not same_cuts(expected.cuts, e.seen):
         yield from _document(e, names.CUTS_KEY, None, e.seen.cuts() is not None, same=False)
+
+
+def _line(e: Evidence) -> Iterator[Problem]:
+    """Storage shows nothing that is not in git's history."""
+    if e.foreign is not None:
+        return
+    if e.diverged is not None:
+        yield Problem(
+            "diverged", None, None, names.LINE_KEY, f"and the branch have parted: {e.diverged}", fixable=False
+        )
+        for version in e.lost:
+            key = names.snapshot(version.table, version.version)
+            yield Problem("diverged", version.table, version.version, key, "is no longer in git", fixable=False)
+    elif e.seen.documents.get(names.LINE_KEY) is not None:
+        yield from _document(e, names.LINE_KEY, None, e.seen.line() is not None, same=True)
+    elif any(_is_of_this_package(table) for table in e.state.tables.values()):
+        yield from _document(e, names.LINE_KEY, None, readable=False, same=False)  # R leaves none
 
 
 def _governance(e: Evidence) -> Iterator[Problem]:
@@ -232,10 +257,10 @@ def _gone(e: Evidence, key: str, pinned: Pinned, again: str) -> Iterator[Problem
     advice = "" if given else f": {again}"
     for version in pinned.versions or (None,):
         if version is None or e.was_projected(pinned.table, version):
-            yield Problem("lost", pinned.table, version, key, f"is missing{advice}", given and e.foreign is None)
+            yield Problem("lost", pinned.table, version, key, f"is missing{advice}", given and e.ours)
         else:
             what = f"is not uploaded yet (R pushes before it uploads), or lost{advice}"
-            yield Problem("waiting", pinned.table, version, key, what, given and e.foreign is None)
+            yield Problem("waiting", pinned.table, version, key, what, given and e.ours)
 
 
 def _consistency(e: Evidence) -> Iterator[Problem]:
@@ -259,7 +284,7 @@ def _consistency(e: Evidence) -> Iterator[Problem]:
 
 
 #: What is checked. Each looks at nothing but the evidence; one for governance takes its place here.
-CHECKS: tuple[Check, ...] = (_consistency, _lists, _governance, _documents, _snapshots, _payloads)
+CHECKS: tuple[Check, ...] = (_consistency, _lists, _line, _governance, _documents, _snapshots, _payloads)
 
 
 def _inconsistent(table: str, path: str, what: str) -> Problem:
@@ -317,6 +342,10 @@ def _only_r_knows(at_tip: TableState, version: str | None) -> bool:
         return False
     entry = history.find(version or "")
     return entry is not None and entry.data_sha == metadata.data_sha
+
+
+def _is_of_this_package(table: TableState) -> bool:
+    return table.metadata is not None and str(table.metadata.raw.get("datom_version")).startswith("py-")
 
 
 def _is_name(folder: str) -> bool:

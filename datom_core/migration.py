@@ -20,6 +20,7 @@ from datom_core.project import Project
 from datom_core.projection import lost_versions, pinned_payloads
 from datom_core.register import Registration
 from datom_core.requests import check_author, check_message
+from datom_core.retries import until_published
 from datom_core.rows import block
 from datom_core.stores import LocalStore, ObjectStore, check_place, check_store, find, same_place, vacate
 from datom_core.tenancy import MovingIn, check_origin
@@ -97,6 +98,7 @@ def migrate(
         InvalidInputError: the same place, a bad option, or too little space.
         NotFoundError: the project says that it is registered, and its register does not hold it.
         AlreadyExistsError: the target holds another project, or objects that are none.
+        DivergedError: the source shows versions that the branch has lost. Nothing was moved.
         IntegrityError: the source lacks payloads, or holds others than were recorded; each is named. Nothing was moved.
         ConflictError: the data has moved to a third place meanwhile.
         StorageError: a store failed, or a payload of a commit has not been uploaded yet. Call again to complete it.
@@ -107,7 +109,7 @@ def migrate(
     who = project.author if author is None else check_author(author)
     sunset = None if sunset_at is None else moment_of(sunset_at).date().isoformat()
     run = _Migration(project, source or project.store, to, verify, on_progress)
-    state = run.begin()
+    state = until_published(run.begin)
     items = run.plan(state)
     report = run.report(items, dry_run=dry_run)
     if dry_run:
@@ -149,11 +151,14 @@ class _Migration:
                 "another bucket or prefix there, since the recorded place would be the same."
             )
         # By way of the source: the folder of a local target may not be there yet.
-        tip, state = self.project.upkeep_at(self.source).load(None, moving=True)
+        there = self.project.upkeep_at(self.source)
+        tip, state = there.load(None, moving=True)
         check_writable(state, state.manifest.entries)
         self._check_registration(state)
         if not same_place(state.file.location, self.target.location):
             check_place(state.file.name, state.file.location, self.source.location)
+        # What the remote has lost would not be copied.
+        there.projector.lines.check(there.projector.look(()), tip, state)
         check_origin(self.source, state)
         origin = str(self.source.location)
         self.tenant = MovingIn(self.target, self.project.name, self.upkeep.repo.root(tip), origin)
@@ -357,7 +362,8 @@ def _is_list(key: str, state: ProjectState) -> bool:
     """Whether an object says what is current, or marks a moment."""
     table = key.partition("/")[0]
     pointer = table in state.manifest.entries and key == names.pointer(table)
-    return pointer or key in (names.MANIFEST_KEY, names.CUTS_KEY, names.GOVERNANCE_KEY, names.CLAIM_KEY)
+    lists = (names.MANIFEST_KEY, names.CUTS_KEY, names.GOVERNANCE_KEY, names.CLAIM_KEY, names.LINE_KEY)
+    return pointer or key in lists
 
 
 def _is_snapshot(key: str, state: ProjectState) -> bool:

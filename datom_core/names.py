@@ -11,6 +11,7 @@ MANIFEST_KEY = ".metadata/manifest.json"
 CUTS_KEY = ".metadata/cuts.json"
 GOVERNANCE_KEY = ".metadata/governance.json"
 CLAIM_KEY = ".metadata/claim.json"  # while a project is being created
+LINE_KEY = ".metadata/line.json"
 
 PROJECT_FILE = ".datom/project.yaml"
 MANIFEST_FILE = ".datom/manifest.json"
@@ -135,7 +136,7 @@ def check_key(key: str) -> str:
 def is_of_the_format(key: str) -> bool:
     """Whether a storage key is one that a writer of this format makes, whatever project it belongs to."""
     name, _, rest = key.partition("/")
-    if key in (MANIFEST_KEY, CUTS_KEY, GOVERNANCE_KEY, CLAIM_KEY):
+    if key in (MANIFEST_KEY, CUTS_KEY, GOVERNANCE_KEY, CLAIM_KEY, LINE_KEY):
         return True
     stem, _, extension = rest.removeprefix(".metadata/").partition(".")
     documents = rest.startswith(".metadata/") and extension == "json" and stem in ("metadata", "version_history")

@@ -24,6 +24,7 @@ from datom_core.opening import Parts, assemble
 from datom_core.progress import OnProgress
 from datom_core.projector import Projector
 from datom_core.reader import ProjectReader
+from datom_core.reconciliation import Reconciliation
 from datom_core.requests import (
     author_or_default,
     check_author,
@@ -34,7 +35,7 @@ from datom_core.requests import (
     table_jobs,
     utc_now,
 )
-from datom_core.results import CutResult, MirrorReport, Status, ValidationReport, WriteResult
+from datom_core.results import CutResult, LostVersion, MirrorReport, Status, ValidationReport, WriteResult
 from datom_core.stores import ObjectStore, check_store
 from datom_core.sync import Sync, SyncReport
 from datom_core.tabular import Compression
@@ -379,6 +380,45 @@ class Project:
         intent = self._intent(message, f"Record cut {name}", author, trailers, name)
         edit = cut_recorded(name, asked, intent.author, intent.message)
         return self._upkeep.run(edit, intent.commit_message(intent.message), intent.author, tuple(asked))
+
+    def recover_versions(self, *, author: Author | str | None = None) -> tuple[LostVersion, ...]:
+        """Record again what storage shows and the branch has lost, as after the remote was set back by a force-push.
+
+        Each lost version is recorded with its own document, author, time and message, in a commit that says where it
+        comes from; then the cuts, and what is current where the branch has not gone on by itself. Everything is
+        compared with its recorded hashes before the first commit. Where a clone still has the lost commits, pushing
+        them is better: that brings back the commits themselves.
+
+        Args:
+            author: of the commits.
+
+        Returns:
+            The versions; none when nothing was lost.
+
+        Raises:
+            IntegrityError: storage does not have all of it any more; names every version. Nothing was written.
+            ConflictError, StorageError: call it again; it goes on.
+        """
+        return Reconciliation(self._upkeep, self._author if author is None else check_author(author)).recover()
+
+    def accept_history(self, *, reason: str, author: Author | str | None = None) -> str | None:
+        """Let storage follow the branch as it is now, whatever else storage shows: the reason goes into a commit.
+
+        For a remote that was set back on purpose, and for a change to another branch. The commit names every version
+        that is given up. Their payloads and documents stay in storage, and no history or list shows them any more.
+
+        Args:
+            reason: why.
+            author: of the commit.
+
+        Returns:
+            The commit, or ``None`` when storage shows nothing else.
+
+        Raises:
+            InvalidInputError: there is no reason.
+            ConflictError, StorageError: call it again; it goes on.
+        """
+        return Reconciliation(self._upkeep, self._author if author is None else check_author(author)).accept(reason)
 
     def mirror(self) -> MirrorReport:
         """Bring everything in storage level with git, snapshots included. Only a set's payloads can come from git."""

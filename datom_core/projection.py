@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from datom_core import names
-from datom_core.documents import Buffer, Cuts, GovernanceFile, History, Location, Manifest, Metadata, Version
+from datom_core.documents import Buffer, Cuts, GovernanceFile, History, Line, Location, Manifest, Metadata, Version
 from datom_core.errors import FormatError, NotFoundError
 from datom_core.plan import ProjectState, TableState
 from datom_core.stores import StoredObject
@@ -32,6 +32,9 @@ class Seen:
     def governance(self) -> GovernanceFile | None:
         return self._parsed(names.GOVERNANCE_KEY, GovernanceFile.from_json)
 
+    def line(self) -> Line | None:
+        return self._parsed(names.LINE_KEY, Line.from_json)
+
     def pointer(self, table: str) -> Metadata | None:
         return self._parsed(names.pointer(table), Metadata.from_json)
 
@@ -42,6 +45,7 @@ class Seen:
         """Raise `FormatError` when a newer release wrote any of these documents."""
         self.manifest()
         self.cuts()
+        self.line()
         for key in self.documents:
             table, _, name = key.partition("/.metadata/")
             if name == "metadata.json":

@@ -12,9 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from datom_core import names, recovery
-from datom_core.documents import History, Metadata
+from datom_core.documents import History, Line, Metadata
 from datom_core.errors import AlreadyExistsError, ConflictError, NotFoundError
 from datom_core.git import GitRepo
+from datom_core.lines import Lines
 from datom_core.plan import ProjectState, TableState
 from datom_core.projection import (
     Seen,
@@ -80,10 +81,11 @@ class Projector:
         self.repo = repo
         self.store = store
         self.ahead = ahead
+        self.lines = Lines(repo, store)
 
     def look(self, tables: Iterable[str], *, governance: bool = False) -> Seen:
         """Read the documents of ``tables`` and of the project from storage, that about its register if asked to."""
-        keys = [names.MANIFEST_KEY, names.CUTS_KEY] + ([names.GOVERNANCE_KEY] if governance else [])
+        keys = [names.MANIFEST_KEY, names.CUTS_KEY, names.LINE_KEY] + ([names.GOVERNANCE_KEY] if governance else [])
         keys += [key for t in sorted(tables) for key in (names.pointer(t), names.history(t))]
         return self._read(keys)
 
@@ -162,6 +164,7 @@ class Projector:
 
         Raises:
             AlreadyExistsError: storage holds another project; nothing was written.
+            DivergedError: storage shows what the branch does not have; nothing was written.
             ConflictError: others kept changing storage during all attempts.
         """
         run = _Run(self, set(tables), commits or {}, present, thorough)
@@ -198,7 +201,9 @@ class _Run:
                 break
             self.wanted |= lagging
             known = None
+        self.projector.lines.check(seen, tip, state, restoring=self.thorough)
         self.waiting, self.held = [], []
+        self._line(state, seen, tip)
         for table in sorted(self.wanted):
             self._table(table, state.table(table), seen, tip)
         self._lists(state, seen)
@@ -238,6 +243,18 @@ class _Run:
             pointer = seen.pointer(table)
             if pointer is None or dict(pointer.raw) != dict(state.metadata.raw):
                 self._swap(names.pointer(table), state.metadata.to_json(), seen)
+
+    def _line(self, state: ProjectState, seen: Seen, tip: str) -> None:
+        """Which commit is shown from here on: said before it is, so that a crash hides nothing from the next writer."""
+        stored, branch = seen.line(), self.projector.repo.branch
+        if seen.documents[names.LINE_KEY] is None:
+            if not state.manifest.entries:
+                return  # nothing is shown that could be lost
+            if seen.manifest() is not None and self._lacks(names.MANIFEST_KEY):
+                raise ConflictError(f"{self.projector.store.location} was emptied meanwhile. Try again.")
+        line = Line.new(branch, tip) if stored is None else stored.at(branch, tip)
+        if stored is None or dict(stored.raw) != dict(line.raw):
+            self._swap(names.LINE_KEY, line.to_json(), seen)
 
     def _refuse_other(self, state: ProjectState, seen: Seen) -> None:
         stored = seen.manifest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from datom_core.documents import Recording
+from datom_core.documents import Author, Recording
 from datom_core.plan import Action
 from datom_core.rows import Rows, block, rows
 from datom_core.shapes import Change
@@ -128,6 +128,7 @@ class Status:
         behind: tables whose documents in storage differ from git; `Project.mirror` brings them level.
         lists_behind: whether the manifest or the cuts in storage differ from git.
         waiting: tables whose current payload is not in storage.
+        diverged: whether storage shows a history that the branch does not have; nothing can be written then.
     """
 
     project: str
@@ -142,11 +143,12 @@ class Status:
     behind: tuple[str, ...]
     lists_behind: bool
     waiting: tuple[str, ...]
+    diverged: bool = False
 
     @property
     def level(self) -> bool:
         """Whether storage has everything that git has."""
-        return not self.behind and not self.lists_behind and not self.waiting
+        return not self.behind and not self.lists_behind and not self.waiting and not self.diverged
 
     def __repr__(self) -> str:
         return block(self)
@@ -166,14 +168,38 @@ class MirrorReport:
 
 
 @dataclass(frozen=True)
+class LostVersion:
+    """A version that storage shows, and that git no longer has.
+
+    Attributes:
+        table, version: which one.
+        recorded_at: when it was recorded first (ISO 8601, UTC).
+        author, message: by whom, and why.
+        commit_sha: the commit that recorded it; ``None`` when storage does not say.
+    """
+
+    table: str
+    version: str
+    recorded_at: str
+    author: Author
+    message: str
+    commit_sha: str | None
+
+    def __str__(self) -> str:
+        commit = f" (commit {self.commit_sha[:12]})" if self.commit_sha else ""
+        return f"{self.table}@{self.version} of {self.recorded_at}, by {self.author}: {self.message}{commit}"
+
+
+@dataclass(frozen=True)
 class Problem:
     """Something in storage that is not as git says, or in git that cannot be right.
 
     Attributes:
         kind: of a document, ``missing``, ``damaged`` (cannot be read, or belongs elsewhere) or ``stale`` (says
             something else than git); of a payload, ``lost``, ``waiting`` (storage never had it: not uploaded yet, or
-            lost on the way) or ``altered`` (other bytes than were recorded); of git, ``inconsistent``; and ``foreign``
-            for the manifest of another project.
+            lost on the way) or ``altered`` (other bytes than were recorded); of git, ``inconsistent``; ``foreign``
+            for the manifest of another project; and ``diverged`` for what storage shows of a history that git does
+            not have, or of another branch.
         table, version: whose; ``None`` for a document of the project, or of all versions.
         key: in storage; of what is inconsistent, the path in git.
         message: what is wrong with it, and what to do where git cannot help.

@@ -53,7 +53,9 @@ class Upkeep:
         check_writable(state, tables)
         after = edit(state, format_timestamp(now))
         self._check_payloads(state, after)
-        self.projector.look(()).refuse_newer()
+        seen = self.projector.look(())
+        seen.refuse_newer()
+        self.projector.lines.check(seen, tip, state)
         files = changed_files(state, after)
         commit = self.repo.publish(files, message, parent=tip, author=author, at=now) if files else None
         self.projector.level(())
@@ -101,6 +103,9 @@ class Upkeep:
         tip, state = self.load(None)
         store, repo = self.projector.store, self.repo
         seen = self.projector.look(state.tables)
+        diverged = self.projector.lines.divergence(seen, tip, state) is not None
+        if diverged and repo.tip() != tip:
+            return self.status()  # storage was seen after the tip, and may have gone on since
         payloads = {t: payload_key(t, s.metadata) for t, s in state.tables.items() if s.metadata is not None}
         return Status(
             project=state.file.name,
@@ -115,6 +120,7 @@ class Upkeep:
             behind=tuple(t for t, table in state.tables.items() if not same_table(table, seen, t)),
             lists_behind=not same_lists(state, seen),
             waiting=tuple(t for t, key in payloads.items() if store.head(key) is None),
+            diverged=diverged,
         )
 
     def _check_payloads(self, before: ProjectState, after: ProjectState) -> None:

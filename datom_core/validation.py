@@ -117,6 +117,8 @@ def _message(report: ValidationReport) -> str:
         advice.append(f"{fixable} of them can be put back from git: project.validate(fix=True).")
     if any(p.kind == "inconsistent" for p in report.problems):
         advice.append("What contradicts itself in git must be corrected there, in a commit.")
+    if any(p.kind == "diverged" for p in report.problems):
+        advice.append("Nothing is written until project.recover_versions() or project.accept_history(reason=...).")
     if any(p.kind in ("lost", "waiting", "altered") and not p.fixable for p in report.problems):
         advice.append("No payload of a table can come from git.")
     return (

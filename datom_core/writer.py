@@ -155,10 +155,9 @@ class Writer:
             return self._standing(plan, intent, keeper)
         hashed = [job.hashed() for job in jobs]
         if [job.write for job in hashed] != [job.write for job in jobs]:
-            plan, _ = self._plan(hashed, intent, tip)
+            plan, tip = self._plan(hashed, intent, tip)
         seen = self.projector.look([job.write.table for job in jobs])
-        seen.refuse_newer()
-        self._refuse_empty(plan.state, seen)
+        self._check_storage(plan.state, tip, seen)
         self._settle_payloads(plan, hashed, keeper)
         return None
 
@@ -193,8 +192,7 @@ class Writer:
         tables, state, now = [job.write.table for job in jobs], plan.state, self.clock()
         # Looked at before a commit is pushed: what is there now can only be older than that commit.
         seen = self.projector.look(tables)
-        seen.refuse_newer()
-        self._refuse_empty(state, seen)
+        self._check_storage(state, tip, seen)
         self._settle_payloads(plan, jobs, keeper)
         if keeper.repins:
             repair_commit = self._repin(plan, keeper, seen, tip, intent, now)
@@ -266,10 +264,13 @@ class Writer:
         keeper.put_pending(keys)
         return commit
 
-    def _refuse_empty(self, state: ProjectState, seen: Seen) -> None:
-        """Refuse a store that holds nothing of a project with tables."""
+    def _check_storage(self, state: ProjectState, tip: str, seen: Seen) -> None:
+        """Refuse a store that a newer release wrote to, that holds nothing of a project with tables, or that shows
+        another history than the tip's."""
+        seen.refuse_newer()
         if state.manifest.entries and seen.manifest() is None and next(iter(self.store.list()), None) is None:
             raise nothing_there(state, self.store.location)
+        self.projector.lines.check(seen, tip, state)
 
     def _documents_needed(self, jobs: Sequence[Job]) -> list[str]:
         parents = [p.table for job in jobs for p in job.write.declared.parents or ()]

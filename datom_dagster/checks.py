@@ -216,6 +216,9 @@ def _level(look: Callable[[], dc.Status], table: str) -> Finding:
         time.sleep(_SECONDS_BETWEEN)
         status = look()
     at = f"commit {status.commit[:8]}"
+    if status.diverged:
+        what = f"storage shows a history that {status.branch} at {at} does not have; project.validate() names it"
+        return Finding("level", False, what)
     if table in status.waiting:
         return Finding("level", False, f"the payload of {at} is not in storage; wait for it, or write the data again")
     if table in status.behind:

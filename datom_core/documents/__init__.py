@@ -12,6 +12,7 @@ from datom_core.documents.governance import (
     location_block,
 )
 from datom_core.documents.history import Author, History, Recording, Version
+from datom_core.documents.line import Line
 from datom_core.documents.lineage import Parent, Source, check_parents, union
 from datom_core.documents.manifest import Entry, Manifest
 from datom_core.documents.metadata import Declared, Metadata, Origin, clean_custom, complete, identity_fields
@@ -32,6 +33,7 @@ __all__ = [
     "FormerPlace",
     "GovernanceFile",
     "History",
+    "Line",
     "Location",
     "Manifest",
     "Metadata",

@@ -6,7 +6,7 @@ version that the name ever stood for, newest first, so that a re-delivered cut h
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -158,6 +158,31 @@ class Cuts(Mapping[str, Cut]):
         cuts = {}
         for name, cut in (self.raw.get("cuts") or {}).items():
             tables = {t: left for t, entries in cut.get("tables", {}).items() if (left := kept(t, entries))}
+            if tables:
+                cuts[name] = {**cut, "tables": tables}
+        return Cuts._of({**self.raw, "cuts": cuts})
+
+    def united(self, other: Cuts, known: Mapping[str, Collection[str]]) -> Cuts:
+        """These cuts with what another document records beside, as far as it is of known versions.
+
+        Args:
+            other: the other document.
+            known: per table, its versions.
+        """
+        cuts = {name: dict(cut) for name, cut in (self.raw.get("cuts") or {}).items()}
+        for name, theirs in (other.raw.get("cuts") or {}).items():
+            cut = cuts.get(name, {**theirs, "tables": {}})
+            tables = {table: list(entries) for table, entries in cut["tables"].items()}
+            for table, entries in theirs["tables"].items():
+                ours = tables.get(table, [])
+                there = {(e["version"], e["recorded_at"]) for e in ours}
+                more = [
+                    e
+                    for e in entries
+                    if (e["version"], e["recorded_at"]) not in there and e["version"] in known.get(table, ())
+                ]
+                if more:
+                    tables[table] = sorted([*more, *ours], key=lambda e: str(e["recorded_at"]), reverse=True)
             if tables:
                 cuts[name] = {**cut, "tables": tables}
         return Cuts._of({**self.raw, "cuts": cuts})

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TypeVar
 
 from datom_core.documents import Author
@@ -25,6 +26,7 @@ from datom_core.git.branches import (
 )
 from datom_core.git.cache import CloneCache, GitFailedError
 from datom_core.git.fetches import Fetches
+from datom_core.git.lineage import Lineage
 from datom_core.git.remote import Remote, as_remote, local_path, redact
 from datom_core.git.trees import Found, Question
 from datom_core.git.turns import Turns
@@ -79,6 +81,7 @@ class GitRepo:
         self._listings: dict[str, dict[str, str]] = {}
         self._at_hand: str | None = None
         self._fetches = Fetches(self._at, lambda: self.branch, self._cache)
+        self._lineage = Lineage(self._cache, self._fetches)
         self._turns = Turns(self._cache.path.with_suffix(".turn"))
         self._projections = Turns(self._cache.path.with_suffix(".projection"))
 
@@ -224,6 +227,19 @@ class GitRepo:
 
         return self._healing(walk).decode().split()[-1]
 
+    def contains(self, tip: str, commit: str) -> bool:
+        """Whether the history of ``tip`` has the commit; the remote is asked only when what is at hand does not tell.
+
+        Raises:
+            NotFoundError, AccessDeniedError, StorageError: the remote is not there, not open, or failing.
+        """
+        return self._lineage.knows(tip, commit) or self._healing(lambda: self._lineage.contains(tip, commit))
+
+    def clone_holding(self, commit: str, since: str) -> Path | None:
+        """The cached clone, when it could push a commit that the remote has lost on top of ``since``."""
+        held = self._lineage.leads(since, commit)
+        return self._cache.path if held else None
+
     def publish(
         self, files: Mapping[str, bytes | None], message: str, *, parent: str | None, author: Author, at: datetime
     ) -> str:
@@ -255,6 +271,7 @@ class GitRepo:
             else:
                 _log_push(self.remote, self.branch, commit, files, attempt, time.monotonic() - begun)
                 self._at_hand = commit
+                self._lineage.note(commit, parent)
                 return commit
         raise AssertionError("unreachable: the last attempt returns or raises")
 
@@ -326,10 +343,9 @@ class GitRepo:
     def _contains(self, tip: str, commit: str) -> bool:
         try:
             self._fetches.all()
-            self._cache.run("merge-base", "--is-ancestor", commit, tip)
         except GitFailedError:
             return False
-        return True
+        return self._lineage.leads(commit, tip)
 
     def _healing(self, operation: Callable[[], T]) -> T:
         """Run an operation on the clone; when the clone is broken or gone, make it anew and run it again."""

@@ -298,7 +298,11 @@ class TestCuts:
         result = project.write("dm", dm(3), cut="lock")
         assert (result.action, result.cut, result.commit_sha is not None) == ("unchanged", "lock", True)
         after = objects(store)
-        assert {k for k in after if after[k] != before.get(k)} == {".metadata/cuts.json", ".metadata/manifest.json"}
+        assert {k for k in after if after[k] != before.get(k)} == {
+            ".metadata/cuts.json",
+            ".metadata/line.json",
+            ".metadata/manifest.json",
+        }
 
     def test_delivering_an_old_cut_once_more_does_not_go_back_to_it(
         self, project: dc.Project, dm: Frame, remote: Path

@@ -23,7 +23,7 @@ EXPECTED = {
     "list": 1,
     "history": 1,
     "cuts": 1,
-    "write new": 10,
+    "write new": 12,
     "write unchanged": 3,
 }
 

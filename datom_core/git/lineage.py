@@ -1,0 +1,56 @@
+"""Which commits follow from which, by what a cached clone holds and, if need be, by the whole history."""
+
+from __future__ import annotations
+
+from datom_core.git.cache import CloneCache, GitFailedError
+from datom_core.git.fetches import Fetches
+
+_REMEMBERED = 64
+
+
+class Lineage:
+    """Answers whether one commit contains another.
+
+    Args:
+        cache: the clone.
+        fetches: brings the whole history into it.
+    """
+
+    def __init__(self, cache: CloneCache, fetches: Fetches) -> None:
+        self._cache, self._fetches = cache, fetches
+        self._known: dict[tuple[str, str], None] = {}
+
+    def knows(self, tip: str, commit: str) -> bool:
+        """Whether it is certain without a look that ``tip`` contains ``commit``."""
+        return tip == commit or (tip, commit) in self._known
+
+    def note(self, tip: str, commit: str | None) -> None:
+        """Remember that ``tip`` contains ``commit``: a commit never changes."""
+        if commit is not None:
+            self._known[tip, commit] = None
+            if len(self._known) > _REMEMBERED:
+                del self._known[next(iter(self._known))]
+
+    def leads(self, commit: str, tip: str) -> bool:
+        """Whether what is at hand leads from ``commit`` to ``tip``. A yes is certain, a no is not."""
+        try:
+            self._cache.run("merge-base", "--is-ancestor", commit, tip)
+        except GitFailedError:
+            return False
+        return True
+
+    def contains(self, tip: str, commit: str) -> bool:
+        """Whether the history of ``tip``, which is at hand, has the commit.
+
+        Raises:
+            GitFailedError: the clone is broken, so that its no means nothing.
+        """
+        found = self.leads(commit, tip)
+        if not found and self._cache.is_shallow():
+            self._fetches.all()
+            found = self.leads(commit, tip)
+        if found:
+            self.note(tip, commit)
+        elif not self._cache.is_sound():
+            raise GitFailedError("the clone has lost a part of the history")
+        return found
