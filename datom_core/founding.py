@@ -190,7 +190,7 @@ def _first_files(file: ProjectFile, manifest: Manifest, now: datetime) -> dict[s
 
 
 def _readme(name: str, location: Location, remote: str, now: datetime) -> str:
-    prefix = f", prefix={location.prefix!r}" if location.prefix else ""
+    prefix = f", prefix={location.spelled_prefix!r}" if location.prefix else ""
     store = f'LocalStore("{location.root}"{prefix})' if location.backend == "local" else f"...  # {location}"
     return f"""# {name}
 
@@ -201,7 +201,7 @@ holds metadata; the data itself lies as parquet files in `{location}`.
 |---|---|
 | Backend | `{location.backend}` |
 | Root | `{location.root}` |
-| Prefix | `{location.prefix or "(none)"}` |
+| Prefix | `{location.spelled_prefix or "(none)"}` |
 | Created | {now.astimezone().strftime("%Y-%m-%d")} with {WRITER} |
 
 Read it with storage access alone, no git needed:

@@ -334,7 +334,8 @@ class Governance:
                 f"{name} and the registered {twins[0]} differ only in case. Name the project otherwise.", project=name
             )
         if found is None:
-            return Registration.new(name, location)
+            # As git has it: R compares how prefixes are spelled.
+            return Registration.new(name, replace(location, given_prefix=state.file.location.given_prefix))
         if state.governance is None and self._has_left(project, found.ref.current):
             return found.moved(location, now, author=self._register.author)
         if not same_place(found.ref.current, location) or found.ref.current.region != location.region:

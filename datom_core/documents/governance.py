@@ -227,7 +227,7 @@ class Events:
 def location_block(location: Location) -> dict[str, Any]:
     """A place as the documents of governance hold it: what there is none of is left out."""
     block = {"type": location.backend, "root": location.root}
-    block |= {"prefix": location.prefix} if location.prefix else {}
+    block |= {"prefix": location.spelled_prefix} if location.prefix else {}
     return block | ({"region": location.region} if location.region else {})
 
 
@@ -249,7 +249,7 @@ def location_of(block: Mapping[str, Any], source: str) -> Location:
     except InvalidInputError as error:
         raise FormatError(f"{source}: {error}", source=source, field="prefix") from error
     region = (optional(block, "region", str, source) or _DEFAULT_REGION) if backend == "s3" else None
-    return Location(backend, root, prefix, region)
+    return Location(backend, root, prefix, region, given)
 
 
 def _former_places(blocks: Iterable[Mapping[str, Any]], source: str) -> Iterator[FormerPlace]:

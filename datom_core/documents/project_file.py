@@ -28,12 +28,20 @@ class Location:
         root: the folder's absolute path, or the bucket.
         prefix: path below the root, without slashes at its ends.
         region: region of a bucket, else ``None``.
+        given_prefix: the prefix as it was given or recorded, when that is another spelling. The place is the same, but
+            R compares spellings, so that is what is recorded.
     """
 
     backend: str
     root: str
     prefix: str = ""
     region: str | None = None
+    given_prefix: str | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def spelled_prefix(self) -> str:
+        """The prefix as it is recorded; ``""`` where there is none, however that was spelled."""
+        return (self.given_prefix or self.prefix) if self.prefix else ""
 
     def __str__(self) -> str:
         region = f" ({self.region})" if self.region else ""
@@ -148,8 +156,9 @@ def _location(raw: Mapping[str, Any], source: str) -> Location:
     storage = required(raw, "storage", dict, source)
     # Files from before the split into data and governance hold the location directly.
     block = optional(storage, "data", dict, source) or storage
+    given = optional(block, "prefix", str, source)
     try:
-        prefix = normalise_prefix(optional(block, "prefix", str, source))
+        prefix = normalise_prefix(given)
     except InvalidInputError as error:
         raise FormatError(f"{source}: {error}", source=source, field="prefix") from error
     return Location(
@@ -157,11 +166,12 @@ def _location(raw: Mapping[str, Any], source: str) -> Location:
         root=required(block, "root", str, source),
         prefix=prefix,
         region=optional(block, "region", str, source),
+        given_prefix=given,
     )
 
 
 def _location_block(location: Location) -> dict[str, Any]:
-    block = {"type": location.backend, "root": location.root, "prefix": location.prefix or None}
+    block = {"type": location.backend, "root": location.root, "prefix": location.spelled_prefix or None}
     return {**block, "region": location.region} if location.region else block
 
 

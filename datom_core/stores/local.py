@@ -53,7 +53,7 @@ class LocalStore:
         if not str(path):
             raise InvalidInputError("A LocalStore needs the path of a folder.")
         root = os.path.abspath(os.path.expanduser(path))
-        self._location = Location("local", root, normalise_prefix(prefix))
+        self._location = Location("local", root, normalise_prefix(prefix), given_prefix=prefix)
         self._base = Path(root, *filter(None, self._location.prefix.split("/")), "datom")
 
     @property

@@ -20,7 +20,7 @@ class MemoryStore:
     """Keeps objects in a dict. Two stores share nothing, whatever their names."""
 
     def __init__(self, name: str = "memory", prefix: str = "") -> None:
-        self._location = Location("memory", name, normalise_prefix(prefix))
+        self._location = Location("memory", name, normalise_prefix(prefix), given_prefix=prefix)
         self._objects: dict[str, tuple[bytes, str, Mapping[str, str]]] = {}
         self._lock = threading.Lock()
         self._tags = itertools.count(1)

@@ -29,7 +29,7 @@ def open_place(
         The errors of opening an `S3Store`.
     """
     if location.backend == "local":
-        return LocalStore(location.root, location.prefix)
+        return LocalStore(location.root, location.spelled_prefix)
     if location.backend != "s3":
         raise InvalidInputError(f"{location} is no place that another process could open.")
     if isinstance(near, S3Store):
@@ -38,7 +38,7 @@ def open_place(
         raise InvalidInputError(f"{location} is a bucket: give credentials= for it.", location=str(location))
     if location.region is not None:
         options.setdefault("region", location.region)
-    return S3Store(location.root, location.prefix, credentials=credentials, **options)
+    return S3Store(location.root, location.spelled_prefix, credentials=credentials, **options)
 
 
 def nearer(given: ObjectStore | None, register: ObjectStore) -> ObjectStore:

@@ -82,7 +82,7 @@ class S3Store:
     ) -> None:
         self._config = dict(config or {})
         check_arguments(bucket, region, endpoint_url, addressing, encryption, self._config)
-        self._location = Location("s3", bucket, normalise_prefix(prefix), region)
+        self._location = Location("s3", bucket, normalise_prefix(prefix), region, prefix)
         self._namespace = "/".join(filter(None, (self._location.prefix, "datom"))) + "/"
         self._credentials = check_credentials(credentials)
         self._endpoint_url = endpoint_url
@@ -132,7 +132,7 @@ class S3Store:
             "addressing": self._addressing,
             "config": self._config,
         }
-        return S3Store(location.root, location.prefix, **{**settings, **options})
+        return S3Store(location.root, location.spelled_prefix, **{**settings, **options})
 
     def key(self, key: str) -> str:
         """The whole key in the bucket of a key below the namespace."""
@@ -342,7 +342,7 @@ class S3Store:
             "config": self._config,
             "check": False,
         }
-        return _rebuild, (at.root, at.prefix, at.region, options)
+        return _rebuild, (at.root, at.spelled_prefix, at.region, options)
 
     def __repr__(self) -> str:
         at = self._location
