@@ -73,12 +73,13 @@ class Lines:
         """
         if not restoring:
             self._refuse_damaged(seen)
+        line = seen.line()
+        if line is not None and not self._repo.surely_contains(tip, line.commit):
+            self._refuse_overtaken(tip)  # the usual reason, and cheaper to find out than the whole history
         found = self.divergence(seen, tip, state)
         if found is None:
             return
-        if self._repo.tip() != tip:
-            # What was seen in storage may come from a commit after this one.
-            raise LostRaceError(f"{self._repo.remote} moved past {tip[:8]}. Try again.")
+        self._refuse_overtaken(tip)
         raise DivergedError(
             f"{self.told(found)}\nNothing was written to storage.",
             recorded_branch=found.line.branch if found.line is not None else None,
@@ -108,6 +109,11 @@ class Lines:
         if kind is None and not lost and not cuts:
             return None
         return Divergence(kind or _VERSIONS, line, tip, lost, cuts)
+
+    def _refuse_overtaken(self, tip: str) -> None:
+        """What was seen in storage may come from a commit after this one."""
+        if self._repo.tip() != tip:
+            raise LostRaceError(f"{self._repo.remote} moved past {tip[:8]}. Try again.")
 
     def _refuse_damaged(self, seen: Seen) -> None:
         if seen.documents.get(names.LINE_KEY) is not None and seen.line() is None:

@@ -31,6 +31,12 @@ class Lineage:
             if len(self._known) > _REMEMBERED:
                 del self._known[next(iter(self._known))]
 
+    def surely_contains(self, tip: str, commit: str) -> bool:
+        """Whether what is at hand tells that ``tip`` contains ``commit``. A yes is certain, a no is not."""
+        if not self.knows(tip, commit) and self.leads(commit, tip):
+            self.note(tip, commit)
+        return self.knows(tip, commit)
+
     def leads(self, commit: str, tip: str) -> bool:
         """Whether what is at hand leads from ``commit`` to ``tip``. A yes is certain, a no is not."""
         try:
@@ -45,12 +51,10 @@ class Lineage:
         Raises:
             GitFailedError: the clone is broken, so that its no means nothing.
         """
-        found = self.leads(commit, tip)
+        found = self.surely_contains(tip, commit)
         if not found and self._cache.is_shallow():
             self._fetches.all()
-            found = self.leads(commit, tip)
-        if found:
-            self.note(tip, commit)
-        elif not self._cache.is_sound():
+            found = self.surely_contains(tip, commit)
+        if not found and not self._cache.is_sound():
             raise GitFailedError("the clone has lost a part of the history")
         return found

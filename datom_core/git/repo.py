@@ -233,7 +233,11 @@ class GitRepo:
         Raises:
             NotFoundError, AccessDeniedError, StorageError: the remote is not there, not open, or failing.
         """
-        return self._lineage.knows(tip, commit) or self._healing(lambda: self._lineage.contains(tip, commit))
+        return self._lineage.surely_contains(tip, commit) or self._healing(lambda: self._lineage.contains(tip, commit))
+
+    def surely_contains(self, tip: str, commit: str) -> bool:
+        """As `contains`, without asking the remote: a yes is certain, a no is not."""
+        return self._lineage.surely_contains(tip, commit)
 
     def clone_holding(self, commit: str, since: str) -> Path | None:
         """The cached clone, when it could push a commit that the remote has lost on top of ``since``."""

@@ -640,3 +640,27 @@ def test_the_usual_write_asks_the_remote_no_more_than_before(
 def test_a_new_clone_gets_the_history_when_storage_lags_behind(study: dc.Project, tmp_path: Path, clock: Clock) -> None:
     put_line(study, commit=git(Path(study.remote), "rev-parse", "main~2"))
     assert reopened(study, tmp_path, clock).write("dm", frame(9)).action == "created"
+
+
+def test_who_is_overtaken_plans_again_and_asks_for_no_history(
+    study: dc.Project, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between our looks at the branch and at storage, another machine wrote: storage shows a commit after our tip."""
+    from datom_core.git.fetches import Fetches
+    from datom_core.projector import Projector
+
+    project, real, overtaken = reopened(study, tmp_path, clock), Projector.look, []
+
+    def look(self: Projector, *args: Any, **kwargs: Any) -> Any:
+        if self.repo.remote == project.remote and not overtaken:
+            overtaken.append(True)
+            study.write("ae", frame(5))
+        return real(self, *args, **kwargs)
+
+    def never(self: Fetches) -> None:
+        raise AssertionError("the whole history was fetched")
+
+    monkeypatch.setattr(Fetches, "all", never)
+    monkeypatch.setattr(Projector, "look", look)
+    assert project.write("dm", frame(9)).action == "created"
+    assert [v.message for v in study.reader.history("ae")] == ["Update ae", "events"]
