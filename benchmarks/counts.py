@@ -59,15 +59,15 @@ class Limits:
 #: versions of Python and pyarrow differ in them.
 LIMITS = {
     "hash": Limits(0, 0, 0, 2_000, hashed=1.0, arrow=1.5, heap=0.1),
-    "new version": Limits(21, 6, 10, 10_700, hashed=1.3, arrow=4.5, heap=0.1),
+    "new version": Limits(25, 6, 12, 10_700, hashed=1.3, arrow=4.5, heap=0.1),
     "unchanged": Limits(4, 2, 0, 4_600, hashed=1.0, arrow=1.5, heap=0.1),
     "unchanged, by memo": Limits(4, 2, 0, 3_800, hashed=0.0, arrow=0.01, heap=0.01),
     "read": Limits(2, 0, 0, 260, hashed=0.15, arrow=2.3, heap=0.01),
     "read an old version": Limits(3, 0, 0, 800, hashed=0.15, arrow=2.3, heap=0.01),
     "read two columns": Limits(2, 0, 0, 285, hashed=0.15, arrow=0.55, heap=0.01),
-    "60th version": Limits(15, 4, 10, 20_000),
-    "cut of four": Limits(65, 6, 36, 60_000, hashed=1.4, arrow=5.0, heap=0.1),
-    "validate deep": Limits(102, 3, 0, 85_000, hashed=0.01, arrow=0.01, heap=0.05),
+    "60th version": Limits(18, 4, 12, 20_000),
+    "cut of four": Limits(69, 6, 38, 60_000, hashed=1.4, arrow=5.0, heap=0.1),
+    "validate deep": Limits(103, 3, 0, 85_000, hashed=0.01, arrow=0.01, heap=0.05),
 }
 
 
