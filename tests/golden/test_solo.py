@@ -175,7 +175,8 @@ def test_continuing_loses_nothing_that_r_wrote(project: dc.Project, solo: dc.Loc
     assert lost == []
     assert all(after[key] == before[key] for key in payloads_and_snapshots)
     changed = {key for key in before if after[key] != before[key]}
-    assert changed == {"dm/.metadata/metadata.json", "dm/.metadata/version_history.json", ".metadata/manifest.json"}
+    documents = {"dm/.metadata/metadata.json", "dm/.metadata/version_history.json", ".metadata/manifest.json"}
+    assert changed == {*documents, ".metadata/line.json"}
     old_entries = json.loads(before["dm/.metadata/version_history.json"])
     new_entries = json.loads(after["dm/.metadata/version_history.json"])[1:]
     ours = {"commit_sha", "reinstated_at"}
