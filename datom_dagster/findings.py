@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from functools import partial
 from typing import Any
 
@@ -15,16 +15,13 @@ import pyarrow.compute as pc
 
 import datom_core as dc
 from datom_dagster.rules import Range, TableRules, Value
+from datom_dagster.spans import may_be_within
 
 #: How many offending rows a finding shows.
 EXAMPLES = 20
 
 Mask = npt.NDArray[np.bool_]
 
-# Year, month, day and time as far as they are known.
-_ISO_TEXT = r"^(\d{4}(-\d{2}(-\d{2}(T\d{2}(:\d{2}(:\d{2}(\.\d+)?)?)?(Z|[+-]\d{2}(:?\d{2})?)?)?)?)?)?$"
-# Where SDTM's dates begin to be unknown: 2003---15, 2003-12-15T-:15.
-_UNKNOWN = r"(T-|--).*$"
 _DAY = 10  # characters of a date
 
 
@@ -270,16 +267,14 @@ def _utc(data: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _outside_in_text(data: pa.ChunkedArray, ends: Range) -> Mask:
-    """SDTM's dates, ISO 8601 as far as they are known: 2014 is in a range that touches that year."""
-    known = pc.replace_substring_regex(data, _UNKNOWN, "")
-    low, high = (None if e is None else str(e) for e in ends)
-    inside = _mask(pc.match_substring_regex(known, _ISO_TEXT))
-    if low is not None:
-        begun = pc.is_in(known, value_set=pa.array([low[:n] for n in range(len(low))], pa.string()))
-        inside &= _mask(pc.or_(begun, pc.greater_equal(pc.utf8_slice_codeunits(known, 0, len(low)), low)))
-    if high is not None:
-        inside &= _mask(pc.less_equal(pc.utf8_slice_codeunits(known, 0, len(high)), high))
-    return ~inside
+    """SDTM's dates and intervals, ISO 8601 as far as they are known: 2014 is in a range that touches that year."""
+    low, high = (None if e is None else datetime.fromisoformat(str(e)) for e in ends)
+    if high is not None and len(str(ends[1])) == _DAY:
+        high = datetime.combine(high, time.max)
+    texts = data.combine_chunks().dictionary_encode()
+    within = [text is not None and may_be_within(text, low, high) for text in texts.dictionary.to_pylist()]
+    each = pc.take(pa.array([*within, False]), texts.indices.fill_null(len(within)))
+    return ~_mask(pa.chunked_array([each]))
 
 
 def _rows(count: int) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from datom_core.extracts.problems import bad_file, brief_list, check_columns
+from datom_core.extracts.quotes import misquoted
 from datom_core.extracts.r_types import column_of, is_only_text
 from datom_core.extracts.schemas import Types, conform
 from datom_core.extracts.text import check_encoding, not_in
@@ -30,8 +31,8 @@ def read_text_as_r(path: Path, name: str, types: Types, *, encoding: str | None,
     Where R would warn and read less than the file holds, the file is refused.
 
     Raises:
-        InvalidInputError: ragged rows, an empty line in between, another encoding, a first row that R takes for data,
-            bad columns, or values that do not fit ``types``.
+        InvalidInputError: quotes that R guesses about, ragged rows, an empty line in between, another encoding, a
+            first row that R takes for data, bad columns, or values that do not fit ``types``.
     """
     encoding = check_encoding(encoding, name)
     try:
@@ -41,7 +42,13 @@ def read_text_as_r(path: Path, name: str, types: Types, *, encoding: str | None,
     if "\0" in text:
         raise bad_file(name, "the text holds NUL characters, which R drops. Remove them.")
     sep = separator or _separator(text)
-    columns, rows = _square(_split(text, sep), name)
+    odd: list[int] = []
+    fields = _split(text, sep, odd)
+    if odd:
+        raise misquoted(
+            name, [f"line {_line(text, at)} has a field that only begins like a quoted one" for at in odd[:100]]
+        )
+    columns, rows = _square(fields, name)
     values = [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in columns]
     named = [c or f"V{i}" for i, c in enumerate(columns, 1)]
     check_columns(named, name)
@@ -73,8 +80,12 @@ def _separator(text: str) -> str:
     return best if score(best) > (0, 0) else ","
 
 
-def _split(text: str, sep: str) -> list[list[Field]]:
-    """Rows of fields; ``None`` is R's missing value, an unquoted ``NA``. Quotes in quotes stay doubled, as in R."""
+def _split(text: str, sep: str, odd: list[int] | None = None) -> list[list[Field]]:
+    """Rows of fields; ``None`` is R's missing value, an unquoted ``NA``. Quotes in quotes stay doubled, as in R.
+
+    Where a field begins with a quote and is not quoted, its place goes into ``odd``: R warns there, and reads the whole
+    file by another rule.
+    """
     s = re.escape(sep)
     blank = "" if sep == " " else " *+"
     end = rf"(?:({s})|(\r\n|\n|\r)|\Z)"
@@ -90,6 +101,8 @@ def _split(text: str, sep: str) -> list[list[Field]]:
             row.append(quoted)
         else:
             bare = plain.strip(" ")
+            if odd is not None and bare.startswith('"'):
+                odd.append(position)
             row.append(None if bare == "NA" else bare)
         position = match.end()
         if after_quoted is None and after is None:
@@ -100,6 +113,11 @@ def _split(text: str, sep: str) -> list[list[Field]]:
     if row:
         rows.append(row)
     return rows
+
+
+def _line(text: str, position: int) -> int:
+    """The number of the line of a place, as an editor counts."""
+    return 1 + len(re.findall(r"\r\n|\n|\r", text[:position]))
 
 
 def _square(rows: list[list[Field]], name: str) -> tuple[list[Field], list[list[Field]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any
@@ -15,7 +16,7 @@ from datom_core.errors import InvalidInputError, NotFoundError
 from datom_core.extracts import dataset_json, excel, parquet, r_text, readstat, text
 from datom_core.extracts.formats import TEXT, WORKBOOKS, check_signature, format_of
 from datom_core.extracts.problems import bad_file
-from datom_core.extracts.schemas import SchemaLike, Types, check_schema
+from datom_core.extracts.schemas import SchemaLike, Types, check_schema, typed_as_before
 
 _UNNAMED = "the extract"
 
@@ -29,6 +30,7 @@ def read_extract(
     encoding: str | None = None,
     separator: str | None = None,
     sheet: str | None = None,
+    before: Mapping[str, pa.DataType] | None = None,
 ) -> pa.Table:
     """Read a file that a study delivers into an Arrow table: all of it, or nothing.
 
@@ -48,6 +50,8 @@ def read_extract(
             themselves.
         separator: of text; by default what the extension stands for.
         sheet: of a workbook; needed when several sheets hold data.
+        before: types by column of the version before, for columns of this file that hold no value; not with
+            ``r_compat``, where R's types decide.
 
     Raises:
         NotFoundError: no such file, or the package that reads it is not installed (extra ``formats``).
@@ -59,10 +63,11 @@ def read_extract(
         path, name = _on_disk(source, format, stack)
         kind = format_of(name, format)
         check_signature(path, name, kind, encoding)
-        table = _read(path, name, kind, types, r_compat, encoding, separator, sheet)
+        known = {} if r_compat or before is None else before
+        table = _read(path, name, kind, types, r_compat, encoding, separator, sheet, known)
         if not table.num_rows:
             raise bad_file(name, f"there is no row, only the header of {table.num_columns} columns. Export it again.")
-        return table
+        return typed_as_before(table, known)
 
 
 def check_reading(*, schema: object, encoding: object, separator: object) -> None:
@@ -74,8 +79,12 @@ def check_reading(*, schema: object, encoding: object, separator: object) -> Non
     check_schema(schema)
     if encoding is not None:
         text.check_encoding(encoding if isinstance(encoding, str) else str(encoding), "encoding")
-    if separator is not None and (not isinstance(separator, str) or len(separator) != 1 or separator in '"\r\n'):
-        raise InvalidInputError(f"separator is one character, and no quote or line break; got {separator!r}.")
+    if separator is not None and (
+        not isinstance(separator, str) or len(separator) != 1 or not separator.isascii() or separator in '"\r\n\0'
+    ):
+        raise InvalidInputError(
+            f"separator is one character of ASCII, and no quote, line break or NUL; got {separator!r}."
+        )
 
 
 def _on_disk(source: Any, file_format: str | None, stack: ExitStack) -> tuple[Path, str]:
@@ -107,11 +116,12 @@ def _read(
     encoding: str | None,
     separator: str | None,
     sheet: str | None,
+    before: Mapping[str, pa.DataType],
 ) -> pa.Table:
     if kind in TEXT and r_compat:
         return r_text.read_text_as_r(path, name, types, encoding=encoding, separator=separator)
     if kind in TEXT:
-        return text.read_text(path, name, kind, types, encoding=encoding, separator=separator)
+        return text.read_text(path, name, kind, types, encoding=encoding, separator=separator, before=before)
     if kind == "parquet":
         return parquet.read_parquet(path, name, types, r_compat=r_compat)
     if kind in WORKBOOKS:

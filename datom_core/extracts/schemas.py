@@ -114,14 +114,24 @@ def conform(table: pa.Table, types: Types, name: str) -> pa.Table:
     return table
 
 
+def typed_as_before(table: pa.Table, before: Mapping[str, pa.DataType]) -> pa.Table:
+    """The table, in which columns without any value and type have the types of the version before."""
+    for position, column in enumerate(table.schema):
+        kind = before.get(column.name)
+        if kind is not None and pa.types.is_null(column.type):
+            table = table.set_column(position, column.with_type(kind), table.column(position).cast(kind))
+    return table
+
+
 def _cast(data: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
     if pa.types.is_dictionary(kind):
         return data.cast(kind.value_type).dictionary_encode().cast(kind)
-    if _is_text(data.type) and not _is_text(kind):
+    if is_text_type(data.type) and not is_text_type(kind):
         trimmed = pc.utf8_trim_whitespace(data)
         data = pc.if_else(pc.is_in(trimmed, pa.array(_MISSING)), pa.scalar(None, data.type), trimmed)
     return data.cast(kind)
 
 
-def _is_text(kind: pa.DataType) -> bool:
+def is_text_type(kind: pa.DataType) -> bool:
+    """Whether a column of this type holds text."""
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))

@@ -10,31 +10,43 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
 from datom_core.extracts.problems import bad_file, brief_list, check_columns
-from datom_core.extracts.schemas import Types, conform
+from datom_core.extracts.quotes import check_quotes
+from datom_core.extracts.schemas import Types, conform, is_text_type
+from datom_core.extracts.spelling import MISSING, spelling_of
 from datom_core.names import is_text
 
 SEPARATORS = {"csv": ",", "tsv": "\t", "psv": "|"}
 _CANDIDATES = ",\t|;"
-# A number that Arrow would read as another text: an identifier.
-_PADDED = r"^\s*[+-]?0[0-9]"
-_LONG = r"^\s*[+-]?[0-9]{16,}\s*$"
 
 
 def read_text(
-    path: Path, name: str, file_format: str, types: Types, *, encoding: str | None, separator: str | None
+    path: Path,
+    name: str,
+    file_format: str,
+    types: Types,
+    *,
+    encoding: str | None,
+    separator: str | None,
+    before: Mapping[str, pa.DataType],
 ) -> pa.Table:
     """The table; a column is what Arrow's csv reader makes of all its values, or what ``types`` says.
 
+    A column whose values, written again, would be other texts than these is text. One without any value that was text
+    in the version ``before`` stays text.
+
     Raises:
-        InvalidInputError: ragged rows, another encoding, a separator that is not there, bad columns, or values that
-            do not fit ``types``.
+        InvalidInputError: quotes that do not say where a field ends, ragged rows, another encoding, a separator that is
+            not there, bad columns, or values that do not fit ``types``.
     """
     encoding = check_encoding(encoding, name)
     separator = separator or _separator(path, name, file_format, encoding)
+    try:
+        check_quotes(path, name, separator, encoding)
+    except UnicodeError as error:
+        raise not_in(encoding, name, "the text", error) from error
     columns = header(path, name, separator, encoding)
     check_columns(columns, name)
     types.check(columns, name)
@@ -42,10 +54,11 @@ def read_text(
     # As text first, so that a value that does not fit is told with its column, and with those of other columns.
     declared = dict.fromkeys(types.types, pa.string())
     table = reader.read(declared)
-    numbers = [f.name for f in table.schema if _is_number(f.type) and f.name not in types.types]
-    identifiers = reader.identifiers({c: table.schema.field(c).type for c in numbers})
-    if identifiers:
-        table = reader.read({**declared, **dict.fromkeys(identifiers, pa.string())})
+    inferred = {f.name: f.type for f in table.schema if f.name not in types.types}
+    kept = [c for c, kind in inferred.items() if pa.types.is_null(kind) and is_text_type(before.get(c, pa.null()))]
+    kept += reader.changed_by_reading(inferred)
+    if kept:
+        table = reader.read({**declared, **dict.fromkeys(kept, pa.string())})
     return conform(_in_microseconds(table), types, name)
 
 
@@ -123,7 +136,7 @@ class _Reader:
         self.parse: dict[str, Any] = {"delimiter": separator, "newlines_in_values": True}
 
     def read(self, types: Mapping[str, pa.DataType]) -> pa.Table:
-        options = arrow_csv.ConvertOptions(column_types=dict(types))
+        options = arrow_csv.ConvertOptions(column_types=dict(types), null_values=MISSING)
         try:
             with self._open() as file:
                 table = arrow_csv.read_csv(
@@ -141,16 +154,14 @@ class _Reader:
             raise not_in(self.encoding, self.name, f"column {brief_list(binary)}")
         return table
 
-    def identifiers(self, numbers: Mapping[str, pa.DataType]) -> list[str]:
-        """Columns whose numbers would not come back as they were written: 007, and whole ones beyond a double."""
-        found: dict[str, None] = {}
-        if numbers:
-            for batch in self._texts(list(numbers)):
-                for column, kind in numbers.items():
-                    pattern = _PADDED if pa.types.is_integer(kind) else f"{_PADDED}|{_LONG}"
-                    if column not in found and pc.any(pc.match_substring_regex(batch[column], pattern)).as_py():
-                        found[column] = None
-        return list(found)
+    def changed_by_reading(self, inferred: Mapping[str, pa.DataType]) -> list[str]:
+        """Columns some texts of which no way of writing their values would give back."""
+        watched = {c: spelling for c, kind in inferred.items() if (spelling := spelling_of(kind)) is not None}
+        if watched:
+            for batch in self._texts(list(watched)):
+                for column, spelling in watched.items():
+                    spelling.see(batch[column])
+        return [c for c, spelling in watched.items() if not spelling.comes_back]
 
     def _texts(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
         options = arrow_csv.ConvertOptions(
@@ -192,10 +203,6 @@ class _Reader:
             f"the header has {len(self.columns)} fields, but {brief_list(ragged)} (the header is row 1). "
             "Quote fields that hold the separator, and export it again.",
         )
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
 
 
 def _in_microseconds(table: pa.Table) -> pa.Table:
