@@ -120,9 +120,17 @@ class DropReader:
             path, sha = self.fetch(file, Path(folder))
             return self.read_fetched(file, path, sha, table)
 
-    def read_fetched(self, file: ExtractFile, path: Path, sha: str, table: str | None = None) -> Extract:
-        """As `read`, of what `fetch` gave."""
-        data = read_extract(path, schema=self._schema.get(file.table if table is None else table), **self._how)
+    def read_fetched(
+        self,
+        file: ExtractFile,
+        path: Path,
+        sha: str,
+        table: str | None = None,
+        before: Mapping[str, pa.DataType] | None = None,
+    ) -> Extract:
+        """As `read`, of what `fetch` gave; ``before`` as for `read_extract`."""
+        schema = self._schema.get(file.table if table is None else table)
+        data = read_extract(path, schema=schema, before=before, **self._how)
         # Read to the end: were the bytes those that were hashed?
         self.source.check(file)
         return Extract(data, Origin(sha, Path(file.name).suffix[1:]), file.name)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from datom_core import names
+from datom_core.column_types import retyped, stored_types
 from datom_core.drops import Drop, ExtractFile
 from datom_core.errors import ConflictError, InvalidInputError, NotFoundError
 from datom_core.extracts import is_unreadable_json, of_name
@@ -40,6 +41,7 @@ class SyncItem:
         rows: that were read.
         original_file_sha: SHA-256 of the file.
         version: what the table holds for this file.
+        retyped: columns that have another type than in the version before, as ``AGE: int64 -> string``.
     """
 
     file: str
@@ -50,6 +52,7 @@ class SyncItem:
     rows: int | None = None
     original_file_sha: str | None = field(default=None, repr=False)
     version: str | None = None
+    retyped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -193,11 +196,14 @@ class Sync:
             return _Found(replace(item, status="unchanged", version=known.version, reason=reason))
         if is_unreadable_json(path):
             return _Found(replace(item, status="unsupported", reason="JSON, but not CDISC Dataset-JSON"))
-        extract = self.reader.read_fetched(file, path, sha)
+        before = None if at_tip.metadata is None else stored_types(self.writer.store, table, at_tip.metadata)
+        extract = self.reader.read_fetched(file, path, sha, before=before)
         job = table_job(table, extract, self.writer.ahead(), at_once=False)
         plan_write(state, [job.write])  # what the project refuses of one table must not fail the others
         new = at_tip.metadata is None
-        return _Found(replace(item, status="new" if new else "changed", rows=extract.data.num_rows), job)
+        others = retyped(before or {}, job.content.data.table.schema)
+        status: FileStatus = "new" if new else "changed"
+        return _Found(replace(item, status=status, rows=extract.data.num_rows, retyped=others), job)
 
     def _written(self, found: list[_Found], commits: list[str], dry_run: bool) -> list[_Found]:
         jobs = [f.job for f in found if f.job is not None]

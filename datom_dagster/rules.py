@@ -29,8 +29,8 @@ class TableRules:
         required: columns that must be there.
         allowed: column -> the values that it may hold; a missing one is always allowed.
         ranges: column -> (lowest, highest), both included, ``None`` for an open end; numbers, or ISO 8601 dates
-            and times for dates, times (in UTC) and SDTM's dates in text, which are compared as far as they go. A
-            missing value is in every range.
+            and times for dates, times (in UTC) and SDTM's dates and intervals in text, which are in a range when they
+            may be. A missing value is in every range.
         max_row_drop: the largest part of its rows that a version may lose against the version before: 0.1 is a tenth.
         stable_schema: no column of the version before may be gone, or be of another kind (number, text, date, time
             or duration).

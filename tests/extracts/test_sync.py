@@ -295,3 +295,29 @@ def test_an_unreadable_bucket_is_told(project: dc.Project, s3_server: S3Server) 
     with pytest.raises(dc.AccessDeniedError, match="s3:ListBucket"):
         project.sync(source)
     assert "in/" in repr(source)
+
+
+def test_columns_keep_their_types_and_the_report_names_those_that_change(project: dc.Project, tmp_path: Path) -> None:
+    drop = tmp_path / "typed"
+    drop.mkdir()
+    (drop / "lb.csv").write_text("KIT,NOTE,N,T,AGE\n0x1A,NA,1,10:00,41\n0x2B,x,2,11:00,42\n")
+    first = project.sync(drop).check()
+    assert first.items[0].retyped == ()
+    (drop / "lb.csv").write_text("KIT,NOTE,N,T,AGE\n12,NA,,12:00:30,41\n13,,NA,13:00:00,unknown\n")
+    report = project.sync(drop).check()
+    assert report.items[0].retyped == ("KIT: string -> int64", "AGE: int64 -> string")
+    assert "KIT: string -> int64, AGE: int64 -> string" in repr(report)
+    now = project.reader.read_arrow("lb")
+    assert [str(t) for t in now.schema.types[:3]] == ["int64", "string", "int64"]
+    assert now["NOTE"].to_pylist() == ["NA", ""]
+
+
+def test_a_version_before_that_is_gone_keeps_nothing_from_being_taken(project: dc.Project, tmp_path: Path) -> None:
+    drop = tmp_path / "gone"
+    drop.mkdir()
+    (drop / "lb.csv").write_text("A\nx\n")
+    project.sync(drop).check()
+    for payload in tmp_path.rglob("lb/*.parquet"):
+        payload.unlink()
+    (drop / "lb.csv").write_text("A\n1\n")
+    assert project.sync(drop).check().items[0].retyped == ()
