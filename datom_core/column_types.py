@@ -30,7 +30,7 @@ def stored_types(store: ObjectStore, table: str, metadata: Metadata) -> Mapping[
 
 
 def retyped(before: Mapping[str, pa.DataType], now: pa.Schema) -> tuple[str, ...]:
-    """The columns that have another type now, as in ``AGE: int64 -> string``; units of time and of text do not count."""
+    """The columns that have another type now, as in ``AGE: int64 -> string``; units do not count."""
     return tuple(
         f"{f.name}: {before[f.name]} -> {f.type}"
         for f in now
