@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -17,7 +17,7 @@ from datom_core.documents import Origin
 from datom_core.drops import Drop, ExtractFile, ExtractSource, LocalFolder, look
 from datom_core.drops.completeness import sha256_of
 from datom_core.errors import InvalidInputError
-from datom_core.extracts import SchemaLike, check_reading, of_name, read_extract
+from datom_core.extracts import SchemaLike, cannot_be_read, check_reading, looks_like_data, of_name, read_extract
 
 
 @dataclass(frozen=True)
@@ -83,11 +83,16 @@ class DropReader:
             AccessDeniedError, StorageError: it cannot be looked at.
         """
         drop = look(self.source, manifest=self._manifest, quiet=self._quiet, now=now or datetime.now(UTC))
-        return Drop(tuple(f for f in drop.files if fnmatchcase(f.name, self._pattern)), drop.others, drop.waiting)
+        refused = {name: why for name, why in drop.refused.items() if fnmatchcase(name, self._pattern)}
+        return replace(drop, files=tuple(f for f in drop.files if fnmatchcase(f.name, self._pattern)), refused=refused)
 
     def supports(self, file: ExtractFile) -> bool:
         """Whether a file has the extension of a format that can be read."""
         return of_name(file.name) is not None
+
+    def unreadable(self, files: Iterable[ExtractFile]) -> dict[str, str]:
+        """Those of ``files`` that hold data by their extension, of a kind that cannot be read; with what to do."""
+        return {f.name: cannot_be_read(f.name) for f in files if not self.supports(f) and looks_like_data(f.name)}
 
     def sha(self, file: ExtractFile) -> str:
         """SHA-256 of a file's bytes.

@@ -13,8 +13,15 @@ from typing import Literal
 from datom_core import names
 from datom_core.column_types import retyped, stored_types
 from datom_core.drops import Drop, ExtractFile
-from datom_core.errors import ConflictError, InvalidInputError, NotFoundError
-from datom_core.extracts import is_unreadable_json, of_name
+from datom_core.errors import (
+    AccessDeniedError,
+    ConflictError,
+    DatomError,
+    InvalidInputError,
+    NotFoundError,
+    StorageError,
+)
+from datom_core.extracts import of_name
 from datom_core.intake import DropReader
 from datom_core.plan import ProjectState, plan_write
 from datom_core.requests import check_message, table_job
@@ -34,8 +41,9 @@ class SyncItem:
     Attributes:
         file, table: its name, and the table that it is for.
         status: ``new`` (the table is new), ``changed`` (a file that no version of the table came from), ``unchanged``
-            (a version came from it), ``unsupported`` (no format that can be read), ``ignored`` (not a part of the
-            drop), ``failed`` (it could not be read, or is refused).
+            (a version came from it), ``unsupported`` (no extract by its extension), ``ignored`` (not a part of the
+            drop), ``failed`` (it could not be read, or is refused; or it holds data by its extension, of a format
+            that cannot be read).
         reason: why, where the status does not say it.
         action: what was done, as in `WriteResult`; ``None`` when nothing was written.
         rows: that were read.
@@ -85,7 +93,7 @@ class SyncReport:
 
     @property
     def ok(self) -> bool:
-        """Whether the drop was complete, and every file of a format that can be read was taken."""
+        """Whether the drop was complete, and every file that is an extract by its extension was taken."""
         return self.complete and not self.failed
 
     def of(self, status: FileStatus) -> Rows[SyncItem]:
@@ -144,6 +152,9 @@ class Sync:
         drop, location = self.reader.look(now), self.reader.source.location
         if drop.waiting:
             return SyncReport(location, rows(()), (), drop.waiting, dry_run)
+        refused = [SyncItem(name, None, "failed", f"{why}.") for name, why in drop.refused.items()]
+        if refused and self.stop_on_error:
+            raise _stopped(location, refused[0], ())
         files = drop.files
         _, state = self.upkeep.load(tuple({f.table for f in files}))
         clashing = _clashing(files)
@@ -152,11 +163,7 @@ class Sync:
         for file in files:
             found = self._find(file, state, clashing)
             if self.stop_on_error and found.item.status == "failed":
-                raise InvalidInputError(
-                    f"{location}: {found.item.file}: {found.item.reason} Nothing further was written.",
-                    item=found.item,
-                    commits=tuple(commits),
-                )
+                raise _stopped(location, found.item, commits)
             if not batch:
                 found = self._written([found], commits, dry_run)[0]
             done.append(found)
@@ -165,7 +172,7 @@ class Sync:
         if not commits and not dry_run:
             # The files of a sync that broke off after its push are known already; readers may not know yet.
             self.writer.projector.level(())
-        items = [*(f.item for f in done), *_ignored(drop)]
+        items = [*(f.item for f in done), *refused, *_ignored(drop)]
         return SyncReport(location, rows(items), tuple(commits), (), dry_run)
 
     def _find(self, file: ExtractFile, state: ProjectState, clashing: set[str]) -> _Found:
@@ -173,6 +180,9 @@ class Sync:
         table = file.table
         item = SyncItem(file.name, table, "failed")
         if not self.reader.supports(file):
+            data = self.reader.unreadable([file])
+            if data:
+                return _Found(replace(item, reason=f"{data[file.name]}. Convert it, or leave it out by pattern=."))
             return _Found(replace(item, status="unsupported", reason=f"{Path(file.name).suffix or 'no'} format"))
         try:
             names.check_new_name(table)
@@ -180,8 +190,8 @@ class Sync:
                 raise InvalidInputError("other files of the drop are for the same table. Deliver one.")
             with tempfile.TemporaryDirectory(prefix="datom-") as folder:
                 return self._look_into(file, state, item, Path(folder))
-        except (InvalidInputError, NotFoundError, ConflictError) as error:
-            return _Found(replace(item, reason=str(error).removeprefix(f"{file.name}: ")))
+        except Exception as error:  # noqa: BLE001 - a library may raise anything over somebody's file
+            return _Found(replace(item, reason=_cause(error).removeprefix(f"{file.name}: ")))
 
     def _look_into(self, file: ExtractFile, state: ProjectState, item: SyncItem, folder: Path) -> _Found:
         path, sha = self.reader.fetch(file, folder)
@@ -194,8 +204,6 @@ class Sync:
             older = current is not None and current.version != known.version
             reason = "taken before; a later version is current" if older else None
             return _Found(replace(item, status="unchanged", version=known.version, reason=reason))
-        if is_unreadable_json(path):
-            return _Found(replace(item, status="unsupported", reason="JSON, but not CDISC Dataset-JSON"))
         before = None if at_tip.metadata is None else stored_types(self.writer.store, table, at_tip.metadata)
         extract = self.reader.read_fetched(file, path, sha, before=before)
         job = table_job(table, extract, self.writer.ahead(), at_once=False)
@@ -210,11 +218,58 @@ class Sync:
         if dry_run or not jobs:
             return [replace(f, job=None) for f in found]
         message = _message([f.item for f in found if f.job is not None])
-        results: dict[str, WriteResult] = {
-            r.table: r for r in self.writer.run(jobs, self.intent(message), self.writer.ahead())
-        }
-        commits += {r.commit_sha: None for r in results.values() if r.commit_sha is not None}
+        try:
+            written = self.writer.run(jobs, self.intent(message), self.writer.ahead())
+        except Exception as error:
+            culprits = _culprits(jobs, error)
+            if not culprits:
+                raise  # about the project, its remote or its store
+            found = [_failed(f, culprits) for f in found]
+            failed = next(f.item for f in found if f.item.status == "failed" and f.item.table in culprits)
+            if self.stop_on_error:
+                raise _stopped(self.reader.source.location, failed, commits) from error
+            return self._written(found, commits, dry_run)
+        results = {r.table: r for r in written}
+        commits += {r.commit_sha: None for r in written if r.commit_sha is not None}
         return [_with_result(f, results) if f.job is not None else f for f in found]
+
+
+def _culprits(jobs: Iterable[Job], error: Exception) -> dict[str, str]:
+    """The tables that a write failed for, with the reason; none if it would fail for any table."""
+    if isinstance(error, (ConflictError, StorageError, AccessDeniedError, NotFoundError)):
+        return {}
+    found: dict[str, str] = {}
+    for job in jobs:
+        table = job.write.table
+        if isinstance(error, DatomError):
+            payload = names.payload(table, job.write.data_sha)
+            if error.details.get("table") == table or error.details.get("key") == payload:
+                found[table] = _cause(error)
+            continue
+        try:
+            job.hashed().encoding.file()
+        except Exception as own:  # noqa: BLE001 - whatever a library makes of this one table
+            found[table] = _cause(own)
+    return found
+
+
+def _failed(found: _Found, culprits: Mapping[str, str]) -> _Found:
+    reason = culprits.get(str(found.item.table)) if found.job is not None else None
+    return found if reason is None else _Found(replace(found.item, status="failed", reason=reason))
+
+
+def _stopped(location: str, item: SyncItem, commits: Iterable[str]) -> InvalidInputError:
+    return InvalidInputError(
+        f"{location}: {item.file}: {item.reason} Nothing further was written.", item=item, commits=tuple(commits)
+    )
+
+
+def _cause(error: BaseException) -> str:
+    """What went wrong, in our words or with the class of what a library raised."""
+    if isinstance(error, DatomError):
+        return str(error)
+    said = f"{type(error).__name__}: {error}".removesuffix(": ")
+    return f"{said} (from {_cause(error.__cause__)})" if error.__cause__ is not None else said
 
 
 def _with_result(found: _Found, results: Mapping[str, WriteResult]) -> _Found:

@@ -192,7 +192,9 @@ class _Look:
             yield None
             return
         known = set(partition_keys(definition, self.context.instance))
-        for folder in self.drop.folders():
+        folders, refused = self.drop.folders()
+        self.told += _named_with_reason("", refused)
+        for folder in folders:
             if folder in known:
                 yield folder
             elif not isinstance(definition, dg.DynamicPartitionsDefinition):
@@ -211,6 +213,9 @@ class _Look:
         if found.waiting:
             self.told.append(f"{where}not complete: {'; '.join(found.waiting)}")
             return None
+        self.told += _named_with_reason(where, found.refused) + _named_with_reason(
+            where, reader.unreadable(found.files)
+        )
         files = {f.name: f for f in found.files if reader.supports(f)}
         strays = [n for n, f in files.items() if table_of_file(f) not in self.wanted.tables]
         if strays:
@@ -274,6 +279,12 @@ class _Look:
             partition_key=cut,
             tags={COMMIT_MESSAGE: f"Load {said} from {location}", **self.tags},
         )
+
+
+def _named_with_reason(where: str, names: Mapping[str, str]) -> list[str]:
+    """What is not read, and why, as far as a message may be long."""
+    told = [f"{where}{name} is not read: {why}" for name, why in sorted(names.items())[:_NAMED]]
+    return told + ([f"{where}and {len(names) - _NAMED} more are not read"] if len(names) > _NAMED else [])
 
 
 def _with_downstream(context: dg.SensorEvaluationContext, request: dg.RunRequest) -> dg.RunRequest:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePath
 
 import datom_core as dc
 from datom_dagster.resources import DatomStorage
@@ -52,6 +53,9 @@ class ExtractDrop:
         where = reader.source.location
         if drop.waiting:
             raise dc.ConflictError(f"{where} is not complete: {'; '.join(drop.waiting)}. Try again when it is.")
+        for name, why in drop.refused.items():
+            if PurePath(name).stem.lower() == table.lower():
+                raise dc.InvalidInputError(f"{where}: {name} is {why}.", table=table)
         found = [f for f in drop.files if table_of_file(f) == table.lower() and reader.supports(f)]
         if not found:
             there = ", ".join(f.name for f in drop.files) or "none"
@@ -73,13 +77,14 @@ class ExtractDrop:
             raise dc.InvalidInputError("Each cut has a folder of its own here, and this asset has no partitions.")
         return self._reader(self.place.drop(dc.check_cut_name(cut)))
 
-    def folders(self) -> list[str]:
-        """The names of the folders that there are, of cuts among them.
+    def folders(self) -> tuple[list[str], Mapping[str, str]]:
+        """The names of the folders that there are, of cuts among them; and what is refused, with the reason.
 
         Raises:
             NotFoundError: the place is not there.
         """
-        return [name.rstrip("/") for name in self.place.drop().list().others if name.endswith("/")]
+        found = self.place.drop().list()
+        return [name.rstrip("/") for name in found.others if name.endswith("/")], found.refused
 
     def _reader(self, source: str | dc.ExtractSource) -> dc.DropReader:
         return dc.DropReader(

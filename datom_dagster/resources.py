@@ -40,7 +40,9 @@ class LocalStorage(DatomStorage):
         return dc.LocalStore(resolved(self.path), resolved(self.prefix))
 
     def drop(self, folder: str = "") -> dc.LocalFolder:
-        return dc.LocalFolder(Path(resolved(self.path), resolved(self.prefix), folder))
+        place = Path(resolved(self.path), resolved(self.prefix))
+        # A folder that came into the place by somebody else's hand must not be a link to elsewhere.
+        return dc.LocalFolder(place / folder, inside=place) if folder else dc.LocalFolder(place)
 
 
 class GovernanceResource(dg.ConfigurableResource):  # type: ignore[type-arg]

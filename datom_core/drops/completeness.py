@@ -6,16 +6,17 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from datom_core.drops.protocol import ExtractFile, ExtractSource
+from datom_core.drops.protocol import ExtractFile, ExtractSource, odd_name
 from datom_core.errors import InvalidInputError
 
 _BLOCK = 2**20
 _LARGEST = 16 * 2**20  # bytes of a manifest
+_ODD = "no name that a file can have everywhere; rename it"
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,13 @@ class Drop:
         files: the files of the drop.
         others: what lies beside them, with the reason why it is not read.
         waiting: why the drop is not complete; nothing is to be read until this is empty.
+        refused: what belongs to the drop by its name and is never read, with the reason.
     """
 
     files: tuple[ExtractFile, ...]
     others: Mapping[str, str]
     waiting: tuple[str, ...]
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 def look(source: ExtractSource, *, manifest: str | None, quiet: float | None, now: datetime) -> Drop:
@@ -50,24 +53,34 @@ def look(source: ExtractSource, *, manifest: str | None, quiet: float | None, no
         raise InvalidInputError(f"quiet is a positive number of seconds, not {quiet!r}.")
     listing = source.list()
     others = dict.fromkeys(listing.others, "a folder below the drop is not looked into")
-    hidden = {f.name for f in listing.files if f.name.startswith((".", "~$"))}
-    others |= dict.fromkeys(sorted(hidden), "hidden, or a lock of Excel's")
-    files = {f.name: f for f in listing.files if f.name not in hidden}
+    refused = dict(listing.refused) | {f.name: _ODD for f in listing.files if odd_name(f.name)}
+    hidden = {n for n in (*(f.name for f in listing.files), *refused) if n.startswith((".", "~$"))}
+    others |= {_told(n): "hidden, or a lock of Excel's" for n in sorted(hidden)}
+    refused = {_told(n): why for n, why in refused.items() if n not in hidden}
+    files = {f.name: f for f in listing.files if f.name not in hidden and not odd_name(f.name)}
     waiting: list[str] = []
     if manifest is not None:
         mark = next((f for f in listing.files if f.name == manifest), None)
         files.pop(manifest, None)
+        if manifest in listing.refused:
+            raise InvalidInputError(f"{source.location}: {manifest} is {listing.refused[manifest]}.", file=manifest)
         listed, problem = _listed(source, mark, manifest)
-        waiting += [problem] if problem else _missing(source, listed, files)
-        others |= {n: f"not in {manifest}" for n in files if n not in listed}
+        waiting += [problem] if problem else _missing(source, listed, files, refused)
+        others |= {n: f"not in {manifest}" for n in (*files, *refused) if n not in listed}
         files = {n: f for n, f in files.items() if n in listed}
+        refused = {n: why for n, why in refused.items() if n in listed}
     if quiet is not None:
         waiting += [
             f"{f.name} changed {max(0, (now - f.modified).total_seconds()):.0f} seconds ago"
             for f in files.values()
             if (now - f.modified).total_seconds() < quiet
         ]
-    return Drop(tuple(files[n] for n in sorted(files)), others, tuple(waiting))
+    return Drop(tuple(files[n] for n in sorted(files)), others, tuple(waiting), refused)
+
+
+def _told(name: str) -> str:
+    """A name as it can be printed."""
+    return name if not odd_name(name) else ascii(name)[1:-1]
 
 
 def sha256_of(path: Path) -> str:
@@ -92,17 +105,22 @@ def _listed(
     try:
         entries = json.loads(raw)["files"]
         return {str(e["name"]): e for e in entries if int(e["size"]) >= 0}, None
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         return {}, f'{manifest} is not {{"files": [{{"name": ..., "size": ...}}]}} ({type(error).__name__}: {error})'
 
 
 def _missing(
-    source: ExtractSource, listed: Mapping[str, Mapping[str, Any]], files: Mapping[str, ExtractFile]
+    source: ExtractSource,
+    listed: Mapping[str, Mapping[str, Any]],
+    files: Mapping[str, ExtractFile],
+    refused: Mapping[str, str],
 ) -> list[str]:
     problems = []
     for name, entry in listed.items():
         file, size, sha = files.get(name), int(entry["size"]), entry.get("sha256")
-        if file is None:
+        if name in refused:
+            problems.append(f"{name} is not read: {refused[name]}")
+        elif file is None:
             problems.append(f"{name} is not there yet")
         elif file.size != size:
             problems.append(f"{name} has {file.size} of {size} bytes")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol, runtime_checkable
+
+_LONGEST = 255  # bytes of a file's name, nearly everywhere
 
 
 @dataclass(frozen=True)
@@ -32,10 +35,27 @@ class ExtractFile:
 
 @dataclass(frozen=True)
 class Listing:
-    """What lies in a place: its files by name, and folders and the like, which are not looked into."""
+    """What lies in a place.
+
+    Attributes:
+        files: its files.
+        others: folders, by names that end in a slash, and the like; they are not looked into.
+        refused: what is never read, by name, and what it is: a link out of the place, a pipe, a device.
+    """
 
     files: tuple[ExtractFile, ...]
     others: tuple[str, ...]
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+
+def odd_name(name: str) -> bool:
+    """Whether a name cannot be that of a file in a folder, or not of one whose name can be told."""
+    try:
+        size = len(name.encode())
+    except UnicodeEncodeError:
+        return True
+    control = any(ord(c) < 32 or ord(c) == 127 for c in name)
+    return control or name in ("", ".", "..") or size > _LONGEST or "/" in name or "\\" in name
 
 
 @runtime_checkable

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from datom_core.credentials import CredentialSource, check_credentials
-from datom_core.drops.protocol import ExtractFile, Listing
-from datom_core.errors import ConflictError
+from datom_core.drops.protocol import ExtractFile, Listing, odd_name
+from datom_core.errors import ConflictError, InvalidInputError
 from datom_core.stores.s3.arguments import check_arguments
 from datom_core.stores.s3.client import open_client
 from datom_core.stores.s3.errors import RefusedConditionError, translated
@@ -69,6 +69,8 @@ class S3Folder:
         return Listing(tuple(files), tuple(others))
 
     def fetch(self, file: ExtractFile, folder: Path) -> Path:
+        if odd_name(file.name):
+            raise InvalidInputError(f"{file.name!r} is no name of a file.", file=file.name)
         key = self._prefix + file.name
         path = folder / file.name
         try:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import mmap
 import re
+import zlib
 from pathlib import Path
 
 from datom_core.errors import InvalidInputError
@@ -12,10 +14,28 @@ from datom_core.extracts.problems import bad_file
 #: Every format that can be read: the extensions of file names, in lower case.
 FORMATS = (
     *("csv", "tsv", "txt", "psv", "parquet", "xpt", "sas7bdat", "sav", "zsav", "por", "dta"),
-    *("xls", "xlsx", "xlsm", "xlsb", "json", "ndjson"),
+    *("xls", "xlsx", "xlsm", "xlsb", "json", "ndjson", "dsjc"),
 )
 TEXT = frozenset({"csv", "tsv", "txt", "psv"})
 WORKBOOKS = frozenset({"xls", "xlsx", "xlsm", "xlsb"})
+DATASET_JSON = frozenset({"json", "ndjson", "dsjc"})
+#: Extensions of what holds data and cannot be read here: a drop with such a file is not taken whole.
+UNREADABLE_DATA = frozenset({
+    # SAS, SPSS, Stata and others of their kind
+    *("sas7bcat", "sas7bvew", "sas7bndx", "sd2", "sd7", "ssd01", "cpt", "cport", "jmp", "mat", "rds", "rda"),
+    *("rdata", "sbx", "sbt"),
+    # workbooks, text and markup
+    *("xltx", "xltm", "xlt", "xlam", "ods", "fods", "ots", "numbers", "dif", "slk", "wk1", "wks"),
+    *("tab", "dat", "asc", "prn", "fwf", "xml", "jsonl"),
+    # columns and databases
+    *("feather", "arrow", "arrows", "ipc", "orc", "avro", "pq", "parq", "h5", "hdf", "hdf5", "nc", "pkl", "pickle"),
+    *("npy", "npz", "sqlite", "sqlite3", "duckdb", "mdb", "accdb", "dbf", "mdf", "dmp"),
+    # compressed, packed or encrypted
+    *("gz", "gzip", "bz2", "xz", "lzma", "zst", "lz4", "br", "z", "zip", "zipx", "7z", "rar", "tar", "tgz", "tbz"),
+    *("tbz2", "txz", "gpg", "pgp", "age", "enc", "p7m"),
+    # not arrived as a whole
+    *("part", "partial", "filepart", "crdownload"),
+})  # fmt: skip
 _LOOK = 65536
 _SAS7BDAT = bytes.fromhex("000000000000000000000000c2ea8160b31411cfbd92080009c7318c181f1011")
 _STATA = re.compile(rb"<stata_dta>|[\x69-\x73][\x01\x02]\x01\x00")
@@ -33,7 +53,7 @@ _SIGNATURES: tuple[tuple[str, re.Pattern[bytes]], ...] = (
     ("por", re.compile(rb"(?s).{0,520}?(?:SPSS PORT FILE|SPSSPORT)")),
 )
 # A zip archive tells within what it is of.
-_ALIKE = ({"sav", "zsav"}, {"json", "ndjson"}, {"xlsx", "xlsm", "xlsb"})
+_ALIKE = ({"sav", "zsav"}, {"xlsx", "xlsm", "xlsb"})
 _ENCRYPTED = "EncryptedPackage\0".encode("utf-16-le")
 _ENTRY = len(_ENCRYPTED).to_bytes(2, "little") + b"\x02"  # the length of the name; a stream
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -43,6 +63,21 @@ def of_name(file_name: str) -> str | None:
     """The format that a file's extension names, or ``None`` when there is no reader for it."""
     extension = Path(file_name).suffix[1:].lower()
     return extension if extension in FORMATS else None
+
+
+def looks_like_data(file_name: str) -> bool:
+    """Whether a file has the extension of something that holds data, whether or not it can be read."""
+    # Blanks and dots at the end come from other systems, and hide the extension.
+    extension = Path(file_name.rstrip(" .")).suffix[1:].lower()
+    return extension in FORMATS or extension in UNREADABLE_DATA
+
+
+def cannot_be_read(file_name: str) -> str:
+    """That a file's extension is of no format that can be read, and which are."""
+    bare = file_name.rstrip(" .")
+    extension = Path(bare).suffix + file_name[len(bare) :]
+    what = f"{extension!r} is not the extension of a format" if extension else "there is no extension that tells"
+    return f"{what}. Readable are {', '.join(FORMATS)}"
 
 
 def format_of(name: str, given: str | None) -> str:
@@ -57,9 +92,7 @@ def format_of(name: str, given: str | None) -> str:
         return given
     found = of_name(name)
     if found is None:
-        extension = Path(name).suffix
-        what = f"{extension!r} is not the extension of a format" if extension else "there is no extension that tells"
-        raise bad_file(name, f"{what}. Readable are {', '.join(FORMATS)}; rename it, or give format=.")
+        raise bad_file(name, f"{cannot_be_read(name)}; rename it, or give format=.")
     return found
 
 
@@ -80,9 +113,8 @@ def check_signature(path: Path, name: str, file_format: str, encoding: str | Non
         return
     if found is not None:
         raise bad_file(name, f"called {file_format}, but by its first bytes it is {found}. Rename it, or give format=.")
-    if file_format in ("json", "ndjson"):
-        if not is_dataset_json(head):
-            raise bad_file(name, "this JSON is not CDISC Dataset-JSON: it names no datasetJSONVersion.")
+    if file_format in DATASET_JSON:
+        _check_json(head, name, file_format)
     elif file_format in TEXT:
         _check_text(head, name, file_format, encoding)
     else:
@@ -100,18 +132,15 @@ def _has_password(path: Path) -> bool:
     return False
 
 
-def is_dataset_json(head: bytes) -> bool:
-    """Whether the first bytes of a JSON file are those of a Dataset-JSON."""
-    return b'"datasetJSONVersion"' in head
-
-
-def is_unreadable_json(path: Path) -> bool:
-    """Whether a file is JSON of another kind, which no reader is for."""
-    if of_name(path.name) not in ("json", "ndjson"):
-        return False
-    with path.open("rb") as file:
-        head = file.read(_LOOK)
-    return head.lstrip()[:1] in (b"{", b"[") and not is_dataset_json(head)
+def _check_json(head: bytes, name: str, file_format: str) -> None:
+    """The order of keys means nothing, so that the first bytes only tell what cannot be Dataset-JSON."""
+    if file_format == "dsjc":
+        if len(head) < 2 or head[0] & 15 != zlib.DEFLATED or int.from_bytes(head[:2]) % 31:
+            raise bad_file(name, "called dsjc, but it does not begin like one: it is no zlib stream. Export it again.")
+    elif head.startswith(_UTF16):
+        raise bad_file(name, "the JSON is UTF-16 by its first bytes, and Dataset-JSON is UTF-8. Export it as that.")
+    elif head.removeprefix(codecs.BOM_UTF8).lstrip(b" \t\r\n")[:1] not in (b"{", b""):
+        raise bad_file(name, "this is not CDISC Dataset-JSON: it does not begin with an object.")
 
 
 def _check_text(head: bytes, name: str, file_format: str, encoding: str | None) -> None:

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from datom_core.errors import InvalidInputError, NotFoundError
 from datom_core.extracts import dataset_json, excel, parquet, r_text, readstat, text
-from datom_core.extracts.formats import TEXT, WORKBOOKS, check_signature, format_of
+from datom_core.extracts.formats import DATASET_JSON, TEXT, WORKBOOKS, check_signature, format_of
 from datom_core.extracts.problems import bad_file
 from datom_core.extracts.schemas import SchemaLike, Types, check_schema, typed_as_before
 
@@ -44,8 +44,8 @@ def read_extract(
             over what would be inferred, and columns that are not named are inferred.
         r_compat: infer types as R's ``datom_sync`` does, for the same ``data_sha`` (record, C.6).
         format: ``csv``, ``tsv``, ``txt``, ``psv``, ``parquet``, ``xpt``, ``sas7bdat``, ``sav``, ``zsav``, ``por``,
-            ``dta``, ``xls``, ``xlsx``, ``xlsm``, ``xlsb``, ``json`` or ``ndjson`` (CDISC Dataset-JSON); by default the
-            extension.
+            ``dta``, ``xls``, ``xlsx``, ``xlsm``, ``xlsb``, ``json``, ``ndjson`` or ``dsjc`` (CDISC Dataset-JSON);
+            by default the extension.
         encoding: of text; UTF-8 by default. Of files of SAS, SPSS (but not por) and Stata, instead of what they say
             themselves.
         separator: of text; by default what the extension stands for.
@@ -126,6 +126,6 @@ def _read(
         return parquet.read_parquet(path, name, types, r_compat=r_compat)
     if kind in WORKBOOKS:
         return excel.read_workbook(path, name, kind, types, sheet=sheet)
-    if kind in ("json", "ndjson"):
-        return dataset_json.read_dataset_json(path, name, types)
+    if kind in DATASET_JSON:
+        return dataset_json.read_dataset_json(path, name, types, compressed=kind == "dsjc")
     return readstat.read_statistics(path, name, kind, types, encoding=encoding)

@@ -12,6 +12,7 @@ from pyarrow.csv import ConvertOptions
 
 from datom_core.errors import InvalidInputError
 from datom_core.extracts.problems import bad_file, brief_list
+from datom_core.extracts.times_of_day import clock_time
 from datom_core.tabular import check_hashable
 
 #: Types by column: a pyarrow Schema, or a mapping from column to an Arrow type or its name.
@@ -129,6 +130,10 @@ def _cast(data: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
     if is_text_type(data.type) and not is_text_type(kind):
         trimmed = pc.utf8_trim_whitespace(data)
         data = pc.if_else(pc.is_in(trimmed, pa.array(_MISSING)), pa.scalar(None, data.type), trimmed)
+        if pa.types.is_time(kind) or pa.types.is_duration(kind):
+            data = clock_time(data)  # Arrow has no cast for these
+            if pa.types.is_duration(kind) and pa.types.is_time(data.type):
+                data = data.cast(pa.int64()).cast(pa.duration("us"))
     return data.cast(kind)
 
 

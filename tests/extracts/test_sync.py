@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pyreadstat
 import pytest
 
 import datom_core as dc
+import datom_core.encoding
 from tests.s3.server import S3Server
 
 Put = Callable[..., None]
@@ -61,11 +63,10 @@ class TestDrops:
         self, drop: tuple[dc.ExtractSource, Put], project: dc.Project, remote: Path
     ) -> None:
         source, put = drop
-        put(**{"dm.csv": DM, "lb.CSV": LB, "sub/ae.csv": AE, "notes.docx": "x", "other.json": "{}"})
+        put(**{"dm.csv": DM, "lb.CSV": LB, "sub/ae.csv": AE, "notes.docx": "x"})
         report = project.sync(source)
         assert statuses(report) == {
-            "dm.csv": "new", "lb.CSV": "new", "notes.docx": "unsupported", "other.json": "unsupported",
-            "sub/": "ignored",
+            "dm.csv": "new", "lb.CSV": "new", "notes.docx": "unsupported", "sub/": "ignored",
         }  # fmt: skip
         assert report.ok
         assert report.check() is report
@@ -212,6 +213,126 @@ class TestDrops:
             project.sync(source, schema={"dm": {"AGE": "integr"}})
 
 
+LOOKS_LIKE_DATA = [
+    *("config.json", "ae.ndjson", "dm.sas7bcat", "dm.rds", "dm.xml", "dm.ods", "dm.csv.gz", "dm.XPT.gz", "all.zip"),
+    *("dm.csv.filepart", "lb.csv ", "dm.feather", "dm.jsonl", "DM.XPT"),
+]
+
+
+@pytest.mark.parametrize("name", LOOKS_LIKE_DATA)
+def test_what_looks_like_an_extract_and_is_not_taken_makes_the_report_not_ok(
+    name: str, project: dc.Project, tmp_path: Path
+) -> None:
+    drop = tmp_path / "drop"
+    drop.mkdir()
+    (drop / name).write_text('{"a": 1}')
+    (drop / "vs.csv").write_text(DM)
+    for other in ("readme.pdf", "letter.docx", "LICENSE"):
+        (drop / other).write_text("x")
+    report = project.sync(drop)
+    assert statuses(report) == {
+        name: "failed", "vs.csv": "new", "readme.pdf": "unsupported", "letter.docx": "unsupported",
+        "LICENSE": "unsupported",
+    }  # fmt: skip
+    assert not report.ok
+    with pytest.raises(dc.InvalidInputError, match=rf"not taken whole:\n  - {name}: "):
+        report.check()
+    assert project.sync(drop, "vs.*").ok
+    (drop / name).unlink()
+    assert project.sync(drop).ok
+
+
+class OddError(Exception):
+    """What a library may raise."""
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        *(
+            OddError("broken"),
+            KeyError("rows"),
+            MemoryError(),
+            RecursionError("deep"),
+            OverflowError("big"),
+            OSError(5, "EIO"),
+        ),
+        *(
+            pa.ArrowInvalid("bad"),
+            pa.ArrowKeyError("x"),
+            UnicodeDecodeError("utf-8", b"x", 0, 1, "bad"),
+            StopIteration(),
+        ),
+        *(AssertionError("x"), dc.StorageError("away"), dc.AccessDeniedError("no"), dc.IntegrityError("changed")),
+    ],
+    ids=lambda e: type(e).__name__,
+)
+@pytest.mark.parametrize("batch", [True, False])
+def test_no_error_of_one_file_keeps_the_others_from_being_written(
+    error: Exception, batch: bool, project: dc.Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop = tmp_path / "drop"
+    drop.mkdir()
+    for table in ("ae", "dm", "vs"):
+        (drop / f"{table}.csv").write_text(DM.replace("41", str(ord(table[0]))))
+
+    def read(path: Path, **options: Any) -> Any:
+        if path.name == "dm.csv":
+            raise error
+        return dc.read_extract(path, **options)
+
+    monkeypatch.setattr("datom_core.intake.read_extract", read)
+    report = project.sync(drop, batch=batch)
+    assert statuses(report) == {"ae.csv": "new", "dm.csv": "failed", "vs.csv": "new"}
+    reason = str(report.failed[0].reason)
+    assert str(error) in reason
+    assert isinstance(error, dc.DatomError) or type(error).__name__ in reason
+    assert [t.name for t in project.reader.list()] == ["ae", "vs"]
+
+
+@pytest.mark.parametrize("batch", [True, False])
+def test_nor_does_a_table_that_cannot_be_stored(
+    batch: bool, project: dc.Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop = tmp_path / "drop"
+    drop.mkdir()
+    for table in ("ae", "dm", "vs"):
+        (drop / f"{table}.csv").write_text(DM.replace("41", str(ord(table[0]))))
+    # Of ae, there is another object where its payload belongs; dm cannot be encoded.
+    sha = dc.hash_table(dc.read_extract(drop / "ae.csv")).data_sha
+    assert isinstance(project.store, dc.LocalStore)
+    project.store.create(f"ae/{sha}.parquet", b"no parquet", {})
+    encode = datom_core.encoding.encode_parquet
+
+    def encoding(data: pa.Table, compression: Any) -> memoryview:
+        if 100 in data["AGE"].to_pylist():
+            raise pa.ArrowNotImplementedError("no such encoding")
+        return encode(data, compression)
+
+    monkeypatch.setattr("datom_core.encoding.encode_parquet", encoding)
+    report = project.sync(drop, batch=batch)
+    assert statuses(report) == {"ae.csv": "failed", "dm.csv": "failed", "vs.csv": "new"}
+    assert "is not a readable table" in str(report.failed[0].reason)
+    assert report.failed[1].reason == "ArrowNotImplementedError: no such encoding"
+    assert [t.name for t in project.reader.list()] == ["vs"]
+    with pytest.raises(dc.InvalidInputError, match="Nothing further was written"):
+        project.sync(drop, batch=batch, stop_on_error=True)
+
+
+def test_what_ails_the_project_is_raised(project: dc.Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drop = tmp_path / "drop"
+    drop.mkdir()
+    (drop / "dm.csv").write_text(DM)
+    (drop / "vs.csv").write_text(LB)
+
+    def away(*_: object) -> Any:
+        raise dc.StorageError("the store is away")
+
+    monkeypatch.setattr(type(project.store), "create", away)
+    with pytest.raises(dc.StorageError, match="is away"):
+        project.sync(drop)
+
+
 def test_two_files_for_one_table_are_both_refused(project: dc.Project, tmp_path: Path) -> None:
     pyreadstat.write_xport(pd.DataFrame({"A": [1.0]}), str(tmp_path / "DM.xpt"))
     (tmp_path / "dm.csv").write_text(DM)
@@ -240,7 +361,7 @@ def test_a_file_that_changes_while_it_is_read_is_not_taken(
     (drop / "dm.csv").write_text(DM)
 
     def read_and_grow(path: Path, **options: Any) -> Any:
-        with path.open("a") as file:
+        with (drop / "dm.csv").open("a") as file:
             file.write("01-9,99\n")
         return dc.read_extract(path, **options)
 
