@@ -174,7 +174,7 @@ def test_malformed_files_are_refused_with_the_place(case: str, schema: Any, tmp_
     if schema is None:
         with pytest.raises(dc.InvalidInputError, match=f"^dm.json: (?s:.*){problem}"):
             dc.read_extract(path)
-    elif case not in ("a number as text", "a number as a truth value"):  # which fit the schema
+    elif case not in ("a number as text", "a number as a truth value", "nan as text"):  # which fit the schema
         with pytest.raises(dc.InvalidInputError, match=r"^dm\.json: "):
             dc.read_extract(path, schema=schema)
     if data.startswith(b"{") and case not in ("no rows", "Latin-1"):
