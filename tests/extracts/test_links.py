@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import stat
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,6 @@ from typing import Any
 import pytest
 
 import datom_core as dc
-from datom_core.drops import below
 from tests.s3.server import S3Server
 
 DM = "USUBJID,AGE\n01-1,41\n"
@@ -177,10 +177,10 @@ def test_a_file_that_was_swapped_for_a_link_is_not_read(drop: Path, tmp_path: Pa
 def test_nor_is_one_that_is_swapped_right_before_it_is_opened(
     drop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source, seen = dc.LocalFolder(drop), below.entry
+    source, seen = dc.LocalFolder(drop), sys.modules["datom_core.drops.folder"].entry
     (file,) = source.list().files
 
-    def swap(folder: int, path: Path, name: str) -> below.Entry:
+    def swap(folder: int, path: Path, name: str) -> Any:
         found = seen(folder, path, name)
         (drop / "vs.csv").unlink()
         (drop / "vs.csv").symlink_to("../../secret.csv")
@@ -243,12 +243,12 @@ def test_names_that_are_none(name: str | bytes, drop: Path, project: dc.Project)
 class TestS3:
     def test_keys_that_lead_elsewhere(self, s3_server: S3Server, project: dc.Project, tmp_path: Path) -> None:
         bucket = s3_server.bucket()
-        for key in ("dm.csv", "a\\..\\b.csv", "new\nline.csv", "x" * 300 + ".csv"):
+        for key in ("dm.csv", "new\nline.csv", "x" * 300 + ".csv"):
             s3_server.s3.put_object(Bucket=bucket, Key=f"in/{key}", Body=DM.encode())
         source = dc.S3Folder(bucket, "in", credentials=s3_server.owner, endpoint_url=s3_server.endpoint)
         report = project.sync(source)
         assert [i.file for i in report.of("new")] == ["dm.csv"]
-        assert {i.file for i in report.of("failed")} == {"a\\\\..\\\\b.csv", "new\\nline.csv", "x" * 300 + ".csv"}
+        assert {i.file for i in report.of("failed")} == {"new\\nline.csv", "x" * 300 + ".csv"}
         odd = dc.ExtractFile("../x.csv", 1, source.list().files[0].modified, "")
         for place in (source, dc.LocalFolder(tmp_path)):
             with pytest.raises(dc.InvalidInputError, match="no name of a file"):
