@@ -53,6 +53,7 @@ from datom_core.errors import (
     InvalidInputError,
     NotFoundError,
     StorageError,
+    UnprovenWarning,
     UnsupportedColumnsError,
 )
 from datom_core.events import ProjectEvent, ProjectEvents
@@ -70,6 +71,7 @@ from datom_core.plan import Action
 from datom_core.portfolio import ProjectRecord, RegisteredProject, RepairReport
 from datom_core.progress import Progress, watching
 from datom_core.project import Project
+from datom_core.proof import Verification, check_verification
 from datom_core.reader import ProjectReader
 from datom_core.results import (
     CutResult,
@@ -186,8 +188,10 @@ __all__ = [
     "TableHash",
     "TableInfo",
     "TokenSource",
+    "UnprovenWarning",
     "UnsupportedColumnsError",
     "ValidationReport",
+    "Verification",
     "Version",
     "WriteResult",
     "__version__",
@@ -198,6 +202,7 @@ __all__ = [
     "check_new_name",
     "check_parents",
     "check_remote",
+    "check_verification",
     "check_version",
     "diff",
     "hash_table",

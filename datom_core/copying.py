@@ -1,4 +1,4 @@
-"""Work through many objects: copy them from one store to another and make sure that they arrived, or hash them."""
+"""Work through many objects: copy them from one store to another and make sure that they arrived, or look at them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Literal, TypeVar
 
 from datom_core.errors import DatomError, IntegrityError
 from datom_core.progress import OnProgress, Progress, watcher
-from datom_core.stores import ObjectStore, S3Store, find
+from datom_core.stores import ObjectStore, S3Store
 
 Verify = Literal["hash", "size"]
 
@@ -72,22 +72,6 @@ def copy(
             + "\n  - ".join(sorted(problems)),
             problems=tuple(sorted(problems)),
         )
-
-
-def hashes(
-    store: ObjectStore, items: Sequence[Item], *, what: str, on_progress: OnProgress | None = None
-) -> dict[str, str | None]:
-    """SHA-256 of each object as it is in the store now, by key; ``None`` for one that is not there.
-
-    Raises:
-        The errors of the store.
-    """
-
-    def digest(item: Item) -> str | None:
-        found = find(store, item.key)
-        return None if found is None else found.sha256
-
-    return {item.key: sha for item, sha in each(items, digest, what=what, on_progress=on_progress)}
 
 
 def each(

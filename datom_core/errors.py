@@ -106,5 +106,9 @@ class GovernanceWarning(UserWarning):
     """A project is registered, and was reached without its register, which may know another place for it."""
 
 
+class UnprovenWarning(UserWarning):
+    """A version was read by its full id, and nothing in storage proves that it is that version: R left it open."""
+
+
 class FormatError(DatomError):
     """A document that this release cannot read, or may not rewrite."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 
 from datom_core import names, recovery
-from datom_core.copying import Item, each, hashes
+from datom_core.copying import Item, each
 from datom_core.documents import Metadata, Version
 from datom_core.inspection import Evidence, Level, absent_tables, odd_payloads, unlisted_tables
 from datom_core.plan import ProjectState
@@ -18,6 +20,7 @@ from datom_core.projection import (
     same_snapshot,
     snapshot_fault,
 )
+from datom_core.proof import Verdict, judge_payload, signed
 from datom_core.state import load_state
 from datom_core.stores import find
 from datom_core.upkeep import Upkeep
@@ -35,6 +38,8 @@ class Examiner:
         self.level = level
         self.on_progress = on_progress
         self._sound: set[tuple[str, str | None]] = set()
+        self._unproven: dict[str, Verdict] = {}
+        self._judging = threading.Lock()
         self._payload_sizes: dict[str, frozenset[int]] = {}
 
     def git(self) -> tuple[str, ProjectState]:
@@ -126,22 +131,51 @@ class Examiner:
             self._payload_sizes[payload] = self._payload_sizes.get(payload, frozenset()) | {snapshot.size_bytes}
 
     def _with_payloads(self, evidence: Evidence) -> Evidence:
-        """The evidence with hashes of payloads, and with those lost payloads of sets that git can give."""
+        """The evidence with hashes and contents of payloads, and with those lost payloads of sets that git can give."""
         wanted = {"quick": [], "deep": odd_payloads(evidence), "full": list(evidence.payloads)}[self.level]
         pinned = {key: evidence.payloads[key].sha256 for key in wanted}
         items = [
             Item(key, evidence.sizes[key], sha)
             for key, sha in pinned.items()
-            if sha is not None and evidence.sizes.get(key) and (key, sha) not in self._sound
+            # Where no hash of the bytes is recorded, only the content tells whether they are right.
+            if (sha is not None or self.level == "full") and evidence.sizes.get(key) and (key, sha) not in self._sound
         ]
-        digests = hashes(self.store, items, what="payloads", on_progress=self.on_progress)
-        self._sound |= {(key, sha) for key, sha in digests.items() if sha == pinned[key]}
+        digests: dict[str, str | None] = {}
+        verdicts: dict[str, Verdict] = {}
+        read = partial(self._judge, evidence)
+        for item, (digest, verdict) in each(items, read, what="payloads", on_progress=self.on_progress):
+            if item.sha256 is not None or digest is None:
+                digests[item.key] = digest
+            if verdict is not None:
+                verdicts[item.key] = verdict
+            if digest is not None and item.sha256 in (None, digest) and (verdict is None or not verdict.is_other):
+                self._sound.add((item.key, item.sha256))
+                self._unproven |= {item.key: verdict} if verdict is not None and not verdict.proven else {}
         given = set(evidence.recoverable)
         for key, lost in evidence.payloads.items():
             if key.endswith(".json") and key not in evidence.sizes:
                 in_git = recovery.set_payloads(self.repo, lost.table, evidence.tip)
                 given |= {key} if lost.sha256 in in_git else set()
-        return replace(evidence, digests=digests, recoverable=frozenset(given))
+        verdicts |= {key: verdict for key, verdict in self._unproven.items() if key in pinned}
+        return replace(evidence, digests=digests, verdicts=verdicts, recoverable=frozenset(given))
+
+    def _judge(self, evidence: Evidence, item: Item) -> tuple[str | None, Verdict | None]:
+        """SHA-256 of a payload, ``None`` when it is gone; and at `full`, when that is right, what its content is."""
+        found = find(self.store, item.key)
+        if found is None:
+            return None, None
+        if self.level != "full" or item.sha256 not in (None, found.sha256):
+            return found.sha256, None
+        with self._judging:  # one table at a time is decoded, whatever it takes
+            return found.sha256, judge_payload(item.key, found.data, partial(self._told, evidence, item.key))
+
+    def _told(self, evidence: Evidence, key: str) -> Metadata | None:
+        """A document in git of a version with this content: one of ours, if there is any."""
+        table = evidence.payloads[key].table
+        history = evidence.state.table(table).history
+        documents = [r.metadata for r in recovery.revisions(self.repo, table, history, evidence.tip)]
+        ours_last = sorted((d for d in documents if payload_key(table, d) == key), key=signed)
+        return ours_last[-1] if ours_last else None
 
 
 def _with_current_sizes(sizes: dict[str, frozenset[int]], state: ProjectState) -> dict[str, frozenset[int]]:

@@ -21,6 +21,7 @@ from datom_core.projection import (
     readers_know,
     same_cuts,
 )
+from datom_core.proof import Verdict
 from datom_core.results import LostVersion, Problem
 
 #: How closely a project is looked at.
@@ -42,6 +43,7 @@ class Evidence:
         faults: what is wrong with snapshots, by key.
         payload_sizes: sizes that snapshots record of payloads, by key.
         digests: SHA-256 of the payloads that were hashed, by key; ``None`` of one that was gone.
+        verdicts: what the content of the payloads is that were compared with their key.
         recoverable: keys of faulty snapshots and lost payloads that git can give.
         diverged: that storage shows a history which git does not have, in words; and the versions of it.
     """
@@ -55,6 +57,7 @@ class Evidence:
     faults: Mapping[str, str] = field(default_factory=dict)
     payload_sizes: Mapping[str, frozenset[int]] = field(default_factory=dict)
     digests: Mapping[str, str | None] = field(default_factory=dict)
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     recoverable: frozenset[str] = frozenset()
     diverged: str | None = None
     lost: tuple[LostVersion, ...] = ()
@@ -228,7 +231,7 @@ def _snapshots(e: Evidence) -> Iterator[Problem]:
 
 
 def _payloads(e: Evidence) -> Iterator[Problem]:
-    """Every payload is there, and where it was hashed, is what was recorded."""
+    """Every payload is there, and where it was read, is what was recorded, and what its name says."""
     odd = set(odd_payloads(e))
     for key, pinned in e.payloads.items():
         size, actual = e.sizes.get(key), e.digests.get(key, pinned.sha256)
@@ -240,16 +243,19 @@ def _payloads(e: Evidence) -> Iterator[Problem]:
         if size is None or (actual is None and key in e.digests):
             yield from _gone(e, key, pinned, again)
             continue
+        kind, verdict = "altered", e.verdicts.get(key)
         if size == 0:
             what = "is empty"
         elif actual != pinned.sha256:
             what = f"has SHA-256 {str(actual)[:_FIRST_BYTES]}..., not {str(pinned.sha256)[:_FIRST_BYTES]}..."
         elif pinned.sha256 is None and key in odd:
             what = f"has {size} bytes, not {sorted(e.payload_sizes[key])[0]}"
+        elif verdict is not None and verdict.is_other:
+            kind, what = "forged", f"is not what its name says, though nothing else was recorded: {verdict.fault}"
         else:
             continue
         for version in pinned.versions or (None,):
-            yield Problem("altered", pinned.table, version, key, f"{what}: {again}", fixable=False)
+            yield Problem(kind, pinned.table, version, key, f"{what}: {again}", fixable=False)
 
 
 def _gone(e: Evidence, key: str, pinned: Pinned, again: str) -> Iterator[Problem]:
@@ -302,8 +308,6 @@ def _history_faults(at_tip: TableState) -> Iterator[str]:
             yield f"has {name[:8]} {times} times"
     hashes: dict[str, set[str]] = {}
     for version in history:
-        if not names.is_sha(version.version) or not names.is_sha(version.data_sha):
-            yield f"has an entry whose ids are no hashes: {version.version[:64]!r} of {version.data_sha[:64]!r}"
         if version.payload_sha is not None:
             hashes.setdefault(version.data_sha, set()).add(version.payload_sha)
         yield from _time_faults(version)

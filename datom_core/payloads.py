@@ -6,18 +6,16 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import pyarrow as pa
-
 from datom_core import names
 from datom_core.encoding import Encoding
-from datom_core.errors import DatomError, IntegrityError
+from datom_core.errors import IntegrityError
 from datom_core.events import ProjectEvents
 from datom_core.git import LostRaceError
-from datom_core.plan import Payload, TablePlan
+from datom_core.plan import Payload, TablePlan, TableWrite
+from datom_core.proof import judge_payload
 from datom_core.stores import ObjectInfo, ObjectStore
-from datom_core.tabular import decode_parquet, hash_table
 
-_SHA = "sha256"  # key of the object's own metadata, where the store keeps any
+_SHA = "sha256"  # key of the object's own metadata: for people who look, and never evidence
 
 
 @dataclass
@@ -59,14 +57,14 @@ class PayloadKeeper:
         elif self._is_known(plan, info):
             pass  # an earlier attempt of this write put it, or looked at it
         elif plan.payload_sha is None:
-            # Ours, from an attempt that did not get to its commit; or that of a writer who crashed there.
-            self.found[table] = Payload(info.metadata.get(_SHA) or self._examine(key, plan.write.data_sha), info.size)
-        elif table not in self._suspect and _trusted(info, plan.payload_sha, recorded_size):
+            # Ours, from an attempt that did not get to its commit; that of a writer who crashed there; or a forgery.
+            self.found[table] = self._examine(key, plan.write)
+        elif table not in self._suspect and info.size == recorded_size:
+            # What was recorded of it is what readers compare it with.
             self.found[table] = Payload(plan.payload_sha, info.size)
         else:
-            actual = self._examine(key, plan.write.data_sha, plan.payload_sha)
-            self.found[table] = Payload(actual, info.size)
-            if actual != plan.payload_sha:
+            self.found[table] = self._examine(key, plan.write, plan.payload_sha)
+            if self.found[table].sha != plan.payload_sha:
                 self.repins[table] = None
                 self.put_back.add(table)
 
@@ -101,33 +99,16 @@ class PayloadKeeper:
                 # Somebody else's bytes are there now: the next attempt looks at them.
                 self._suspect.add(table)
 
-    def _examine(self, key: str, data_sha: str, recorded: str | None = None) -> str:
-        """SHA-256 of an object, after making sure that it is what its key says."""
+    def _examine(self, key: str, write: TableWrite, recorded: str | None = None) -> Payload:
+        """An object's hash and size, after making sure that it is what its key says, whatever its metadata says."""
         stored = self.store.get(key)
-        actual = stored.sha256
-        if actual == recorded:
-            return actual
-        try:
-            content = hash_table(decode_parquet(stored.data)).data_sha
-        except (DatomError, pa.ArrowException) as error:
-            raise IntegrityError(
-                f"{key} in {self.store.location} is not a readable table. Restore it from a backup, or remove it "
-                "and write again.",
-                key=key,
-            ) from error
-        if content != data_sha:
-            raise IntegrityError(
-                f"{key} in {self.store.location} holds the content {content[:8]}, not what its name says. Restore "
-                "it from a backup, or remove it and write again.",
-                key=key,
-            )
-        return actual
-
-
-def _trusted(info: ObjectInfo, recorded_sha: str, recorded_size: int | None) -> bool:
-    """Whether an object may be taken for the recorded one without reading it.
-
-    Payloads are never overwritten by us; R overwrites them when it uploads late.
-    """
-    known = info.metadata.get(_SHA)
-    return known == recorded_sha if known is not None else info.size == recorded_size
+        payload = Payload(stored.sha256, len(stored.data))
+        if payload.sha != recorded:
+            verdict = judge_payload(key, stored.data, shape=(write.rows, write.column_names))
+            if not verdict.proven:
+                raise IntegrityError(
+                    f"{key} in {self.store.location} is not what its name says: {verdict.fault}. Restore it from a "
+                    "backup, or remove it and write again.",
+                    key=key,
+                )
+        return payload

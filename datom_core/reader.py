@@ -24,11 +24,12 @@ from datom_core.errors import (
 )
 from datom_core.guard import locate, registered_in
 from datom_core.moments import Moment, moment_of
+from datom_core.proof import Verdict, Verification, check_verification, insist, judge_document, judge_table
 from datom_core.results import Summary, TableInfo
 from datom_core.rows import Rows, rows
 from datom_core.shapes import Change, compare_shapes
 from datom_core.stores import ObjectStore, StoredObject, check_store
-from datom_core.tabular import decode_parquet, to_pandas
+from datom_core.tabular import check_columns, decode_parquet, to_pandas
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,6 +116,7 @@ class ProjectReader:
         columns: Sequence[str] | None = None,
         *,
         categories: bool = False,
+        verify: Verification | None = None,
     ) -> pd.DataFrame:
         """A version of a table as a pandas frame; integers and booleans come as nullable dtypes.
 
@@ -128,13 +130,22 @@ class ProjectReader:
             columns: decode these columns only, in this order.
             categories: text as categories, which are read several times faster and take less memory. Written again,
                 they are the same content.
+            verify: ``"bytes"`` compares the file with the SHA-256 that storage records, which whoever may write there
+                can forge together with the file. ``"content"`` also computes the content hash, and from the version's
+                document its id, which nobody can forge: what is read is the version of that id, or it is refused. By
+                default ``"content"`` when ``version`` is a full id or an entry of `history`, with a warning instead of
+                an error for what R left open; else ``"bytes"``.
 
         Raises:
             NotFoundError: no such table, version or cut, or none yet at that time.
             InvalidInputError: an ambiguous version, an unknown column, a set, or two ways to choose at once.
-            IntegrityError: the stored bytes are not those that were recorded.
+            IntegrityError: the stored bytes are not those that were recorded, or not proven to be the version.
+
+        Warns:
+            UnprovenWarning: by default, when nothing in storage can prove that this is the version.
         """
-        return to_pandas(self.read_arrow(table, version, cut, as_of, columns, dictionaries=categories))
+        found = self.read_arrow(table, version, cut, as_of, columns, dictionaries=categories, verify=verify)
+        return to_pandas(found)
 
     def read_arrow(
         self,
@@ -145,19 +156,27 @@ class ProjectReader:
         columns: Sequence[str] | None = None,
         *,
         dictionaries: bool = False,
+        verify: Verification | None = None,
     ) -> pa.Table:
         """As `read`, as a pyarrow Table, which keeps missing values and NaN apart.
 
         ``dictionaries`` is for text what ``categories`` is there.
         """
-        if isinstance(version, Version):
-            chosen: Version | Metadata = version
-            names.check_name(table)
+        check_verification(verify)
+        current, entry = None, version if isinstance(version, Version) else None
+        if entry is None:
+            current, entry = self._choose(table, version, cut, as_of)  # type: ignore[arg-type]
         else:
-            metadata, entry = self._choose(table, version, cut, as_of)
-            chosen = entry or metadata
-        data = self._payload(table, chosen.data_sha, chosen.payload_sha)
-        return decode_parquet(data, columns, dictionaries=dictionaries)
+            names.check_name(table)
+        full = isinstance(version, Version) or names.is_sha(version)
+        if verify == "bytes" or (verify is None and not full):
+            chosen = entry or current
+            assert chosen is not None
+            data = self._payload(table, chosen.data_sha, chosen.payload_sha)
+            return decode_parquet(data, columns, dictionaries=dictionaries)
+        entry = entry or self.resolve(table)
+        whole = self._proven(table, entry, current, dictionaries=dictionaries, certain=verify == "content")
+        return whole if columns is None else whole.select(check_columns(whole.column_names, columns))
 
     def resolve(
         self, table: str, version: str | None = None, cut: str | None = None, as_of: Moment | None = None
@@ -201,7 +220,11 @@ class ProjectReader:
         current, chosen = self._choose(table, version, cut, as_of, sets=True)
         if chosen is None:
             return current
-        return self._snapshot(table, chosen)
+        found = self._snapshot(table, chosen)
+        if names.is_sha(version):
+            where = f"{table}@{chosen.version[:8]} in {self._store.location}"
+            insist(where, judge_document(found, chosen.version), certain=False)
+        return found
 
     def parents(
         self, table: str, version: str | None = None, cut: str | None = None, as_of: Moment | None = None
@@ -239,8 +262,7 @@ class ProjectReader:
         Raises:
             InvalidInputError: ``key`` is not in both versions, or does not tell their rows apart.
         """
-        old, new = (self.read_arrow(table, v) for v in self._two(table, before, after))
-        return diff(old, new, key)
+        return diff(self.read_arrow(table, before), self.read_arrow(table, after), key)
 
     def summary(self) -> Summary:
         """The project at a glance."""
@@ -321,6 +343,40 @@ class ProjectReader:
         if manifest is None:
             raise NotFoundError(f"{self._store.location} holds no datom project any more.")
         return manifest
+
+    def _proven(
+        self, table: str, entry: Version, current: Metadata | None, *, dictionaries: bool, certain: bool
+    ) -> pa.Table:
+        """The whole table of a version, compared with all that its id stands for.
+
+        Args:
+            table, entry: which version.
+            current: the table's current document, where it is known; it may be that of this version.
+            dictionaries: as `read_arrow`.
+            certain: refuse also what R left open, instead of warning.
+        """
+        where = f"{table}@{entry.version[:8]} in {self._store.location}"
+        own = current is not None and current.version() == entry.version
+        told = current if own else self._told(table, entry, where, certain=certain)
+        if told is not None and told.data_sha != entry.data_sha:
+            fault = f"its document names the content {told.data_sha[:8]}, the history {entry.data_sha[:8]}"
+            insist(where, Verdict(fault), certain=certain)
+        data = self._payload(table, entry.data_sha, entry.payload_sha)
+        whole = decode_parquet(data, dictionaries=dictionaries)
+        insist(where, judge_table(whole, entry.data_sha, lambda: told), certain=certain)
+        return whole
+
+    def _told(self, table: str, entry: Version, where: str, *, certain: bool) -> Metadata | None:
+        """The document of a version, as far as its id proves it; ``None`` when storage has none, and need not."""
+        try:
+            document = self._snapshot(table, entry)
+        except NotFoundError:
+            if certain:
+                raise
+            insist(where, Verdict("it has no document", "its snapshot is missing"), certain=False)
+            return None
+        insist(where, judge_document(document, entry.version), certain=certain)
+        return document
 
     def _payload(self, table: str, data_sha: str, payload_sha: str | None) -> Buffer:
         """The bytes of a table's file, once they are known to be those that were recorded."""

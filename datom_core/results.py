@@ -197,7 +197,8 @@ class Problem:
     Attributes:
         kind: of a document, ``missing``, ``damaged`` (cannot be read, or belongs elsewhere) or ``stale`` (says
             something else than git); of a payload, ``lost``, ``waiting`` (storage never had it: not uploaded yet, or
-            lost on the way) or ``altered`` (other bytes than were recorded); of git, ``inconsistent``; ``foreign``
+            lost on the way), ``altered`` (other bytes than were recorded) or ``forged`` (another content than its name
+            says, though its bytes are those that were recorded, if any were); of git, ``inconsistent``; ``foreign``
             for the manifest of another project; and ``diverged`` for what storage shows of a history that git does
             not have, or of another branch.
         table, version: whose; ``None`` for a document of the project, or of all versions.
@@ -231,6 +232,9 @@ class ValidationReport:
         fixed: what was wrong and has been put right.
         strangers: keys in storage that nothing in git explains, such as a payload that a broken-off write left.
             They do no harm and are never removed.
+        unproven: keys of payloads that ``full`` found with the recorded bytes, and whose content hash cannot be
+            computed again: R hashed what parquet does not keep, such as units of durations or the bits of missing
+            numbers, or hashed by an older rule.
     """
 
     project: str
@@ -244,6 +248,7 @@ class ValidationReport:
     problems: Rows[Problem] = field(repr=False)
     fixed: Rows[Problem] = field(repr=False)
     strangers: tuple[str, ...] = field(repr=False)
+    unproven: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def ok(self) -> bool:
@@ -252,5 +257,6 @@ class ValidationReport:
 
     def __repr__(self) -> str:
         counts = f"\n  problems {len(self.problems)}, fixed {len(self.fixed)}, strangers {len(self.strangers)}"
+        counts += f", unproven {len(self.unproven)}" if self.unproven else ""
         found = [(name, getattr(self, name)) for name in ("problems", "fixed")]
         return block(self) + counts + "".join(f"\n\n{name}:\n{rows_!r}" for name, rows_ in found if rows_)

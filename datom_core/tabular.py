@@ -119,30 +119,63 @@ def decode_parquet(
         InvalidInputError: names every requested column that the file does not hold.
         FormatError: the bytes are not a parquet file.
     """
+    buffer = _outside_of_python(data)
+    file = _open(buffer)
+    if dictionaries:
+        text = [f.name for f in file.schema_arrow if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
+        file = _open(buffer, read_dictionary=text)
+    if columns is None:
+        return _decoded(file)
+    wanted = check_columns(file.schema_arrow.names, columns)
+    return _decoded(file, wanted).select(wanted)
+
+
+def parquet_shape(data: bytes | memoryview) -> tuple[int, list[str]]:
+    """Rows and column names of a parquet file, without decoding any of it.
+
+    Raises:
+        FormatError: the bytes are not a parquet file.
+    """
+    file = _open(_outside_of_python(data))
+    return file.metadata.num_rows, file.schema_arrow.names
+
+
+def _open(buffer: pa.Buffer, **options: Any) -> pq.ParquetFile:
     try:
-        buffer = _outside_of_python(data)
-        file = pq.ParquetFile(pa.BufferReader(buffer))
-        if dictionaries:
-            text = [f.name for f in file.schema_arrow if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
-            file = pq.ParquetFile(pa.BufferReader(buffer), read_dictionary=text)
-        if columns is None:
-            return file.read()
-        names = file.schema_arrow.names
+        return pq.ParquetFile(pa.BufferReader(buffer), **options)
     except (pa.ArrowException, OSError) as error:
-        raise FormatError(f"The stored bytes are not a readable parquet file ({error}).") from error
+        raise _not_parquet(error) from error
+
+
+def _decoded(file: pq.ParquetFile, columns: list[str] | None = None) -> pa.Table:
+    try:
+        return file.read(columns=columns)
+    except (pa.ArrowException, OSError) as error:
+        raise _not_parquet(error) from error
+
+
+def _not_parquet(error: Exception) -> FormatError:
+    return FormatError(f"The stored bytes are not a readable parquet file ({error}).")
+
+
+def check_columns(names: Sequence[str], columns: Sequence[str]) -> list[str]:
+    """The columns that are asked for, when a table of these names has each of them, once.
+
+    Raises:
+        InvalidInputError: names every one that it has not, or has twice.
+    """
     if isinstance(columns, str):
         raise InvalidInputError(f"columns is a list; write [{columns!r}].")
     unknown = [c for c in columns if c not in names]
     if unknown:
-        raise InvalidInputError(f"No column {', '.join(map(repr, unknown))} in this table; it has {names}.")
+        raise InvalidInputError(f"No column {', '.join(map(repr, unknown))} in this table; it has {list(names)}.")
     repeated = [c for c in dict.fromkeys(columns) if list(columns).count(c) > 1]
     if repeated:
         raise InvalidInputError(f"Asked for twice: {', '.join(map(repr, repeated))}. Name each column once.")
-    twice = [c for c in columns if names.count(c) > 1]
+    twice = [c for c in columns if list(names).count(c) > 1]
     if twice:
         raise InvalidInputError(f"The table has several columns called {', '.join(map(repr, twice))}; read it whole.")
-    table = file.read(columns=list(columns))
-    return table.select(list(columns))
+    return list(columns)
 
 
 def _outside_of_python(data: bytes | memoryview) -> pa.Buffer:

@@ -104,6 +104,7 @@ def _report(
         problems=rows(problems),
         fixed=rows(fixed),
         strangers=strange,
+        unproven=tuple(sorted(key for key, v in evidence.verdicts.items() if not v.proven and not v.is_other)),
     )
 
 
@@ -119,7 +120,7 @@ def _message(report: ValidationReport) -> str:
         advice.append("What contradicts itself in git must be corrected there, in a commit.")
     if any(p.kind == "diverged" for p in report.problems):
         advice.append("Nothing is written until project.recover_versions() or project.accept_history(reason=...).")
-    if any(p.kind in ("lost", "waiting", "altered") and not p.fixable for p in report.problems):
+    if any(p.kind in ("lost", "waiting", "altered", "forged") and not p.fixable for p in report.problems):
         advice.append("No payload of a table can come from git.")
     return (
         f"{report.project} in {report.location} has {count} problem{'s' if count > 1 else ''} ({report.level}, commit "

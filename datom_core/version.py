@@ -2,5 +2,7 @@
 
 __version__ = "0.1.0"
 
-#: Value of ``datom_version`` in documents: free text for people, parsed by nothing.
-WRITER = f"py-{__version__}"
+#: How what we write begins to say who wrote it.
+SIGNATURE = "py-"
+#: Value of ``datom_version`` in documents: text for people. Only that it is ours or R's is ever read from it (`proof`).
+WRITER = f"{SIGNATURE}{__version__}"

@@ -17,7 +17,7 @@ from datom_core.documents.lineage import Parent, Source, check_parents, union
 from datom_core.documents.manifest import Entry, Manifest
 from datom_core.documents.metadata import Declared, Metadata, Origin, clean_custom, complete, identity_fields
 from datom_core.documents.project_file import Location, ProjectFile
-from datom_core.documents.reading import Buffer, format_timestamp, timestamp
+from datom_core.documents.reading import Buffer, format_timestamp, parse, timestamp
 
 __all__ = [
     "DISPATCH",
@@ -50,6 +50,7 @@ __all__ = [
     "format_timestamp",
     "identity_fields",
     "location_block",
+    "parse",
     "timestamp",
     "union",
 ]

@@ -18,6 +18,8 @@ from datom_core.documents.reading import (
     optional,
     parse,
     required,
+    required_sha,
+    sha,
     strings,
     timestamp,
 )
@@ -60,7 +62,7 @@ class Recording:
     @classmethod
     def from_document(cls, raw: Mapping[str, Any], source: str) -> Recording:
         return cls(
-            required(raw, "version", str, source),
+            required_sha(raw, "version", source),
             required(raw, "recorded_at", str, source),
             read_author(raw.get("author")),
             optional(raw, "message", str, source) or "",
@@ -97,24 +99,25 @@ class Version:
 
     @classmethod
     def from_document(cls, raw: Mapping[str, Any], source: str) -> Version:
-        version = required(raw, "version", str, source)
+        version = required_sha(raw, "version", source)
+        document_sha = sha(raw, "document_sha", source)
         times = strings(raw, "reinstated_at", source)
         details = {d.get("at"): d for d in objects(raw, "reinstated", source) or ()}
         return cls(
             version=version,
-            data_sha=required(raw, "data_sha", str, source),
+            data_sha=required_sha(raw, "data_sha", source),
             timestamp=optional(raw, "timestamp", str, source),
             author=read_author(raw.get("author")),
             message=optional(raw, "commit_message", str, source) or "",
-            payload_sha=optional(raw, "parquet_sha", str, source) or optional(raw, "document_sha", str, source),
+            payload_sha=sha(raw, "parquet_sha", source) or document_sha,
             commit_sha=optional(raw, "commit_sha", str, source),
             reinstated_at=times,
             reinstatements=tuple(
                 Recording.from_document({"version": version, "recorded_at": at, **details.get(at, {})}, source)
                 for at in times
             ),
-            is_set=optional(raw, "document_sha", str, source) is not None,
-            original_file_sha=optional(raw, "original_file_sha", str, source),
+            is_set=document_sha is not None,
+            original_file_sha=sha(raw, "original_file_sha", source),
         )
 
     @property

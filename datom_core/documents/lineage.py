@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from datom_core.documents.reading import required
+from datom_core.documents.reading import required, required_sha
 from datom_core.errors import FormatError, InvalidInputError
 from datom_core.names import check_name, is_sha
 
@@ -29,7 +29,7 @@ class Source:
         return cls(
             required(raw, "project", str, source),
             required(raw, "table", str, source),
-            required(raw, "version_sha", str, source),
+            required_sha(raw, "version_sha", source),
         )
 
     def to_json(self) -> dict[str, str]:
@@ -60,8 +60,8 @@ class Parent:
         return cls(
             source=required(raw, "source", str, source),
             table=required(raw, "table", str, source),
-            version=required(raw, "version", str, source),
-            data_sha=required(raw, "data_sha", str, source),
+            version=required_sha(raw, "version", source),
+            data_sha=required_sha(raw, "data_sha", source),
         )
 
     def to_json(self) -> dict[str, str]:

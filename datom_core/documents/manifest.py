@@ -10,7 +10,7 @@ from typing import Any
 
 from datom_core import canonical
 from datom_core.documents.metadata import Origin
-from datom_core.documents.reading import Buffer, count, optional, parse_object, required, schema_of
+from datom_core.documents.reading import Buffer, count, optional, parse_object, required, schema_of, sha
 from datom_core.errors import FormatError
 
 _TOP = frozenset({"schema_version", "project_name", "artifacts", "tables", "summary", "updated_at"})
@@ -43,11 +43,12 @@ class Entry:
     @classmethod
     def from_document(cls, name: str, raw: Mapping[str, Any], source: str) -> Entry:
         where = f"{source}, entry {name!r}"
+        sha(raw, "original_file_sha", where)
         return cls(
             name=name,
             kind=optional(raw, "kind", str, where) or "table",
-            version=optional(raw, "current_version", str, where),
-            data_sha=optional(raw, "current_data_sha", str, where),
+            version=sha(raw, "current_version", where),
+            data_sha=sha(raw, "current_data_sha", where),
             last_updated=optional(raw, "last_updated", str, where),
             size_bytes=count(raw, "size_bytes", where),
             version_count=count(raw, "version_count", where) or 0,

@@ -10,7 +10,17 @@ from typing import Any
 
 from datom_core import canonical
 from datom_core.documents.lineage import Parent, Source, union
-from datom_core.documents.reading import Buffer, count, objects, optional, parse_object, required, schema_of, strings
+from datom_core.documents.reading import (
+    Buffer,
+    count,
+    objects,
+    optional,
+    parse_object,
+    required_sha,
+    schema_of,
+    sha,
+    strings,
+)
 from datom_core.errors import FormatError, InvalidInputError
 from datom_core.names import is_text
 
@@ -26,6 +36,7 @@ class Metadata:
         raw: the document as it was read or built.
         kind: ``"table"`` or ``"set"``.
         data_sha: content hash, and the payload's address.
+        hash_algo: the rule by which it was computed; ``None`` in documents from before it was recorded.
         rows, columns, column_names: the shape of a table.
         created_at: when this version was first recorded (ISO 8601, UTC).
         payload_sha: SHA-256 of the stored object, when recorded.
@@ -39,6 +50,7 @@ class Metadata:
     raw: Mapping[str, Any] = field(repr=False)
     kind: str
     data_sha: str
+    hash_algo: str | None
     rows: int | None
     columns: int | None
     column_names: tuple[str, ...]
@@ -69,12 +81,13 @@ class Metadata:
         return cls(
             raw=MappingProxyType(raw),
             kind=kind,
-            data_sha=required(raw, "data_sha", str, source),
+            data_sha=required_sha(raw, "data_sha", source),
+            hash_algo=optional(raw, "hash_algo", str, source),
             rows=count(raw, "nrow", source),
             columns=count(raw, "ncol", source),
             column_names=strings(raw, "colnames", source),
             created_at=optional(raw, "created_at", str, source),
-            payload_sha=optional(raw, "document_sha" if kind == "set" else "parquet_sha", str, source),
+            payload_sha=sha(raw, "document_sha" if kind == "set" else "parquet_sha", source),
             size_bytes=count(raw, "size_bytes", source),
             table_type=optional(raw, "table_type", str, source),
             parents=None if parents is None else tuple(Parent.from_json(p, source) for p in parents),

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from datom_core.errors import FormatError
+from datom_core.names import is_sha
 
 #: The newest schema of metadata and manifest documents that this release reads and writes.
 SUPPORTED_SCHEMA = 2
@@ -98,6 +99,28 @@ def optional(document: Mapping[str, Any], key: str, kind: type[T], source: str) 
 def required(document: Mapping[str, Any], key: str, kind: type[T], source: str) -> T:
     """As `optional`, for a field that must be there."""
     value = optional(document, key, kind, source)
+    if value is None:
+        raise FormatError(f"{source}: {key!r} is missing.", source=source, field=key)
+    return value
+
+
+def sha(document: Mapping[str, Any], key: str, source: str) -> str | None:
+    """A recorded hash when it is there: nothing else than 64 lower-case hex digits can be one.
+
+    Raises:
+        FormatError: it is something else.
+    """
+    value = optional(document, key, str, source)
+    if value is not None and not is_sha(value):
+        raise FormatError(
+            f"{source}: {key!r} should be 64 lower-case hex digits, not {value[:80]!r}.", source=source, field=key
+        )
+    return value
+
+
+def required_sha(document: Mapping[str, Any], key: str, source: str) -> str:
+    """As `sha`, for a hash that must be there."""
+    value = sha(document, key, source)
     if value is None:
         raise FormatError(f"{source}: {key!r} is missing.", source=source, field=key)
     return value

@@ -227,3 +227,42 @@ def test_caches_of_two_projects_do_not_meet(project: dc.Project, tmp_path: Path)
 
 def test_the_cache_is_for_its_user_alone(project: dc.Project, tmp_path: Path) -> None:
     assert (tmp_path / "cache" / "datom" / "git").stat().st_mode & 0o777 == 0o700
+
+
+class InFlightError(Exception):
+    """A writer died whose last request is still on its way."""
+
+
+class LateStore(dc.LocalStore):
+    """Handles one creation otherwise: by default it dies there, with the request on its way."""
+
+    key = ""
+    request: bytes | None = None
+
+    def create(self, key: str, data: Any, metadata: Any = None) -> bool:
+        if key == self.key:
+            self.key = ""
+            if self.request is None:
+                self.request = bytes(data)
+                raise InFlightError
+            assert super().create(key, self.request)  # it arrives after the other has looked
+        return super().create(key, data, metadata)
+
+
+@pytest.mark.parametrize(
+    "key", ["dm/.metadata/version_history.json", "dm/.metadata/metadata.json", ".metadata/cuts.json"]
+)
+def test_an_older_document_that_appears_between_look_and_swap_does_not_stay(
+    project: dc.Project, store: dc.LocalStore, remote: Path, tmp_path: Path, key: str
+) -> None:
+    dying, late = LateStore(store.location.root), LateStore(store.location.root)
+    dying.key = key
+    with pytest.raises(InFlightError):
+        dc.Project.open(dying, remote=remote, cache_dir=tmp_path / "a").write("dm", frame(2), cut="lock")
+    late.key, late.request = key, dying.request
+    written = dc.Project.open(late, remote=remote, cache_dir=tmp_path / "b").write("dm", frame(3), cut="lock")
+    assert late.key == ""
+    assert project.status().level
+    assert project.reader.history("dm")[0].version == written.version
+    for how in ({}, {"cut": "lock"}, {"version": written.version}):
+        assert len(project.reader.read("dm", **how)) == 3
