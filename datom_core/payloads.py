@@ -78,7 +78,7 @@ class PayloadKeeper:
         table = plan.write.table
         encoded = encoding.file()
         payload = Payload(hashlib.sha256(encoded).hexdigest(), len(encoded))
-        if plan.payload_sha is not None:
+        if plan.payload_sha is not None or plan.action == "unchanged":
             self.put_back.add(table)
         if plan.payload_sha not in (None, payload.sha):
             # The recorded bytes cannot be had again. No hash that is recorded now would fit these.

@@ -158,7 +158,7 @@ class _Checks:
         version = checked.version
         sha = version.payload_sha or reader.metadata(self.table, version.version).payload_sha
         try:
-            data = reader.read_arrow(self.table, replace(version, payload_sha=sha))
+            data = reader.read_arrow(self.table, replace(version, payload_sha=sha), verify="bytes")
         except _UNREADABLE as error:
             unread = "the data cannot be read; see the check integrity, or project.validate('full')"
             return {n: Finding(n, False, str(error) if n == "integrity" else unread) for n in names}

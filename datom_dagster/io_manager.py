@@ -2,11 +2,12 @@
 
 # Dagster reads annotations at run time, to know which resources are configured at launch: no `annotations` import.
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import dagster as dg
 from pydantic import Field, field_validator
 
+import datom_core as dc
 from datom_dagster.choosing import check_tags
 from datom_dagster.effects import telling
 from datom_dagster.errors import translated
@@ -44,6 +45,14 @@ class DatomIOManager(dg.ConfigurableIOManager):
         description="Rows shown on the asset's page; 0 keeps subjects' data out of Dagster's event log.",
     )
 
+    verify: str | None = Field(
+        default=None,
+        description=(
+            "What loading compares: bytes with the SHA-256 that storage records, or content too, with what the "
+            "version's id stands for. By default content, with a warning for what R left open."
+        ),
+    )
+
     written: list[str] = Field(
         default=[],
         description="Assets that it would write; `datom_definitions` fills it in for a project without remote.",
@@ -64,6 +73,13 @@ class DatomIOManager(dg.ConfigurableIOManager):
     @classmethod
     def _fillable(cls, template: str) -> str:
         return template if isinstance(template, dg.EnvVar) else check_template(template)
+
+    @field_validator("verify")
+    @classmethod
+    def _known(cls, verify: Any) -> Any:
+        if not isinstance(verify, dg.EnvVar):
+            dc.check_verification(verify)
+        return verify
 
     @classmethod
     def output_config_schema(cls) -> dict[str, dg.Field]:
@@ -108,4 +124,4 @@ class DatomIOManager(dg.ConfigurableIOManager):
 
     def load_input(self, context: dg.InputContext) -> Any:
         with translated(context):
-            return TableInput(context, self.datom.open_reader()).load()
+            return TableInput(context, self.datom.open_reader(), cast(Any, self.verify)).load()

@@ -25,15 +25,19 @@ class TableInput:
     Args:
         context: Dagster's.
         reader: of the project that holds the table.
+        verify: as `datom_core.ProjectReader.read`.
 
     Raises:
         InvalidInputError: metadata that no input can have.
     """
 
-    def __init__(self, context: dg.InputContext, reader: dc.ProjectReader) -> None:
+    def __init__(
+        self, context: dg.InputContext, reader: dc.ProjectReader, verify: dc.Verification | None = None
+    ) -> None:
         upstream = context.upstream_output
         self.context = context
         self.reader = reader
+        self.verify = verify
         self.settings: Mapping[str, Any] = {k: plain(v) for k, v in (context.definition_metadata or {}).items()}
         check_keys(self.settings, "input")
         key = context.asset_key if context.has_asset_key else None
@@ -88,7 +92,7 @@ class TableInput:
     def _read(self, version: dc.Version) -> pa.Table:
         columns = self.settings.get(COLUMNS)
         only = [columns] if isinstance(columns, str) else columns
-        table = self.reader.read_arrow(self.table, version, columns=only)
+        table = self.reader.read_arrow(self.table, version, columns=only, verify=self.verify)
         remember(self.context, self.reader.parent(self.table, version))
         self.context.log.info(f"{self.table}: loaded version {version.version[:8]} of {version.timestamp}")
         return table
