@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from datom_core.errors import AccessDeniedError, InvalidInputError, NotFoundError, StorageError
 from datom_core.keyrings import read_entries
-from datom_core.secret import MASK, Secret, mask_logs
+from datom_core.secret import MASK, Secret, kind_of, mask_logs, veiled, without_frames
 
 _SHOWN = 4  # characters of an access key, which is a name and no secret
 _FIELDS = frozenset({"access_key", "secret_key", "session_token", "expires_at", "expiration"})
@@ -42,6 +42,7 @@ class Credentials:
         session_token: str | Secret | None = None,
         expires_at: datetime | None = None,
     ) -> None:
+        secret_key, session_token = veiled(secret_key), veiled(session_token)
         given: object = access_key
         if not isinstance(given, str) or not given.strip():
             raise InvalidInputError("Credentials need an access key.")
@@ -81,7 +82,7 @@ class EnvironmentCredentials:
         missing = [name for name in (self.access_key, self.secret_key) if not os.environ.get(name)]
         if missing:
             raise InvalidInputError(f"Environment variables with credentials are not set: {', '.join(missing)}.")
-        token = os.environ.get(self.session_token) if self.session_token else None
+        token = veiled(os.environ.get(self.session_token)) if self.session_token else None
         return Credentials(os.environ[self.access_key], os.environ[self.secret_key], token)
 
 
@@ -121,6 +122,9 @@ class RoleCredentials:
     region: str = "us-east-1"
     endpoint_url: str | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "source", veiled(self.source))
+
     def __call__(self) -> Credentials:
         from botocore import exceptions as theirs
         from botocore.parsers import ResponseParserError
@@ -130,18 +134,18 @@ class RoleCredentials:
             asked["ExternalId"] = self.external_id
         client = make_client("sts", self.source, region=self.region, endpoint_url=self.endpoint_url, config={})
         try:
-            given = client.assume_role(**asked)["Credentials"]
+            given = veiled(client.assume_role(**asked)["Credentials"])
         except (theirs.ConnectionError, theirs.HTTPClientError, ResponseParserError) as error:
             raise StorageError(
                 f"The token service could not be asked for {self.role_arn} ({_code(error)}). Try again."
-            ) from error
+            ) from without_frames(error)
         except (theirs.BotoCoreError, theirs.ClientError) as error:
             raise AccessDeniedError(
                 f"The role {self.role_arn} could not be assumed ({_code(error)}). Check its trust policy and the "
                 "credentials that ask for it.",
                 action="sts:AssumeRole",
                 resource=self.role_arn,
-            ) from error
+            ) from without_frames(error)
         return Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], given["Expiration"])
 
 
@@ -180,9 +184,10 @@ def check_credentials(source: object) -> CredentialSource:
     Raises:
         InvalidInputError: says what to give.
     """
-    if isinstance(source, Credentials) or callable(source):
+    source = veiled(source)
+    if isinstance(source, Credentials) or (callable(source) and not isinstance(source, type)):
         return cast(CredentialSource, source)
-    given = "No credentials are given" if source is None else f"{type(source).__name__} is no source of credentials"
+    given = "No credentials are given" if source is None else f"{kind_of(source)} is no source of credentials"
     raise InvalidInputError(
         f"{given}, and none are taken from the surroundings by accident. Give Credentials(...), "
         "EnvironmentCredentials(), KeyringCredentials(service), RoleCredentials(arn, source), "
@@ -197,13 +202,14 @@ def ask(source: CredentialSource) -> Credentials:
         InvalidInputError: what it gives is none.
         The errors of the source.
     """
-    given: object = source if isinstance(source, Credentials) else source()
+    source = check_credentials(source)
+    given: object = veiled(source if isinstance(source, Credentials) else source())
     if isinstance(given, Credentials):
         return given
     if not isinstance(given, Mapping) or not {"access_key", "secret_key"} <= set(given) or set(given) - _FIELDS:
         raise InvalidInputError(
             "The function for credentials must return Credentials, or a mapping with access_key, secret_key and "
-            f"optionally session_token and expires_at; it returned {type(given).__name__}."
+            f"optionally session_token and expires_at; it returned {kind_of(given)}."
         )
     ends = given.get("expires_at", given.get("expiration"))
     try:
@@ -299,7 +305,7 @@ def _found_by_aws(profile: str | None) -> Any:
     try:
         found = botocore.session.Session(profile=profile).get_credentials()
     except BotoCoreError as error:
-        raise AccessDeniedError(f"The AWS configuration gives no credentials: {error}") from error
+        raise AccessDeniedError(f"The AWS configuration gives no credentials: {error}") from without_frames(error)
     if found is None:
         where = f"The profile {profile!r}" if profile is not None else "The AWS configuration of this machine"
         raise NotFoundError(f"{where} gives no credentials.")
@@ -307,8 +313,7 @@ def _found_by_aws(profile: str | None) -> Any:
 
 
 def _frozen(found: Any) -> Credentials:
-    now = found.get_frozen_credentials()
-    return Credentials(now.access_key, now.secret_key, now.token)
+    return Credentials(*found.get_frozen_credentials()[:3])  # a variable would show them
 
 
 def _code(error: Exception) -> str:

@@ -14,7 +14,7 @@ from datom_core.credentials import CredentialSource
 from datom_core.decommission import Decommissioning, DecommissionReport
 from datom_core.documents import Author, GovernanceFile, Location, ProjectFile, Ref
 from datom_core.errors import AlreadyExistsError, ConflictError, DatomError, InvalidInputError, NotFoundError
-from datom_core.git import GitRepo, Remote, same_remote
+from datom_core.git import GitRepo, Remote, same_remote, unshown
 from datom_core.guard import Guard, being_taken_away, check_recorded, registered_in
 from datom_core.plan import ProjectState
 from datom_core.portfolio import ProjectRecord, RegisteredProject, RepairReport, at_a_glance, in_detail, record_of
@@ -83,6 +83,7 @@ class Governance:
             AlreadyExistsError: the store or the repository holds something else.
             AccessDeniedError, NotFoundError, StorageError: the remote or the store cannot be used.
         """
+        remote = unshown(remote)
         made = cls.of(store, remote, branch, author, cache_dir, clock)
         begin(made._register, create_repo=create_repo)
         return made
@@ -109,6 +110,7 @@ class Governance:
         Raises:
             NotFoundError: the store or the repository is not there, or holds no register.
         """
+        remote = unshown(remote)
         made = cls.of(store, remote, branch, author, cache_dir, clock)
         store.check()
         register = made._register
@@ -131,6 +133,7 @@ class Governance:
         clock: Callable[[], datetime] | None = None,
     ) -> Governance:
         """As `open`, without a look at what is there."""
+        remote = unshown(remote)
         check_store(store)
         if store.location.backend not in ("local", "s3"):
             raise InvalidInputError(

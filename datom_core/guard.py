@@ -9,6 +9,7 @@ from datom_core.credentials import CredentialSource
 from datom_core.documents import GovernanceFile, Location, Ref
 from datom_core.errors import ConflictError, InvalidInputError, NotFoundError
 from datom_core.plan import ProjectState
+from datom_core.secret import veiled
 from datom_core.stores import ObjectStore, check_place, check_store, find, nearer, open_place, same_place
 
 
@@ -125,6 +126,7 @@ def locate(
         AccessDeniedError: the credentials do not open the register.
         InvalidInputError: there are no credentials for a bucket.
     """
+    credentials, options = veiled(credentials), veiled(options)
     check_store(governance)
     ref = read_ref(governance, names.check_name(project, "project"))
     if ref.decommission is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from datom_core.errors import AccessDeniedError, NotFoundError
+from datom_core.secret import veiled, without_frames
 
 
 def read_entries(service: str, required: Iterable[str], optional: Iterable[str] = ()) -> dict[str, str | None]:
@@ -21,11 +22,11 @@ def read_entries(service: str, required: Iterable[str], optional: Iterable[str] 
         raise NotFoundError("Credentials in a keyring need the extra 'keyring' of datom-dagster.") from error
     required = tuple(required)
     try:
-        found = {name: keyring.get_password(service, name) for name in (*required, *optional)}
+        found = {name: veiled(keyring.get_password(service, name)) for name in (*required, *optional)}
     except keyring.errors.KeyringError as error:
         raise AccessDeniedError(
             f"The keyring could not be read ({type(error).__name__}). Unlock it, or choose a backend."
-        ) from error
+        ) from without_frames(error)
     missing = [name for name in required if not found[name]]
     if missing:
         raise NotFoundError(

@@ -16,7 +16,7 @@ from datom_core.errors import InvalidInputError
 from datom_core.events import ProjectEvents
 from datom_core.extracts import SchemaLike
 from datom_core.founding import found, hosted
-from datom_core.git import GitRepo, Remote
+from datom_core.git import GitRepo, Remote, unshown
 from datom_core.governance import Governance
 from datom_core.inspection import Level
 from datom_core.intake import DropReader
@@ -91,6 +91,7 @@ class Project:
             InvalidInputError: a bad name, schema or remote.
             AccessDeniedError, NotFoundError, StorageError: the remote or the store cannot be used.
         """
+        remote = unshown(remote)
         check_store(store)
         names.check_new_name(name, "project")
         if schema not in (1, 2):
@@ -139,6 +140,7 @@ class Project:
             ConflictError: a move of its data has begun, and not been completed.
             FormatError: the project is of a newer schema.
         """
+        remote = unshown(remote)
         parts = assemble(
             store,
             GitRepo(remote, branch, cache_dir),

@@ -27,6 +27,7 @@ from datom_core.moments import Moment, moment_of
 from datom_core.proof import Verdict, Verification, check_verification, insist, judge_document, judge_table
 from datom_core.results import Summary, TableInfo
 from datom_core.rows import Rows, rows
+from datom_core.secret import veiled
 from datom_core.shapes import Change, compare_shapes
 from datom_core.stores import ObjectStore, StoredObject, check_store
 from datom_core.tabular import check_columns, decode_parquet, to_pandas
@@ -93,6 +94,7 @@ class ProjectReader:
             AccessDeniedError: the credentials do not open the register, or the data.
             InvalidInputError: there are no credentials for a bucket.
         """
+        credentials, options = veiled(credentials), veiled(options)
         store = locate(project, governance=governance, near=near, credentials=credentials, **options)
         try:
             return open_reader(store, project)

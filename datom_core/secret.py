@@ -6,6 +6,8 @@ import hmac
 import logging
 import re
 import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, NoReturn
 from weakref import WeakValueDictionary
 
@@ -29,6 +31,99 @@ _KNOWN: WeakValueDictionary[int, Secret] = WeakValueDictionary()
 _KNOWN_LOCK = threading.Lock()
 
 
+class Veiled(str):
+    """The text of a secret on its way into a library: text like any other, but for its repr, which does not show it.
+
+    Whoever renders a traceback with the local variables of its frames sees the repr, in our frames and in a library's.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(MASK)
+
+
+class VeiledMapping(dict[str, Any]):
+    """A mapping with secrets among its values: its repr shows the keys."""
+
+    def __repr__(self) -> str:
+        return repr(dict.fromkeys(self, MASK))
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """What stands for anything else that a caller gave where a secret belongs.
+
+    Attributes:
+        kind: what it was.
+    """
+
+    kind: str
+
+
+@dataclass(frozen=True, repr=False)
+class HiddenFunction:
+    """A function of a caller's; the repr of `functools.partial` shows what it was made with."""
+
+    function: Callable[[], Any]
+
+    def __call__(self) -> Any:
+        return self.function()
+
+    def __repr__(self) -> str:
+        return MASK
+
+
+def veiled(value: Any) -> Any:
+    """What a caller gave, so that the variable that holds it does not show it.
+
+    It comes first in every function that is given a secret, or what one may come from: whatever is raised later has
+    that variable in its frame.
+    """
+    if type(value) is str:
+        return Veiled(value)
+    if value is None or any(kind.__module__.startswith("datom_core.") for kind in type(value).__mro__):
+        return value  # ours show no secret
+    if isinstance(value, Mapping):
+        return VeiledMapping(value)
+    if callable(value) and not isinstance(value, type):
+        return HiddenFunction(value)
+    return Hidden(f"{value.__name__} (a class)" if isinstance(value, type) else type(value).__name__)
+
+
+def kind_of(value: object) -> str:
+    """The kind of what was given, for an error, also when it is veiled."""
+    if isinstance(value, Hidden):
+        return value.kind
+    return {"Veiled": "str", "VeiledMapping": "dict"}.get(type(value).__name__, type(value).__name__)
+
+
+_KEPT_FRAMES = ("datom_core.", "datom_dagster.", "contextlib")
+
+
+def without_frames(error: BaseException) -> BaseException:
+    """A library's error, and what led to it, with messages and our own frames, and without the library's.
+
+    In those, variables hold requests with their headers and whole environments, and so what logs in.
+    """
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        one = waiting.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        last, at = None, one.__traceback__
+        while at is not None and str(at.tb_frame.f_globals.get("__name__")).startswith(_KEPT_FRAMES):
+            last, at = at, at.tb_next
+        if last is None:
+            one.__traceback__ = None
+        else:
+            last.tb_next = None
+        waiting += [one.__cause__, one.__context__]
+    return error
+
+
 class Secret:
     """Text whose repr, log record, format and pickle do not show it; `reveal` does.
 
@@ -40,14 +135,17 @@ class Secret:
 
     def __init__(self, value: str) -> None:
         given: object = value
-        if not isinstance(given, str) or not given or not given.isprintable() or given != given.strip():
+        usable = isinstance(given, str) and given != "" and given.isprintable() and given == given.strip()
+        if usable:
+            self._value = Veiled(value)
+        value, given = MASK, None  # which the frame of what is raised now would show
+        if not usable:
             raise InvalidInputError("A secret must be one line of text without blanks around it, and not empty.")
-        self._value = value
         with _KNOWN_LOCK:
             _KNOWN[id(self)] = self
 
     def reveal(self) -> str:
-        """The text itself. Hand it to a library at once and keep it nowhere."""
+        """The text itself, which only its repr hides. Hand it to a library at once and keep it nowhere."""
         return self._value
 
     def __eq__(self, other: object) -> bool:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from datom_core import canonical, names
-from datom_core.documents import Manifest
+from datom_core.documents import Manifest, parse
 from datom_core.errors import AlreadyExistsError, FormatError, InvalidInputError
 from datom_core.plan import ProjectState
 from datom_core.stores import ObjectStore, find, same_place
@@ -85,8 +84,8 @@ class MovingIn:
         if held is None:
             return None
         try:
-            mark: Any = json.loads(bytes(held.data))
-        except ValueError:
+            mark: Any = parse(held.data, names.CLAIM_KEY)
+        except FormatError:
             return False
         ours = {"project": self.project, "root": self.root, "moving_from": self.origin}
         return isinstance(mark, Mapping) and all(mark.get(key) == value for key, value in ours.items())

@@ -9,7 +9,7 @@ from typing import cast
 
 from datom_core.errors import InvalidInputError
 from datom_core.keyrings import read_entries
-from datom_core.secret import MASK, Secret
+from datom_core.secret import MASK, Secret, kind_of, veiled
 
 #: What a remote takes: the token, or where it comes from; a function is asked again whenever a token is needed.
 TokenSource = Secret | str | Callable[[], "Secret | str"]
@@ -22,7 +22,7 @@ class EnvironmentToken:
     name: str = "GITHUB_TOKEN"
 
     def __call__(self) -> Secret:
-        value = os.environ.get(self.name, "").strip()
+        value = veiled(os.environ.get(self.name, "").strip())
         if not value:
             raise InvalidInputError(f"The environment variable {self.name} with the token is not set.", name=self.name)
         return Secret(value)
@@ -36,7 +36,7 @@ class KeyringToken:
     name: str = "token"
 
     def __call__(self) -> Secret:
-        return Secret(str(read_entries(self.service, [self.name])[self.name]))
+        return Secret(read_entries(self.service, [self.name])[self.name] or "")
 
 
 def check_token(source: object) -> Secret | Callable[[], Secret | str]:
@@ -45,11 +45,12 @@ def check_token(source: object) -> Secret | Callable[[], Secret | str]:
     Raises:
         InvalidInputError: says what to give; what was given is not repeated.
     """
+    source = veiled(source)
     if isinstance(source, str):
         return Secret(source)
     if isinstance(source, Secret) or (callable(source) and not isinstance(source, type)):
         return cast("Secret | Callable[[], Secret | str]", source)
-    given = "No token is given" if source is None else f"{_kind(source)} is no source of a token"
+    given = "No token is given" if source is None else f"{kind_of(source)} is no source of a token"
     raise InvalidInputError(
         f"{given}. Give EnvironmentToken(), KeyringToken(service), a Secret, text, or a function that returns one of "
         "the two."
@@ -63,19 +64,16 @@ def ask_token(source: TokenSource) -> Secret:
         InvalidInputError: what it gives is none.
         The errors of the source.
     """
-    given: object = source if isinstance(source, Secret | str) else source()
+    source = veiled(source)
+    given: object = veiled(source if isinstance(source, Secret | str) else source())
     if isinstance(given, Secret):
         return given
     if isinstance(given, str):
         return Secret(given)
-    raise InvalidInputError(f"The function for a token must return a Secret or text; it returned {_kind(given)}.")
+    raise InvalidInputError(f"The function for a token must return a Secret or text; it returned {kind_of(given)}.")
 
 
 def shown_token(source: TokenSource) -> str:
     """A source as a repr may show it: by name where the name is no secret."""
     # A function of somebody else's may show the token in its own repr, as functools.partial does.
     return repr(source) if isinstance(source, EnvironmentToken | KeyringToken) else MASK
-
-
-def _kind(value: object) -> str:
-    return value.__name__ + " (a class)" if isinstance(value, type) else type(value).__name__

@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 
 import datom_core as dc
+from datom_dagster.cursors import remembered
 from datom_dagster.cuts import partition_keys
 from datom_dagster.extracts import ExtractDrop, table_of_file
 from datom_dagster.keys import COMMIT_MESSAGE, table_of
@@ -336,7 +337,7 @@ def _text(folders: Mapping[str, _Folder]) -> str:
 def _read(cursor: str | None) -> dict[str, _Folder]:
     """What the cursor remembers; nothing when there is none yet, or one of another kind."""
     try:
-        raw = json.loads(cursor or "")
+        raw = remembered(cursor)
         return {k: _Folder({n: _File(*state) for n, state in files.items()}, runs) for k, (runs, files) in raw.items()}
     except (ValueError, TypeError, AttributeError):
         return {}

@@ -251,8 +251,14 @@ def _tables_of(state_path: Path | None) -> dict[str, dg.TableSchema]:
     """The tables that the state names, with their columns."""
     if state_path is None:
         return {}
-    state = json.loads(state_path.read_text())
-    return {t["name"]: dg.TableSchema([dg.TableColumn(**c) for c in t["columns"]]) for t in state["tables"]}
+    try:
+        state = json.loads(state_path.read_text())
+        return {t["name"]: dg.TableSchema([dg.TableColumn(**c) for c in t["columns"]]) for t in state["tables"]}
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise dc.InvalidInputError(
+            f"The state of the component at {state_path} is not what was kept there ({type(error).__name__}: {error}). "
+            "Refresh it: dg utils refresh-defs-state."
+        ) from error
 
 
 def _function(path: str) -> Callable[..., Any]:

@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 
 import datom_core as dc
+from datom_dagster.cursors import remembered
 from datom_dagster.keys import DATA_VERSION_TAG, VERSION, plain, table_of
 from datom_dagster.metadata import change_metadata, commit_metadata, recorded_metadata
 from datom_dagster.resources import DatomResource, optional, remote_of, taking
@@ -47,7 +48,7 @@ class _Seen:
     def read(cls, cursor: str | None) -> "_Seen | None":
         """``None`` when there is no cursor yet, or one of another kind."""
         try:
-            raw = json.loads(cursor or "")
+            raw = remembered(cursor)
             return cls(raw["head"], dict(raw["versions"]), {t: dict(c) for t, c in raw["cuts"].items()})
         except (ValueError, KeyError, TypeError, AttributeError):
             return None

@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 import datom_core as dc
+from datom_dagster.cursors import remembered
 from datom_dagster.resources import GovernanceResource
 
 
@@ -65,7 +66,7 @@ def _known(context: dg.SensorEvaluationContext, partitions: dg.DynamicPartitions
     if partitions is not None and partitions.name is not None:
         return set(context.instance.get_dynamic_partitions(partitions.name))
     try:
-        return {str(name) for name in json.loads(context.cursor or "")}
+        return {str(name) for name in remembered(context.cursor)}
     except (ValueError, TypeError):
         return None
 

@@ -87,7 +87,7 @@ class TableRules:
         if isinstance(document, str):
             try:
                 document = json.loads(document)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise dc.InvalidInputError(f"Rules are a JSON object; this is no JSON: {error}.") from error
         if not isinstance(document, Mapping):
             raise dc.InvalidInputError(f"Rules are a JSON object, as of TableRules.to_json(), not {document!r}.")

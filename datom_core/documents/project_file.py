@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -11,6 +10,7 @@ from typing import Any
 import yaml
 
 from datom_core.documents.reading import optional, required, schema_of
+from datom_core.documents.yaml_text import parse_yaml
 from datom_core.errors import FormatError, InvalidInputError
 from datom_core.names import normalise_prefix
 
@@ -71,15 +71,9 @@ class ProjectFile:
         """Read a stored document.
 
         Raises:
-            FormatError: not YAML, no name, no location, or a newer schema.
+            FormatError: as `parse_yaml`; no name, no location, or a newer schema.
         """
-        try:
-            raw = yaml.safe_load(data.decode("utf-8"))
-            json.dumps(
-                raw, ensure_ascii=False, default=str, skipkeys=True
-            ).encode()  # half of a surrogate pair is no text
-        except (ValueError, yaml.YAMLError, RecursionError) as error:
-            raise FormatError(f"{source} is not a readable YAML document ({error}).", source=source) from error
+        raw = parse_yaml(data, source)
         if not isinstance(raw, dict):
             raise FormatError(f"{source} should hold a mapping.", source=source)
         schema_of(raw, source, ceiling=_SCHEMA)

@@ -1,10 +1,11 @@
-"""The door through which JSON enters: parsing, and typed access to fields with errors that name them."""
+"""The door through which JSON enters: parsing within bounds, and typed access to fields with errors that name them."""
 
 from __future__ import annotations
 
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -17,22 +18,35 @@ SUPPORTED_SCHEMA = 2
 
 T = TypeVar("T")
 
+#: Bytes of a JSON document: several times the history of a hundred thousand versions.
+LARGEST = 256 * 2**20
+# Levels. What we write has at most twenty and a few; what walks over a document goes down by recursion.
+_DEEPEST = 100
+_LARGEST_WHOLE = 2**63 - 1  # what Arrow, Dagster and R's bit64 hold
+
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 #: Bytes as stores hand them out.
 Buffer = bytes | memoryview
 
 
-def parse(data: Buffer, source: str) -> Any:
+def parse(data: Buffer, source: str, *, largest: int = LARGEST) -> Any:
     """The JSON value of ``data``.
 
+    Args:
+        data: the document.
+        source: what it is, for errors.
+        largest: bytes; a longer document is not parsed.
+
     Raises:
-        FormatError: not JSON in UTF-8, text that is none, a key twice in one object, NaN or infinities, or nested
-            too deeply; ``source`` is named.
+        FormatError: too long, not JSON in UTF-8, text that is none, a key twice in one object, NaN or infinities,
+            numbers of thousands of digits, or nested too deeply; ``source`` is named.
     """
+    check_size(data, source, largest)
     try:
         text = str(data, "utf-8")
         value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite)
+        _check_depth(value)
         if _SURROGATE.search(text):
             json.dumps(value, ensure_ascii=False).encode()  # half of a pair is no text, and fails here
         return value
@@ -52,12 +66,42 @@ def parse_object(data: Buffer, source: str) -> dict[str, Any]:
     return value
 
 
+def check_size(data: Buffer, source: str, largest: int) -> None:
+    """Refuse a document before it is parsed, which takes many times its length in memory.
+
+    Raises:
+        FormatError: it has more than ``largest`` bytes.
+    """
+    size = memoryview(data).nbytes
+    if size > largest:
+        raise FormatError(
+            f"{source} has {size:,} bytes, where at most {largest:,} are read. Nothing that datom writes is as long; "
+            "mirror the project, or restore the file from git.",
+            source=source,
+            size=size,
+        )
+
+
+def _check_depth(value: Any) -> None:
+    level = [value] if type(value) in (dict, list) else []
+    for _ in range(_DEEPEST):
+        if not level:
+            return
+        level = [
+            child
+            for holder in level
+            for child in (holder.values() if type(holder) is dict else holder)
+            if type(child) in (dict, list)
+        ]
+    if level:
+        raise ValueError(f"it is nested more than {_DEEPEST} levels deep")
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        keys = [k for k, _ in pairs]
-        twice = sorted({k for k in keys if keys.count(k) > 1})
-        raise ValueError(f"these keys occur twice: {twice}")
+        twice = sorted(key for key, times in Counter(k for k, _ in pairs).items() if times > 1)
+        raise ValueError(f"these keys occur twice: {', '.join(map(repr, twice[:10]))}")
     return result
 
 
@@ -131,12 +175,18 @@ def count(document: Mapping[str, Any], key: str, source: str) -> int | None:
     value = document.get(key)
     if value is None or value == {}:
         return None
-    usable = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not usable or value < 0 or value != int(value):
+    if not _is_whole(value) or value < 0:
         raise FormatError(
             f"{source}: {key!r} should be a whole number, not {str(value)[:60]!r}.", source=source, field=key
         )
     return int(value)
+
+
+def _is_whole(value: Any) -> bool:
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return False
+    # YAML has infinities, too.
+    return math.isfinite(value) and abs(value) <= _LARGEST_WHOLE and value == int(value)
 
 
 def strings(document: Mapping[str, Any], key: str, source: str) -> tuple[str, ...]:
@@ -170,10 +220,9 @@ def schema_of(document: Mapping[str, Any], source: str, *, ceiling: int = SUPPOR
     declared = document.get("schema_version")
     if declared is None:
         return 1
-    usable = isinstance(declared, (int, float)) and not isinstance(declared, bool)
-    if not usable or declared < 1 or declared != int(declared):
+    if not _is_whole(declared) or declared < 1:
         raise FormatError(
-            f"{source}: 'schema_version' should be a whole number of at least 1, not {declared!r}.",
+            f"{source}: 'schema_version' should be a whole number of at least 1, not {str(declared)[:60]!r}.",
             source=source,
             field="schema_version",
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,8 +10,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from datom_core.documents import parse
 from datom_core.drops.protocol import ExtractFile, ExtractSource, odd_name
-from datom_core.errors import InvalidInputError
+from datom_core.errors import FormatError, InvalidInputError
 
 _BLOCK = 2**20
 _LARGEST = 16 * 2**20  # bytes of a manifest
@@ -103,9 +103,11 @@ def _listed(
     with tempfile.TemporaryDirectory(prefix="datom-") as folder:
         raw = source.fetch(mark, Path(folder)).read_bytes()
     try:
-        entries = json.loads(raw)["files"]
+        entries = parse(raw, manifest, largest=_LARGEST)["files"]
         return {str(e["name"]): e for e in entries if int(e["size"]) >= 0}, None
-    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
+    except FormatError as error:
+        return {}, f"{manifest} is not whole, or no JSON ({error.__cause__ or error})"
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
         return {}, f'{manifest} is not {{"files": [{{"name": ..., "size": ...}}]}} ({type(error).__name__}: {error})'
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from datom_core.credentials import CredentialSource, check_credentials
 from datom_core.drops.protocol import ExtractFile, Listing, odd_name
 from datom_core.errors import ConflictError, InvalidInputError
+from datom_core.secret import veiled
 from datom_core.stores.s3.arguments import check_arguments
 from datom_core.stores.s3.client import open_client
 from datom_core.stores.s3.errors import RefusedConditionError, translated
@@ -38,11 +39,12 @@ class S3Folder:
         addressing: str = "auto",
         config: Mapping[str, Any] | None = None,
     ) -> None:
-        check_arguments(bucket, region, endpoint_url, addressing, None, config or {})
+        credentials, config = veiled(credentials), veiled({**(config or {})})
+        check_arguments(bucket, region, endpoint_url, addressing, None, config)
         self._bucket = bucket
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         self._credentials = check_credentials(credentials)
-        self._how = (region, endpoint_url, addressing, dict(config or {}))
+        self._how = (region, endpoint_url, addressing, config)
 
     @property
     def location(self) -> str:

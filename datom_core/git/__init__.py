@@ -5,7 +5,7 @@ Importing this package needs the git program; nothing above imports it until a r
 
 from datom_core.git.authors import default_author
 from datom_core.git.cache import configured
-from datom_core.git.remote import Remote, check_remote, is_loopback, same_remote
+from datom_core.git.remote import Remote, check_remote, is_loopback, same_remote, unshown
 from datom_core.git.repo import Added, GitRepo, LostRaceError, remote_head
 
 __all__ = [
@@ -19,4 +19,5 @@ __all__ = [
     "is_loopback",
     "remote_head",
     "same_remote",
+    "unshown",
 ]

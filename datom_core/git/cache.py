@@ -22,7 +22,7 @@ import platformdirs
 from datom_core.errors import NotFoundError
 from datom_core.git.login import login_to
 from datom_core.git.remote import Remote
-from datom_core.secret import masked
+from datom_core.secret import masked, without_frames
 
 _REFS_KEPT = 16
 _REFS_TOLERATED = 64
@@ -155,10 +155,9 @@ def _run(
     cwd: str | None = None,
     to: Remote | None = None,
 ) -> bytes:
-    try:
-        import git  # not before it is needed: importing it fails where there is no git program
-    except ImportError as error:
-        raise NotFoundError("Writing needs the git program, which is not installed here. Reading does not.") from error
+    git = _gitpython()
+    failed: GitFailedError | None = None
+    missing = no_git()
     login = login_to(to)
     environment = {**_ENVIRONMENT, **dict(login.environment)}
     if not {"GIT_SSH", "GIT_SSH_COMMAND"} & os.environ.keys():
@@ -183,8 +182,40 @@ def _run(
         except git.GitCommandError as error:
             # What git said may be no text, for instance a path or a part of an object.
             failed = GitFailedError(masked(_said(error)).encode("utf-8", "backslashreplace").decode())
+        except git.GitCommandNotFound:
+            pass
+        except BaseException as error:
+            without_frames(error)  # GitPython's variables hold the environment as a whole
+            raise
     # Out here GitPython's error is not attached to ours: what a host answered may repeat the token.
-    raise failed
+    raise failed or missing
+
+
+def _gitpython() -> Any:
+    """The package, which is imported only when it is needed: that fails where there is no git program.
+
+    Raises:
+        NotFoundError: says how to install git.
+    """
+    try:
+        import git
+    except ImportError as error:
+        raise no_git() from error
+    if not hasattr(git, "Git") or git.Git.GIT_PYTHON_GIT_EXECUTABLE is None:
+        raise no_git()  # GIT_PYTHON_REFRESH=quiet lets the import pass
+    return git
+
+
+def no_git() -> NotFoundError:
+    """The error where the git program is not found."""
+    return NotFoundError(
+        "Writing to a project needs the git program, which is not found on this machine (PATH"
+        + ("" if os.environ.get("GIT_PYTHON_GIT_EXECUTABLE") is None else ", GIT_PYTHON_GIT_EXECUTABLE")
+        + "). Install it: `apt-get install git` (Debian, Ubuntu), `dnf install git` (Fedora, RHEL), `apk add git` "
+        "(Alpine), `brew install git` (macOS), `winget install Git.Git` (Windows) or `conda install git`. Reading "
+        "needs no git: ProjectReader.open(store).",
+        program="git",
+    )
 
 
 def _said(error: Any) -> str:

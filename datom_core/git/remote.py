@@ -7,9 +7,11 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from datom_core.errors import InvalidInputError
+from datom_core.secret import veiled
 from datom_core.tokens import TokenSource, check_token, shown_token
 
 _SCHEMES = frozenset({"file", "git", "http", "https", "ssh"})
@@ -39,6 +41,12 @@ class Remote:
     url: str
     token: TokenSource | None = None
 
+    def __init__(self, url: str, token: TokenSource | None = None) -> None:
+        url, token = unshown(url), veiled(token)
+        object.__setattr__(self, "url", url)
+        object.__setattr__(self, "token", token)
+        self.__post_init__()
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "url", check_remote(self.url))
         if self.token is not None:
@@ -62,6 +70,7 @@ def as_remote(remote: str | os.PathLike[str] | Remote) -> Remote:
     Raises:
         InvalidInputError: as `check_remote`.
     """
+    remote = unshown(remote)
     return remote if isinstance(remote, Remote) else Remote(check_remote(remote))
 
 
@@ -72,13 +81,16 @@ def check_remote(remote: str | os.PathLike[str]) -> str:
         InvalidInputError: a transport that could run programs, an option in disguise, or a URL that
             carries a password or token (which is not repeated).
     """
+    remote = unshown(remote)
     try:
-        text = os.fspath(remote)
+        text = unshown(os.fspath(remote))
     except TypeError:
         raise InvalidInputError(f"The remote is a URL or a path, not {type(remote).__name__}.") from None
+    if not isinstance(text, str):
+        raise InvalidInputError("The remote is a URL or a path, as text; not bytes.")
     if not text.strip():
         raise InvalidInputError("A project needs the URL or path of its git remote.")
-    shown = redact(text)
+    shown = _without_secrets(text)
     if text.startswith("-") or not text.isprintable() or text != text.strip():
         raise InvalidInputError(f"The remote {shown!r} is not a URL or a path.", remote=shown)
     if "://" in text:
@@ -93,34 +105,44 @@ def check_remote(remote: str | os.PathLike[str]) -> str:
             "ssh://user@host/path or user@host:path, without a password.",
             remote=shown,
         )
-    return text
+    return str(text)
 
 
 def _check_url(text: str, shown: str) -> str:
     try:
-        parts = urlsplit(text)
+        scheme, plain, carries, says_more = _taken_apart(text)
     except ValueError:
         raise InvalidInputError(f"The remote {shown!r} is not a URL.", remote=shown) from None
-    if parts.scheme not in _SCHEMES:
+    if scheme not in _SCHEMES:
         raise InvalidInputError(
-            f"Remotes of the kind {parts.scheme}:// are not accepted; use https, ssh, file or a local path.",
+            f"Remotes of the kind {scheme}:// are not accepted; use https, ssh, file or a local path.",
             remote=shown,
         )
-    over_http = parts.scheme in ("http", "https")
-    if parts.password is not None or parts.netloc.count("@") > 1 or (over_http and parts.username):
+    if carries:
         raise InvalidInputError(
             f"The remote {shown} carries credentials, which would be written to files and logs. "
             "Take them out of the URL; a token is given with Remote(url, token=...), or git's credential helper or ssh "
             "log in.",
             remote=shown,
         )
-    if over_http and (parts.query or parts.fragment):
-        plain = f"{parts.scheme}://{parts.netloc}{parts.path}"
+    if says_more:
         raise InvalidInputError(
             f"The remote {plain} has a query or fragment, which may carry credentials and would be written to files "
             "and logs. Leave it out."
         )
-    return text
+    return str(text)
+
+
+def _taken_apart(text: str) -> tuple[str, str, bool, bool]:
+    """The scheme of a URL, the URL without a query, whether it carries credentials, and whether it has a query.
+
+    Its parts are in no frame that is there when one of these is refused.
+    """
+    parts = urlsplit(text)
+    over_http = parts.scheme in ("http", "https")
+    carries = parts.password is not None or parts.netloc.count("@") > 1 or (over_http and bool(parts.username))
+    plain = "" if carries else f"{parts.scheme}://{parts.netloc}{parts.path}"
+    return parts.scheme, plain, carries, over_http and bool(parts.query or parts.fragment)
 
 
 def same_remote(one: str, other: str) -> bool:
@@ -169,6 +191,28 @@ def local_path(remote: str) -> Path | None:
     if remote.startswith("file://"):
         return Path(unquote(remote.removeprefix("file://").removeprefix("localhost")))
     return Path(remote) if os.path.isabs(remote) else None
+
+
+def _without_secrets(text: str) -> str:
+    plain = redact(text)
+    return re.split(r"[?#]", plain, maxsplit=1)[0] if "://" in plain else plain
+
+
+class _Unshown(str):
+    """A remote as a caller gave it, which may hold a password: its repr leaves out where that would be."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(_without_secrets(self))
+
+
+def unshown(remote: Any) -> Any:
+    """What was given as a remote, so that the variable that holds it shows no password in it.
+
+    It comes first in every function that is given one, as `datom_core.secret.veiled` does for secrets.
+    """
+    return _Unshown(remote) if type(remote) is str else remote
 
 
 def redact(text: str) -> str:

@@ -27,7 +27,7 @@ from datom_core.git.branches import (
 from datom_core.git.cache import CloneCache, GitFailedError
 from datom_core.git.fetches import Fetches
 from datom_core.git.lineage import Lineage
-from datom_core.git.remote import Remote, as_remote, local_path, redact
+from datom_core.git.remote import Remote, as_remote, local_path, redact, unshown
 from datom_core.git.trees import Found, Question
 from datom_core.git.turns import Turns
 
@@ -68,12 +68,16 @@ class GitRepo:
         cache_dir: where clones are cached; by default the user's cache directory.
     """
 
+    remote = ""  # so that one that is being made has a repr, in the frame of what is raised there
+    _branch: str | None = None
+
     def __init__(
         self,
         remote: str | os.PathLike[str] | Remote,
         branch: str | None = None,
         cache_dir: str | os.PathLike[str] | None = None,
     ) -> None:
+        remote = unshown(remote)
         self._at = as_remote(remote)
         self.remote = self._at.url
         self._branch = check_branch(branch) if branch is not None else None
@@ -398,4 +402,5 @@ def remote_head(remote: str | os.PathLike[str] | Remote, branch: str | None = No
     Raises:
         NotFoundError, AccessDeniedError, StorageError: the remote is not there, not open, or failing.
     """
+    remote = unshown(remote)
     return head_of(as_remote(remote), check_branch(branch) if branch is not None else None)

@@ -6,7 +6,7 @@ import re
 from urllib.parse import quote, urlsplit
 
 from datom_core.errors import AccessDeniedError, InvalidInputError
-from datom_core.git import is_loopback
+from datom_core.git import is_loopback, unshown
 
 API = "https://api.github.com"
 
@@ -25,12 +25,14 @@ def check_api_url(url: str | None) -> str:
     """
     if url is None:
         return API
+    url = unshown(url)
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except (ValueError, AttributeError):
         raise InvalidInputError("api_url is not a URL. Give it as in https://github.example.org/api/v3.") from None
     if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
+        del parts  # what is raised is shown with the variables that there are
         raise InvalidInputError("api_url carries more than host and path. Leave it out; the token is an argument.")
     if parts.scheme not in ("http", "https") or not host or not url.isprintable():
         raise InvalidInputError(f"api_url is not an https URL: {url!r}.", api_url=url)

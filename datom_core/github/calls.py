@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from datom_core.errors import AccessDeniedError, DatomError, InvalidInputError, StorageError
-from datom_core.secret import mask_logs, masked
+from datom_core.secret import mask_logs, masked, veiled, without_frames
 from datom_core.tokens import TokenSource, ask_token
 from datom_core.version import __version__
 
@@ -60,6 +60,7 @@ def asking(api_url: str, token: TokenSource, manners: Manners, action: str, reso
     import requests
     from github import Auth, BadAttributeException, Github, GithubException
 
+    token = veiled(token)
     secret = ask_token(token)  # held to the end: while it lives, `masked` knows it
     client = Github(
         base_url=api_url,
@@ -75,15 +76,24 @@ def asking(api_url: str, token: TokenSource, manners: Manners, action: str, reso
     try:
         yield client
         return
+    except DatomError:
+        raise
     except GithubException as error:
+        without_frames(error)
         failed = _translated(error, action, resource, api_url)
     except requests.RequestException as error:
+        without_frames(error)
         failed = StorageError(f"GitHub at {api_url} could not {action} {resource}: {_reason(error)}. Try again.")
-    except BadAttributeException:
+    except (BadAttributeException, ValueError, RecursionError) as error:
+        without_frames(error)
         failed = StorageError(f"What answers at {api_url} is not GitHub's API. Check api_url.")
     except RuntimeError as error:
+        without_frames(error)
         # PyGithub's way to say that a redirect leads to another host or protocol; it does not follow.
         failed = InvalidInputError(f"GitHub at {api_url} answers: {masked(str(error))}. Check api_url.")
+    except BaseException as error:
+        without_frames(error)
+        raise
     finally:
         client.close()
     # Not from theirs: it holds the request with its headers, and what the server said, which may repeat the token.

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from datom_core.errors import AlreadyExistsError, InvalidInputError, StorageError
-from datom_core.git import GitRepo, Remote
+from datom_core.git import GitRepo, Remote, check_remote, unshown
 from datom_core.github.addresses import check_api_url, check_clone_url, check_owner, clone_url, split_name, web_url
 from datom_core.github.addresses import repository_name as _repository_name
 from datom_core.github.calls import Manners, asking
+from datom_core.secret import veiled
 from datom_core.tokens import TokenSource, check_token, shown_token
 
 if TYPE_CHECKING:
@@ -43,6 +44,23 @@ class GitHub:
     patience: float = field(default=60.0, kw_only=True, repr=False)
     seconds_between: float = field(default=0.25, kw_only=True, repr=False)
     timeout: int = field(default=15, kw_only=True, repr=False)
+
+    def __init__(
+        self,
+        token: TokenSource,
+        api_url: str | None = None,
+        org: str | None = None,
+        *,
+        retries: int = 3,
+        patience: float = 60.0,
+        seconds_between: float = 0.25,
+        timeout: int = 15,
+    ) -> None:
+        token, api_url = veiled(token), unshown(api_url)
+        given = {"token": token, "api_url": api_url, "org": org, "retries": retries, "patience": patience}
+        for name, value in {**given, "seconds_between": seconds_between, "timeout": timeout}.items():
+            object.__setattr__(self, name, value)
+        self.__post_init__()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "token", check_token(self.token))
@@ -91,6 +109,8 @@ class GitHub:
         Raises:
             InvalidInputError: the URL is not on this GitHub.
         """
+        url = unshown(url)
+        url = check_remote(url)  # one that carries a password is refused without being repeated
         start = f"{web_url(self._api)}/"
         if not url.lower().startswith(start.lower()):
             raise InvalidInputError(f"{url} is not a repository on {start}; check api_url.", remote=url)

@@ -7,6 +7,7 @@ from typing import Any
 from datom_core.credentials import CredentialSource
 from datom_core.documents import Location
 from datom_core.errors import InvalidInputError
+from datom_core.secret import veiled
 from datom_core.stores.local import LocalStore
 from datom_core.stores.protocol import ObjectStore
 from datom_core.stores.s3 import S3Store
@@ -28,6 +29,7 @@ def open_place(
         InvalidInputError: a bucket for which there are no credentials, or a location that cannot be opened.
         The errors of opening an `S3Store`.
     """
+    credentials, options = veiled(credentials), veiled(options)
     if location.backend == "local":
         return LocalStore(location.root, location.spelled_prefix)
     if location.backend != "s3":

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import datom_core as dc
+from tests.frames import rendered
 from tests.github.server import GitHubServer, github_server
 from tests.patience import PATIENCE
 
@@ -68,10 +69,10 @@ def posts(server: GitHubServer) -> list[str]:
 
 
 def told_by(error: BaseException) -> str:
-    """Everything that an error shows to whoever prints, logs or pickles it."""
+    """Everything that an error shows to whoever prints, logs or pickles it, or renders it with all variables."""
     details = getattr(error, "details", {})
     trace = "".join(traceback.format_exception(error))
-    return f"{error} {error!r} {details!r} {pickle.dumps(error)!r} {trace}"
+    return f"{error} {error!r} {details!r} {pickle.dumps(error)!r} {trace} {rendered(error)}"
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from datom_core.errors import InvalidInputError
+from datom_core.secret import veiled
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _REGION = re.compile(r"[a-z0-9-]{1,32}")
@@ -49,7 +50,7 @@ def _problems_of(config: Mapping[str, Any]) -> list[str]:
         Config(**config)
     except Exception as error:  # noqa: BLE001 - botocore raises what it likes, all of it about this argument
         problems.append(f"config is not what botocore.config.Config takes ({error})")
-    proxies = config.get("proxies") or {}
+    proxies = veiled(config.get("proxies") or {})
     if isinstance(proxies, Mapping) and any("@" in str(url) for url in proxies.values()):
         problems.append("config holds the password of a proxy, which would be stored with it; set HTTPS_PROXY instead")
     return problems

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from datom_core.errors import AccessDeniedError, DatomError, InvalidInputError, NotFoundError, StorageError
-from datom_core.secret import masked
+from datom_core.secret import masked, without_frames
 
 _BAD_KEYS = {
     "InvalidAccessKeyId": "the access key is not known there",
@@ -84,27 +84,30 @@ def translated(action: str, bucket: str, key: str = "", *, conditional: bool = F
     resource = f"arn:aws:s3:::{bucket}" + (f"/{key}" if key else "")
     try:
         yield
-    except DatomError:
+    except (DatomError, RefusedConditionError, GeneratorExit):
         raise
     except theirs.ClientError as error:
         if conditional and status_of(error) in (409, 412):
-            raise RefusedConditionError(code_of(error)) from error
-        raise _of_answer(error, action, bucket, key, resource) from error
+            raise RefusedConditionError(code_of(error)) from without_frames(error)
+        raise _of_answer(error, action, bucket, key, resource) from without_frames(error)
     except (theirs.ConnectionError, theirs.HTTPClientError) as error:
         raise StorageError(
             f"S3 could not be reached for {action} on {resource}: {masked(str(error))}. Try again; check the network, "
             "the endpoint and its certificate.",
             action=action,
             resource=resource,
-        ) from error
+        ) from without_frames(error)
     except ResponseParserError as error:
         raise StorageError(
             f"{NOT_S3} It answered {action} on {resource} with {masked(str(error))[:200]}.",
             action=action,
             resource=resource,
-        ) from error
+        ) from without_frames(error)
     except theirs.BotoCoreError as error:
-        raise _of_client(error, action, resource) from error
+        raise _of_client(error, action, resource) from without_frames(error)
+    except BaseException as error:
+        without_frames(error)
+        raise
 
 
 def is_vague(error: DatomError) -> bool:

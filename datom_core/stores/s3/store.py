@@ -15,6 +15,7 @@ from datom_core.errors import AccessDeniedError, ConflictError, InvalidInputErro
 from datom_core.events import logged
 from datom_core.names import check_key, normalise_prefix
 from datom_core.rows import Rows
+from datom_core.secret import veiled
 from datom_core.stores.protocol import ObjectInfo, StoredObject
 from datom_core.stores.s3.arguments import check_arguments
 from datom_core.stores.s3.client import open_client
@@ -80,7 +81,8 @@ class S3Store:
         config: Mapping[str, Any] | None = None,
         check: bool = True,
     ) -> None:
-        self._config = dict(config or {})
+        credentials, config = veiled(credentials), veiled(config)
+        self._config = veiled({**(config or {})})
         check_arguments(bucket, region, endpoint_url, addressing, encryption, self._config)
         self._location = Location("s3", bucket, normalise_prefix(prefix), region, prefix)
         self._namespace = "/".join(filter(None, (self._location.prefix, "datom"))) + "/"
@@ -125,6 +127,7 @@ class S3Store:
             location: the place.
             credentials, **options: as for a new store.
         """
+        credentials, options = veiled(credentials), veiled(options)
         settings = {
             "region": location.region or self._location.region,
             "credentials": credentials or self._credentials,
