@@ -97,6 +97,7 @@ from datom_core.stores import (
     StoredObject,
     iam_policy,
 )
+from datom_core.suggestions import did_you_mean as did_you_mean
 from datom_core.sync import SyncItem, SyncReport
 from datom_core.tabular import Compression, check_hashable, hash_table, normalise, to_pandas
 from datom_core.tokens import EnvironmentToken, KeyringToken, TokenSource

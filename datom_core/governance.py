@@ -25,6 +25,7 @@ from datom_core.rows import Rows
 from datom_core.seeding import begin, is_seeded
 from datom_core.state import load_state
 from datom_core.stores import ObjectStore, check_store, find, nearer, open_place, same_place
+from datom_core.suggestions import did_you_mean
 from datom_core.upkeep import Upkeep
 
 
@@ -389,8 +390,9 @@ class Governance:
     def _needed(self, name: str) -> Registration:
         found = self._register.find(names.check_name(name, "project"))
         if found is None:
-            known = ", ".join(self._register.projects()) or "none yet"
-            raise NotFoundError(f"No project {name!r} is registered; there are: {known}.", project=name)
+            known = list(self._register.projects())
+            hint = f"there are: {', '.join(known) or 'none yet'}.{did_you_mean(name, known)}"
+            raise NotFoundError(f"No project {name!r} is registered; {hint}", project=name)
         return found
 
     def _unfinished(

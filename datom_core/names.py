@@ -39,7 +39,8 @@ def check_name(name: object, what: str = "table") -> str:
         InvalidInputError: the rule that it breaks, with the value.
     """
     if not isinstance(name, str):
-        raise InvalidInputError(f"The {what} name must be a string, not {type(name).__name__}.", name=name)
+        swapped = " Are the arguments swapped? A store is another one." if hasattr(name, "location") else ""
+        raise InvalidInputError(f"The {what} name must be a string, not {type(name).__name__}.{swapped}", name=name)
     if not 1 <= len(name) <= _MAX_NAME:
         raise InvalidInputError(f"The {what} name must have 1 to {_MAX_NAME} characters; this one has {len(name)}.")
     if not _NAME.fullmatch(name):

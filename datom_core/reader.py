@@ -30,6 +30,7 @@ from datom_core.rows import Rows, rows
 from datom_core.secret import veiled
 from datom_core.shapes import Change, compare_shapes
 from datom_core.stores import ObjectStore, StoredObject, check_store
+from datom_core.suggestions import did_you_mean
 from datom_core.tabular import check_columns, decode_parquet, to_pandas
 
 if TYPE_CHECKING:
@@ -319,8 +320,7 @@ class ProjectReader:
         current = self._document(names.pointer(table), Metadata.from_json)
         if current is None:
             known = list(self._manifest().entries)
-            alike = [n for n in known if n.lower() == table.lower()]
-            hint = f" Did you mean {alike[0]!r}?" if alike else f" It has: {', '.join(known) or 'none yet'}."
+            hint = did_you_mean(table, known) or f" It has: {', '.join(known) or 'none yet'}."
             raise NotFoundError(f"{self._project} has no table {table!r}.{hint}", table=table)
         return current
 

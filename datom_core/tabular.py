@@ -21,6 +21,7 @@ from datom_core.normalise import (
 )
 from datom_core.pandas_limits import within
 from datom_core.streams import collected, on_disk
+from datom_core.suggestions import did_you_mean
 from datom_core.type_rules import Decimals, Nanoseconds, Options
 
 if TYPE_CHECKING:
@@ -168,7 +169,9 @@ def check_columns(names: Sequence[str], columns: Sequence[str]) -> list[str]:
         raise InvalidInputError(f"columns is a list; write [{columns!r}].")
     unknown = [c for c in columns if c not in names]
     if unknown:
-        raise InvalidInputError(f"No column {', '.join(map(repr, unknown))} in this table; it has {list(names)}.")
+        hint = "".join(dict.fromkeys(did_you_mean(c, names) for c in unknown))
+        listed = ", ".join(map(repr, unknown))
+        raise InvalidInputError(f"No column {listed} in this table; it has {list(names)}.{hint}")
     repeated = [c for c in dict.fromkeys(columns) if list(columns).count(c) > 1]
     if repeated:
         raise InvalidInputError(f"Asked for twice: {', '.join(map(repr, repeated))}. Name each column once.")

@@ -17,6 +17,7 @@ from datom_core.projector import Projector
 from datom_core.results import Status
 from datom_core.retries import until_published
 from datom_core.state import load_state
+from datom_core.suggestions import did_you_mean
 
 #: From the documents at the tip, and the time, to the documents after the edit.
 Edit = Callable[[ProjectState, str], ProjectState]
@@ -164,7 +165,10 @@ def cut_recorded(cut: str, versions: Mapping[str, str | None], author: Author, m
             at_tip = state.table(table)
             entry = at_tip.current if asked is None else at_tip.history.resolve(asked, table)
             if entry is None:
-                raise NotFoundError(f"{state.file.name} has no table {table!r}.", table=table)
+                raise NotFoundError(
+                    f"{state.file.name} has no table {table!r}.{did_you_mean(table, state.manifest.entries)}",
+                    table=table,
+                )
             if not cuts.stands_for(cut, table, entry.version):
                 cuts = cuts.with_recording(cut, table, entry.version, at=now, author=author, message=message)
         if cuts is state.cuts:

@@ -263,12 +263,7 @@ def _only_reads(manager: DatomIOManager) -> bool:
 def _knowing_its_assets(manager: DatomIOManager, key: str, assets: Iterable[Any]) -> DatomIOManager:
     """The IO manager of a project without remote, which refuses runs over these assets before they begin."""
     written = sorted(asset.to_user_string() for a in assets for asset, used in _written(a) if used == key)
-    return DatomIOManager(
-        datom=manager.datom,
-        message_template=manager.message_template,
-        preview_rows=manager.preview_rows,
-        written=written,
-    )
+    return manager.knowing(written)
 
 
 def _is_ours(resource: Any) -> bool:

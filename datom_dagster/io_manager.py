@@ -1,8 +1,8 @@
 """Materializing an asset writes a version; loading it reads the version that the run recorded."""
 
 # Dagster reads annotations at run time, to know which resources are configured at launch: no `annotations` import.
-from collections.abc import Mapping
-from typing import Any, cast
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, cast
 
 import dagster as dg
 from pydantic import Field, field_validator
@@ -15,11 +15,12 @@ from datom_dagster.loading import TableInput
 from datom_dagster.many import is_partitions, store_partitions, store_together
 from datom_dagster.messages import CONFIG_FIELD, DEFAULT_TEMPLATE, check_template
 from datom_dagster.resources import DatomResource
+from datom_dagster.spelling import Spelt
 from datom_dagster.step import output_of, planned_assets
 from datom_dagster.storing import TableOutput, store_table
 
 
-class DatomIOManager(dg.ConfigurableIOManager):
+class DatomIOManager(Spelt, dg.ConfigurableIOManager):
     """Stores what an asset returns as a version of a table, and loads versions for those downstream.
 
     * The table is the last part of the asset's key, unless its metadata has ``datom/table``.
@@ -53,19 +54,29 @@ class DatomIOManager(dg.ConfigurableIOManager):
         ),
     )
 
-    written: list[str] = Field(
-        default=[],
-        description="Assets that it would write; `datom_definitions` fills it in for a project without remote.",
-    )
+    # Assets that it would write, of a project without remote. Of the class, so that no configuration has a say in it.
+    _writes: ClassVar[frozenset[str]] = frozenset()
+
+    def knowing(self, assets: Iterable[str]) -> "DatomIOManager":
+        """The same, which refuses runs over these assets before they begin when the project can only be read."""
+        ours: Any = type(self)
+        named = {"__module__": ours.__module__, "__qualname__": ours.__qualname__, "__doc__": ours.__doc__}
+        knowing: Any = type(ours)(
+            ours.__name__,
+            (ours,),
+            {**named, "_writes": frozenset(assets), "__annotations__": {"_writes": ClassVar[frozenset[str]]}},
+        )
+        made: DatomIOManager = knowing(**{name: getattr(self, name) for name in ours.model_fields})
+        return made
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Refuse, before any step begins, a run that writes to a project which can only be read, or whose tags ask
         for versions that are not there."""
         if context.run is not None and any(tag.startswith("datom/") for tag in context.run.tags):
             check_tags(context.run.tags, self.datom.open_reader)
-        if self.datom.remote is None and self.written and context.run is not None and context.instance is not None:
+        if self.datom.remote is None and self._writes and context.run is not None and context.instance is not None:
             planned = planned_assets(context.instance, context.run.run_id)
-            refused = sorted(planned & set(self.written))
+            refused = sorted(planned & self._writes)
             if refused:
                 raise self.datom.cannot_write(", ".join(refused))
 

@@ -12,9 +12,10 @@ import dagster as dg
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 import datom_core as dc
+from datom_dagster.spelling import WRITTEN, Spelt
 
 
-class DatomStorage(dg.ConfigurableResource, ABC):  # type: ignore[type-arg]
+class DatomStorage(Spelt, dg.ConfigurableResource, ABC):  # type: ignore[type-arg]
     """Where a project's data lies. One subclass per backend."""
 
     @abstractmethod
@@ -45,7 +46,7 @@ class LocalStorage(DatomStorage):
         return dc.LocalFolder(place / folder, inside=place) if folder else dc.LocalFolder(place)
 
 
-class GovernanceResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+class GovernanceResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-arg]
     """An organization's register of projects: says where each one's data lies."""
 
     storage: DatomStorage = Field(description="Where the register's mirror lies.")
@@ -98,7 +99,7 @@ class GovernanceResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         }
 
 
-class DatomResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+class DatomResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-arg]
     """One datom project.
 
     Without ``remote`` it is a reader: it loads any version and writes none. Of a registered project, ``governance``
@@ -274,7 +275,9 @@ class DatomResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 def _check_kind(field: str, given: object, kind: type) -> None:
     """Refuse what is no such resource; one that is configured at launch is known by its class."""
     if given is not None and not issubclass(getattr(given, "resource_cls", type(given)), kind):
-        raise dc.InvalidInputError(f"{field} must be a {kind.__name__}, not {type(given).__name__}.")
+        raise dc.InvalidInputError(
+            f"{field} must be a {kind.__name__}, not {type(given).__name__}; write {field}={WRITTEN[field]}."
+        )
 
 
 def remote_of(settings: GovernanceResource | DatomResource) -> str | dc.Remote | None:

@@ -1,6 +1,8 @@
 """A bucket as a study's storage."""
 
 # Dagster reads annotations at run time, to know which resources are configured at launch: no `annotations` import.
+from typing import Any
+
 from pydantic import Field, PrivateAttr
 
 import datom_core as dc
@@ -63,6 +65,12 @@ class S3Storage(DatomStorage):
             addressing=self.addressing,
         )
 
+    def __repr_args__(self) -> Any:
+        """As pydantic's, without what a dagster-aws resource holds, whose own repr shows its keys."""
+        return [
+            (name, "****" if name == "s3" and value is not None else value) for name, value in super().__repr_args__()
+        ]
+
     def credentials(self) -> dc.CredentialSource:
         """Where the credentials come from.
 
@@ -78,7 +86,7 @@ class S3Storage(DatomStorage):
             sources["ambient"] = dc.AmbientCredentials()
         if self.s3 is not None:
             sources.pop("ambient", None)
-            sources["s3"] = self._of_resource(self.s3)
+            sources["s3"] = self._of_resource()
         if len(sources) != 1:
             given = f"{' and '.join(sources)} exclude each other" if sources else "none are given"
             raise dc.InvalidInputError(
@@ -104,13 +112,15 @@ class S3Storage(DatomStorage):
         token = self.session_token_env or ""
         return dc.EnvironmentCredentials(self.access_key_env, self.secret_key_env, token)
 
-    def _of_resource(self, resource: S3Resource) -> dc.CredentialSource:
-        """The credentials that a dagster-aws resource would use."""
-        access_key, secret_key = optional(resource.aws_access_key_id), optional(resource.aws_secret_access_key)
-        if access_key is not None and secret_key is not None:
-            return dc.Credentials(access_key, secret_key, optional(resource.aws_session_token))
-        profile = optional(resource.profile_name)
-        if access_key is not None or secret_key is not None:
+    def _of_resource(self) -> dc.CredentialSource:
+        """The credentials that the dagster-aws resource would use. No variable holds it: its repr shows its keys."""
+        assert self.s3 is not None
+        access_key, has_secret = optional(self.s3.aws_access_key_id), self.s3.aws_secret_access_key is not None
+        if access_key is not None and self.s3.aws_secret_access_key is not None:
+            secret_key = dc.Secret(resolved(self.s3.aws_secret_access_key))
+            return dc.Credentials(access_key, secret_key, optional(self.s3.aws_session_token))
+        profile = optional(self.s3.profile_name)
+        if access_key is not None or has_secret:
             raise dc.InvalidInputError("The S3Resource has half a pair of keys; give it both, or neither.")
         if profile is not None:
             return dc.ProfileCredentials(profile)

@@ -24,6 +24,7 @@ from datom_core.documents.reading import (
     timestamp,
 )
 from datom_core.errors import FormatError, NotFoundError
+from datom_core.suggestions import did_you_mean
 
 _SCHEMA = 1
 
@@ -129,7 +130,7 @@ class Cuts(Mapping[str, Cut]):
         if name not in self.cuts:
             known = ", ".join(map(repr, list(self.cuts)[-5:]))
             hint = f"the latest are {known}" if known else "no cut was ever recorded"
-            raise NotFoundError(f"There is no cut {name!r}; {hint}.", cut=name)
+            raise NotFoundError(f"There is no cut {name!r}; {hint}.{did_you_mean(name, self.cuts)}", cut=name)
         return self.cuts[name]
 
     def stands_for(self, name: str, table: str, version: str) -> bool:

@@ -25,6 +25,7 @@ from datom_core.documents.reading import (
 )
 from datom_core.errors import FormatError, InvalidInputError, NotFoundError
 from datom_core.names import check_version, is_sha
+from datom_core.suggestions import did_you_mean
 
 _SOURCE = "version_history.json"
 _OPENING = b"[\n  {"  # of the layout in which we, and R, write a history
@@ -219,7 +220,10 @@ class History:
         if not found:
             known = ", ".join(v.version[:8] for v in self.versions[:5])
             raise NotFoundError(
-                f"{table} has no version {version}; the newest are {known or 'none'}.", table=table, version=version
+                f"{table} has no version {version}; the newest are {known or 'none'}."
+                + did_you_mean(version, (v.version[: len(version)] for v in self.versions)),
+                table=table,
+                version=version,
             )
         if len(found) > 1:
             raise InvalidInputError(

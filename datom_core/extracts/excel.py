@@ -16,6 +16,7 @@ from datom_core.extracts.schemas import Types, conform
 from datom_core.extracts.xls import read_xls
 from datom_core.extracts.xlsb import read_xlsb
 from datom_core.extracts.xlsx import read_xlsx
+from datom_core.suggestions import did_you_mean
 
 
 def read_workbook(path: Path, name: str, file_format: str, types: Types, *, sheet: str | None) -> pa.Table:
@@ -66,7 +67,8 @@ def _chosen(book: Book, name: str, title: str | None) -> Sheet:
     if title is not None:
         found = next((s for s in book.sheets if s.title == title), None)
         if found is None:
-            raise bad_file(name, f"there is no sheet {title!r}; it has {brief_list(book.sheets)}.")
+            hint = did_you_mean(title, [s.title for s in book.sheets])
+            raise bad_file(name, f"there is no sheet {title!r}; it has {brief_list(book.sheets)}.{hint}")
         return found
     if len(book.sheets) == 1 and not book.sheets[0].hidden:
         return book.sheets[0]

@@ -6,6 +6,7 @@ import os
 
 from datom_core.documents import Location
 from datom_core.errors import ConflictError, InvalidInputError, NotFoundError
+from datom_core.names import is_name
 from datom_core.stores.protocol import ObjectStore, StoredObject
 
 
@@ -57,4 +58,11 @@ def check_store(store: object) -> None:
     """
     if not isinstance(store, ObjectStore):
         hint = f"; write LocalStore({str(store)!r})" if isinstance(store, (str, os.PathLike)) else ""
+        if isinstance(store, str) and is_name(store) and not os.path.exists(store):
+            hint = (
+                f": {store!r} looks like a name. Are the arguments swapped? Write "
+                "Project.init(name, store, remote=...), Project.open(store, remote=...) or "
+                "ProjectReader.open(store, name). "
+                f"If it is a folder: LocalStore({store!r})"
+            )
         raise InvalidInputError(f"The store must be an ObjectStore, not {type(store).__name__}{hint}.")

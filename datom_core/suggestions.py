@@ -1,0 +1,26 @@
+"""Which of the names that there are somebody may have meant by one that there is not."""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+from collections.abc import Iterable
+
+_MOST = 3
+_CONSIDERED = 20_000
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """``" Did you mean 'x'?"``, or ``""`` when no known name is like it; letters' case and separators count little."""
+    folded: dict[str, str] = {}
+    for one in itertools.islice(known, _CONSIDERED):
+        folded.setdefault(_folded(one), one)
+    close = difflib.get_close_matches(_folded(str(name)[:200]), folded, n=_MOST, cutoff=0.7)
+    if not close:
+        return ""
+    *others, last = [repr(folded[one]) for one in close]
+    return f" Did you mean {', '.join(others)}{' or ' if others else ''}{last}?"
+
+
+def _folded(name: str) -> str:
+    return name.lower().replace("_", "-").replace(" ", "-")
