@@ -42,13 +42,14 @@ def hash_table(table: object, *, decimals: Decimals = "refuse", nanoseconds: Nan
     Args:
         table: a pyarrow Table or RecordBatch, a pandas or polars DataFrame, or a stream, which is read once and held
             on disk when it is large: a pyarrow RecordBatchReader or Dataset, or anything that exports an Arrow stream
-            (``__arrow_c_stream__``).
+            (``__arrow_c_stream__``). The unnamed integer index of a pandas frame is dropped; the order of its rows is
+            kept.
         decimals: ``"float"`` converts decimal columns to float64 instead of refusing them.
         nanoseconds: ``"truncate"`` cuts times to the microsecond instead of refusing finer digits.
 
     Raises:
         UnsupportedColumnsError: names every column that has no content hash, with advice.
-        InvalidInputError: not a table, a pandas index that would be lost, no rows, or no columns.
+        InvalidInputError: not a table, a pandas index that would be lost (named, or not of integers), no rows, or no columns.
     """
     return hash_normalised(normalised(table, decimals=decimals, nanoseconds=nanoseconds))
 
@@ -261,8 +262,8 @@ def _reader(table: object) -> pa.RecordBatchReader | None:
 
 def _is_frame(table: object, package: str) -> bool:
     # By name, so that neither package is imported for those who do not use it.
-    kind = type(table)
-    return kind.__module__.split(".")[0] == package and any(c.__name__ == "DataFrame" for c in kind.__mro__)
+    # A class of somebody's own that is derived from it, as geopandas has one, is such a frame as well.
+    return any(c.__name__ == "DataFrame" and c.__module__.split(".")[0] == package for c in type(table).__mro__)
 
 
 def _arrow_columns(table: pa.Table) -> list[Column]:
@@ -283,17 +284,29 @@ def _pandas_columns(frame: pd.DataFrame) -> list[Column]:
 
 
 def _check_index(index: pd.Index[Any]) -> None:
-    import pandas as pd
+    """Refuse an index that says something: one with a name, or with labels other than integers.
 
-    plain = isinstance(index, pd.RangeIndex) and index.start == 0 and index.step == 1
-    if plain and index.name is None:
+    An unnamed one of integers is what filtering, sorting and concatenating leave: where rows once stood. It is dropped.
+    """
+    names = [name for name in index.names if name is not None]
+    if not names and index.nlevels == 1 and _holds_integers(index):
         return
     shown = ", ".join(map(repr, index[:3].tolist())) + (", ..." if len(index) > 3 else "")
-    named = f" named {index.name!r}" if index.name is not None else ""
+    named = f" named {', '.join(map(repr, names))}" if names else ""
+    why = "has a name" if names else "is not an unnamed one of integers"
     raise InvalidInputError(
-        f"The frame's index{named} ({shown}) is not 0, 1, 2, ... and would be lost: call reset_index(drop=True) to "
-        "drop it (after filtering, sorting or concatenating, that is the one), or reset_index() to keep it as columns."
+        f"The frame's index{named} ({shown}) {why}, and would be lost: call reset_index() to keep it as columns, or "
+        "reset_index(drop=True) to drop it."
     )
+
+
+def _holds_integers(index: pd.Index[Any]) -> bool:
+    """Whether the labels are integers of any width, of pandas, Arrow or Python, or there are none at all."""
+    import pandas as pd
+
+    if len(index) == 0 or pd.api.types.is_integer_dtype(index.dtype):
+        return True
+    return index.dtype == object and pd.api.types.infer_dtype(index, skipna=False) == "integer"
 
 
 def _pandas_column(name: str, series: pd.Series[Any]) -> Column:
