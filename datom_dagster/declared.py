@@ -26,6 +26,7 @@ from datom_dagster.keys import (
     TableType,
 )
 from datom_dagster.metadata import column_schema
+from datom_dagster.options import checked_options, checks_of, of_step
 from datom_dagster.resources import DatomResource
 from datom_dagster.rules import TableRules
 
@@ -34,11 +35,6 @@ Extraction = Callable[..., Any]
 
 _Call = Callable[[Any, str, str | None], Any]
 KINDS = frozenset({"datom", "parquet"})
-# Of a step, not of the assets that it makes.
-_OF_STEP = frozenset(
-    {"backfill_policy", "config_schema", "deps", "hooks", "op_tags", "pool", "required_resource_keys", "resource_defs"}
-    | {"retry_policy"}
-)
 _SMALL = 64 * 2**20  # bytes of a payload that is read for its columns' types and labels
 
 
@@ -137,14 +133,18 @@ def datom_assets(
         on_empty: as `datom_asset`; an atomic step knows ``"fail"`` and ``"keep"``.
         table_type, commit_message: as `datom_asset`.
         io_manager_key: of the `DatomIOManager`.
-        **options: everything else that `dagster.asset` takes, for each of them. With a ``backfill_policy`` of a
-            single run, ``extract`` is called for each of the run's cuts.
+        **options: everything else that `dagster.asset` takes, for each of them, but ``key``, ``ins`` and
+            ``is_virtual``, and in an atomic step ``check_specs``, ``dagster_type`` and ``output_required``. Of
+            ``check_specs``, each asset gets its own; ``extract`` returns their results in a
+            `dagster.MaterializeResult`. With a ``backfill_policy`` of a single run, ``extract`` is called for each of
+            the run's cuts.
 
     Raises:
         InvalidInputError: names every table, function or setting that is refused, at the time of definition.
     """
     specs = [table if isinstance(table, TableSpec) else TableSpec(table) for table in tables]
     functions = _functions(specs, extract)
+    options = checked_options(options, partitions, atomic=atomic)
     if atomic and on_empty == "skip":
         raise dc.InvalidInputError(
             "on_empty='skip' and atomic exclude each other: a cut has all tables, or there is none. 'keep' lets the "
@@ -157,7 +157,7 @@ def datom_assets(
     shared = {"kinds": set(KINDS), "io_manager_key": io_manager_key, "partitions_def": partitions, **options}
     described = {
         spec.asset_name: {
-            "description": spec.description,
+            "description": spec.description if spec.description is not None else options.get("description"),
             "metadata": {**_metadata(spec, project, seen.get(spec.name)), **settings, **shared.get("metadata", {})},
             "tags": {**shared.get("tags", {}), **spec.tags},
         }
@@ -166,9 +166,24 @@ def datom_assets(
     if atomic:
         made = [_together(name, {spec.asset_name: spec.name for spec in specs}, functions, {**shared}, described)]
     else:
-        made = [_alone(spec, functions[spec.name], {**shared, **described[spec.asset_name]}) for spec in specs]
+        checks = checks_of(options, {spec.asset_name: _key(spec, options.get("key_prefix")) for spec in specs})
+        if "io_manager_def" in shared:
+            del shared["io_manager_key"]  # Dagster makes a key of its own
+        made = [
+            _alone(
+                spec,
+                functions[spec.name],
+                {**shared, **described[spec.asset_name], "check_specs": checks[spec.asset_name] or None},
+            )
+            for spec in specs
+        ]
     check_tables(made)
     return made
+
+
+def _key(spec: TableSpec, prefix: Any) -> dg.AssetKey:
+    key = dg.AssetKey(spec.asset_name)
+    return key if prefix is None else key.with_prefix(prefix)
 
 
 def _metadata(spec: TableSpec, project: DatomResource, seen: dg.TableSchema | None) -> dict[str, Any]:
@@ -234,8 +249,9 @@ def _alone(spec: TableSpec, extract: _Call, options: Mapping[str, Any]) -> dg.As
 
         return cuts
 
+    # Dagster would take an annotation of the result for that of the results of checks, too.
     @datom_asset(name=spec.asset_name, **options)
-    def table(context: dg.AssetExecutionContext) -> Any:
+    def table(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]
         return extract(context, spec.name, _cut(context))
 
     return table
@@ -249,12 +265,16 @@ def _together(
     described: Mapping[str, Mapping[str, Any]],
 ) -> dg.AssetsDefinition:
     """One step for all tables, by their assets' names."""
-    key, partitions = shared["io_manager_key"], shared.pop("partitions_def")
-    step = {option: shared.pop(option) for option in _OF_STEP & set(shared)}
+    if "io_manager_def" in shared:
+        shared["io_manager_key"] = f"{name}__io_manager"
+        own = {shared["io_manager_key"]: shared.pop("io_manager_def")}
+        shared["resource_defs"] = {**shared.get("resource_defs", {}), **own}
+    key = shared["io_manager_key"]
+    step, each = of_step(shared)
     resources = {key, *step.pop("required_resource_keys", ())}
-    outs = {asset: dg.AssetOut(**{**shared, **described[asset]}) for asset in tables}
+    outs = {asset: dg.AssetOut(**{**each, **described[asset]}) for asset in tables}
 
-    @dg.multi_asset(name=name, outs=outs, partitions_def=partitions, required_resource_keys=resources, **step)
+    @dg.multi_asset(name=name, outs=outs, required_resource_keys=resources, **step)
     def study(context: dg.AssetExecutionContext) -> Iterator[Any]:
         manager = getattr(context.resources, key)
         if not isinstance(manager, DatomIOManager):
