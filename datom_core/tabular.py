@@ -49,7 +49,8 @@ def hash_table(table: object, *, decimals: Decimals = "refuse", nanoseconds: Nan
 
     Raises:
         UnsupportedColumnsError: names every column that has no content hash, with advice.
-        InvalidInputError: not a table, a pandas index that would be lost (named, or not of integers), no rows, or no columns.
+        InvalidInputError: not a table, a pandas index that would be lost (named, or not of integers), no rows, or no
+            columns.
     """
     return hash_normalised(normalised(table, decimals=decimals, nanoseconds=nanoseconds))
 

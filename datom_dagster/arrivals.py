@@ -10,15 +10,14 @@ from typing import Any
 import dagster as dg
 
 import datom_core as dc
+from datom_dagster.choosing import check_choices
 from datom_dagster.cursors import remembered
-from datom_dagster.cuts import partition_keys
+from datom_dagster.cuts import Partitions
 from datom_dagster.extracts import ExtractDrop, table_of_file
-from datom_dagster.keys import COMMIT_MESSAGE, table_of
+from datom_dagster.keys import COMMIT_MESSAGE, table_of, tagged
 from datom_dagster.resources import DatomResource, taking
 
 _DROPS_AT_ONCE = 25  # runs asked for in one tick; the rest follow at the next ones
-# Dagster refuses these in a partition's name, and would refuse the whole tick with it.
-_NO_PARTITION = ("...", *map(chr, range(32)))
 _NAMED = 10  # files that a message names
 
 
@@ -76,10 +75,11 @@ def extract_sensor(
 
     Raises:
         InvalidInputError: no assets, partitions where there can be none, or none where there must be; two assets for
-            one table.
+            one table; a tag that a run would be refused for.
     """
     wanted = _Wanted.of(assets, drop)
-    own_tags = {**(tags or {})}
+    own_tags = tagged(tags or {})
+    check_choices(own_tags)
     selected = dg.AssetSelection.assets(*wanted.keys)
 
     def extracts(context: dg.SensorEvaluationContext, **resources: DatomResource) -> dg.SensorResult | dg.SkipReason:
@@ -192,19 +192,17 @@ class _Look:
         if definition is None:
             yield None
             return
-        known = set(partition_keys(definition, self.context.instance))
+        partitions = Partitions(definition, self.context.instance)
         folders, refused = self.drop.folders()
         self.told += _named_with_reason("", refused)
         for folder in folders:
-            if folder in known:
-                yield folder
-            elif not isinstance(definition, dg.DynamicPartitionsDefinition):
-                self.told.append(f"{folder} is no partition")
-            elif folder.startswith(".") or any(text in folder for text in _NO_PARTITION):
-                self.told.append(f"{folder} cannot be the name of a partition")
-            else:
-                self.added.append(folder)
-                yield folder
+            found = partitions.find(folder)
+            if found is None:
+                said = "cannot be the name of a partition" if partitions.growing else "is no partition"
+                self.told.append(f"{folder} {said}")
+                continue
+            self.added += [folder] if found.new else []
+            yield found.key
 
     def _folder(self, cut: str | None, before: _Folder) -> dg.RunRequest | None:
         """What to ask for a drop; ``before`` is brought up to date."""
@@ -278,7 +276,7 @@ class _Look:
             run_key=f"{cut or ''}:{folder.runs}:{digest}",
             asset_selection=list(dict.fromkeys(keys)),
             partition_key=cut,
-            tags={COMMIT_MESSAGE: f"Load {said} from {location}", **self.tags},
+            tags=tagged({COMMIT_MESSAGE: f"Load {said} from {location}", **self.tags}),
         )
 
 

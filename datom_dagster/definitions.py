@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, overload
 
 import dagster as dg
 
 import datom_core as dc
+from datom_dagster.bodies import skipping_empty, watched
 from datom_dagster.choosing import check_choices
-from datom_dagster.frames import collected, is_empty, is_mapping
+from datom_dagster.destinations import IO_MANAGER_KEY, check_io_managers, is_ours, marked, written
+from datom_dagster.frames import is_mapping
 from datom_dagster.io_manager import DatomIOManager
 from datom_dagster.keys import (
     COLUMN_SCHEMA,
     COMMIT_MESSAGE,
     GATE,
     ON_EMPTY,
+    OTHER_IO_MANAGER,
     RULES,
     TABLE,
     TABLE_TYPE,
@@ -33,8 +35,6 @@ from datom_dagster.resources import DatomResource, resolved
 from datom_dagster.rules import TableRules
 
 _KINDS = {"datom", "parquet"}
-# Where `AssetSpec.with_io_manager_key` keeps what it is given.
-_IO_MANAGER_KEY = "dagster/io_manager_key"
 
 Compute = Callable[..., Any]
 
@@ -53,6 +53,7 @@ def datom_asset(
     commit_message: str | None = None,
     rules: TableRules | None = None,
     gate: bool = False,
+    other_io_manager: bool = False,
     **options: Any,
 ) -> Callable[[Compute], dg.AssetsDefinition]: ...
 
@@ -68,6 +69,7 @@ def datom_asset(
     commit_message: str | None = None,
     rules: TableRules | None = None,
     gate: bool = False,
+    other_io_manager: bool = False,
     **options: Any,
 ) -> dg.AssetsDefinition | Callable[[Compute], dg.AssetsDefinition]:
     """`dagster.asset` for a table of a datom project.
@@ -81,12 +83,16 @@ def datom_asset(
         commit_message: message of each version that nobody gives another one for.
         rules: what must hold for the table. `datom_checks` checks it; its key tells which rows changed.
         gate: refuse what breaks a rule before anything is written.
+        other_io_manager: let the asset be stored by an IO manager that is no `DatomIOManager`, without versions.
+            Without it, a run refuses to make the asset so, wherever it was defined.
         **options: everything else that `dagster.asset` takes.
 
     Raises:
         InvalidInputError: a name or setting that datom refuses, at the time of definition.
     """
     metadata: dict[str, Any] = {ON_EMPTY: on_empty, TABLE_TYPE: table_type}
+    if other_io_manager:
+        metadata[OTHER_IO_MANAGER] = True
     if table is not None:
         metadata[TABLE] = table
     if commit_message is not None:
@@ -108,54 +114,16 @@ def _build(settings: Mapping[str, Any], compute_fn: Compute) -> dg.AssetsDefinit
             raise dc.InvalidInputError(
                 "on_empty='skip' and check_specs exclude each other: a skipped asset checks nothing."
             )
-        settings, compute_fn = {**settings, "output_required": False}, _skipping_empty(compute_fn)
-    made: dg.AssetsDefinition = dg.asset(**settings)(compute_fn)
+        settings, compute_fn = {**settings, "output_required": False}, skipping_empty(compute_fn)
+    made: dg.AssetsDefinition = dg.asset(**settings)(watched(compute_fn))
+    if not list(written(made)):
+        raise dc.InvalidInputError(
+            f"{made.key.to_user_string()}: by its annotation the function returns nothing, and there would never be a "
+            "version. Annotate it with the frame that it returns, as in MaterializeResult[pandas.DataFrame]; or make "
+            "the asset with dagster.asset."
+        )
     check_tables([made])
     return made
-
-
-def _skipping_empty(compute_fn: Compute) -> Compute:
-    """The function as a generator that yields nothing when the frame has no rows."""
-    if inspect.isgeneratorfunction(compute_fn) or inspect.iscoroutinefunction(compute_fn):
-        raise dc.InvalidInputError(
-            f"{compute_fn.__name__}: on_empty='skip' needs a function that returns its frame; one that yields or is "
-            "asynchronous decides itself what it yields."
-        )
-
-    @functools.wraps(compute_fn)
-    def compute(*args: Any, **kwargs: Any) -> Iterable[Any]:
-        result = compute_fn(*args, **kwargs)
-        if isinstance(result, dg.Output | dg.MaterializeResult):
-            value = collected(result.value)
-            if not is_empty(value):
-                yield _with_value(result, value)
-        elif not is_empty(frame := collected(result)):
-            yield dg.Output(frame)
-
-    # Dagster reads inputs from the signature, and would take the annotated frame for what the generator is.
-    signature = inspect.signature(compute_fn, eval_str=True)
-    compute.__signature__ = signature.replace(return_annotation=inspect.Signature.empty)  # type: ignore[attr-defined]
-    compute.__annotations__ = {
-        p.name: p.annotation for p in signature.parameters.values() if p.annotation is not inspect.Parameter.empty
-    }
-    return compute
-
-
-def _with_value(
-    result: dg.Output[Any] | dg.MaterializeResult[Any], value: Any
-) -> dg.Output[Any] | dg.MaterializeResult[Any]:
-    """The same result of a step with another form of its value: a stream that was looked into is not whole any more."""
-    if value is result.value:
-        return result
-    if isinstance(result, dg.MaterializeResult):
-        return result._replace(value=value)
-    return dg.Output(
-        value,
-        output_name=result.output_name,
-        metadata=result.metadata,
-        data_version=result.data_version,
-        tags=result.tags,
-    )
 
 
 def check_tables(assets: Iterable[Any], io_managers: Mapping[str, Any] | None = None) -> None:
@@ -171,7 +139,7 @@ def check_tables(assets: Iterable[Any], io_managers: Mapping[str, Any] | None = 
     problems: list[str] = []
     owners: dict[tuple[str, str], dg.AssetKey] = {}
     for definition in assets:
-        for key, manager_key in _written(definition):
+        for key, manager_key in written(definition):
             if io_managers is not None and manager_key not in io_managers:
                 continue
             try:
@@ -186,15 +154,6 @@ def check_tables(assets: Iterable[Any], io_managers: Mapping[str, Any] | None = 
                 problems.append(f"{key.to_user_string()} and {owner.to_user_string()} both write the table {table}")
     if problems:
         raise dc.InvalidInputError("Some assets cannot be tables of a datom project:\n  - " + "\n  - ".join(problems))
-
-
-def _written(definition: Any) -> Iterator[tuple[dg.AssetKey, str]]:
-    """The assets that a definition hands to an IO manager, with that manager's key."""
-    if not isinstance(definition, dg.AssetsDefinition) or not definition.is_executable:
-        return
-    for output, key in definition.keys_by_output_name.items():
-        if not definition.node_def.output_def_named(output).dagster_type.is_nothing:
-            yield key, definition.get_io_manager_key_for_asset_key(key)
 
 
 def _check_asset(definition: dg.AssetsDefinition, key: dg.AssetKey) -> str:
@@ -235,23 +194,39 @@ def _place(manager: Any) -> str:
 
 
 def datom_definitions(
-    *, assets: Iterable[Any] = (), resources: Mapping[str, Any] | None = None, **others: Any
+    *,
+    assets: Iterable[Any] = (),
+    resources: Mapping[str, Any] | None = None,
+    other_io_managers: Iterable[str] = (),
+    **others: Any,
 ) -> dg.Definitions:
-    """`dagster.Definitions` that checks table names and shows where each table is stored.
+    """`dagster.Definitions` that checks table names and IO managers, and shows where each table is stored.
 
     Looks at the assets whose IO manager is a `DatomIOManager` among ``resources``. Takes everything that
     `dagster.Definitions` takes.
 
+    Args:
+        assets, resources: as for `dagster.Definitions`.
+        other_io_managers: keys of IO managers by which assets made for datom may be stored although they are no
+            `DatomIOManager` here: others are meant, which keep no versions, or definitions that are merged with these
+            have them.
+        **others: everything else that `dagster.Definitions` takes.
+
     Raises:
-        InvalidInputError: names every asset whose table has a name that datom refuses.
+        InvalidInputError: names every asset whose table has a name that datom refuses; or every asset that was made for
+            datom (by `datom_asset`, `datom_assets`, or with metadata such as ``datom/table``) and would be stored by
+            another IO manager, unversioned.
     """
-    managers = {key: r for key, r in (resources or {}).items() if _is_ours(r)}
-    listed = list(assets)
+    managers = {key: r for key, r in (resources or {}).items() if is_ours(r)}
+    listed, meant = list(assets), {other_io_managers} if isinstance(other_io_managers, str) else {*other_io_managers}
+    check_io_managers(listed, resources or {}, meant)
     check_tables(listed, managers)
     known = {key: r for key, r in managers.items() if isinstance(r, DatomIOManager)}
     readers = {key: _knowing_its_assets(r, key, listed) for key, r in known.items() if _only_reads(r)}
     return dg.Definitions(
-        assets=[_with_storage(a, known) for a in listed], resources={**(resources or {}), **readers}, **others
+        assets=[_with_storage(marked(a, meant - managers.keys()), known) for a in listed],
+        resources={**(resources or {}), **readers},
+        **others,
     )
 
 
@@ -262,26 +237,21 @@ def _only_reads(manager: DatomIOManager) -> bool:
 
 def _knowing_its_assets(manager: DatomIOManager, key: str, assets: Iterable[Any]) -> DatomIOManager:
     """The IO manager of a project without remote, which refuses runs over these assets before they begin."""
-    written = sorted(asset.to_user_string() for a in assets for asset, used in _written(a) if used == key)
-    return manager.knowing(written)
-
-
-def _is_ours(resource: Any) -> bool:
-    # What is configured at launch is known by its class alone.
-    return isinstance(resource, DatomIOManager) or getattr(resource, "resource_cls", None) is DatomIOManager
+    names = sorted(asset.to_user_string() for a in assets for asset, used in written(a) if used == key)
+    return manager.knowing(names)
 
 
 def _with_storage(definition: Any, managers: Mapping[str, DatomIOManager]) -> Any:
     if isinstance(definition, dg.AssetSpec):
-        manager = managers.get(str(definition.metadata.get(_IO_MANAGER_KEY)))
+        manager = managers.get(str(definition.metadata.get(IO_MANAGER_KEY)))
         return definition if manager is None else _described(definition, manager)
-    written = dict(_written(definition))
+    stored = dict(written(definition))
 
     def describe(spec: dg.AssetSpec) -> dg.AssetSpec:
-        manager = managers.get(written.get(spec.key, ""))
+        manager = managers.get(stored.get(spec.key, ""))
         return spec if manager is None else _described(spec, manager)
 
-    return definition.map_asset_specs(describe) if written else definition
+    return definition.map_asset_specs(describe) if stored else definition
 
 
 def _described(spec: dg.AssetSpec, manager: DatomIOManager) -> dg.AssetSpec:

@@ -11,6 +11,7 @@ import dagster as dg
 
 import datom_core as dc
 from datom_dagster.effects import progress_told
+from datom_dagster.keys import COLUMNS
 from datom_dagster.metadata import facts, findings_metadata
 from datom_dagster.step import step_of
 
@@ -46,7 +47,7 @@ def _metadata(error: dc.DatomError) -> dict[str, Any]:
         records = [
             dg.TableRecord({"column": r.column, "type": r.type, "what to do": r.recourse or ""}) for r in error.reports
         ]
-        return {**shown, "datom/columns": dg.MetadataValue.table(records)}
+        return {**shown, COLUMNS: dg.MetadataValue.table(records)}
     for key, value in error.details.items():
         if key == "findings":
             shown |= findings_metadata(value)  # type: ignore[arg-type]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
@@ -28,6 +28,13 @@ KEY = "datom/key"
 #: `TableRules` as JSON: what must hold; under the second key, before anything is written.
 RULES = "datom/rules"
 GATE = "datom/gate"
+#: That a version outside of every cut is meant, where an asset with partitions is run without one.
+NO_CUT = "datom/no_cut"
+#: That what an asset returns is meant for an IO manager that is no `DatomIOManager`.
+OTHER_IO_MANAGER = "datom/other_io_manager"
+#: What set a run off: assets that others wrote to, or a study that was registered.
+OUTSIDE = "datom/outside"
+STUDY = "datom/study"
 #: An option of Dagster's own IO managers, taken over with its meaning.
 ALLOW_MISSING = "allow_missing_partitions"
 
@@ -44,14 +51,33 @@ TableType = Literal["derived", "imported"]
 #: What to do with a frame without rows, which datom refuses.
 OnEmpty = Literal["fail", "skip", "keep"]
 
+#: Where a key may stand: in an asset's definition metadata, in that of an output or of an input, or among a run's tags.
+Place = Literal["definition", "output", "input", "run"]
+
 _OURS = "datom/"
-_OUTPUT = frozenset({COMMIT_MESSAGE, PARENTS, CUSTOM})
-_ALLOWED = {
-    "definition": _OUTPUT | {ON_EMPTY, TABLE, TABLE_TYPE, KEY, RULES, GATE, CUT, AS_OF},
-    "output": _OUTPUT,
-    "input": frozenset({VERSION, CUT, AS_OF, COLUMNS}),
+#: Every key that steers datom or says why a run is, and its places. Who sets one, and who checks, takes it from here.
+PLACES: Mapping[str, frozenset[Place]] = {
+    TABLE: frozenset({"definition"}),
+    TABLE_TYPE: frozenset({"definition"}),
+    COMMIT_MESSAGE: frozenset({"definition", "output", "run"}),
+    ON_EMPTY: frozenset({"definition"}),
+    PARENTS: frozenset({"definition", "output"}),
+    CUSTOM: frozenset({"definition", "output"}),
+    KEY: frozenset({"definition"}),
+    RULES: frozenset({"definition"}),
+    GATE: frozenset({"definition"}),
+    NO_CUT: frozenset({"definition", "run"}),
+    OTHER_IO_MANAGER: frozenset({"definition"}),
+    VERSION: frozenset({"input"}),
+    VERSION_OF: frozenset({"definition", "run"}),
+    CUT: frozenset({"definition", "input", "run"}),
+    AS_OF: frozenset({"definition", "input", "run"}),
+    COLUMNS: frozenset({"input"}),
+    OUTSIDE: frozenset({"run"}),
+    STUDY: frozenset({"run"}),
 }
-_RUN_TAGS = frozenset({COMMIT_MESSAGE, CUT, AS_OF, "datom/outside"})
+# What an asset loads, which says nothing of how it is stored.
+_OF_LOADING = frozenset({VERSION_OF, CUT, AS_OF})
 
 
 def plain(value: Any) -> Any:
@@ -61,17 +87,28 @@ def plain(value: Any) -> Any:
     return value.value if isinstance(value, dg.MetadataValue) else value
 
 
+def _stray(given: Iterable[str], place: Place) -> tuple[list[str], str]:
+    """Which of datom's keys have no meaning there, and which have one, as text."""
+    known = sorted(key for key, places in PLACES.items() if place in places)
+    named = [key for key in known if key != VERSION_OF]
+    stray = sorted(
+        key
+        for key in given
+        if key.startswith(_OURS)
+        and key not in named
+        and not (VERSION_OF in known and key.startswith(VERSION_OF) and key != VERSION_OF)
+    )
+    return stray, ", ".join(named + [f"{VERSION_OF}<table>"] * (VERSION_OF in known))
+
+
 def check_keys(metadata: Mapping[str, Any], place: Literal["definition", "output", "input"]) -> None:
     """Refuse keys that datom writes itself, or does not know: a misspelt one would be ignored in silence.
 
     Raises:
         InvalidInputError: names every such key.
     """
-    stray = sorted(k for k in metadata if k.startswith(_OURS) and k not in _ALLOWED[place])
-    if place == "definition":
-        stray = [k for k in stray if not k.startswith(VERSION_OF)]
+    stray, known = _stray(metadata, place)
     if stray:
-        known = ", ".join(sorted(_ALLOWED[place]))
         raise dc.InvalidInputError(f"The {place} metadata {', '.join(stray)} cannot be set here; known are {known}.")
 
 
@@ -79,14 +116,38 @@ def check_run_tags(tags: Mapping[str, str]) -> None:
     """As `check_keys`, for the tags of a run.
 
     Raises:
-        InvalidInputError: names every tag that datom does not know.
+        InvalidInputError: names every tag that datom does not know, or a value that it cannot have.
     """
-    stray = sorted(k for k in tags if k.startswith(_OURS) and k not in _RUN_TAGS and not k.startswith(VERSION_OF))
+    stray, known = _stray(tags, "run")
     if stray:
-        known = ", ".join(sorted(_RUN_TAGS))
-        raise dc.InvalidInputError(
-            f"The run tag {', '.join(stray)} means nothing; known are {known} and {VERSION_OF}<table>."
-        )
+        raise dc.InvalidInputError(f"The run tag {', '.join(stray)} means nothing; known are {known}.")
+    if NO_CUT in tags:
+        _check_flag(NO_CUT, tags[NO_CUT])
+
+
+def tagged(tags: Mapping[str, str]) -> dict[str, str]:
+    """The tags of a run that a sensor asks for, once it is certain that the run will know them.
+
+    Raises:
+        InvalidInputError: as `check_run_tags`.
+    """
+    check_run_tags(tags)
+    return dict(tags)
+
+
+def stores_a_table(metadata: Mapping[str, Any]) -> bool:
+    """Whether an asset's metadata says how datom is to store it."""
+    return any(key in PLACES and key not in _OF_LOADING for key in metadata)
+
+
+def is_set(value: Any) -> bool:
+    """Whether a checked flag is set, as metadata or as the text of a tag."""
+    return plain(value) in (True, "true")
+
+
+def _check_flag(key: str, value: Any) -> None:
+    if plain(value) not in (True, False, "true", "false"):
+        raise dc.InvalidInputError(f"{key} is true or false, not {plain(value)!r}.")
 
 
 def settings_of(metadata: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,7 +156,7 @@ def settings_of(metadata: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         InvalidInputError: a setting that cannot be.
     """
-    settings = {k: plain(v) for k, v in metadata.items() if k in _ALLOWED["definition"]}
+    settings = {k: plain(v) for k, v in metadata.items() if "definition" in PLACES.get(k, ())}
     policy, table_type = settings.setdefault(ON_EMPTY, "fail"), settings.setdefault(TABLE_TYPE, "derived")
     if policy not in get_args(OnEmpty):
         raise dc.InvalidInputError(f"{ON_EMPTY} is one of {', '.join(get_args(OnEmpty))}, not {policy!r}.")
@@ -105,6 +166,8 @@ def settings_of(metadata: Mapping[str, Any]) -> dict[str, Any]:
         raise dc.InvalidInputError(f"{CUSTOM} is a mapping, not {settings[CUSTOM]!r}.")
     if COMMIT_MESSAGE in settings and not str(settings[COMMIT_MESSAGE]).strip():
         raise dc.InvalidInputError(f"{COMMIT_MESSAGE} is empty: the message is empty. Say why, or leave it out.")
+    for name in settings.keys() & {NO_CUT, OTHER_IO_MANAGER}:
+        _check_flag(name, settings[name])
     for name in settings.keys() & {KEY, RULES, GATE}:
         try:
             rules = TableRules(key=settings[name]) if name == KEY else TableRules.from_json(settings[name])

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 import datom_core as dc
 from datom_dagster.findings import Finding
-from datom_dagster.keys import VERSION
+from datom_dagster.keys import CUT, OUTSIDE, VERSION
 
 #: Key under which an event shows what its step loaded.
 LOADED = "datom/loaded"
@@ -45,7 +45,7 @@ def write_metadata(result: dc.WriteResult) -> dict[str, Any]:
         "datom/bytes": result.bytes,
     }
     if result.cut is not None:
-        shown["datom/cut"] = result.cut
+        shown[CUT] = result.cut
     return shown
 
 
@@ -58,7 +58,7 @@ def recorded_metadata(version: dc.Version, metadata: dc.Metadata) -> dict[str, A
         "datom/message": said.message,
         "datom/author": str(said.author),
         "datom/recorded_at": said.recorded_at,
-        "datom/outside": True,
+        OUTSIDE: True,
         "dagster/row_count": metadata.rows,
         "dagster/column_schema": dg.TableSchema([dg.TableColumn(name) for name in metadata.column_names]),
     }

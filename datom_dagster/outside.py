@@ -4,14 +4,15 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import dagster as dg
 
 import datom_core as dc
 from datom_dagster.cursors import remembered
-from datom_dagster.keys import DATA_VERSION_TAG, VERSION, plain, table_of
+from datom_dagster.cuts import Partition, Partitions
+from datom_dagster.keys import CUT, DATA_VERSION_TAG, OUTSIDE, VERSION, plain, table_of, tagged
 from datom_dagster.metadata import change_metadata, commit_metadata, recorded_metadata
 from datom_dagster.resources import DatomResource, optional, remote_of, taking
 from datom_dagster.step import planned_assets
@@ -37,24 +38,27 @@ class _Seen:
     Attributes:
         head: the newest commit.
         versions: table -> version that was current.
-        cuts: table -> cut -> version.
+        cuts: table -> cut -> version, of the cuts that are partitions.
+        aside: table -> cuts that were none. A month becomes a partition by its end, without any commit.
     """
 
     head: str | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     cuts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    aside: Mapping[str, list[str]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, cursor: str | None) -> "_Seen | None":
         """``None`` when there is no cursor yet, or one of another kind."""
         try:
             raw = remembered(cursor)
-            return cls(raw["head"], dict(raw["versions"]), {t: dict(c) for t, c in raw["cuts"].items()})
+            aside = {table: list(names) for table, names in raw.get("aside", {}).items()}
+            return cls(raw["head"], dict(raw["versions"]), {t: dict(c) for t, c in raw["cuts"].items()}, aside)
         except (ValueError, KeyError, TypeError, AttributeError):
             return None
 
     def text(self) -> str:
-        return json.dumps({"head": self.head, "versions": self.versions, "cuts": self.cuts}, sort_keys=True)
+        return json.dumps(asdict(self), sort_keys=True)
 
 
 def outside_write_sensor(
@@ -74,10 +78,12 @@ def outside_write_sensor(
 
     Args:
         assets: assets over tables of the project, external ones (`AssetSpec`) among them. Those without partitions
-            follow what is current; those with partitions follow the cuts of the same names.
+            follow what is current; those with partitions follow the cuts of the same names. A cut that is no partition
+            yet becomes one of a `dagster.DynamicPartitionsDefinition`; for others it is no news.
         name: of the sensor.
         resource: key of the `DatomResource`.
-        target: a job, or a selection of assets, to be run once after each tick that found something.
+        target: a job, or a selection of assets, to be run once after each tick that found something; if it has
+            partitions, once for each of them that something was found of.
         minimum_interval_seconds, default_status: as for any sensor.
     """
     watched = _watched(assets)
@@ -120,16 +126,24 @@ class _Look:
         self.watched = watched
         self.seen = _Seen.read(context.cursor)
         self.busy = _busy(context.instance)
+        self.partitions = {
+            t.table: Partitions(t.spec.partitions_def, context.instance)
+            for t in watched
+            if t.spec.partitions_def is not None
+        }
+        self.added: dict[str, list[str]] = {}  # set of partitions -> those it has to be told of
+        self.strays: list[str] = []
 
     def result(self, *, ask: bool) -> dg.SensorResult | dg.SkipReason:
         """What to tell Dagster, and to remember."""
         head = self._head()
-        if head is not None and self.seen is not None and head == self.seen.head:
+        if head is not None and self.seen is not None and head == self.seen.head and not self._due():
             return dg.SkipReason(f"No commit since {head[:8]}.")
         waiting = self._level() if head is not None else ()
         reader = self.study.open_reader()
         before = self.seen or _Seen()
         versions, cuts = dict(before.versions), {t: dict(c) for t, c in before.cuts.items()}
+        aside = dict(before.aside)
         events: list[dg.AssetMaterialization | dg.AssetObservation] = []
         current = {e.name: e.version for e in reader.list() if e.kind == "table" and e.version is not None}
         recorded = reader.cuts() if any(t.spec.partitions_def is not None for t in self.watched) else dc.Cuts()
@@ -144,10 +158,10 @@ class _Look:
                 events += self._versions(watched, reader, versions.get(watched.table))
                 versions[watched.table] = current[watched.table]
             else:
-                stands = {name: cut[watched.table] for name, cut in recorded.items() if watched.table in cut}
+                stands, aside[watched.table] = self._stands(watched, recorded, before)
                 events += self._cuts(watched, reader, stands, cuts.get(watched.table, {}))
-                cuts[watched.table] = stands
-        told = _Seen(head if complete else before.head, versions, cuts)
+                cuts[watched.table] = {part.key: version for part, version in stands}
+        told = _Seen(head if complete else before.head, versions, cuts, aside)
         return self._told(events, told, waiting, ask)
 
     def _told(
@@ -155,12 +169,54 @@ class _Look:
     ) -> dg.SensorResult | dg.SkipReason:
         keys = sorted({e.asset_key.to_user_string() for e in events})
         wait = f" Not uploaded yet: {', '.join(waiting)}." if waiting else ""
+        wait += f" No partition: {', '.join(self.strays)}." if self.strays else ""
         if not events:
             return dg.SensorResult(skip_reason=f"Nothing new from outside.{wait}", cursor=told.text())
         key = hashlib.sha256(told.text().encode()).hexdigest()
-        requests = [dg.RunRequest(run_key=key, tags={"datom/outside": ", ".join(keys)})] if ask else None
+        requests = self._requests(key, tagged({OUTSIDE: ", ".join(keys)}), events) if ask else None
         self.context.log.info(f"Written from outside: {', '.join(keys)}.{wait}")
-        return dg.SensorResult(run_requests=requests, asset_events=events, cursor=told.text())
+        adds = [dg.DynamicPartitionsDefinition(name=name).build_add_request(new) for name, new in self.added.items()]
+        return dg.SensorResult(
+            run_requests=requests, asset_events=events, dynamic_partitions_requests=adds, cursor=told.text()
+        )
+
+    def _requests(self, key: str, tags: Mapping[str, str], events: list[Any]) -> list[dg.RunRequest]:
+        """One run; of a target with partitions, one for each of them that was reported."""
+        repository, name = self.context.repository_def, self.context.sensor_name
+        job = repository.get_sensor_def(name).job_name if repository is not None else None
+        target = repository.get_job(job) if repository is not None and job is not None else None
+        if target is None or target.partitions_def is None:
+            return [dg.RunRequest(run_key=key, tags=tags)]
+        partitions = Partitions(target.partitions_def, self.context.instance)
+        reported = {str(e.partition): partitions.find(e.partition) for e in events if e.partition is not None}
+        return [
+            dg.RunRequest(run_key=f"{key}:{cut}", partition_key=found.key, tags=tags)
+            for cut, found in reported.items()
+            if found is not None
+        ]
+
+    def _due(self) -> bool:
+        """Whether a cut that was set aside is a partition by now."""
+        aside = self.seen.aside if self.seen is not None else {}
+        found = (part.find(cut) for table, part in self.partitions.items() for cut in aside.get(table, ()))
+        return any(partition is not None for partition in found)
+
+    def _stands(
+        self, watched: _Table, recorded: dc.Cuts, before: _Seen
+    ) -> tuple[list[tuple[Partition, str]], list[str]]:
+        """What the cuts stand for that are partitions of the asset, and the names of those that are none."""
+        stands, aside = [], []
+        for name, cut in recorded.items():
+            if watched.table not in cut:
+                continue
+            partition = self.partitions[watched.table].find(name)
+            if partition is None:
+                aside.append(name)
+            else:
+                stands.append((partition, cut[watched.table]))
+        strays = [name for name in aside if name not in before.aside.get(watched.table, ())]
+        self.strays += [f"{name} of {watched.spec.key.to_user_string()}" for name in strays]
+        return stands, sorted(aside)
 
     def _head(self) -> str | None:
         remote = remote_of(self.study)
@@ -195,21 +251,35 @@ class _Look:
             )
 
     def _cuts(
-        self, watched: _Table, reader: dc.ProjectReader, stands: Mapping[str, str], before: Mapping[str, str]
+        self,
+        watched: _Table,
+        reader: dc.ProjectReader,
+        stands: Iterable[tuple[Partition, str]],
+        before: Mapping[str, str],
     ) -> Iterator[dg.AssetMaterialization | dg.AssetObservation]:
-        """Events for the cuts that stand for another version than at the last look."""
-        moved = {name: version for name, version in stands.items() if before.get(name) != version}
+        """Events for the partitions that stand for another version than at the last look."""
+        moved = [(partition, version) for partition, version in stands if before.get(partition.key) != version]
         if not moved:
             return
         history = {v.version: v for v in reader.history(watched.table)}
-        for name, sha in moved.items():
-            if sha not in history or self._ours(watched.spec.key, name)[:1] == [sha]:
+        for partition, sha in moved:
+            if sha not in history or self._ours(watched.spec.key, partition.key)[:1] == [sha]:
                 continue
             version = history[sha]
-            shown = {**self._shown(watched, reader, version), "datom/cut": name}
+            shown = {**self._shown(watched, reader, version), CUT: str(partition.key)}
+            tags = {**self._tags(watched, version), **partition.tags}
+            if partition.new:
+                self._add(watched, partition.key)
             # Dagster's staleness of partitioned external assets looks at observations, of others at materializations.
             event = dg.AssetObservation if watched.external else dg.AssetMaterialization
-            yield event(watched.spec.key, partition=name, metadata=shown, tags=self._tags(watched, version))
+            yield event(watched.spec.key, partition=partition.key, metadata=shown, tags=tags)
+
+    def _add(self, watched: _Table, key: str) -> None:
+        definition = watched.spec.partitions_def
+        assert isinstance(definition, dg.DynamicPartitionsDefinition)
+        added = self.added.setdefault(str(definition.name), [])
+        if key not in added:
+            added.append(key)
 
     def _shown(self, watched: _Table, reader: dc.ProjectReader, version: dc.Version) -> dict[str, Any]:
         metadata = reader.metadata(watched.table, version.version)

@@ -8,6 +8,8 @@ import dagster as dg
 
 import datom_core as dc
 from datom_dagster.cursors import remembered
+from datom_dagster.cuts import nameable
+from datom_dagster.keys import STUDY, tagged
 from datom_dagster.resources import GovernanceResource
 
 
@@ -52,7 +54,11 @@ def portfolio_sensor(
         if not new:
             return dg.SensorResult(skip_reason=f"No new study among {len(studies)}.", cursor=cursor)
         context.log.info(f"Registered: {', '.join(new)}.")
-        added = [] if partitions is None else [partitions.build_add_request(new)]
+        unnameable = [] if partitions is None else [study for study in new if not nameable(study)]
+        if unnameable:
+            context.log.warning(f"Cannot be the name of a partition: {', '.join(unnameable)}.")
+            new = [study for study in new if study not in unnameable]
+        added = [] if partitions is None or not new else [partitions.build_add_request(new)]
         requests = [_request(study, partitions) for study in new] if target is not None else []
         if not added and not requests:
             return dg.SensorResult(skip_reason=f"Registered: {', '.join(new)}.", cursor=cursor)
@@ -73,6 +79,4 @@ def _known(context: dg.SensorEvaluationContext, partitions: dg.DynamicPartitions
 
 def _request(study: str, partitions: dg.DynamicPartitionsDefinition | None) -> dg.RunRequest:
     key = f"registered:{study}"
-    if partitions is None:
-        return dg.RunRequest(run_key=key, tags={"datom/study": study})
-    return dg.RunRequest(run_key=key, partition_key=study, tags={"datom/study": study})
+    return dg.RunRequest(run_key=key, partition_key=None if partitions is None else study, tags=tagged({STUDY: study}))

@@ -97,7 +97,38 @@ def loading_assets(context: dg.InputContext) -> list[dg.AssetSpec]:
     return [] if definition is None else list(definition.specs)
 
 
-def run_tags(context: dg.InputContext) -> Mapping[str, str]:
+@dataclass(frozen=True)
+class StoringStep:
+    """The step of an asset, and what will store its output.
+
+    Attributes:
+        context: of the step.
+        spec: of the asset.
+        key, manager: the resource that is its IO manager.
+    """
+
+    context: dg.OpExecutionContext
+    spec: dg.AssetSpec
+    key: str
+    manager: Any
+
+
+def storing_step(function: Any) -> StoringStep | None:
+    """The step that runs the function as the body of its asset; ``None`` when somebody calls it by hand."""
+    try:
+        context = dg.AssetExecutionContext.get().op_execution_context
+        step = context.get_step_execution_context()
+    except dg.DagsterInvariantViolationError:
+        return None
+    definition = step.assets_def
+    if definition is None or getattr(context.op_def.compute_fn, "decorated_fn", None) is not function:
+        return None
+    spec = next(iter(definition.specs))
+    key = definition.get_io_manager_key_for_asset_key(spec.key)
+    return StoringStep(context, spec, key, getattr(step.resources, key))
+
+
+def run_tags(context: dg.InputContext | dg.OutputContext) -> Mapping[str, str]:
     """The tags of the run, where there is one."""
     step = step_of(context)
     return {} if step is None else step.dagster_run.tags

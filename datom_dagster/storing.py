@@ -19,6 +19,7 @@ from datom_dagster.keys import (
     COLUMN_LINEAGE,
     COLUMN_SCHEMA,
     CUSTOM,
+    CUT,
     GATE,
     MAPPING_KEY,
     ON_EMPTY,
@@ -120,6 +121,7 @@ class TableOutput:
         Raises:
             As `store`, before any effect.
         """
+        check_returned(self.table, value)
         extract = value if isinstance(value, dc.Extract) else None
         frame = collected(value if extract is None else extract.data)
         if is_empty(frame):
@@ -270,7 +272,7 @@ class TableOutput:
         standing = self.kept(project)
         if self.cut is not None:
             project.record_cut(self.cut, {self.table: standing.version}, message=self.message, trailers=self.trailers)
-        cut = {"datom/cut": self.cut, **self._cut_history(project)} if self.cut is not None else {}
+        cut = {CUT: self.cut, **self._cut_history(project)} if self.cut is not None else {}
         shown = {"datom/changed": False, VERSION: standing.version, "datom/data_sha": standing.data_sha}
         self.context.log.info(f"{self.table}: version {standing.version[:8]} stands")
         contents = self._contents(project.reader.read_arrow(self.table, standing))
@@ -307,6 +309,21 @@ class TableOutput:
         branch = {} if self.context.mapping_key is None else {MAPPING_KEY: self.context.mapping_key}
         mine = {k: v for k, v in {**shown, **branch}.items() if k not in self.context.output_metadata}
         return in_reading_order(mine)
+
+
+def check_returned(table: str, value: Any) -> None:
+    """Refuse ``None``, which is a `return` that somebody forgot, or meant for nothing to record.
+
+    Raises:
+        InvalidInputError: says what to do.
+    """
+    if value is None:
+        raise dc.InvalidInputError(
+            f"{table}: the asset returned None, which is no table; return a frame. If there may be nothing to record, "
+            "return a frame without rows and say what becomes of it: datom_asset(on_empty='skip') records nothing, "
+            "'keep' lets the version before stand. Or set output_required=False, and yield the frame if there is one.",
+            table=table,
+        )
 
 
 def superseded_metadata(draft: Draft) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def adsl(dm: pd.DataFrame) -> pd.DataFrame:
     return dm.assign(FLAG=True)
 
 
-@dg.asset
+@dg.asset(ins={"dm": dg.AssetIn(metadata={"allow_missing_partitions": True})})
 def summary(dm: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.DataFrame({"cut": list(dm), "rows": [len(f) for f in dm.values()]})
 
@@ -313,3 +313,52 @@ def test_changed_and_change_say_the_same_of_a_partition(run: Run) -> None:
         (True, "-1 row since the cut as it was recorded before"),
         (False, "no change"),
     ]
+
+
+ALL_KINDS = {
+    "static": CUTS,
+    "months": MONTHLY,
+    "dynamic": dg.DynamicPartitionsDefinition(name="cuts"),
+    "two dimensions": dg.MultiPartitionsDefinition({"month": MONTHLY, "site": dg.StaticPartitionsDefinition(["a"])}),
+}
+
+
+class TestARunWithoutAPartition:
+    """A version outside of every cut would be the current one, and nobody asked for it."""
+
+    @pytest.mark.parametrize("partitions", ALL_KINDS.values(), ids=ALL_KINDS)
+    @pytest.mark.parametrize("atomic", [False, True])
+    def test_it_is_refused_before_anything_is_written(
+        self, run: Run, study: DatomResource, project: dc.Project, partitions: Any, atomic: bool
+    ) -> None:
+        before = project.status().commit
+        made = datom_assets(
+            project=study, tables=["dm"], extract=lambda t, c: frame(1), partitions=partitions, atomic=atomic
+        )
+        said = failure(run(made, raise_on_error=False))
+        assert "dm has partitions, and the run has none" in said
+        assert "the tag datom/no_cut: true" in said
+        assert project.status().commit == before
+
+    @pytest.mark.parametrize("by", ["tag", "metadata"])
+    def test_it_may_be_meant(self, run: Run, project: dc.Project, by: str) -> None:
+        run([dm], partition_key="2026-01")
+        metadata: dict[str, Any] = {"datom/no_cut": True} if by == "metadata" else {}
+        made = datom_asset(name="dm", partitions_def=CUTS, metadata=metadata)(lambda: frame(9))
+        assert run([made], tags={"datom/no_cut": "true"} if by == "tag" else {}).success
+        assert (len(project.reader.read("dm")), len(project.reader.read("dm", cut="2026-01"))) == (9, 2)
+
+    def test_the_tag_goes_before_the_metadata(self, run: Run) -> None:
+        made = datom_asset(name="dm", partitions_def=CUTS, metadata={"datom/no_cut": True})(lambda: frame(9))
+        assert "the run has none" in failure(run([made], tags={"datom/no_cut": "false"}, raise_on_error=False))
+
+    def test_what_it_cannot_be(self, run: Run) -> None:
+        with pytest.raises(dc.InvalidInputError, match="datom/no_cut is true or false, not 'maybe'"):
+            datom_asset(name="dm", metadata={"datom/no_cut": "maybe"})(lambda: frame(9))
+        said = failure(run([dm], partition_key="2026-01", tags={"datom/no_cut": "yes"}, raise_on_error=False))
+        assert "datom/no_cut is true or false, not 'yes'" in said
+
+    def test_an_asset_without_partitions_has_none_to_run_for(self, run: Run, project: dc.Project) -> None:
+        run([dm], partition_key="2026-01")
+        assert run([dm, summary], selection=[summary]).success
+        assert len(project.reader.read("summary")) == 1
