@@ -1,6 +1,7 @@
 """Extract files that arrive are loaded: the tables concerned, once per content, and a bad file holds up no other."""
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -168,8 +169,15 @@ def test_a_file_without_rights_is_told_and_tried_again(
 ) -> None:
     (folder / "dm.csv").write_text(rows(41))
     (folder / "ae.csv").write_text(rows(41))
+    opened = sys.modules["datom_core.drops.folder"].opened
+
+    def refused(at: int, way: tuple[str, ...]) -> Any:
+        if way == ("ae.csv",):
+            raise PermissionError(13, "Permission denied")
+        return opened(at, way)
+
     with monkeypatch.context() as patch:  # root may read everything
-        patch.setattr("datom_core.drops.folder.os.access", lambda path, mode: path.name != "ae.csv")
+        patch.setattr("datom_core.drops.folder.opened", refused)
         assert selected(daemon.settle()) == [["dm"]]
         assert daemon.tick() == []
         assert "ae.csv cannot be read" in daemon.said
@@ -181,6 +189,40 @@ def test_files_for_nobody_are_told(daemon: Daemon, folder: Path) -> None:
     (folder / "readme.docx").write_text("hello")
     assert daemon.tick() == []
     assert daemon.said == "no asset for vs.csv"
+
+
+def test_links_out_of_the_place_and_data_that_cannot_be_read_are_told_and_never_loaded(
+    daemon: Daemon, folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "secret.csv").write_text(rows(1))
+    (folder / "ae.csv").symlink_to("../secret.csv")
+    (folder / "lb.xpt.gz").write_bytes(b"x")
+    (folder / "dm.csv").write_text(rows(41))
+    os.mkfifo(folder / "vs.csv")
+    assert daemon.tick() == []
+    assert "ae.csv is not read: a symbolic link that leaves the folder" in daemon.said
+    assert "vs.csv is not read: a named pipe" in daemon.said
+    assert "lb.xpt.gz is not read: '.gz' is not the extension of a format" in daemon.said
+    assert selected(daemon.tick()) == [["dm"]]
+    drop = ExtractDrop(place=LocalStorage(path=str(folder)))
+    with pytest.raises(dc.InvalidInputError, match=r"ae\.csv is a symbolic link that leaves"):
+        drop("ae", None)
+
+
+def test_a_cut_whose_folder_is_a_link_to_elsewhere_is_none(
+    study: DatomResource, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    place = tmp_path / "drops"
+    for folder in (place / "2026-01", tmp_path / "elsewhere"):
+        folder.mkdir(parents=True)
+        (folder / "dm.csv").write_text(rows(41))
+    (place / "2026-02").symlink_to("../elsewhere")
+    drop = ExtractDrop(place=LocalStorage(path=str(place)), by_cut=True)
+    daemon = Daemon(study, instance, drop, ["dm"], partitions=MONTHS)
+    requests = daemon.settle()
+    assert [r.partition_key for r in requests] == ["2026-01"]
+    with pytest.raises(dc.InvalidInputError, match="2026-02 is a symbolic link that leaves"):
+        drop("dm", "2026-02")
 
 
 def test_an_old_file_that_comes_back_does_not_take_the_table_back(
