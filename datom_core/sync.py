@@ -21,8 +21,8 @@ from datom_core.errors import (
     NotFoundError,
     StorageError,
 )
-from datom_core.extracts import of_name
-from datom_core.intake import DropReader
+from datom_core.extracts import of_name, special_missing
+from datom_core.intake import DropReader, Extract
 from datom_core.plan import ProjectState, plan_write
 from datom_core.requests import check_message, table_job
 from datom_core.results import WriteResult
@@ -50,6 +50,7 @@ class SyncItem:
         original_file_sha: SHA-256 of the file.
         version: what the table holds for this file.
         retyped: columns that have another type than in the version before, as ``AGE: int64 -> string``.
+        notes: what the file told apart and the table does not: special missing values that became null.
     """
 
     file: str
@@ -61,6 +62,7 @@ class SyncItem:
     original_file_sha: str | None = field(default=None, repr=False)
     version: str | None = None
     retyped: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -211,7 +213,8 @@ class Sync:
         new = at_tip.metadata is None
         others = retyped(before or {}, job.content.data.table.schema)
         status: FileStatus = "new" if new else "changed"
-        return _Found(replace(item, status=status, rows=extract.data.num_rows, retyped=others), job)
+        rows, notes = extract.data.num_rows, _notes(extract)
+        return _Found(replace(item, status=status, rows=rows, retyped=others, notes=notes), job)
 
     def _written(self, found: list[_Found], commits: list[str], dry_run: bool) -> list[_Found]:
         jobs = [f.job for f in found if f.job is not None]
@@ -251,6 +254,16 @@ def _culprits(jobs: Iterable[Job], error: Exception) -> dict[str, str]:
         except Exception as own:  # noqa: BLE001 - whatever a library makes of this one table
             found[table] = _cause(own)
     return found
+
+
+def _notes(extract: Extract) -> tuple[str, ...]:
+    """What the file told apart and the table does not."""
+    counts = special_missing(extract.data.schema)
+    return tuple(
+        f"{column}: {sum(of.values())} special missing values became null "
+        f"({', '.join(f'{code}: {n}' for code, n in of.items())})"
+        for column, of in counts.items()
+    )
 
 
 def _failed(found: _Found, culprits: Mapping[str, str]) -> _Found:

@@ -20,9 +20,20 @@ _OTHERS = "others"
 
 
 def special_missing(schema: pa.Schema) -> dict[str, dict[str, int]]:
-    """By column, which special missing values of a file became null, and how many of each."""
-    key = MISSING_VALUES.encode()
-    return {f.name: json.loads(f.metadata[key]) for f in schema if f.metadata and key in f.metadata}
+    """By column, which special missing values of a file became null, and how many of each.
+
+    A parquet file may hold anything under this name; only what is of our form counts.
+    """
+    return {f.name: counts for f in schema if (counts := _counts((f.metadata or {}).get(MISSING_VALUES.encode())))}
+
+
+def _counts(raw: bytes | None) -> dict[str, int]:
+    try:
+        found = json.loads(raw or b"{}")
+    except (ValueError, RecursionError):
+        return {}
+    whole = isinstance(found, dict) and all(type(n) is int for n in found.values())
+    return found if whole else {}
 
 
 def with_special_missing(table: pa.Table, counts: Mapping[str, Mapping[str, int]]) -> pa.Table:

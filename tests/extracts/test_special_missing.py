@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pyreadstat
 import pytest
 
@@ -105,6 +106,23 @@ def test_por(tmp_path: Path) -> None:
     table = dc.read_extract(path)
     assert table.to_pydict() == {"S": ["nave", "x"], "A": [1.0, None]}
     assert counted(table) == {"A": {"2.0": 1}}
+
+
+def test_a_sync_says_what_became_null(project: dc.Project, tmp_path: Path) -> None:
+    drop = tmp_path / "drop"
+    drop.mkdir()
+    rows = b"A" + bytes(7) + b"ab" + b"A" + bytes(7) + b"cd" + b"_" + bytes(7) + b"ef"
+    (drop / "t.xpt").write_bytes(transport(data_set([("X", 0, ""), ("S", 2, "")], rows)))
+    others = {
+        said: pa.field(f"Y{said}", pa.int64(), metadata={"missing_values": said}) for said in ("[1]", "?", '{"A": "x"}')
+    }
+    pq.write_table(pa.table([[1]] * 3, schema=pa.schema(others.values())), drop / "p.parquet")
+    report = project.sync(drop).check()
+    assert {i.table: i.notes for i in report.items} == {
+        "p": (),
+        "t": ("X: 3 special missing values became null (A: 2, _: 1)",),
+    }
+    assert "3 special missing values became null" in repr(report)
 
 
 def test_the_counts_are_stored_and_are_no_part_of_the_hash(project: dc.Project, tmp_path: Path) -> None:
