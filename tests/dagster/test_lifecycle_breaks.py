@@ -12,7 +12,6 @@ import pandas as pd
 import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
 from dagster._core.loader import LoadingContextForTest
-from pydantic import ValidationError
 
 import datom_core as dc
 from datom_dagster import DatomResource, GovernanceResource, LocalStorage, datom_jobs
@@ -89,7 +88,7 @@ class TestDefinitions:
 
     @pytest.mark.parametrize("field", ["storage", "governance"])
     def test_a_resource_that_is_none(self, study: DatomResource, field: str) -> None:
-        with pytest.raises(ValidationError, match=f"{field} must be a"):
+        with pytest.raises(dc.InvalidInputError, match=f"{field} must be a"):
             DatomResource(**{"project": "S", "storage": study.storage, field: "/data"})
 
 

@@ -61,7 +61,7 @@ def acme(tmp_path: Path, s3_server: S3Server, clock: Clock) -> Iterator[Acme]:
     with github_server(tmp_path / "github") as github:
         github.org("acme", {"kim": "admin", "eli": "write"})
         tokens = {"kim": github.user("kim", FULL), "eli": github.user("eli", ["repo"])}
-        secrets = {**tokens, **{role: c.secret_key.reveal() for role, c in keys.items()}}
+        secrets = {**tokens, **{role: str(c.secret_key.reveal()) for role, c in keys.items()}}
         witness = Witness(secrets, tmp_path, s3_server, [bucket])
         keeper, engineer = (dc.GitHub(t, github.api_url, "acme", **HASTY) for t in tokens.values())
         witness.sees((keeper, engineer, keys))
