@@ -58,6 +58,8 @@ class Credentials:
         object.__setattr__(self, "expires_at", expires_at)
 
     def __repr__(self) -> str:
+        if not hasattr(self, "expires_at") or not hasattr(self, "access_key"):
+            return "Credentials(...)"  # they are being made, and shown in the frame of what is wrong with them
         until = f", expires_at={self.expires_at:%Y-%m-%dT%H:%M:%SZ}" if self.expires_at else ""
         return f"Credentials({self.access_key[:_SHOWN]}{MASK}, {MASK}{until})"
 

@@ -159,6 +159,8 @@ class LocalStore:
             return shutil.disk_usage(folder).free
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_location"):
+            return "LocalStore(...)"  # it is being made, and shown in the frame of what is wrong with it
         return f"LocalStore({self._location.root!r}, prefix={self._location.prefix!r})"
 
     def _path(self, key: str) -> Path:

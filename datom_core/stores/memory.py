@@ -74,4 +74,6 @@ class MemoryStore:
         """A memory store is always there."""
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_location"):
+            return "MemoryStore(...)"  # it is being made, and shown in the frame of what is wrong with it
         return f"MemoryStore({self._location.root!r}, prefix={self._location.prefix!r})"

@@ -86,8 +86,8 @@ class S3Store:
         check_arguments(bucket, region, endpoint_url, addressing, encryption, self._config)
         self._location = Location("s3", bucket, normalise_prefix(prefix), region, prefix)
         self._namespace = "/".join(filter(None, (self._location.prefix, "datom"))) + "/"
-        self._credentials = check_credentials(credentials)
         self._endpoint_url = endpoint_url
+        self._credentials = check_credentials(credentials)
         self._addressing = addressing
         self._encryption = encryption or ("aws:kms" if kms_key is not None else None)
         self._kms_key = kms_key
@@ -348,6 +348,8 @@ class S3Store:
         return _rebuild, (at.root, at.spelled_prefix, at.region, options)
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_credentials"):
+            return "S3Store(...)"  # it is being made, and shown in the frame of what is wrong with it
         at = self._location
         elsewhere = f", endpoint_url={self._endpoint_url!r}" if self._endpoint_url else ""
         return f"S3Store({at.root!r}, prefix={at.prefix!r}, region={at.region!r}{elsewhere})"
