@@ -105,10 +105,9 @@ def _listed(
     try:
         entries = parse(raw, manifest, largest=_LARGEST)["files"]
         return {str(e["name"]): e for e in entries if int(e["size"]) >= 0}, None
-    except FormatError as error:
-        return {}, f"{manifest} is not whole, or no JSON ({error.__cause__ or error})"
-    except (ValueError, TypeError, KeyError, OverflowError) as error:
-        return {}, f'{manifest} is not {{"files": [{{"name": ..., "size": ...}}]}} ({type(error).__name__}: {error})'
+    except (FormatError, ValueError, TypeError, KeyError, OverflowError) as error:
+        reason = error.__cause__ or error
+        return {}, f'{manifest} is not {{"files": [{{"name": ..., "size": ...}}]}} ({type(reason).__name__}: {reason})'
 
 
 def _missing(

@@ -312,7 +312,7 @@ def test_nor_does_a_table_that_cannot_be_stored(
     monkeypatch.setattr("datom_core.encoding.encode_parquet", encoding)
     report = project.sync(drop, batch=batch)
     assert statuses(report) == {"ae.csv": "failed", "dm.csv": "failed", "vs.csv": "new"}
-    assert "is not a readable table" in str(report.failed[0].reason)
+    assert "is no readable table" in str(report.failed[0].reason)
     assert report.failed[1].reason == "ArrowNotImplementedError: no such encoding"
     assert [t.name for t in project.reader.list()] == ["vs"]
     with pytest.raises(dc.InvalidInputError, match="Nothing further was written"):
