@@ -47,8 +47,13 @@ class CellChange:
 
     def __str__(self) -> str:
         """In one line, so that the two can be told apart; long values are cut around their first difference."""
-        before, after = in_a_line(self.before, self.after)
+        before, after = self.in_a_line
         return f"{self.column}: {before} → {after}"
+
+    @property
+    def in_a_line(self) -> tuple[str, str]:
+        """Both values as the line shows them."""
+        return in_a_line(self.before, self.after)
 
 
 @dataclass(frozen=True)

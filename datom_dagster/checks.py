@@ -12,10 +12,10 @@ import pyarrow as pa
 import datom_core as dc
 from datom_dagster.checked import Checked, find_checked
 from datom_dagster.errors import translated
+from datom_dagster.examples import SHOWN, rows_table
 from datom_dagster.findings import EXAMPLES, Finding, check_rules
 from datom_dagster.gate import version_before
 from datom_dagster.keys import rules_of, settings_of, table_of
-from datom_dagster.metadata import rows_table
 from datom_dagster.resources import DatomResource
 from datom_dagster.rules import TableRules
 
@@ -195,6 +195,7 @@ class _Checks:
         if finding.count:
             shown["datom/offending"] = finding.count
         if finding.rows:
+            shown[SHOWN] = finding.part
             shown["datom/offending_rows"] = rows_table(finding.rows)
         severity = dg.AssetCheckSeverity.WARN if finding.name in self.warns else dg.AssetCheckSeverity.ERROR
         return dg.AssetCheckResult(

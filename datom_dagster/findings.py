@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 import datom_core as dc
+from datom_dagster.examples import part_of
 from datom_dagster.rules import Range, TableRules, Value
 from datom_dagster.spans import may_be_within
 
@@ -50,6 +51,7 @@ class Finding:
         text: what was found. Holds no value of the data.
         count: offending rows; 0 where rows are not the matter.
         rows: the first of them, with their number (from 1), their key, and the offending value as text.
+        offences: offending values, of a rule that looks at several columns: there ``rows`` has a line for each.
     """
 
     name: str
@@ -57,6 +59,16 @@ class Finding:
     text: str
     count: int = 0
     rows: tuple[dict[str, Any], ...] = field(default=(), repr=False)
+    offences: int | None = None
+
+    @property
+    def part(self) -> str:
+        """How many of how many rows are shown; of offending values, where a row may have several."""
+        return part_of(len(self.rows), self.count if self.offences is None else self.offences, self.what)
+
+    @property
+    def what(self) -> str:
+        return "offending rows" if self.offences is None else "offending values"
 
 
 class _UnfitError(Exception):
@@ -140,7 +152,7 @@ def _by_column(look: _Look, name: str, tests: Mapping[str, Callable[[pa.ChunkedA
     """The finding of a rule that looks at one column after the other."""
     texts: list[str] = []
     shown: list[dict[str, Any]] = []
-    bad = np.zeros(look.table.num_rows, np.bool_)
+    bad, offences = np.zeros(look.table.num_rows, np.bool_), 0
     for column, test in tests.items():
         if look.lacking([column]):
             texts.append(f"no column {column}")
@@ -154,8 +166,9 @@ def _by_column(look: _Look, name: str, tests: Mapping[str, Callable[[pa.ChunkedA
             texts.append(f"{column}: {_rows(int(mask.sum()))} {what}")
             shown += look.shown(mask, column)
             bad |= mask
+            offences += int(mask.sum())
     told = "; ".join(texts) or f"kept by {', '.join(tests)}"
-    return Finding(name, not texts, told, int(bad.sum()), tuple(shown[: look.examples]))
+    return Finding(name, not texts, told, int(bad.sum()), tuple(shown[: look.examples]), offences)
 
 
 def _max_row_drop(look: _Look) -> Finding:

@@ -14,18 +14,26 @@ import dagster as dg
 import pyarrow as pa
 
 import datom_core as dc
+from datom_dagster.examples import SHOWN, TABLES, changed_rows, cut, rows_table
 from datom_dagster.findings import Finding
-from datom_dagster.keys import CUT, OUTSIDE, VERSION
+from datom_dagster.keys import COLUMN_LINEAGE, COLUMN_SCHEMA, CUT, OUTSIDE, VERSION
 
 #: Key under which an event shows what its step loaded.
 LOADED = "datom/loaded"
 #: Key under which an event shows what its cut stood for, and stands for.
 CUT_HISTORY = "datom/cut_history"
+#: Key under which it says how many of all recordings those are, where they are not all.
+CUT_HISTORY_SHOWN = "datom/cut_history_shown"
+#: Key under which an event shows the first rows.
+PREVIEW = "datom/preview"
 
 _WEB_URL = re.compile(r"https?://(?P<host>[^/@]+)/(?P<path>.+?)(?:\.git)?/?$")
 _SSH_URL = re.compile(r"(?:ssh://)?[^/@\s]+@(?P<host>[^:/]+)(?::\d+/|[:/])(?P<path>.+?)(?:\.git)?/?$")
 # Did anything change, what, why, and by whom.
 _FIRST = ("datom/changed", "datom/change", "datom/message", "datom/author", "dagster/row_count")
+# What was loaded, and what the table is; then what may be taller than the window, so that it hides nothing else.
+_TALL = (LOADED, PREVIEW, COLUMN_SCHEMA, COLUMN_LINEAGE)
+_TALLEST = (CUT_HISTORY_SHOWN, CUT_HISTORY, SHOWN, *TABLES)
 _CELL = 40
 # What Arrow's field metadata says of a column, besides its label: names of extract files and of common usage.
 _SHOWN_OF_COLUMN = ("format", "units", "unit")
@@ -87,8 +95,10 @@ def in_reading_order(shown: Mapping[str, Any]) -> dict[str, Any]:
         dg.TableColumnLineageMetadataValue,
     )
     first = {key: shown[key] for key in _FIRST if key in shown}
-    last = {k: v for k, v in shown.items() if isinstance(v, (*tall, dg.TableSchema, dg.TableColumnLineage))}
-    return {**first, **{k: v for k, v in shown.items() if k not in last}, **last}
+    tallest = {key: shown[key] for key in _TALLEST if key in shown}
+    others = [k for k, v in shown.items() if isinstance(v, (*tall, dg.TableSchema, dg.TableColumnLineage))]
+    last = {key: shown[key] for key in (*_TALL, *others) if key in shown and key not in tallest}
+    return {**first, **{k: v for k, v in shown.items() if k not in {**last, **tallest}}, **last, **tallest}
 
 
 def cut_history(cuts: dc.Cuts, cut: str, table: str) -> dict[str, Any]:
@@ -100,7 +110,12 @@ def cut_history(cuts: dc.Cuts, cut: str, table: str) -> dict[str, Any]:
         )
         for r in recordings[:_RECORDINGS]
     ]
-    return {CUT_HISTORY: dg.MetadataValue.table(rows)} if rows else {}
+    if not rows:
+        return {}
+    shown: dict[str, Any] = {CUT_HISTORY: dg.MetadataValue.table(rows)}
+    if len(rows) < len(recordings):
+        shown[CUT_HISTORY_SHOWN] = f"the newest {len(rows)} of {len(recordings):,}"
+    return shown
 
 
 def change_metadata(change: dc.Change, since: str | None) -> dict[str, Any]:
@@ -113,14 +128,7 @@ def change_metadata(change: dc.Change, since: str | None) -> dict[str, Any]:
 def row_change_metadata(change: dc.RowChange, since: str | None) -> dict[str, Any]:
     """Which rows came, went and changed since the version before, with examples; replaces what shapes tell."""
     text = str(change) + (f" since the cut {since}" if since is not None else "")
-    shown: dict[str, Any] = {"datom/change": text, **row_counts(change)}
-    examples = [
-        _example("changed", dict(zip(change.key or (), r.key, strict=True)), r.cells) for r in change.changed_rows
-    ]
-    for what, found in (("added", change.added_rows), ("removed", change.removed_rows)):
-        keys = {c: dc.as_text(found.column(c)) for c in change.key or ()}
-        examples += [_example(what, {c: keys[c][i] for c in keys}) for i in range(found.num_rows)]
-    return {**shown, "datom/changed_rows": dg.MetadataValue.table(examples)} if examples else shown
+    return {"datom/change": text, **row_counts(change), **changed_rows(change)}
 
 
 def row_counts(change: dc.RowChange | None) -> dict[str, int]:
@@ -129,23 +137,15 @@ def row_counts(change: dc.RowChange | None) -> dict[str, int]:
     return dict(zip(("datom/rows_added", "datom/rows_removed", "datom/rows_changed"), counts, strict=True))
 
 
-def _example(what: str, key: Mapping[str, str | None], cells: Iterable[dc.CellChange] = ()) -> dg.TableRecord:
-    return dg.TableRecord({"change": what, **key, "cells": "; ".join(map(str, cells))})
-
-
-def findings_metadata(findings: Iterable[Finding]) -> dict[str, Any]:
-    """What rules found, and the offending rows of each."""
+def findings_metadata(findings: Sequence[Finding]) -> dict[str, Any]:
+    """What rules found, and the offending rows of each with how many of all they are."""
     told: list[dict[str, Any]] = [
         {"rule": f.name, "passed": f.passed, "rows": f.count, "found": f.text} for f in findings
     ]
-    shown = {"datom/findings": dg.MetadataValue.table([dg.TableRecord(record) for record in told])}
-    return shown | {f"datom/rows_{f.name}": rows_table(f.rows) for f in findings if f.rows}
-
-
-def rows_table(rows: Iterable[Mapping[str, Any]]) -> dg.TableMetadataValue:
-    """Offending rows; long values are cut."""
-    short = ({k: _short(v) if isinstance(v, str) else v for k, v in row.items()} for row in rows)
-    return dg.MetadataValue.table([dg.TableRecord(row) for row in short])
+    shown: dict[str, Any] = {"datom/findings": dg.MetadataValue.table([dg.TableRecord(record) for record in told])}
+    parts = [f"{f.name}: {f.part}" for f in findings if f.rows]
+    tables = {f"datom/rows_{f.name}": rows_table(f.rows) for f in findings if f.rows}
+    return {**shown, SHOWN: "; ".join(parts), **tables} if parts else shown
 
 
 def facts(report: Any) -> dict[str, Any]:
@@ -201,11 +201,13 @@ def _column(field: pa.Field, declared: dg.TableColumn | None) -> dg.TableColumn:
 
 
 def preview(table: pa.Table, rows: int) -> dg.MetadataValue:
-    """The first rows as a table in markdown."""
+    """The first rows as a table in markdown, and below it how many of all they are."""
     head = table.slice(0, rows)
     lines = [_row(table.column_names), _row(["---"] * table.num_columns)]
     columns = [_texts(column) for column in head.columns]
     lines += [_row(values) for values in zip(*columns, strict=True)]
+    if head.num_rows < table.num_rows:
+        lines += ["", f"The first {head.num_rows:,} of {table.num_rows:,} rows."]
     return dg.MetadataValue.md("\n".join(lines))
 
 
@@ -219,11 +221,7 @@ def _row(cells: Iterable[str]) -> str:
 
 def _cell(text: str) -> str:
     """Text that markdown and HTML show as it is."""
-    return re.sub(r"([\\`*_\[\]|~])", r"\\\1", html.escape(" ".join(_short(text).split()), quote=False))
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _CELL else text[: _CELL - 1] + "…"
+    return re.sub(r"([\\`*_\[\]|~])", r"\\\1", html.escape(" ".join(cut(text, _CELL).split()), quote=False))
 
 
 def parents_metadata(parents: Sequence[dc.Parent]) -> dg.MetadataValue:

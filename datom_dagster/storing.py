@@ -33,6 +33,7 @@ from datom_dagster.keys import (
 from datom_dagster.messages import commit_message, trailers
 from datom_dagster.metadata import (
     LOADED,
+    PREVIEW,
     column_schema,
     commit_metadata,
     cut_history,
@@ -249,7 +250,7 @@ class TableOutput:
         if COLUMN_LINEAGE in self.context.definition_metadata:
             shown[COLUMN_LINEAGE] = self.context.definition_metadata[COLUMN_LINEAGE]
         if self.preview_rows > 0:
-            shown["datom/preview"] = preview(data, self.preview_rows)
+            shown[PREVIEW] = preview(data, self.preview_rows)
         return shown
 
     def _check_empty(self) -> None:

@@ -93,7 +93,9 @@ class TestResults:
         DATA["dm"] = frame(5, SEX="X")
         result = run([dm, datom_checks(dm, examples=2)])
         assert len(found(result)["allowed"].metadata["datom/offending_rows"].records) == 2
+        assert value(found(result)["allowed"], "datom/examples") == "2 of 5 offending values"
         none = run([dm, datom_checks(dm, examples=0)])
+        assert "datom/examples" not in found(none)["allowed"].metadata
         assert "datom/offending_rows" not in found(none)["allowed"].metadata
         assert value(found(none)["allowed"], "datom/offending") == 5
 

@@ -65,4 +65,33 @@ def test_whether_and_what_changed_comes_first_and_tables_last(run: Run) -> None:
     told = list(shown(run([dm], partition_key="2026-02", tags={"datom/commit_message": "February"}), "dm"))
     first = ["datom/changed", "datom/change", "datom/message", "datom/author", "dagster/row_count"]
     assert told[: len(first)] == first
-    assert told[-4:] == ["datom/changed_rows", "datom/cut_history", "dagster/column_schema", "datom/preview"]
+    assert told[-5:] == [
+        "datom/preview",
+        "dagster/column_schema",
+        "datom/cut_history",
+        "datom/examples",
+        "datom/changed_rows",
+    ]
+
+
+def test_examples_say_of_how_many_rows_they_are_and_fit_the_window(run: Run) -> None:
+    """Dagster draws a table whole: what is wider than the window is cut at its edge."""
+    wide = {f"C{n:02}": ["x" * 200] * 30 for n in range(40)}
+    before = pd.DataFrame({"USUBJID": [f"{n:02}-" + "k" * 90 for n in range(30)], **wide})
+    after = before.assign(**{name: ["y" * 200] * 30 for name in wide})
+    after = pd.concat([after, before.assign(USUBJID=[f"9{n:02}" for n in range(30)])], ignore_index=True)
+    frames = [before, after]
+    vs = datom_asset(name="vs", metadata={"datom/key": ["USUBJID"]})(lambda: frames.pop(0))
+    run([vs])
+    told = shown(run([vs]), "vs")
+    columns = len(told["datom/added_rows"][0])
+    assert told["datom/examples"] == f"20 of 30 changed; 20 of 30 added, {columns} of 41 columns"
+    assert told["datom/preview"].endswith("of 60 rows.")
+    assert len(told["datom/changed_rows"]) == 20 * 11
+    assert told["datom/changed_rows"][10]["change"] == "and 30 more columns"
+    assert 1 < columns < 41
+    for key in ("datom/changed_rows", "datom/added_rows"):
+        for record in told[key]:
+            # A cell breaks at its blanks.
+            longest = [max(len(word) for word in text.split()) for text in record.values()]
+            assert sum(longest) <= 72

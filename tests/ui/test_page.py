@@ -44,7 +44,12 @@ class TestLaunchedByClicking:
         page.goto(f"/assets/lb_abnormal?view=partitions&partition={CUT}")
         sees(page, "118 rows added, 72 changed by USUBJID, LBTESTCD since the cut 2013-03", "datom/loaded")
         page.get_by_text("datom/commit", exact=True).evaluate("line => line.scrollIntoView()")
-        sees(page, "LAST: 2013-")
+        sees(page, "20 of 72 changed; 20 of 118 added", "2013-")
+        order = list(rows(page))
+        assert order.index("datom/loaded") < order.index("datom/preview") < order.index("datom/changed_rows")
+        for key in ("datom/changed_rows", "datom/added_rows"):
+            table = page.locator("tr", has=page.get_by_text(key, exact=True)).locator("table").first.bounding_box()
+            assert table["x"] + table["width"] <= page.viewport_size["width"], f"{key} ends within the window"
         keep(page, "asset-changes")
 
     def test_overview_shows_the_newest_version_with_its_columns(self, page: Any, launched: str) -> None:
