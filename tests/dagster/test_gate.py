@@ -140,9 +140,8 @@ class TestChangesByKey:
         assert [metadata[f"datom/rows_{w}"] for w in ("added", "removed", "changed")] == [2, 1, 1]
         assert metadata["datom/previous_version"] == first["datom/version"]
         assert metadata["datom/changed_rows"] == [{"key": "s1", "column": "AGE", "change": "41 → 99"}]
-        told = {
-            what: [(r["USUBJID"], r["AGE"]) for r in metadata[f"datom/{what}_rows"]] for what in ("added", "removed")
-        }
+        sides = ("added", "removed")
+        told = {what: [(r["USUBJID"], r["AGE"]) for r in metadata[f"datom/{what}_rows"]] for what in sides}
         assert told == {"added": [("s4", "44"), ("s5", "45")], "removed": [("s0", "40")]}
         assert metadata["datom/examples"] == "all 1 changed; all 2 added; all 1 removed"
         numbers = ("dagster/row_count", "datom/bytes", "datom/rows_added", "datom/rows_removed", "datom/rows_changed")
