@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, NoReturn, Protocol, Self, TypeVar
 
 from datom_core import names
+from datom_core.calls import written_as
 from datom_core.credentials import CredentialSource
 from datom_core.decommission import Decommissioning, DecommissionReport
 from datom_core.documents import Author, GovernanceFile, Location, ProjectFile, Ref
@@ -60,6 +61,7 @@ class Governance:
         self._register = register
 
     @classmethod
+    @written_as("Governance.init(store, remote=...)")
     def init(
         cls,
         store: ObjectStore,
@@ -90,6 +92,7 @@ class Governance:
         return made
 
     @classmethod
+    @written_as("Governance.open(store, remote=...)")
     def open(
         cls,
         store: ObjectStore,

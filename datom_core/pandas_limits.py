@@ -1,7 +1,7 @@
 """What Arrow can hold and Python's dates, times and zones cannot.
 
-A version must be readable for ever, by pandas as well. So values beyond these limits are refused before they are
-written; others write them all the same (R does), and then pandas is given the nearest thing that it can hold.
+Such values are stored as they are, by us and by R. pandas is given the nearest thing that it can hold: a version
+must be readable for ever.
 """
 
 from __future__ import annotations
@@ -11,22 +11,10 @@ from datetime import date
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from datom_core.errors import ColumnReport
-
 _EPOCH = date(1970, 1, 1)
 _FIRST_DAY, _LAST_DAY = ((day - _EPOCH).days for day in (date.min, date.max))
 _DAY = 86_400
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
-
-
-def refused(table: pa.Table) -> list[ColumnReport]:
-    """The columns with values that Python cannot hold, with what to do about them."""
-    found = []
-    for field, column in zip(table.schema, table.columns, strict=True):
-        reason = _reason(column)
-        if reason is not None:
-            found.append(ColumnReport(field.name, str(field.type), "unsupported", reason))
-    return found
 
 
 def within(table: pa.Table) -> pa.Table:
@@ -36,29 +24,27 @@ def within(table: pa.Table) -> pa.Table:
     machine does not know come in UTC, and times beyond a day as durations.
     """
     for position, (field, column) in enumerate(zip(table.schema, table.columns, strict=True)):
-        if _reason(column) is not None:
+        if _is_beyond(column):
             data = _nearest(column)
             table = table.set_column(position, field.with_type(data.type), data)
     return table
 
 
-def _reason(column: pa.ChunkedArray) -> str | None:
+def _is_beyond(column: pa.ChunkedArray) -> bool:
     kind = column.type
-    if pa.types.is_date32(kind) and _exceeds(column, pa.int32(), _FIRST_DAY, _LAST_DAY):
-        return "it holds dates outside of the years 1 to 9999, which pandas cannot hold; correct them, or write text"
+    if pa.types.is_date32(kind):
+        return _exceeds(column, pa.int32(), _FIRST_DAY, _LAST_DAY)
     if pa.types.is_timestamp(kind):
-        unit = _PER_SECOND[kind.unit]
-        if _exceeds(column, pa.int64(), _FIRST_DAY * _DAY * unit, (_LAST_DAY + 1) * _DAY * unit - 1):
-            return (
-                "it holds times outside of the years 1 to 9999, which pandas cannot hold; correct them, or write text"
-            )
-        if not _is_known_zone(kind.tz):
-            return f"Python knows no time zone {kind.tz!r}; convert the column to UTC or to a zone of the tz database"
+        return _is_far(column) or not _is_known_zone(kind.tz)
     if pa.types.is_time(kind):
         whole = pa.int32() if pa.types.is_time32(kind) else pa.int64()
-        if _exceeds(column, whole, 0, _DAY * _PER_SECOND[kind.unit] - 1):
-            return "it holds times of day beyond a day, which pandas cannot hold; make it a column of durations"
-    return None
+        return _exceeds(column, whole, 0, _DAY * _PER_SECOND[kind.unit] - 1)
+    return False
+
+
+def _is_far(instants: pa.ChunkedArray) -> bool:
+    day = _DAY * _PER_SECOND[instants.type.unit]
+    return _exceeds(instants, pa.int64(), _FIRST_DAY * day, (_LAST_DAY + 1) * day - 1)
 
 
 def _exceeds(column: pa.ChunkedArray, whole: pa.DataType, low: int, high: int) -> bool:
@@ -84,6 +70,5 @@ def _nearest(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_time(kind):
         ticks = column.cast(pa.int32() if pa.types.is_time32(kind) else pa.int64()).cast(pa.int64())
         return ticks.cast(pa.duration(kind.unit))
-    outside = _reason(column.cast(pa.timestamp(kind.unit))) is not None
     # pandas prints no instant with a zone outside of Python's years; without one, it means UTC here as well.
-    return column.cast(pa.timestamp(kind.unit, None if outside else "UTC"))
+    return column.cast(pa.timestamp(kind.unit, None if _is_far(column) else "UTC"))

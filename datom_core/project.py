@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from datom_core import names
+from datom_core.calls import written_as
 from datom_core.decommission import Decommissioning, DecommissionReport
 from datom_core.documents import Author, Parent
 from datom_core.drops import ExtractSource
@@ -62,6 +63,7 @@ class Project:
         self._upkeep = parts.upkeep(self._writer.projector)
 
     @classmethod
+    @written_as("Project.init(name, store, remote=...)")
     def init(
         cls,
         name: str,
@@ -103,6 +105,7 @@ class Project:
         return cls.open(store, remote=remote, branch=branch, author=author, cache_dir=cache_dir, clock=clock)
 
     @classmethod
+    @written_as("Project.open(store, remote=...)")
     def open(
         cls,
         store: ObjectStore,

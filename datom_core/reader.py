@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pyarrow as pa
 
 from datom_core import names
+from datom_core.calls import written_as
 from datom_core.comparison import RowChange, diff
 from datom_core.credentials import CredentialSource
 from datom_core.documents import Buffer, Cuts, History, Manifest, Metadata, Parent, Source, Version
@@ -52,6 +53,7 @@ class ProjectReader:
         self._schema = schema
 
     @classmethod
+    @written_as("ProjectReader.open(store, name)")
     def open(cls, store: ObjectStore, project: str | None = None) -> ProjectReader:
         """A reader of the project in ``store``.
 
@@ -71,6 +73,7 @@ class ProjectReader:
         return found
 
     @classmethod
+    @written_as("ProjectReader.find(name, governance=...)")
     def find(
         cls,
         project: str,

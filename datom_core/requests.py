@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from datom_core import names, pandas_limits
+from datom_core import names
 from datom_core.ahead import Ahead
 from datom_core.content import LARGE, Content
 from datom_core.documents import Author, Declared, check_parents, clean_custom
 from datom_core.encoding import Encoding
-from datom_core.errors import InvalidInputError, UnsupportedColumnsError
+from datom_core.errors import InvalidInputError
 from datom_core.git import default_author
 from datom_core.intake import Extract
 from datom_core.plan import TableWrite
@@ -143,9 +143,6 @@ def table_job(
     if table_type == "imported" and declared.parents:
         raise InvalidInputError(f"{name}: an imported table is a source of lineage and has no parents.", table=name)
     data = normalised(frame, what=name)
-    unreadable = pandas_limits.refused(data.table)
-    if unreadable:
-        raise UnsupportedColumnsError(unreadable, what=name)
     columns = data.table.column_names
     problems = [f"{c!r} occurs {columns.count(c)} times" for c in dict.fromkeys(columns) if columns.count(c) > 1]
     problems += ["a column has an empty name"] if "" in columns else []

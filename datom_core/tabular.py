@@ -202,8 +202,8 @@ def to_pandas(table: pa.Table) -> pd.DataFrame:
 
     Integers and truth values become nullable dtypes, so that missing values do not turn them into floats. A
     date, time or category column without any value becomes an Arrow dtype, because pandas' own would forget
-    what it is a column of. What Python's dates, times and zones cannot hold (others may have written it), comes as
-    the nearest that pandas can: dates outside of the years 1 to 9999 as timestamps, times beyond a day as durations,
+    what it is a column of. What Python's dates, times and zones cannot hold comes as the nearest
+    that pandas can: dates outside of the years 1 to 9999 as timestamps, times beyond a day as durations,
     instants in an unknown zone in UTC.
     """
     import pandas as pd
