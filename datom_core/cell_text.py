@@ -14,6 +14,10 @@ _LONGEST = 30  # characters of a value in a line
 _BEFORE = 10  # of them before the first difference
 #: How a missing value is shown; text that reads so is quoted.
 MISSING = "(missing)"
+# Characters that count as printable, and leave nothing or a gap.
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 _QUOTED = re.compile(r"\s.*|.*\s|\".*\"|", re.DOTALL)
 
 
@@ -91,21 +95,33 @@ def _seconds(ticks: int, unit: str) -> str:
 
 
 def _unmistakable(text: str) -> str:
-    if text.isprintable() and text != MISSING and not _QUOTED.fullmatch(text):
+    if all(map(_shows, text)) and text != MISSING and not _QUOTED.fullmatch(text):
         return text
-    escaped = "".join(c if c.isprintable() and c not in '"\\' else _escape(c) for c in text)
+    escaped = "".join(c if _shows(c) and c not in '"\\' else _escape(c) for c in text)
     return f'"{escaped}"'
 
 
+def _shows(character: str) -> bool:
+    return character.isprintable() and not _UNSEEN.match(character)
+
+
 def _look_alike(before: str, after: str) -> bool:
-    """Whether the same letters are composed in another way, or one comes from another script."""
+    """Whether the same letters are composed in another way, or a character may be mistaken for the other's."""
     if before.isascii() and after.isascii():
         return False
     if unicodedata.normalize("NFKC", before) == unicodedata.normalize("NFKC", after):
         return True
     return len(before) == len(after) and any(
-        a != b and a.isalpha() and b.isalpha() and _script(a) != _script(b) for a, b in zip(before, after, strict=True)
+        a != b and not (a.isascii() and b.isascii()) and _alike(a, b) for a, b in zip(before, after, strict=True)
     )
+
+
+def _alike(one: str, other: str) -> bool:
+    """Whether two characters may be mistaken: letters of two scripts, or signs, or digits of two scripts."""
+    if one.isalpha() and other.isalpha():
+        return _script(one) != _script(other)
+    kinds = {unicodedata.category(one)[0], unicodedata.category(other)[0]}
+    return kinds <= {"P", "S"} or kinds == {"N"} or kinds == {"C"}
 
 
 def _script(letter: str) -> str:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, NoReturn, Protocol, Self, TypeVar
 
 from datom_core import names
-from datom_core.calls import written_as
+from datom_core.calls import refuse_more
 from datom_core.credentials import CredentialSource
 from datom_core.decommission import Decommissioning, DecommissionReport
 from datom_core.documents import Author, GovernanceFile, Location, ProjectFile, Ref
@@ -61,7 +61,6 @@ class Governance:
         self._register = register
 
     @classmethod
-    @written_as("Governance.init(store, remote=...)")
     def init(
         cls,
         store: ObjectStore,
@@ -92,11 +91,10 @@ class Governance:
         return made
 
     @classmethod
-    @written_as("Governance.open(store, remote=...)")
     def open(
         cls,
         store: ObjectStore,
-        *,
+        *others: object,
         remote: str | os.PathLike[str] | Remote | None = None,
         branch: str | None = None,
         author: Author | str | None = None,
@@ -114,6 +112,7 @@ class Governance:
         Raises:
             NotFoundError: the store or the repository is not there, or holds no register.
         """
+        refuse_more(others, "Governance.open(store, remote=...)")
         remote = unshown(remote)
         made = cls.of(store, remote, branch, author, cache_dir, clock)
         store.check()

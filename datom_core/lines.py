@@ -97,11 +97,11 @@ class Lines:
             return None  # another project's storage, which is refused as that
         line = seen.line()
         kind = None
-        if line is not None and not self._repo.contains(tip, line.commit):
-            kind = _HISTORY
-        elif line is not None and line.branch != self._repo.branch and line.branch in self._repo.other_branches():
+        if line is not None and line.branch != self._repo.branch and line.branch in self._repo.other_branches():
             # A branch that was renamed is not there under its old name any more.
             kind = _BRANCH
+        elif line is not None and not self._repo.contains(tip, line.commit):
+            kind = _HISTORY
         # What was given up is missing from git on purpose, and may still show where that broke off.
         let_go = line.let_go if line is not None and kind is None else {}
         lost = self._lost(seen, tip, state, let_go)
@@ -138,11 +138,16 @@ class Lines:
             if stored is None:
                 continue
             known = {e["version"] for e in at_tip[table].history.raw} if table in at_tip else set()
-            known |= let_go.get(table, frozenset())
             if any(entry["version"] not in known for entry in stored.raw):
+                given_up = let_go.get(table, frozenset())
                 extra = [v for v in stored if v.version not in known]
+                extra = [v for v in extra if v.version not in given_up or not self._gave_up(tip, table, v.version)]
                 found += [_lost_version(table, v) for v in extra if self._is_real(table, v)]
         return tuple(found)
+
+    def _gave_up(self, tip: str, table: str, version: str) -> bool:
+        """Whether a commit says so; that storage does is no evidence."""
+        return self._repo.says(tip, f"- {table}@{version} of ")
 
     def _odd_tables(self, seen: Seen, state: ProjectState) -> list[str]:
         """Tables whose rows differ, those whose histories have been read, and those that only storage knows."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from datom_core import names
-from datom_core.calls import written_as
+from datom_core.calls import refuse_more
 from datom_core.decommission import Decommissioning, DecommissionReport
 from datom_core.documents import Author, Parent
 from datom_core.drops import ExtractSource
@@ -63,7 +63,6 @@ class Project:
         self._upkeep = parts.upkeep(self._writer.projector)
 
     @classmethod
-    @written_as("Project.init(name, store, remote=...)")
     def init(
         cls,
         name: str,
@@ -105,12 +104,11 @@ class Project:
         return cls.open(store, remote=remote, branch=branch, author=author, cache_dir=cache_dir, clock=clock)
 
     @classmethod
-    @written_as("Project.open(store, remote=...)")
     def open(
         cls,
         store: ObjectStore,
-        *,
-        remote: str | os.PathLike[str] | Remote,
+        *others: object,
+        remote: str | os.PathLike[str] | Remote | None = None,
         governance: Governance | ObjectStore | None = None,
         relocate: bool = False,
         branch: str | None = None,
@@ -143,6 +141,9 @@ class Project:
             ConflictError: a move of its data has begun, and not been completed.
             FormatError: the project is of a newer schema.
         """
+        refuse_more(others, "Project.open(store, remote=...)")
+        if remote is None:
+            raise InvalidInputError("The git remote is missing. Write Project.open(store, remote=...).")
         remote = unshown(remote)
         parts = assemble(
             store,

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pyarrow as pa
 
 from datom_core import names
-from datom_core.calls import written_as
 from datom_core.comparison import RowChange, diff
 from datom_core.credentials import CredentialSource
 from datom_core.documents import Buffer, Cuts, History, Manifest, Metadata, Parent, Source, Version
@@ -53,7 +52,6 @@ class ProjectReader:
         self._schema = schema
 
     @classmethod
-    @written_as("ProjectReader.open(store, name)")
     def open(cls, store: ObjectStore, project: str | None = None) -> ProjectReader:
         """A reader of the project in ``store``.
 
@@ -73,7 +71,6 @@ class ProjectReader:
         return found
 
     @classmethod
-    @written_as("ProjectReader.find(name, governance=...)")
     def find(
         cls,
         project: str,
@@ -247,13 +244,13 @@ class ProjectReader:
     def parent(self, table: str, version: str | Version | None = None) -> Parent:
         """A version of a table, to be declared as parent of another table (the current one by default)."""
         entry = version if isinstance(version, Version) else self.resolve(table, version)
-        metadata = self._snapshot(table, entry)
+        metadata = self._document_of(table, entry)
         return Parent(self._project, table, entry.version, entry.data_sha, metadata.lineage or ())
 
     def compare(self, table: str, before: str | Version, after: str | Version | None = None) -> Change:
         """What changed from one version of a table to another (the current one by default), by shape."""
         old, new = self._two(table, before, after)
-        then, now = self._snapshot(table, old), self._snapshot(table, new)
+        then, now = self._document_of(table, old), self._document_of(table, new)
         return compare_shapes(then, old.version, rows=now.rows or 0, column_names=now.column_names)
 
     def diff(
@@ -337,6 +334,14 @@ class ProjectReader:
             )
         return found
 
+    def _document_of(self, table: str, entry: Version) -> Metadata:
+        """The document of a version, which is that of its id and says what its entry says."""
+        found, where = self._snapshot(table, entry), f"{table}@{entry.version[:8]} in {self._store.location}"
+        insist(where, judge_document(found, entry.version), certain=False)
+        if found.data_sha != entry.data_sha:
+            insist(where, Verdict(f"its history names the content {entry.data_sha[:8]}"), certain=False)
+        return found
+
     def _history(self, table: str) -> History:
         history = self._document(names.history(table), History.from_json)
         if history is None:
@@ -375,11 +380,9 @@ class ProjectReader:
         """The document of a version, as far as its id proves it; ``None`` when storage has none, and need not."""
         try:
             document = self._snapshot(table, entry)
-        except NotFoundError:
-            if certain:
-                raise
-            insist(where, Verdict("it has no document", "its snapshot is missing"), certain=False)
-            return None
+        except NotFoundError as error:
+            # Without it nothing ties the content to the version: whoever may delete could forge.
+            raise NotFoundError(f'{error} verify="bytes" reads without it.', **error.details) from error
         insist(where, judge_document(document, entry.version), certain=certain)
         return document
 

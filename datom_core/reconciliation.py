@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from datom_core import names
 from datom_core.documents import Author, Line, format_timestamp
-from datom_core.errors import ConflictError, InvalidInputError
+from datom_core.errors import ConflictError, DivergedError, InvalidInputError
 from datom_core.git import LostRaceError
 from datom_core.lines import Divergence
 from datom_core.plan import ProjectState, changed_files, check_writable
@@ -70,6 +70,8 @@ class Reconciliation:
         found = look.found
         if found is None:
             return ()
+        if found.kind == "branch":
+            raise DivergedError(f"{self._projector.lines.told(found)}\nNothing was written.", branch=self._repo.branch)
         check_writable(look.state, {v.table for v in found.lost})
         remains = Remains(self._projector.store, look.seen, look.state)
         versions = remains.oldest_first(found.lost)

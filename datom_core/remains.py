@@ -8,19 +8,15 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-import pyarrow as pa
-
 from datom_core import names
 from datom_core.documents import Cuts, History, Location, Manifest, Metadata, Origin, Version
 from datom_core.documents.reading import objects, optional, parse_object, strings
 from datom_core.errors import DatomError, IntegrityError
 from datom_core.plan import ProjectState, TableState
 from datom_core.projection import Seen, payload_key, read_snapshot
+from datom_core.proof import judge_document, judge_payload
 from datom_core.results import LostVersion
 from datom_core.stores import ObjectStore, find
-from datom_core.tabular import decode_parquet, hash_table
-
-_OURS = "py-"  # how programs of this package begin what they write as datom_version
 
 
 @dataclass(frozen=True)
@@ -90,8 +86,9 @@ class Remains:
         metadata = read_snapshot(found.data, key) if found is not None else None
         if entry is None or metadata is None:
             return Remain(lost, None, f"{key} cannot be read")
-        if metadata.version() != lost.version and str(metadata.raw.get("datom_version", "")).startswith(_OURS):
-            return Remain(lost, metadata, f"{key} describes the version {metadata.version()[:8]}")
+        verdict = judge_document(metadata, lost.version)
+        if verdict.is_other:
+            return Remain(lost, metadata, f"{key}: {verdict.fault}")
         return self._with_payload(lost, metadata, entry)
 
     def _with_payload(self, lost: LostVersion, metadata: Metadata, entry: Version) -> Remain:
@@ -102,23 +99,17 @@ class Remains:
         recorded = entry.payload_sha or metadata.payload_sha
         if recorded is not None and hashlib.sha256(found.data).hexdigest() != recorded:
             return Remain(lost, metadata, f"{key} holds other bytes than were recorded")
+        # What R hashed cannot always be computed again from its file; anything else is a forgery.
+        verdict = judge_payload(key, found.data, lambda: metadata)
+        if verdict.is_other:
+            return Remain(lost, metadata, f"{key}: {verdict.fault}")
         if metadata.kind == "set":
             try:
                 members = len(objects(parse_object(found.data, key), "members", key) or ())
             except DatomError as error:
                 return Remain(lost, metadata, str(error))
             return Remain(lost, metadata, None, {names.set_file(lost.table): bytes(found.data)}, members)
-        return Remain(lost, metadata, self._content_fault(key, found.data, metadata))
-
-    def _content_fault(self, key: str, data: bytes | memoryview, metadata: Metadata) -> str | None:
-        try:
-            content = hash_table(decode_parquet(data)).data_sha
-        except (DatomError, pa.ArrowException) as error:
-            return f"{key} is not a readable table ({error})"
-        # What R hashed cannot always be computed again from its file (record, C.3).
-        if content != metadata.data_sha and str(metadata.raw.get("datom_version", "")).startswith(_OURS):
-            return f"{key} holds the content {content[:8]}"
-        return None
+        return Remain(lost, metadata)
 
     def tables(self) -> list[str]:
         """Tables that storage has a history of."""

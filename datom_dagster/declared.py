@@ -65,6 +65,8 @@ class TableSpec:
     gate: bool = False
 
     def __post_init__(self) -> None:
+        if isinstance(self.key, str):
+            object.__setattr__(self, "key", (self.key,))
         if self.gate and (self.rules is None or not self.rules.declared):
             raise dc.InvalidInputError(f"{self.name}: gate=True needs rules: nothing could be refused.")
         if self.key and self.rules is not None and self.rules.key not in ((), tuple(self.key)):
@@ -142,6 +144,8 @@ def datom_assets(
     Raises:
         InvalidInputError: names every table, function or setting that is refused, at the time of definition.
     """
+    if isinstance(tables, (str, TableSpec)):
+        raise dc.InvalidInputError(f"tables is a list; write tables=[{tables!r}].")
     specs = [table if isinstance(table, TableSpec) else TableSpec(table) for table in tables]
     functions = _functions(specs, extract)
     options = checked_options(options, partitions, atomic=atomic)
@@ -241,7 +245,7 @@ def _cut(context: dg.AssetExecutionContext) -> str | None:
 
 def _alone(spec: TableSpec, extract: _Call, options: Mapping[str, Any]) -> dg.AssetsDefinition:
     policy = options.get("backfill_policy")
-    if policy is not None and policy.max_partitions_per_run != 1:
+    if options.get("partitions_def") is not None and policy is not None and policy.max_partitions_per_run != 1:
 
         @datom_asset(name=spec.asset_name, **options)
         def cuts(context: dg.AssetExecutionContext) -> dict[str, Any]:

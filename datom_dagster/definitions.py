@@ -187,7 +187,7 @@ def _check_asset(definition: dg.AssetsDefinition, key: dg.AssetKey) -> str:
 
 def _place(manager: Any) -> str:
     """What tells the projects of two IO managers apart, environment variables by their names."""
-    project = manager.datom if isinstance(manager, DatomIOManager) else manager.data["datom"]
+    project = manager.datom if isinstance(manager, DatomIOManager) else (manager.data or {}).get("datom")
     if not isinstance(project, DatomResource):
         return repr(project)
     return f"{project.project!r} in {project.storage or project.governance!r}"

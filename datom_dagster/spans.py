@@ -59,10 +59,14 @@ class _Point:
         return _moved(_moment(first), -self.offset), _moved(_moment(last), -self.offset)
 
     def _from(self, bound: Parts) -> Parts | None:
-        return self._search((), bound, 1)
+        return self._search((), bound, 1) if self._exists() else None
 
     def _until(self, bound: Parts) -> Parts | None:
-        return self._search((), bound, -1)
+        return self._search((), bound, -1) if self._exists() else None
+
+    def _exists(self) -> bool:
+        """Whether every known part is one that a calendar or a clock has; the search would try all others in vain."""
+        return all(p is None or low <= p <= high for p, low, high in zip(self.parts, _LOWEST, _HIGHEST, strict=True))
 
     def _search(self, chosen: Parts, bound: Parts | None, step: int) -> Parts | None:
         """The moment nearest to ``bound`` on its far side; part by part, ``None`` as bound once it is passed."""

@@ -23,9 +23,9 @@ DATASET_JSON = frozenset({"json", "ndjson", "dsjc"})
 UNREADABLE_DATA = frozenset({
     # SAS, SPSS, Stata and others of their kind
     *("sas7bcat", "sas7bvew", "sas7bndx", "sd2", "sd7", "ssd01", "cpt", "cport", "jmp", "mat", "rds", "rda"),
-    *("rdata", "sbx", "sbt"),
+    *("rdata", "sbx", "sbt", "v8xpt", "xpt5", "xpt8", "stx", "ssd", "fst", "qs", "dsjson"),
     # workbooks, text and markup
-    *("xltx", "xltm", "xlt", "xlam", "ods", "fods", "ots", "numbers", "dif", "slk", "wk1", "wks"),
+    *("xltx", "xltm", "xlt", "xlam", "xlw", "ods", "fods", "ots", "numbers", "dif", "slk", "wk1", "wks"),
     *("tab", "dat", "asc", "prn", "fwf", "xml", "jsonl"),
     # columns and databases
     *("feather", "arrow", "arrows", "ipc", "orc", "avro", "pq", "parq", "h5", "hdf", "hdf5", "nc", "pkl", "pickle"),
@@ -34,7 +34,7 @@ UNREADABLE_DATA = frozenset({
     *("gz", "gzip", "bz2", "xz", "lzma", "zst", "lz4", "br", "z", "zip", "zipx", "7z", "rar", "tar", "tgz", "tbz"),
     *("tbz2", "txz", "gpg", "pgp", "age", "enc", "p7m"),
     # not arrived as a whole
-    *("part", "partial", "filepart", "crdownload"),
+    *("part", "partial", "filepart", "crdownload", "tmp", "temp", "incomplete", "inprogress", "uploading", "download"),
 })  # fmt: skip
 _LOOK = 65536
 _SAS7BDAT = bytes.fromhex("000000000000000000000000c2ea8160b31411cfbd92080009c7318c181f1011")
@@ -68,8 +68,9 @@ def of_name(file_name: str) -> str | None:
 def looks_like_data(file_name: str) -> bool:
     """Whether a file has the extension of something that holds data, whether or not it can be read."""
     # Blanks and dots at the end come from other systems, and hide the extension.
-    extension = Path(file_name.rstrip(" .")).suffix[1:].lower()
-    return extension in FORMATS or extension in UNREADABLE_DATA
+    *before, last = [s[1:].lower() for s in Path(file_name.rstrip(" .~")).suffixes] or [""]
+    # `dm.csv.tmp` and `dm.csv.1` are extracts that are on their way, or were put aside.
+    return last in FORMATS or last in UNREADABLE_DATA or any(extension in FORMATS for extension in before)
 
 
 def cannot_be_read(file_name: str) -> str:

@@ -83,6 +83,8 @@ def _float(value: object) -> float:
         raise TypeError(f"{value!r} is no number")
     if math.isinf(number):
         raise OverflowError("no double is so large")
+    if isinstance(value, int) and int(number) != value:
+        raise OverflowError(f"no double is {value}")
     return number
 
 
@@ -96,7 +98,7 @@ def _digits(text: str) -> str:
 def _whole(value: object) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    if isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT:
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
         return int(value)  # 5.0 is a whole number in JSON
     raise TypeError(f"{value!r} is no whole number")
 

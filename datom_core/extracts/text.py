@@ -65,7 +65,10 @@ def read_text(
 def check_encoding(encoding: str | None, name: str) -> str:
     """The name of an encoding that Python knows; UTF-8, with or without its mark, by default."""
     try:
-        found = codecs.lookup(encoding or "utf-8").name
+        codec = codecs.lookup(encoding or "utf-8")
+        if not getattr(codec, "_is_text_encoding", True):
+            raise LookupError  # rot13 and its kind turn text into text, or bytes into bytes
+        found = codec.name
     except (LookupError, TypeError):
         raise bad_file(name, f"{encoding!r} is no encoding that Python knows. Common are utf-8 and cp1252.") from None
     return "utf-8" if found == "utf-8-sig" else found

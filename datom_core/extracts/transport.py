@@ -248,6 +248,8 @@ def _fills(data: mmap.mmap, member: _Member, at: int, width: int, name: str) -> 
     begin = member.start + at
     row = data[begin : begin + width]
     if row.strip(b" ") and row.strip(b"\0"):
+        if not row.strip(b" \0") and not _is_row(row, member):
+            raise _mixed(name)
         return False
     text = any(c.text for c in member.columns)
     numbers = not all(c.text for c in member.columns)
@@ -255,6 +257,8 @@ def _fills(data: mmap.mmap, member: _Member, at: int, width: int, name: str) -> 
     if row[0] == 0:
         behind = data[begin + width :]
         if behind.strip(b"\0"):
+            if text:
+                raise _mixed(name)
             return False  # with blanks behind them, NULs fill nothing
         if not text:
             return inside and _by_nuls(member, behind, name)
@@ -267,6 +271,25 @@ def _fills(data: mmap.mmap, member: _Member, at: int, width: int, name: str) -> 
             f"the xpt file ends in more {what} than fill a record: it was broken off and filled. Deliver it again.",
         )
     return True
+
+
+def _is_row(row: bytes, member: _Member) -> bool:
+    """Whether blanks and NULs may be a row of a file: blank text, and numbers that are zero."""
+    at = 0
+    for column in member.columns:
+        cell = row[at : at + column.width]
+        if cell.strip(b" " if column.text else b"\0"):
+            return False
+        at += column.width
+    return True
+
+
+def _mixed(name: str) -> InvalidInputError:
+    return bad_file(
+        name,
+        "the xpt file ends in blanks and NUL bytes mixed, which are neither rows nor what fills a record. Deliver it "
+        "again.",
+    )
 
 
 def _by_nuls(member: _Member, behind: bytes, name: str) -> bool:

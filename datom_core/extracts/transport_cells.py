@@ -64,12 +64,18 @@ def _with_nul(cells: _Bytes) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
 
 
 def _without_fraction(cells: _Bytes) -> tuple[_Bytes, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
-    """The letters of special missing values, and which cells are neither such, nor missing, nor zero, nor a number."""
+    """The letters of special missing values, and which cells are neither such, nor missing, nor zero, nor a number.
+
+    A number whose fraction begins with a zero digit, which SAS never writes, and the largest one are read as others.
+    """
     first = cells[:, 0]
+    unnormal = ((cells[:, 1] >> 4) == 0) & (cells[:, 1:] != 0).any(axis=1)
+    largest = ((first & 0x7F) == 0x7F) & (cells[:, 1:] == 0xFF).all(axis=1)
+    blank = (cells == _BLANK).all(axis=1)
     bare = (cells[:, 1:] == 0).all(axis=1)
     special = bare & (((first >= ord("A")) & (first <= ord("Z"))) | (first == _UNDERLINE))
     known = special | (first == 0) | (first == _SYSTEM_MISSING)
-    return first[special], bare & ~known
+    return first[special], (bare & ~known) | unnormal | largest | blank
 
 
 def _add(found: dict[str, list[int]], column: Column, rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> None:

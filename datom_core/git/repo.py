@@ -231,6 +231,15 @@ class GitRepo:
 
         return self._healing(walk).decode().split()[-1]
 
+    def says(self, tip: str, text: str) -> bool:
+        """Whether the message of a commit in the history of ``tip`` holds a text."""
+
+        def walk() -> bytes:
+            self._fetches.all()
+            return self._cache.run("log", "-1", "--format=%H", "--fixed-strings", f"--grep={text}", tip)
+
+        return bool(self._healing(walk).strip())
+
     def contains(self, tip: str, commit: str) -> bool:
         """Whether the history of ``tip`` has the commit; the remote is asked only when what is at hand does not tell.
 

@@ -356,3 +356,11 @@ def test_what_the_file_says_about_itself_is_stored_with_the_version(tmp_path: Pa
         **said, "sourceSystem": '{"name": "EDC", "version": "4.2"}',
     }  # fmt: skip
     assert [stored.field(c).metadata[b"keySequence"] for c in ("X", "N")] == [b"2", b"1"]
+
+
+@pytest.mark.parametrize(("kind", "value"), [("integer", "9007199254740993.0"), ("float", "9007199254740993")])
+def test_a_number_that_would_change_is_refused(kind: str, value: str) -> None:
+    column = f'{{"name": "X", "dataType": "{kind}", "label": "x", "itemOID": "I"}}'
+    text = f'{{"datasetJSONVersion": "1.1.0", "columns": [{column}], "rows": [[{value}]]}}'
+    with pytest.raises(dc.InvalidInputError, match="'X'"):
+        dc.read_extract(text.encode(), format="json")

@@ -442,3 +442,15 @@ def test_a_version_before_that_is_gone_keeps_nothing_from_being_taken(project: d
         payload.unlink()
     (drop / "lb.csv").write_text("A\n1\n")
     assert project.sync(drop).check().items[0].retyped == ()
+
+
+@pytest.mark.parametrize(
+    "name", ["dm.csv.tmp", "dm.csv.1", "dm.csv~", "dm.xpt.bak", "a.tmp", "dm.v8xpt", "dm.csv.incomplete", "dm.fst"]
+)
+def test_what_is_on_its_way_or_put_aside_is_not_passed_by(project: dc.Project, tmp_path: Path, name: str) -> None:
+    drop = tmp_path / "a drop"
+    drop.mkdir()
+    (drop / name).write_text("A,B\n1,2\n")
+    report = project.sync(drop)
+    assert not report.ok
+    assert [(i.file, i.status) for i in report.items] == [(name, "failed")]

@@ -255,3 +255,9 @@ def test_bytes_and_open_files(tmp_path: Path) -> None:
         assert dc.read_extract(file, format="csv").to_pydict() == {"a": [1]}
     with pytest.raises(dc.InvalidInputError, match="give format="):
         dc.read_extract(b"a\n1\n")
+
+
+@pytest.mark.parametrize("encoding", ["rot13", "base64", "hex"])
+def test_a_codec_that_is_no_encoding_of_text_is_refused(encoding: str) -> None:
+    with pytest.raises(dc.InvalidInputError, match="is no encoding"):
+        dc.read_extract(b"A\n1\n", format="csv", encoding=encoding)

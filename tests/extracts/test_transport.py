@@ -178,3 +178,29 @@ def test_columns_of_one_name_are_refused_in_every_format(tmp_path: Path) -> None
         path.write_bytes(path.read_bytes().replace(b"BBB", b"AAA"))
         with pytest.raises(dc.InvalidInputError, match=r"'AAA' occurs 2 times\. Name every column, once"):
             dc.read_extract(path)
+
+
+TEXT_AND_NUMBER = [("S", 4, ""), ("N", 0, "")]
+
+
+@pytest.mark.parametrize("padding", [b" " * 30 + b"\0" * 38, b"\0" * 30 + b" " * 38])
+def test_filling_of_two_kinds_is_refused(padding: bytes) -> None:
+    with pytest.raises(dc.InvalidInputError, match="blanks and NUL bytes mixed"):
+        dc.read_extract(transport(data_set(TEXT_AND_NUMBER, b"ab  " + number(1) + padding)), format="xpt")
+    whole = transport(data_set(TEXT_AND_NUMBER, b"ab  " + number(1)))
+    with pytest.raises(dc.InvalidInputError, match="blanks and NUL bytes mixed"):
+        dc.read_extract(whole + bytes(80), format="xpt")
+
+
+def test_blank_text_beside_zero_is_a_row() -> None:
+    table = dc.read_extract(
+        transport(data_set(TEXT_AND_NUMBER, b"ab  " + number(1) + b"    " + number(0))), format="xpt"
+    )
+    assert table.to_pydict() == {"S": ["ab", ""], "N": [1.0, 0.0]}
+
+
+@pytest.mark.parametrize("cell", [b" " * 8, b"\x42\x01" + bytes(6), b"\x44\0\x10" + bytes(5), b"\x7f" + b"\xff" * 7])
+def test_numbers_that_would_be_read_as_others_are_refused(cell: bytes) -> None:
+    rows = b"ab  " + cell + b"cd  " + number(2)
+    with pytest.raises(dc.InvalidInputError, match="bytes of 'N' in row 1 are no number"):
+        dc.read_extract(transport(data_set(TEXT_AND_NUMBER, rows)), format="xpt")

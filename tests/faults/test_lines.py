@@ -664,3 +664,37 @@ def test_who_is_overtaken_plans_again_and_asks_for_no_history(
     monkeypatch.setattr(Projector, "look", look)
     assert project.write("dm", frame(9)).action == "created"
     assert [v.message for v in study.reader.history("ae")] == ["Update ae", "events"]
+
+
+class TestWhatStorageAloneSays:
+    """Whoever may write to storage alone can neither take versions away nor have them recorded."""
+
+    def test_that_versions_were_given_up(self, study: dc.Project) -> None:
+        lost = [v.version for v in study.reader.history("dm")[:2]]
+        set_back(Path(study.remote), 2)
+        put_line(study, commit=git(Path(study.remote), "rev-parse", "main"), let_go={"dm": lost})
+        with pytest.raises(dc.DivergedError) as caught:
+            study.write("dm", frame(9))
+        assert {v.version for v in caught.value.lost} >= {v for v in lost if v}
+
+    def test_that_there_was_a_version(self, study: dc.Project, store: dc.LocalStore) -> None:
+        head, real = git(Path(study.remote), "rev-parse", "main"), study.reader.history("dm")[0]
+        forged, held = "a" * 64, store.get(HISTORY)
+        history = json.loads(bytes(held.data))
+        key = f"dm/.metadata/{real.version}.json"
+        snapshot = {**json.loads(bytes(store.get(key).data)), "datom_version": "0.1.1", "custom": None}
+        store.create(f"dm/.metadata/{forged}.json", json.dumps(snapshot).encode())
+        store.replace(HISTORY, json.dumps([{**history[0], "version": forged}, *history]).encode(), held.etag)
+        with pytest.raises(dc.DivergedError):
+            study.write("dm", frame(9))
+        with pytest.raises(dc.IntegrityError, match="it is the document of the version"):
+            study.recover_versions()
+        assert git(Path(study.remote), "rev-parse", "main") == head
+
+    def test_a_second_branch_takes_nothing_away(self, study: dc.Project, tmp_path: Path, clock: Clock) -> None:
+        git(Path(study.remote), "branch", "dev", "main~1")
+        dev = reopened(study, tmp_path, clock, branch="dev")
+        for act in (lambda: dev.write("dm", frame(9)), dev.recover_versions):
+            with pytest.raises(dc.DivergedError, match="Two branches over one store"):
+                act()
+        assert study.write("dm", frame(9)).action == "created"

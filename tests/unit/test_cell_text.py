@@ -48,7 +48,11 @@ def us(value: int) -> pa.Array:
         (text("раin"), text("pain"), (r"\u0440\u0430in", "pain")),
         (text("Müller"), text("Muller"), ("Müller", "Muller")),
         (text("ﬁ"), text("fi"), (r"\ufb01", "fi")),
-        (text("\ue000"), text("\ue001"), (r'"\ue000"', r'"\ue001"')),
+        (text("\ue000"), text("\ue001"), (r"\ue000", r"\ue001")),
+        (text("a"), text("a\u3164"), ("a", r'"a\u3164"')),
+        (text("❤"), text("❤\ufe0f"), ("❤", r'"❤\ufe0f"')),
+        (text("-5"), text("−5"), ("-5", r"\u22125")),
+        (text("٣"), text("۳"), (r"\u0663", r"\u06f3")),
     ],
 )  # fmt: skip
 def test_what_differs_looks_different(before: pa.Array, after: pa.Array, shown: tuple[str, str]) -> None:

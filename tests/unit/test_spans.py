@@ -102,3 +102,8 @@ def test_partial_dates_are_within_exactly_when_some_day_of_theirs_is() -> None:
             ):  # no other day of the calendar between them has the day's number
                 found = within(f"{year}-{month}-{day}", low, f"{high}T23:59:59")
                 assert found == bool(fits), (year, month, day, low, high)
+
+
+@pytest.mark.parametrize("text", ["-----T25:00", "-----T10:60", "--12-15T-:-:60", "-----T-:-:60", "--13-15"])
+def test_what_no_clock_shows_is_not_searched_for(text: str) -> None:
+    assert not within(text, "2003-12-01", "2003-12-31")
