@@ -98,7 +98,8 @@ def _stray(given: Iterable[str], place: Place) -> tuple[list[str], str]:
         and key not in named
         and not (VERSION_OF in known and key.startswith(VERSION_OF) and key != VERSION_OF)
     )
-    return stray, ", ".join(named + [f"{VERSION_OF}<table>"] * (VERSION_OF in known))
+    *others, last = named + [f"{VERSION_OF}<table>"] * (VERSION_OF in known)
+    return stray, f"{', '.join(others)} and {last}" if others else last
 
 
 def check_keys(metadata: Mapping[str, Any], place: Literal["definition", "output", "input"]) -> None:

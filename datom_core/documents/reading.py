@@ -157,7 +157,9 @@ def sha(document: Mapping[str, Any], key: str, source: str) -> str | None:
     value = optional(document, key, str, source)
     if value is not None and not is_sha(value):
         raise FormatError(
-            f"{source}: {key!r} should be 64 lower-case hex digits, not {value[:80]!r}.", source=source, field=key
+            f"{source}: {key!r} should be 64 lower-case hex digits; {value[:80]!r} is not a content hash or any other.",
+            source=source,
+            field=key,
         )
     return value
 
