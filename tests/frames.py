@@ -52,9 +52,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             continue
         seen.add(id(one))
         yield one
-        # What `raise ... from None` leaves behind is shown by nobody who renders a traceback.
-        context = None if one.__suppress_context__ else one.__context__
-        waiting += [one.__cause__, context, *getattr(one, "exceptions", ())]
+        waiting += [one.__cause__, one.__context__, *getattr(one, "exceptions", ())]
 
 
 def _is_test(frame: FrameType) -> bool:

@@ -81,6 +81,7 @@ def asking(api_url: str, token: TokenSource, manners: Manners, action: str, reso
     except GithubException as error:
         without_frames(error)
         failed = _translated(error, action, resource, api_url)
+        _forget_answer(error)
     except requests.RequestException as error:
         without_frames(error)
         failed = StorageError(f"GitHub at {api_url} could not {action} {resource}: {_reason(error)}. Try again.")
@@ -98,6 +99,13 @@ def asking(api_url: str, token: TokenSource, manners: Manners, action: str, reso
         client.close()
     # Not from theirs: it holds the request with its headers, and what the server said, which may repeat the token.
     raise failed from None
+
+
+def _forget_answer(error: GithubException) -> None:
+    """Leave nothing of what the server said, which may repeat the token, in an error that frames still hold."""
+    kept = {name: None for name in vars(error) if name.endswith(("__data", "__message", "__headers"))}
+    vars(error).update(kept)
+    error.args = error.args[:1]
 
 
 def _mask_loggers() -> None:
