@@ -78,7 +78,7 @@ def check_reading(*, schema: object, encoding: object, separator: object) -> Non
     """
     check_schema(schema)
     if encoding is not None:
-        text.check_encoding(encoding if isinstance(encoding, str) else str(encoding), "encoding")
+        text.check_encoding(encoding if isinstance(encoding, str) else str(encoding), "encoding", of_text=False)
     if separator is not None and (
         not isinstance(separator, str) or len(separator) != 1 or not separator.isascii() or separator in '"\r\n\0'
     ):

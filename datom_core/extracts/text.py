@@ -62,11 +62,11 @@ def read_text(
     return conform(_in_microseconds(table), types, name)
 
 
-def check_encoding(encoding: str | None, name: str) -> str:
+def check_encoding(encoding: str | None, name: str, *, of_text: bool = True) -> str:
     """The name of an encoding that Python knows; UTF-8, with or without its mark, by default."""
     try:
         codec = codecs.lookup(encoding or "utf-8")
-        if not getattr(codec, "_is_text_encoding", True):
+        if of_text and not getattr(codec, "_is_text_encoding", True):
             raise LookupError  # rot13 and its kind turn text into text, or bytes into bytes
         found = codec.name
     except (LookupError, TypeError):
