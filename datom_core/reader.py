@@ -376,8 +376,8 @@ class ProjectReader:
         insist(where, judge_table(whole, entry.data_sha, lambda: told), certain=certain)
         return whole
 
-    def _told(self, table: str, entry: Version, where: str, *, certain: bool) -> Metadata | None:
-        """The document of a version, as far as its id proves it; ``None`` when storage has none, and need not."""
+    def _told(self, table: str, entry: Version, where: str, *, certain: bool) -> Metadata:
+        """The document of a version, as far as its id proves it."""
         try:
             document = self._snapshot(table, entry)
         except NotFoundError as error:
