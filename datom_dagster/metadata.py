@@ -35,6 +35,8 @@ _FIRST = ("datom/changed", "datom/change", "datom/message", "datom/author", "dag
 _TALL = (LOADED, PREVIEW, COLUMN_SCHEMA, COLUMN_LINEAGE)
 _TALLEST = (CUT_HISTORY_SHOWN, CUT_HISTORY, SHOWN, *TABLES)
 _CELL = 40
+# A whole name runs past the window's edge, and these name a version as well: wherever one is asked for.
+_ID = 12
 # What Arrow's field metadata says of a column, besides its label: names of extract files and of common usage.
 _SHOWN_OF_COLUMN = ("format", "units", "unit")
 _RECORDINGS = 50
@@ -106,7 +108,12 @@ def cut_history(cuts: dc.Cuts, cut: str, table: str) -> dict[str, Any]:
     recordings = cuts[cut].recordings.get(table, ()) if cut in cuts else ()
     rows = [
         dg.TableRecord(
-            {"recorded_at": r.recorded_at, "message": r.message or "", "author": str(r.author), "version": r.version}
+            {
+                "recorded_at": r.recorded_at,
+                "message": r.message or "",
+                "author": str(r.author),
+                "version": r.version[:_ID],
+            }
         )
         for r in recordings[:_RECORDINGS]
     ]
@@ -225,13 +232,10 @@ def _cell(text: str) -> str:
 
 
 def parents_metadata(parents: Sequence[dc.Parent]) -> dg.MetadataValue:
-    """The versions that a step loaded, as a table."""
-    return dg.MetadataValue.table(
-        [
-            dg.TableRecord({"project": p.source, "table": p.table, "version": p.version, "data_sha": p.data_sha})
-            for p in parents
-        ]
-    )
+    """The versions that a step loaded, as a table; their whole names are with the version that the step wrote."""
+    rows = [(p.source, p.table, p.version[:_ID], p.data_sha[:_ID]) for p in parents]
+    names = ("project", "table", "version", "data_sha")
+    return dg.MetadataValue.table([dg.TableRecord(dict(zip(names, row, strict=True))) for row in rows])
 
 
 def datom_parents(*parents: dc.Parent) -> dg.MetadataValue:

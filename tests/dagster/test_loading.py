@@ -38,7 +38,7 @@ class TestLoading:
         parents = project.reader.parents("adsl")
         assert parents == (project.parent("dm"),)
         records = shown(result, "adsl")["datom/loaded"]
-        assert [r["version"] for r in records] == [project.reader.resolve("dm").version]
+        assert [r["version"] for r in records] == [project.reader.resolve("dm").version[:12]]
         assert project.reader.parents("dm") is None
 
     def test_the_recorded_version_is_loaded_not_whatever_is_current(
@@ -305,7 +305,7 @@ class TestTimeTravelOfARun:
         result = run([self.DM, loading], tags=asked if by == "tags" else {})
         loaded = next(v.version for v in project.reader.history("dm") if len(project.reader.read("dm", v)) == rows)
         assert [p.version for p in project.reader.parents("count") or ()] == [loaded]
-        assert [r["version"] for r in shown(result, "count")["datom/loaded"]] == [loaded]
+        assert [r["version"] for r in shown(result, "count")["datom/loaded"]] == [loaded[:12]]
 
     def test_who_is_heard_first(self, run: Run, project: dc.Project) -> None:
         old, middle, _ = (v.version for v in reversed(project.reader.history("dm")))

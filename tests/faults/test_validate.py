@@ -470,7 +470,7 @@ def test_git_that_disagrees_with_itself(study: Study, name: str) -> None:
     ("path", "edit", "said"),
     [
         ("ex/metadata.json", lambda _: "<<<<<<< HEAD", "is not a readable JSON document"),
-        ("ex/metadata.json", lambda m: {**m, "parquet_sha": "hello"}, "'parquet_sha' should be 64 .* not 'hello'"),
+        ("ex/metadata.json", lambda m: {**m, "parquet_sha": "hello"}, "'parquet_sha' should be 64 .*; 'hello' is"),
         ("ex/version_history.json", lambda e: [{**e[0], "version": "../../x"}], "'version' should be 64"),
         ("ex/version_history.json", lambda e: [{**e[0], "data_sha": "../y"}], "'data_sha' should be 64"),
         ("ex/version_history.json", lambda e: [{**e[0], "parquet_sha": "A" * 64}], "'parquet_sha' should be 64"),
