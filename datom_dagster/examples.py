@@ -12,6 +12,7 @@ import dagster as dg
 import pyarrow as pa
 
 import datom_core as dc
+from datom_dagster.findings import part_of
 
 #: Key under which an event says how many of how many rows its tables show.
 SHOWN = "datom/examples"
@@ -42,12 +43,6 @@ def changed_rows(change: dc.RowChange) -> dict[str, Any]:
             texts.append(part_of(rows.num_rows, count, what, columns=(len(names), rows.num_columns)))
             shown[key] = rows_table(_records(rows, names))
     return {SHOWN: "; ".join(texts), **shown} if shown else {}
-
-
-def part_of(shown: int, count: int, what: str, *, columns: tuple[int, int] | None = None) -> str:
-    """How many of how many rows are shown, and of how many columns: ``20 of 16,774 added, 5 of 23 columns``."""
-    text = f"all {count:,} {what}" if shown >= count else f"{shown:,} of {count:,} {what}"
-    return text if columns is None or columns[0] == columns[1] else f"{text}, {columns[0]} of {columns[1]} columns"
 
 
 def rows_table(rows: Iterable[Mapping[str, Any]]) -> dg.TableMetadataValue:

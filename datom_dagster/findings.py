@@ -14,7 +14,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 import datom_core as dc
-from datom_dagster.examples import part_of
 from datom_dagster.rules import Range, TableRules, Value
 from datom_dagster.spans import may_be_within
 
@@ -73,6 +72,12 @@ class Finding:
 
 class _UnfitError(Exception):
     """A rule cannot be applied to a column of this type."""
+
+
+def part_of(shown: int, count: int, what: str, *, columns: tuple[int, int] | None = None) -> str:
+    """How many of how many rows are shown, and of how many columns: ``20 of 16,774 added, 5 of 23 columns``."""
+    text = f"all {count:,} {what}" if shown >= count else f"{shown:,} of {count:,} {what}"
+    return text if columns is None or columns[0] == columns[1] else f"{text}, {columns[0]} of {columns[1]} columns"
 
 
 def check_rules(table: pa.Table, rules: TableRules, before: Before | None, examples: int = EXAMPLES) -> list[Finding]:
