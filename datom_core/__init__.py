@@ -12,9 +12,13 @@
 Importing this package needs neither git nor Dagster. Everything public is exported here.
 """
 
-from datom_core.cell_text import as_text
-from datom_core.comparison import CellChange, ChangedRow, Retyped, RowChange, diff, repeated
-from datom_core.credentials import (
+from datom_core.common.events import ProjectEvent, ProjectEvents
+from datom_core.common.names import check_cut_name, check_name, check_new_name, check_version
+from datom_core.common.progress import Progress, watching
+from datom_core.common.suggestions import did_you_mean as did_you_mean
+from datom_core.common.timestamps import Moment, moment_of
+from datom_core.credentials.git_tokens import EnvironmentToken, KeyringToken, TokenSource
+from datom_core.credentials.s3 import (
     AmbientCredentials,
     Credentials,
     CredentialSource,
@@ -23,7 +27,7 @@ from datom_core.credentials import (
     ProfileCredentials,
     RoleCredentials,
 )
-from datom_core.decommission import DecommissionReport
+from datom_core.credentials.secret import Secret
 from datom_core.documents import (
     Author,
     Cut,
@@ -39,7 +43,8 @@ from datom_core.documents import (
     Version,
     check_parents,
 )
-from datom_core.drops import Drop, ExtractFile, ExtractSource, Listing, LocalFolder, S3Folder
+from datom_core.documents.display import Rows
+from datom_core.documents.shape_change import Change
 from datom_core.errors import (
     AccessDeniedError,
     AlreadyExistsError,
@@ -56,24 +61,15 @@ from datom_core.errors import (
     UnprovenWarning,
     UnsupportedColumnsError,
 )
-from datom_core.events import ProjectEvent, ProjectEvents
-from datom_core.extracts import SchemaLike, read_extract
+from datom_core.extracts.drop_reader import DropReader, Extract
+from datom_core.extracts.drops import Drop, ExtractFile, ExtractSource, Listing, LocalFolder, S3Folder
+from datom_core.extracts.formats import SchemaLike, read_extract
 from datom_core.git import Remote, check_remote, remote_head
-from datom_core.github import GitHub, GitHubRepository, RepositoryInfo
-from datom_core.governance import Governance
-from datom_core.guard import locate, registered_in
-from datom_core.hashing import ColumnHash, TableHash
-from datom_core.intake import DropReader, Extract
-from datom_core.migration import MigrationReport, migrate
-from datom_core.moments import Moment, moment_of
-from datom_core.names import check_cut_name, check_name, check_new_name, check_version
-from datom_core.plan import Action
-from datom_core.portfolio import ProjectRecord, RegisteredProject, RepairReport
-from datom_core.progress import Progress, watching
-from datom_core.project import Project
-from datom_core.proof import Verification, check_verification
-from datom_core.reader import ProjectReader
-from datom_core.results import (
+from datom_core.git.github import GitHub, GitHubRepository, RepositoryInfo
+from datom_core.governance.decommission import DecommissionReport
+from datom_core.governance.governance import Governance
+from datom_core.governance.project_listing import ProjectRecord, RegisteredProject, RepairReport
+from datom_core.planning.results import (
     CutResult,
     LostVersion,
     MirrorReport,
@@ -84,10 +80,12 @@ from datom_core.results import (
     ValidationReport,
     WriteResult,
 )
-from datom_core.rows import Rows
-from datom_core.secret import Secret
-from datom_core.shapes import Change
-from datom_core.stores import (
+from datom_core.planning.write_plan import Action
+from datom_core.project.migration import MigrationReport, migrate
+from datom_core.project.project import Project
+from datom_core.reading.placement import locate, registered_in
+from datom_core.reading.reader import ProjectReader
+from datom_core.storage import (
     LocalStore,
     MemoryStore,
     ObjectInfo,
@@ -97,11 +95,13 @@ from datom_core.stores import (
     StoredObject,
     iam_policy,
 )
-from datom_core.suggestions import did_you_mean as did_you_mean
-from datom_core.sync import SyncItem, SyncReport
-from datom_core.tabular import Compression, check_hashable, hash_table, normalise, to_pandas
-from datom_core.tokens import EnvironmentToken, KeyringToken, TokenSource
+from datom_core.tables.cell_text import as_text
+from datom_core.tables.hashing import ColumnHash, TableHash
+from datom_core.tables.proof import Verification, check_verification
+from datom_core.tables.row_diff import CellChange, ChangedRow, Retyped, RowChange, diff, repeated
+from datom_core.tables.tabular import Compression, check_hashable, hash_table, normalise, to_pandas
 from datom_core.version import __version__
+from datom_core.writing.sync import SyncItem, SyncReport
 
 __all__ = [
     "AccessDeniedError",

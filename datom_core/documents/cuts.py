@@ -12,7 +12,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from datom_core import canonical
+from datom_core.common.suggestions import did_you_mean
+from datom_core.documents import canonical
 from datom_core.documents.history import Author, Recording
 from datom_core.documents.reading import (
     Buffer,
@@ -24,7 +25,6 @@ from datom_core.documents.reading import (
     timestamp,
 )
 from datom_core.errors import FormatError, NotFoundError
-from datom_core.suggestions import did_you_mean
 
 _SCHEMA = 1
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from datom_core import canonical
+from datom_core.common.names import normalise_prefix
+from datom_core.documents import canonical
 from datom_core.documents.history import Author
 from datom_core.documents.project_file import Location
 from datom_core.documents.reading import Buffer, objects, optional, parse, parse_object, required, schema_of
 from datom_core.errors import FormatError, InvalidInputError
-from datom_core.names import normalise_prefix
 
 #: dispatch.json: written at registration, and read by nothing yet.
 DISPATCH = canonical.dump({"methods": {"r": {"default": "datom::datom_read"}, "python": {"default": "datom.read"}}})

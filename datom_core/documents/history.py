@@ -9,7 +9,9 @@ from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from datom_core import canonical
+from datom_core.common.names import check_version, is_sha
+from datom_core.common.suggestions import did_you_mean
+from datom_core.documents import canonical
 from datom_core.documents.metadata import Metadata
 from datom_core.documents.reading import (
     Buffer,
@@ -24,8 +26,6 @@ from datom_core.documents.reading import (
     timestamp,
 )
 from datom_core.errors import FormatError, InvalidInputError, NotFoundError
-from datom_core.names import check_version, is_sha
-from datom_core.suggestions import did_you_mean
 
 _SOURCE = "version_history.json"
 _OPENING = b"[\n  {"  # of the layout in which we, and R, write a history

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from datom_core import canonical
+from datom_core.documents import canonical
 from datom_core.documents.reading import Buffer, optional, parse_object, required, schema_of, strings
 from datom_core.errors import FormatError
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from datom_core.common.names import check_name, is_sha
 from datom_core.documents.reading import required, required_sha
 from datom_core.errors import FormatError, InvalidInputError
-from datom_core.names import check_name, is_sha
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-from datom_core import canonical
+from datom_core.documents import canonical
 from datom_core.documents.metadata import Origin
 from datom_core.documents.reading import Buffer, count, optional, parse_object, required, schema_of, sha
 from datom_core.errors import FormatError

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from datom_core import canonical
+from datom_core.common.names import is_text
+from datom_core.documents import canonical
 from datom_core.documents.lineage import Parent, Source, union
 from datom_core.documents.reading import (
     Buffer,
@@ -22,7 +23,6 @@ from datom_core.documents.reading import (
     strings,
 )
 from datom_core.errors import FormatError, InvalidInputError
-from datom_core.names import is_text
 
 _MAX_DEPTH = 20
 _MAX_WHOLE = 10**15  # from here on, R's JSON releases disagree about the digits

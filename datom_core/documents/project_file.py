@@ -9,10 +9,10 @@ from typing import Any
 
 import yaml
 
+from datom_core.common.names import normalise_prefix
 from datom_core.documents.reading import optional, required, schema_of
 from datom_core.documents.yaml_text import parse_yaml
 from datom_core.errors import FormatError, InvalidInputError
-from datom_core.names import normalise_prefix
 
 #: The R release whose writer this package behaves like; ``min_writer_version`` is compared with it.
 COMPATIBLE_LEVEL = (0, 2, 0)

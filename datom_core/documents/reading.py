@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from datom_core.common.names import is_sha
 from datom_core.errors import FormatError
-from datom_core.names import is_sha
 
 #: The newest schema of metadata and manifest documents that this release reads and writes.
 SUPPORTED_SCHEMA = 2

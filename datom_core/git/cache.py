@@ -19,10 +19,10 @@ from typing import Any, BinaryIO, Protocol, cast
 
 import platformdirs
 
+from datom_core.credentials.secret import masked, without_frames
 from datom_core.errors import NotFoundError
 from datom_core.git.login import login_to
 from datom_core.git.remote import Remote
-from datom_core.secret import masked, without_frames
 
 _REFS_KEPT = 16
 _REFS_TOLERATED = 64

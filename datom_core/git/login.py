@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from datom_core.credentials.git_tokens import ask_token
+from datom_core.credentials.secret import Secret, mask_logs
 from datom_core.git.remote import Remote
-from datom_core.secret import Secret, mask_logs
-from datom_core.tokens import ask_token
 
 _VARIABLE = "DATOM_GIT_TOKEN"
 # printf is part of the shell: no process has the token among its arguments.

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from datom_core.credentials.git_tokens import TokenSource, check_token, shown_token
+from datom_core.credentials.secret import veiled
 from datom_core.errors import InvalidInputError
-from datom_core.secret import veiled
-from datom_core.tokens import TokenSource, check_token, shown_token
 
 _SCHEMES = frozenset({"file", "git", "http", "https", "ssh"})
 _SCP = re.compile(r"(?:[A-Za-z0-9._-]+@)?[A-Za-z0-9][A-Za-z0-9.-]*:(?!//)[^\s@]+")  # user@host:path
@@ -210,7 +210,7 @@ class _Unshown(str):
 def unshown(remote: Any) -> Any:
     """What was given as a remote, so that the variable that holds it shows no password in it.
 
-    It comes first in every function that is given one, as `datom_core.secret.veiled` does for secrets.
+    It comes first in every function that is given one, as `datom_core.credentials.secret.veiled` does for secrets.
     """
     return _Unshown(remote) if type(remote) is str else remote
 

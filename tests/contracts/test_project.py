@@ -652,7 +652,7 @@ class TestValidation:
     def test_what_is_told_and_what_is_put_right(
         self, project: dc.Project, dm: Frame, store: dc.ObjectStore, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("datom_core.validation._PAUSES", (0.0,))
+        monkeypatch.setattr("datom_core.maintenance.validation._PAUSES", (0.0,))
         old, new = project.write("dm", dm(2), cut="first"), project.write("dm", dm(3), cut="first")
         before = objects(store)
         for level in ("quick", "deep", "full"):

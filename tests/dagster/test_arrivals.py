@@ -169,7 +169,7 @@ def test_a_file_without_rights_is_told_and_tried_again(
 ) -> None:
     (folder / "dm.csv").write_text(rows(41))
     (folder / "ae.csv").write_text(rows(41))
-    opened = sys.modules["datom_core.drops.folder"].opened
+    opened = sys.modules["datom_core.extracts.drops.folder"].opened
 
     def refused(at: int, way: tuple[str, ...]) -> Any:
         if way == ("ae.csv",):
@@ -177,7 +177,7 @@ def test_a_file_without_rights_is_told_and_tried_again(
         return opened(at, way)
 
     with monkeypatch.context() as patch:  # root may read everything
-        patch.setattr("datom_core.drops.folder.opened", refused)
+        patch.setattr("datom_core.extracts.drops.folder.opened", refused)
         assert selected(daemon.settle()) == [["dm"]]
         assert daemon.tick() == []
         assert "ae.csv cannot be read" in daemon.said

@@ -28,8 +28,8 @@ DATA: dict[str, Any] = {}
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("datom_dagster.checks._SECONDS_BETWEEN", 0)
-    monkeypatch.setattr("datom_dagster.errors._SECONDS_BETWEEN", 0)
+    monkeypatch.setattr("datom_dagster.checks.asset_checks._SECONDS_BETWEEN", 0)
+    monkeypatch.setattr("datom_dagster.events.errors._SECONDS_BETWEEN", 0)
 
 
 def frame(n: int, **columns: Any) -> pd.DataFrame:

@@ -140,7 +140,7 @@ def shows(answered: dict[str, str]) -> set[tuple[str, str]]:
 class TestSecrets:
     @pytest.fixture(autouse=True)
     def planted(self, project: dc.Project, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("datom_dagster.errors._SECONDS_BETWEEN", 0)
+        monkeypatch.setattr("datom_dagster.events.errors._SECONDS_BETWEEN", 0)
         for name, secret in SECRETS.items():
             monkeypatch.setenv(name, secret)
         monkeypatch.setenv("STUDY_KEY", "AKIASTUDY")

@@ -392,7 +392,7 @@ class TestErrors:
         assert metadata["datom/columns"].records[0].data["column"] == "x"
 
     def test_what_may_pass_is_retried(self, run: Run, project: dc.Project, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("datom_dagster.errors._SECONDS_BETWEEN", 0.0)
+        monkeypatch.setattr("datom_dagster.events.errors._SECONDS_BETWEEN", 0.0)
         attempts = []
         real = dc.Project.write
 
@@ -409,7 +409,7 @@ class TestErrors:
         assert len(project.reader.history("dm")) == 1
 
     def test_after_the_last_retry_the_reason_is_said(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("datom_dagster.errors._SECONDS_BETWEEN", 0.0)
+        monkeypatch.setattr("datom_dagster.events.errors._SECONDS_BETWEEN", 0.0)
 
         def away(*args: Any, **kwargs: Any) -> dc.WriteResult:
             raise dc.StorageError("the network is away", place="s3")
@@ -459,7 +459,7 @@ class TestErrors:
 def test_long_work_is_told_in_the_steps_log(
     run: Run, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("datom_dagster.effects._SECONDS_BETWEEN_LINES", 0)
+    monkeypatch.setattr("datom_dagster.events.progress_log._SECONDS_BETWEEN_LINES", 0)
 
     @dg.asset
     def lb() -> pd.DataFrame:

@@ -97,7 +97,7 @@ class TestAgain:
         self, launch: Launch, governed: DatomResource, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with monkeypatch.context() as patched:
-            patched.setattr("datom_core.projector.Projector.level", stop)
+            patched.setattr("datom_core.publishing.projector.Projector.level", stop)
             with pytest.raises(dg.Failure, match="is gone"):
                 launch("init_project")
         assert launch("init_project").success
@@ -114,7 +114,7 @@ class TestAgain:
     ) -> None:
         move = {"to": {"backend": "local", "root": str(tmp_path / "new")}, "delete_source": True}
         with monkeypatch.context() as patched:
-            patched.setattr("datom_core.migration._Migration.clear", stop)
+            patched.setattr("datom_core.project.migration._Migration.clear", stop)
             with pytest.raises(dg.Failure, match="is gone"):
                 launch("migrate_project", **move)
         for _ in range(2):

@@ -142,7 +142,7 @@ class TestLoading:
     def test_recorded_content_that_is_not_in_storage_yet_is_waited_for(
         self, run: Run, instance: dg.DagsterInstance, project: dc.Project, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("datom_dagster.errors._SECONDS_BETWEEN", 0.0)
+        monkeypatch.setattr("datom_dagster.events.errors._SECONDS_BETWEEN", 0.0)
         project.write("dm", frame(3))
         told = dg.AssetMaterialization("dm", tags={"dagster/data_version": "cd" * 32})
         instance.report_runless_asset_event(told)

@@ -163,7 +163,7 @@ import dagster as dg
 import pandas as pd
 import datom_core as dc
 from datom_dagster import DatomIOManager, DatomResource, S3Storage, datom_asset, datom_definitions
-from datom_dagster.aws import S3Resource
+from datom_dagster.resources.aws import S3Resource
 
 @datom_asset
 def dm() -> pd.DataFrame: ...

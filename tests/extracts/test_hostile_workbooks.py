@@ -75,7 +75,7 @@ def test_many_empty_rows_under_few_columns_are_rows(tmp_path: Path) -> None:
 )
 def test_a_part_that_unpacks_to_much_more(part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # What is let pass at any ratio is less here, or each part would take a while.
-    monkeypatch.setattr("datom_core.extracts.packages._GRACE", 2**20)
+    monkeypatch.setattr("datom_core.extracts.formats.packages._GRACE", 2**20)
     path = xlsx(tmp_path / "t.xlsx", A, '<c t="s"><v>0</v></c>', shared="<si><t>x</t></si>")
     parts = unpacked(path)
     end = parts[part].rindex(b"</")

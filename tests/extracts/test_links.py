@@ -177,7 +177,7 @@ def test_a_file_that_was_swapped_for_a_link_is_not_read(drop: Path, tmp_path: Pa
 def test_nor_is_one_that_is_swapped_right_before_it_is_opened(
     drop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source, seen = dc.LocalFolder(drop), sys.modules["datom_core.drops.folder"].entry
+    source, seen = dc.LocalFolder(drop), sys.modules["datom_core.extracts.drops.folder"].entry
     (file,) = source.list().files
 
     def swap(folder: int, path: Path, name: str) -> Any:
@@ -186,7 +186,7 @@ def test_nor_is_one_that_is_swapped_right_before_it_is_opened(
         (drop / "vs.csv").symlink_to("../../secret.csv")
         return found
 
-    monkeypatch.setattr("datom_core.drops.folder.entry", swap)
+    monkeypatch.setattr("datom_core.extracts.drops.folder.entry", swap)
     with pytest.raises(dc.ConflictError, match="another one by now"):
         source.fetch(file, tmp_path)
 
@@ -206,7 +206,7 @@ def test_what_is_read_is_what_was_looked_at(drop: Path, project: dc.Project, mon
             drop.rename(evil)
             away.rename(drop)
 
-    monkeypatch.setattr("datom_core.intake.read_extract", read)
+    monkeypatch.setattr("datom_core.extracts.drop_reader.read_extract", read)
     assert project.sync(drop).ok
     assert project.reader.read_arrow("vs").column_names == ["USUBJID", "AGE"]
 

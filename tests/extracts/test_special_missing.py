@@ -27,7 +27,7 @@ def counted(table: pa.Table) -> dict[str, Mapping[str, int]]:
 
 
 def test_sas(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("datom_core.extracts.transport_cells._BLOCK", 1)
+    monkeypatch.setattr("datom_core.extracts.formats.transport_cells._BLOCK", 1)
     cells = [b"A", b"A", b"Z", b"_", b".", b"M"]
     rows = b"".join(c + bytes(7) + number(i) + c.rjust(2) for i, c in enumerate(cells))
     columns = [("X", 0, "DATE9."), ("N", 0, ""), ("S", 2, "")]
@@ -47,7 +47,7 @@ def test_short_numbers_of_sas(wide: int) -> None:
 
 @pytest.mark.parametrize("version", [8, 12, 13, 15])
 def test_stata(version: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("datom_core.extracts.readstat._CHUNK", 2)
+    monkeypatch.setattr("datom_core.extracts.formats.readstat._CHUNK", 2)
     path = tmp_path / "t.dta"
     frame = pd.DataFrame({"I": [1, "b", "b", 3], "D": ["a", 2000, "z", np.nan], "X": [1.5, 2.5, np.nan, 4.5]})
     pyreadstat.write_dta(
@@ -63,7 +63,7 @@ def test_stata(version: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("compress", [False, True])
 @pytest.mark.parametrize("chunk", [2, 5, 1000])
 def test_spss(chunk: int, compress: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("datom_core.extracts.readstat._CHUNK", chunk)
+    monkeypatch.setattr("datom_core.extracts.formats.readstat._CHUNK", chunk)
     path = tmp_path / "t.sav"
     frame = pd.DataFrame({
         "A": [1.0, 99.0, -5.0, np.nan, 99.0], "S": ["x", "NA", "y", "", "NA "], "D": [13e9, 99, 13.1e9, np.nan, 0.0],

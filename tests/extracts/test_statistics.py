@@ -239,7 +239,7 @@ def test_a_clock_that_counts_leap_seconds_is_refused(column_format: str, tmp_pat
 
 
 def test_rows_come_in_chunks(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("datom_core.extracts.readstat._CHUNK", 7)
+    monkeypatch.setattr("datom_core.extracts.formats.readstat._CHUNK", 7)
     rows = pd.DataFrame({"SUBJ": [f"s{i}" for i in range(28)], "AGE": [float(i) for i in range(28)]})
     path = make("t.sav", rows.assign(A=1.0, B=1.0, C=1.0))
     assert dc.read_extract(path)["AGE"].to_pylist() == [float(i) for i in range(28)]

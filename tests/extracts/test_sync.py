@@ -281,7 +281,7 @@ def test_no_error_of_one_file_keeps_the_others_from_being_written(
             raise error
         return dc.read_extract(path, **options)
 
-    monkeypatch.setattr("datom_core.intake.read_extract", read)
+    monkeypatch.setattr("datom_core.extracts.drop_reader.read_extract", read)
     report = project.sync(drop, batch=batch)
     assert statuses(report) == {"ae.csv": "new", "dm.csv": "failed", "vs.csv": "new"}
     reason = str(report.failed[0].reason)
@@ -302,14 +302,14 @@ def test_nor_does_a_table_that_cannot_be_stored(
     sha = dc.hash_table(dc.read_extract(drop / "ae.csv")).data_sha
     assert isinstance(project.store, dc.LocalStore)
     project.store.create(f"ae/{sha}.parquet", b"no parquet", {})
-    encode = sys.modules["datom_core.encoding"].encode_parquet
+    encode = sys.modules["datom_core.tables.background_encode"].encode_parquet
 
     def encoding(data: pa.Table, compression: Any) -> memoryview:
         if 100 in data["AGE"].to_pylist():
             raise pa.ArrowNotImplementedError("no such encoding")
         return encode(data, compression)
 
-    monkeypatch.setattr("datom_core.encoding.encode_parquet", encoding)
+    monkeypatch.setattr("datom_core.tables.background_encode.encode_parquet", encoding)
     report = project.sync(drop, batch=batch)
     assert statuses(report) == {"ae.csv": "failed", "dm.csv": "failed", "vs.csv": "new"}
     assert "is no readable table" in str(report.failed[0].reason)
@@ -365,7 +365,7 @@ def test_a_file_that_changes_while_it_is_read_is_not_taken(
             file.write("01-9,99\n")
         return dc.read_extract(path, **options)
 
-    monkeypatch.setattr("datom_core.intake.read_extract", read_and_grow)
+    monkeypatch.setattr("datom_core.extracts.drop_reader.read_extract", read_and_grow)
     item = project.sync(drop).items[0]
     assert (item.status, item.reason) == (
         "failed",

@@ -66,7 +66,7 @@ def test_rows_of_blank_text_before_the_last_record_are_kept() -> None:
 
 
 def test_blank_rows_come_in_chunks_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("datom_core.extracts.readstat._CHUNK", 3)
+    monkeypatch.setattr("datom_core.extracts.formats.readstat._CHUNK", 3)
     texts = ["a", "", "", "", "b", "", "", "", "", "", "", ""]
     assert read(transport(data_set([("S", 100, "")], "".join(t.ljust(100) for t in texts).encode()))) == {"S": texts}
 
@@ -112,7 +112,7 @@ def test_nuls_at_the_end_of_text_only_fill_it(text: bytes, found: str) -> None:
 
 @pytest.mark.parametrize("text", [b"a\0b ", b"\0abc", b"a \0b", b"\0\0\0b"])
 def test_text_with_a_nul_inside_is_refused_not_cut(text: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("datom_core.extracts.transport_cells._BLOCK", 30)  # two rows
+    monkeypatch.setattr("datom_core.extracts.formats.transport_cells._BLOCK", 30)  # two rows
     rows = number(1) + b"good" + number(2) + b"good" + number(3) + text
     with pytest.raises(dc.InvalidInputError, match=r"text of 'S' in row 3 holds NUL bytes, at which it would be cut"):
         read(transport(data_set([("N", 0, ""), ("S", 4, "")], rows)))

@@ -194,7 +194,7 @@ def check_commits(world: World) -> None:
 def test_broken_off_anywhere_and_run_again(
     name: str, tmp_path: Path, fused_git: Callable[[Fuse], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("datom_core.validation._PAUSES", (0.0,))
+    monkeypatch.setattr("datom_core.maintenance.validation._PAUSES", (0.0,))
     prepare, operate, schema = OPERATIONS[name]
 
     fused_git(Fuse())

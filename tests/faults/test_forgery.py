@@ -268,7 +268,7 @@ def git_believes(made: Attack, remote: Path, sha: str | None, writer: str) -> No
 def test_a_forgery_that_git_has_recorded_is_named(
     project: dc.Project, remote: Path, kind: str, recorded: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("datom_core.validation._PAUSES", (0.0,))
+    monkeypatch.setattr("datom_core.maintenance.validation._PAUSES", (0.0,))
     made = Attack(project, *TABLES[kind])
     project.write("ex", frame(2))
     git_believes(made, remote, made.sha if recorded else None, "py-0.1.0")
@@ -289,7 +289,7 @@ def test_a_forgery_that_git_has_recorded_is_named(
 def test_what_r_may_have_hashed_is_no_alarm_and_is_told(
     project: dc.Project, remote: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("datom_core.writer.WRITER", "0.1.1")
+    monkeypatch.setattr("datom_core.writing.writer.WRITER", "0.1.1")
     made = Attack(project, *TABLES["times"])
     git_believes(made, remote, made.sha, "0.1.1")
     assert project.validate("full").unproven == (f"dm/{made.old}.parquet",)
@@ -300,7 +300,7 @@ def test_what_r_may_have_hashed_is_no_alarm_and_is_told(
 
 
 def test_text_of_r_cannot_be_forged_either(project: dc.Project, remote: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("datom_core.writer.WRITER", "0.1.1")
+    monkeypatch.setattr("datom_core.writing.writer.WRITER", "0.1.1")
     made = Attack(project, TABLE, FORGERY)
     git_believes(made, remote, made.sha, "0.1.1")
     with pytest.raises(dc.IntegrityError, match="is not what its name says"):

@@ -129,7 +129,7 @@ def test_trying_again_is_not_advised() -> None:
 
 
 def test_validate_names_what_was_lost_and_fixes_nothing(study: dc.Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("datom_core.validation._PAUSES", (0.0,))
+    monkeypatch.setattr("datom_core.maintenance.validation._PAUSES", (0.0,))
     third, second = study.reader.history("dm")[:2]
     set_back(Path(study.remote), 2)
     before = everything(study)
@@ -287,7 +287,7 @@ def fuses(monkeypatch: pytest.MonkeyPatch) -> Fuses:
         monkeypatch.setattr(GitRepo, "publish", publish)
         return fuse
 
-    monkeypatch.setattr("datom_core.validation._PAUSES", (0.0,))
+    monkeypatch.setattr("datom_core.maintenance.validation._PAUSES", (0.0,))
     return install
 
 
@@ -530,7 +530,7 @@ class TestTheDocument:
 
     @pytest.mark.parametrize("data", DAMAGED)
     def test_damaged(self, data: bytes, study: dc.Project, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("datom_core.validation._PAUSES", (0.0,))
+        monkeypatch.setattr("datom_core.maintenance.validation._PAUSES", (0.0,))
         study.store.replace(LINE, data, study.store.get(LINE).etag)
         with pytest.raises(dc.FormatError, match="fix=True"):
             study.write("dm", frame(9))
@@ -542,7 +542,7 @@ class TestTheDocument:
         assert study.write("dm", frame(9)).action == "created"
 
     def test_damaged_and_set_back(self, study: dc.Project, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("datom_core.validation._PAUSES", (0.0,))
+        monkeypatch.setattr("datom_core.maintenance.validation._PAUSES", (0.0,))
         study.store.replace(LINE, b"{", study.store.get(LINE).etag)
         set_back(Path(study.remote), 1)
         before = everything(study)
@@ -647,7 +647,7 @@ def test_who_is_overtaken_plans_again_and_asks_for_no_history(
 ) -> None:
     """Between our looks at the branch and at storage, another machine wrote: storage shows a commit after our tip."""
     from datom_core.git.fetches import Fetches
-    from datom_core.projector import Projector
+    from datom_core.publishing.projector import Projector
 
     project, real, overtaken = reopened(study, tmp_path, clock), Projector.look, []
 

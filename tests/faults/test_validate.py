@@ -29,7 +29,7 @@ Change = Callable[[bytes], bytes | None]
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Looks follow one another at once."""
-    monkeypatch.setattr("datom_core.validation._PAUSES", (0.0,))
+    monkeypatch.setattr("datom_core.maintenance.validation._PAUSES", (0.0,))
 
 
 def sha(text: str) -> str:
@@ -550,7 +550,7 @@ def test_a_payload_whose_commit_comes_after_the_look_is_no_stranger(study: Study
 
 
 def test_versions_whose_id_only_r_computes(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("datom_core.writer.WRITER", "0.1.1")
+    monkeypatch.setattr("datom_core.writing.writer.WRITER", "0.1.1")
     first, second = "a" * 64, "b" * 64
     written = study.project.write("lb", frame(4, "y"), cut="lock", custom={"n": 0}).version
     document = json.loads(study.store.get(f"lb/.metadata/{written}.json").data)
@@ -600,7 +600,7 @@ def test_versions_whose_id_only_r_computes(study: Study, monkeypatch: pytest.Mon
 def test_storage_that_lags_behind_for_a_moment(
     prepared: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("datom_core.validation._PAUSES", (0.0, 0.0, 0.0))
+    monkeypatch.setattr("datom_core.maintenance.validation._PAUSES", (0.0, 0.0, 0.0))
     study = Study(prepared, tmp_path, store := CallingStore())
     edit_git(study.remote, {".datom/manifest.json": lambda m: {**m, "updated_at": "2026-03-02T00:00:00Z"}})
     looks = []
@@ -619,7 +619,7 @@ def test_storage_that_lags_behind_for_a_moment(
 def test_writers_that_never_rest(
     prepared: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damaged: bool
 ) -> None:
-    monkeypatch.setattr("datom_core.validation._LOOKS", 6)
+    monkeypatch.setattr("datom_core.maintenance.validation._LOOKS", 6)
     study = Study(prepared, tmp_path, store := CallingStore())
     other = dc.Project.open(store, remote=study.remote, author=ME)
     rows = iter(range(10, 99))
@@ -639,7 +639,7 @@ def void(_: object) -> None:
 def test_a_writer_at_work_is_no_false_alarm(
     project: dc.Project, store: dc.LocalStore, remote: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("datom_core.validation._PAUSES", (0.2, 0.8, 2.0))
+    monkeypatch.setattr("datom_core.maintenance.validation._PAUSES", (0.2, 0.8, 2.0))
     project.write("dm", frame(1))
     failed: list[BaseException] = []
 
@@ -751,7 +751,7 @@ def test_a_payload_from_before_hashes_were_recorded(study: Study) -> None:
 
 
 def test_few_large_payloads_are_in_memory_at_once(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("datom_core.copying._LARGE", 1)
+    monkeypatch.setattr("datom_core.storage.bulk_copy._LARGE", 1)
     lock, running, most, real = threading.Lock(), [0], [0], study.store.get
 
     def get(key: str) -> dc.StoredObject:

@@ -287,7 +287,7 @@ class TestTheNameIsGivenAgainBeforeTheEnd:
             def fail(*_: object) -> None:
                 raise dc.StorageError("The disk is away.")
 
-            patched.setattr("datom_core.register.Register.forget", fail)
+            patched.setattr("datom_core.governance.register.Register.forget", fail)
             with pytest.raises(dc.StorageError, match="stopped at repository"):
                 attached.decommission(confirm="STUDY_001")
         return attached
@@ -312,7 +312,7 @@ def test_a_move_that_is_not_complete_comes_first(
         def fail(*_: object) -> None:
             raise dc.StorageError("The disk is away.")
 
-        patched.setattr("datom_core.migration._Migration.switch", fail)
+        patched.setattr("datom_core.project.migration._Migration.switch", fail)
         with pytest.raises(dc.StorageError):
             dc.migrate(attached, dc.LocalStore(tmp_path / "new"))
     before = everything(tmp_path / "store")
@@ -334,7 +334,7 @@ def test_an_entry_whose_project_is_gone(
     governance: dc.Governance, project: dc.Project, monkeypatch: pytest.MonkeyPatch, remote: Path
 ) -> None:
     """Registered, broken off there, and then taken away as the project without register that it still was."""
-    from datom_core.upkeep import Upkeep
+    from datom_core.writing.document_edits import Upkeep
 
     def stop(*_: object, **__: object) -> None:
         raise dc.StorageError("The remote is away.")
@@ -350,7 +350,7 @@ def test_an_entry_whose_project_is_gone(
 
 
 def test_what_a_writer_puts_in_the_last_moment(attached: dc.Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    from datom_core.register import Register
+    from datom_core.governance.register import Register
 
     late = f"dm/{'a' * 64}.parquet"
     real = Register.remove

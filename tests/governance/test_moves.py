@@ -121,7 +121,7 @@ class Stopped(BaseException):
 
 @pytest.fixture
 def stop_after_the_register(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    from datom_core.migration import _Migration
+    from datom_core.project.migration import _Migration
 
     def stop(self: Any, *args: Any) -> None:
         raise Stopped
@@ -161,7 +161,7 @@ def test_a_late_write_to_the_old_place_is_not_forgotten(
     monkeypatch: pytest.MonkeyPatch,
     stop_after_the_register: Callable[[], None],
 ) -> None:
-    from datom_core.guard import Guard
+    from datom_core.reading.placement import Guard
 
     stop_after_the_register()
     with pytest.raises(Stopped):

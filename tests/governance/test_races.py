@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 import datom_core as dc
-from datom_core.decommission import Decommissioning
-from datom_core.migration import _Migration
-from datom_core.register import Register
+from datom_core.governance.decommission import Decommissioning
+from datom_core.governance.register import Register
+from datom_core.project.migration import _Migration
 
 Frame = Callable[[int], pd.DataFrame]
 Meanwhile = Callable[[type, str, Callable[[], Any]], None]
@@ -140,7 +140,7 @@ class TestARegistration:
             def fail(*_: object, **__: object) -> None:
                 raise dc.StorageError("The network is away.")
 
-            patched.setattr("datom_core.upkeep.Upkeep.run", fail)
+            patched.setattr("datom_core.writing.document_edits.Upkeep.run", fail)
             with pytest.raises(dc.StorageError):
                 governance.attach(project)
         dc.migrate(project, target)
@@ -153,7 +153,7 @@ class TestAReader:
     def test_finds_a_project_that_moves_at_this_moment(
         self, governance: dc.Governance, project: dc.Project, target: dc.LocalStore, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from datom_core import reader
+        from datom_core.reading import reader
 
         attached, real, moves = governance.attach(project), reader.locate, [target]
 

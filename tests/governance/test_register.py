@@ -309,7 +309,7 @@ class TestTheList:
         self, governance: dc.Governance, project: dc.Project, monkeypatch: pytest.MonkeyPatch, details: bool
     ) -> None:
         from datom_core.git import cache
-        from datom_core.register import Registration
+        from datom_core.governance.register import Registration
 
         commands: list[object] = []
         real = cache._run

@@ -15,7 +15,7 @@ KEY = ".metadata/governance.json"
 @pytest.fixture(autouse=True)
 def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody else writes here: looks need not be seconds apart."""
-    monkeypatch.setattr("datom_core.validation._PAUSES", (0.01, 0.01, 0.01))
+    monkeypatch.setattr("datom_core.maintenance.validation._PAUSES", (0.01, 0.01, 0.01))
 
 
 def damaged(store: dc.ObjectStore, data: bytes) -> None:

@@ -15,8 +15,8 @@ from typing import Any
 
 import yaml
 
-from datom_core.canonical import canonical, metadata_sha
 from datom_core.documents import Cuts, Events, GovernanceFile, History, Manifest, Metadata, ProjectFile, Ref
+from datom_core.documents.canonical import canonical, metadata_sha
 from datom_core.documents.reading import parse
 from datom_core.errors import FormatError
 

@@ -158,7 +158,7 @@ class TestChangingUnderTheReader:
 
     @pytest.fixture(autouse=True)
     def small_parts(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("datom_core.stores.s3.transfer.PART_BYTES", self.PART)
+        monkeypatch.setattr("datom_core.storage.s3.transfer.PART_BYTES", self.PART)
 
     def bytes_of(self, letter: str) -> bytes:
         return letter.encode() * (2 * self.PART)
@@ -200,7 +200,7 @@ class TestChangingUnderTheReader:
     ) -> None:
         if not s3_server.conditional_parts:
             pytest.skip(f"{s3_server.name} ignores conditions on uploads in parts, so that none are made")
-        monkeypatch.setattr("datom_core.stores.s3.store.PART_BYTES", self.PART)
+        monkeypatch.setattr("datom_core.storage.s3.store.PART_BYTES", self.PART)
         proxy.only("PUT", "partNumber=2", Fault(keep_request=1000))
         assert behind.create("dm/x.parquet", self.bytes_of("a")) is True
         proxy.only("GET", "x.parquet", Fault(keep_answer=1000))
@@ -218,7 +218,7 @@ class TestChangingUnderTheReader:
     ) -> None:
         if method == "PUT" and not s3_server.conditional_parts:
             pytest.skip(f"{s3_server.name} ignores conditions on uploads in parts, so that none are made")
-        monkeypatch.setattr("datom_core.stores.s3.store.PART_BYTES", self.PART)
+        monkeypatch.setattr("datom_core.storage.s3.store.PART_BYTES", self.PART)
         behind.heeds_conditions()
         if method == "GET":
             behind.create("dm/x.parquet", self.bytes_of("a"))
@@ -237,7 +237,7 @@ class TestChangingUnderTheReader:
     ) -> None:
         if not s3_server.conditional_parts:
             pytest.skip(f"{s3_server.name} ignores conditions on uploads in parts, so that none are made")
-        monkeypatch.setattr("datom_core.stores.s3.store.PART_BYTES", self.PART)
+        monkeypatch.setattr("datom_core.storage.s3.store.PART_BYTES", self.PART)
         behind.heeds_conditions()
         proxy.only("PUT", "partNumber=2", Fault(status=500), times=100)
         with pytest.raises(dc.StorageError):
@@ -326,7 +326,7 @@ class TestServersThatIgnoreConditions:
     def test_what_is_too_large_for_one_request_is_looked_for_first(
         self, ignorant: dc.S3Store, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("datom_core.stores.s3.store._MAX_SINGLE", 100)
+        monkeypatch.setattr("datom_core.storage.s3.store._MAX_SINGLE", 100)
         ignorant._open()[1]._known.update({"create": True, "create in parts": False})
         ignorant.create("dm/x.parquet", b"small")
         assert ignorant.create("dm/x.parquet", b"large" * 100) is False

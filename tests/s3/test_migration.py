@@ -296,7 +296,7 @@ def test_killed_at_any_effect_it_is_completed_by_the_same_call(
     """
     step = 1 if LONG else {"local": 3, "s3": 9}[kind]
     # moto does not heed the condition on copies, and nobody else is here: so that copies within the server die, too.
-    monkeypatch.setattr("datom_core.stores.s3.conditions.Conditions.known", lambda *_: True)
+    monkeypatch.setattr("datom_core.storage.s3.conditions.Conditions.known", lambda *_: True)
     bucket, outcomes = s3_server.bucket(), 0
 
     def place(name: str) -> dc.ObjectStore:
@@ -412,7 +412,7 @@ class TestWritesMeanwhile:
         monkeypatch: pytest.MonkeyPatch,
         table: str,
     ) -> None:
-        from datom_core.projector import Projector
+        from datom_core.publishing.projector import Projector
 
         level = Projector.level
         moved: list[dc.MigrationReport] = []
@@ -489,7 +489,7 @@ def test_within_one_server_the_bytes_stay_there_if_it_heeds_conditions(
     heeded: bool,
 ) -> None:
     if heeded:  # moto does not
-        monkeypatch.setattr("datom_core.stores.s3.conditions.Conditions.known", lambda *_: True)
+        monkeypatch.setattr("datom_core.storage.s3.conditions.Conditions.known", lambda *_: True)
     source, target = (s3_server.store(bucket, p, endpoint_url=proxy.endpoint) for p in ("a", "b"))
     project = dc.Project.init("S", source, remote=remote, clock=clock)
     project.write("dm", dm(2000))

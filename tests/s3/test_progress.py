@@ -33,7 +33,7 @@ def test_hash_upload_and_download(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for module in ("transfer", "store"):
-        monkeypatch.setattr(f"datom_core.stores.s3.{module}.PART_BYTES", PART)
+        monkeypatch.setattr(f"datom_core.storage.s3.{module}.PART_BYTES", PART)
     project = dc.Project.init("STUDY_001", s3_server.store(bucket, "study"), remote=f"{tmp_path}/study.git")
     frame = large()
     with dc.watching(watched.append):

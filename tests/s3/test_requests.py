@@ -80,7 +80,7 @@ def test_a_table_of_many_versions(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The unchanged write costs five requests then: it does not grow with the history."""
-    monkeypatch.setattr("datom_core.projector._LISTED_VERSIONS", 6)
+    monkeypatch.setattr("datom_core.publishing.projector._LISTED_VERSIONS", 6)
     ours = dc.Project.open(behind, remote=remote)
     for n in range(1, 10):
         ours.write("dm", dm(2), custom={"n": n})

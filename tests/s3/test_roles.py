@@ -83,7 +83,7 @@ def test_a_reader_of_one_project_does_not_see_its_neighbour(
 def test_a_writer_with_the_generated_policy(
     s3_server: S3Server, bucket: str, remote: Path, clock: Clock, dm: Frame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("datom_core.stores.s3.store.PART_BYTES", 1000)
+    monkeypatch.setattr("datom_core.storage.s3.store.PART_BYTES", 1000)
     owner = s3_server.store(bucket, "p")
     theirs = s3_server.store(bucket, "p", credentials=s3_server.user(dc.iam_policy(owner, "writer")))
     project = dc.Project.init("S", theirs, remote=remote, clock=clock)
@@ -266,7 +266,7 @@ class TestPreflight:
     ) -> None:
         """AWS is known to heed conditions, and is asked all the same whether one may write."""
         theirs = s3_server.store(bucket, "team/onc", credentials=s3_server.user(dc.iam_policy(store)))
-        monkeypatch.setattr("datom_core.stores.s3.conditions.Conditions.known", lambda *_: True)
+        monkeypatch.setattr("datom_core.storage.s3.conditions.Conditions.known", lambda *_: True)
         assert self.results(theirs)["can write"] == "no"
 
     def test_no_bucket(self, s3_server: S3Server) -> None:

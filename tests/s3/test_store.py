@@ -182,8 +182,8 @@ class TestLargeObjects:
 
     @pytest.fixture(autouse=True)
     def small_parts(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("datom_core.stores.s3.transfer.PART_BYTES", 5 * 2**20)
-        monkeypatch.setattr("datom_core.stores.s3.store.PART_BYTES", 5 * 2**20)
+        monkeypatch.setattr("datom_core.storage.s3.transfer.PART_BYTES", 5 * 2**20)
+        monkeypatch.setattr("datom_core.storage.s3.store.PART_BYTES", 5 * 2**20)
 
     @pytest.fixture
     def data(self) -> bytes:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datom_core.canonical import canonical, dump, format_number, identity, metadata_sha
+from datom_core.documents.canonical import canonical, dump, format_number, identity, metadata_sha
 from tests.conftest import GOLDEN
 
 NUMBERS = [n for n in json.loads((GOLDEN / "json_numbers.json").read_text()) if "N" not in n["hex"] + n["r"][:0]]

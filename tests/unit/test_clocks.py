@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from datom_core.extracts.clocks import clock_of
+from datom_core.extracts.formats.clocks import clock_of
 
 DATES = """
 B8601DA DATE DAY DDMMYY DDMMYYB DDMMYYC DDMMYYD DDMMYYN DDMMYYP DDMMYYS DOWNAME E8601DA EURDFDD EURDFDE EURDFDN EURDFDWN

@@ -13,8 +13,8 @@ import pytest
 from pyarrow.csv import write_csv
 
 import datom_core as dc
-from datom_core import encoding
-from datom_core.tabular import encode_parquet
+from datom_core.tables import background_encode
+from datom_core.tables.tabular import encode_parquet
 
 Encoded = list[tuple[int, str]]
 
@@ -35,7 +35,7 @@ def encoded(monkeypatch: pytest.MonkeyPatch) -> Encoded:
         done.append((table.num_rows, beside))
         return encode_parquet(table, compression)
 
-    monkeypatch.setattr(encoding, "encode_parquet", noting)
+    monkeypatch.setattr(background_encode, "encode_parquet", noting)
     return done
 
 
@@ -88,7 +88,7 @@ def test_what_goes_wrong_beside_the_hash_is_told(project: dc.Project, monkeypatc
         raise MemoryError("no room")
 
     with monkeypatch.context() as patch:
-        patch.setattr(encoding, "encode_parquet", full)
+        patch.setattr(background_encode, "encode_parquet", full)
         with pytest.raises(MemoryError, match="no room"):
             project.write("lb", lab(100_000))
     assert not list(project.reader.list())

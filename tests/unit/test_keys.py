@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import datom_dagster
-from datom_dagster.keys import PLACES
+from datom_dagster.events.metadata_keys import PLACES
 
 
 def test_keys_are_written_in_one_place() -> None:

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from datom_core import canonical
-from datom_core.documents import Author, History
+from datom_core.documents import Author, History, canonical
 
 AUTHOR = Author("Zoë </b>", "z@example.org")
 

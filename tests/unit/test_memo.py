@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import datom_core as dc
-from datom_core import content
-from datom_core.hashing import hash_normalised
-from datom_core.memo import Memo, fingerprint
-from datom_core.normalise import Normalised
-from datom_core.tabular import normalised
+from datom_core.tables import content_hash
+from datom_core.tables.hash_cache import Memo, fingerprint
+from datom_core.tables.hashing import hash_normalised
+from datom_core.tables.normalise import Normalised
+from datom_core.tables.tabular import normalised
 from tests.unit.test_roundtrip import TYPES, array, nullable
 
 ROWS = 100_000
@@ -43,7 +43,7 @@ def hashed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         done.append(data.table.num_rows)
         return hash_normalised(data)
 
-    monkeypatch.setattr(content, "hash_normalised", noting)
+    monkeypatch.setattr(content_hash, "hash_normalised", noting)
     return done
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from datom_core import InvalidInputError, names
+from datom_core import InvalidInputError
+from datom_core.common import names
 
 
 @pytest.mark.parametrize("name", ["dm", "My Table (v1)-x_y", "A", "a" * 128])

@@ -8,7 +8,7 @@ import io
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datom_core.extracts.quotes import QuoteCheck
+from datom_core.extracts.formats.quotes import QuoteCheck
 
 ODD = st.text(st.sampled_from('""",a\n\r'), max_size=12)
 

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import datom_core as dc
-from datom_core.tabular import decode_parquet, encode_parquet, to_pandas
+from datom_core.tables.tabular import decode_parquet, encode_parquet, to_pandas
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
 FLOATS = st.floats() | st.sampled_from([0.0, -0.0, float("nan"), float("inf"), 1e308, 5e-324])
@@ -215,5 +215,5 @@ def test_arrows_threads_never_hold_memory_of_pythons(monkeypatch: pytest.MonkeyP
             stored.pop()
             super().__init__(source)
 
-    monkeypatch.setattr("datom_core.tabular.pq.ParquetFile", Watched)
+    monkeypatch.setattr("datom_core.tables.tabular.pq.ParquetFile", Watched)
     assert decode_parquet(stored).num_rows == 3  # type: ignore[arg-type]

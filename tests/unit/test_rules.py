@@ -12,7 +12,7 @@ import pytest
 
 import datom_core as dc
 from datom_dagster import TableRules
-from datom_dagster.findings import Before, Finding, check_rules
+from datom_dagster.rules.rule_results import Before, Finding, check_rules
 
 
 def only(table: dict[str, Any], before: Before | None = None, **rules: Any) -> Finding:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from datom_dagster.spans import may_be_within
+from datom_dagster.rules.spans import may_be_within
 
 
 def within(text: str, low: str | None, high: str | None) -> bool:

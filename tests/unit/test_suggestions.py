@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import datom_core as dc
-from datom_core.suggestions import did_you_mean
+from datom_core.common.suggestions import did_you_mean
 from tests.frames import rendered
 
 

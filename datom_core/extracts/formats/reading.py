@@ -1,0 +1,131 @@
+"""One extract file into one table: all of it, or an error that says why not."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, Any
+
+import pyarrow as pa
+
+from datom_core.errors import InvalidInputError, NotFoundError
+from datom_core.extracts.formats import dataset_json, excel, parquet, r_text, readstat, text
+from datom_core.extracts.formats.formats import DATASET_JSON, TEXT, WORKBOOKS, check_signature, format_of
+from datom_core.extracts.formats.problems import bad_file
+from datom_core.extracts.formats.schemas import SchemaLike, Types, check_schema, typed_as_before
+
+_UNNAMED = "the extract"
+
+
+def read_extract(
+    source: str | os.PathLike[str] | bytes | IO[bytes],
+    *,
+    schema: SchemaLike | None = None,
+    r_compat: bool = False,
+    format: str | None = None,  # noqa: A002 - what callers call it
+    encoding: str | None = None,
+    separator: str | None = None,
+    sheet: str | None = None,
+    before: Mapping[str, pa.DataType] | None = None,
+) -> pa.Table:
+    """Read a file that a study delivers into an Arrow table: all of it, or nothing.
+
+    What the file says about its columns is kept as Arrow field metadata (``label``, ``format``, ``value_labels``,
+    ``missing_values``, ...) and about the whole as schema metadata (``name``, ``label``); it is stored with the data,
+    and is no part of its hash.
+
+    Args:
+        source: a path; or the bytes of a file, or an open binary one, with ``format``.
+        schema: types by column, as a pyarrow Schema or a mapping from column to Arrow type or its name; they win
+            over what would be inferred, and columns that are not named are inferred.
+        r_compat: infer types as R's ``datom_sync`` does, for the same ``data_sha`` (record, C.6).
+        format: ``csv``, ``tsv``, ``txt``, ``psv``, ``parquet``, ``xpt``, ``sas7bdat``, ``sav``, ``zsav``, ``por``,
+            ``dta``, ``xls``, ``xlsx``, ``xlsm``, ``xlsb``, ``json``, ``ndjson`` or ``dsjc`` (CDISC Dataset-JSON);
+            by default the extension.
+        encoding: of text; UTF-8 by default. Of files of SAS, SPSS (but not por) and Stata, instead of what they say
+            themselves.
+        separator: of text; by default what the extension stands for.
+        sheet: of a workbook; needed when several sheets hold data.
+        before: types by column of the version before, for columns of this file that hold no value; not with
+            ``r_compat``, where R's types decide.
+
+    Raises:
+        NotFoundError: no such file, or the package that reads it is not installed (extra ``formats``).
+        InvalidInputError: anything about the file or the schema; names every offending column, row or cell.
+    """
+    check_reading(schema=schema, encoding=encoding, separator=separator)
+    types = check_schema(schema)
+    with ExitStack() as stack:
+        path, name = _on_disk(source, format, stack)
+        kind = format_of(name, format)
+        check_signature(path, name, kind, encoding)
+        known = {} if r_compat or before is None else before
+        table = _read(path, name, kind, types, r_compat, encoding, separator, sheet, known)
+        if not table.num_rows:
+            raise bad_file(name, f"there is no row, only the header of {table.num_columns} columns. Export it again.")
+        return typed_as_before(table, known)
+
+
+def check_reading(*, schema: object, encoding: object, separator: object) -> None:
+    """Refuse arguments of `read_extract` that can never work, before any file is looked at.
+
+    Raises:
+        InvalidInputError: says which.
+    """
+    check_schema(schema)
+    if encoding is not None:
+        text.check_encoding(encoding if isinstance(encoding, str) else str(encoding), "encoding", of_text=False)
+    if separator is not None and (
+        not isinstance(separator, str) or len(separator) != 1 or not separator.isascii() or separator in '"\r\n\0'
+    ):
+        raise InvalidInputError(
+            f"separator is one character of ASCII, and no quote, line break or NUL; got {separator!r}."
+        )
+
+
+def _on_disk(source: Any, file_format: str | None, stack: ExitStack) -> tuple[Path, str]:
+    """The file and what errors call it; bytes are written to a file that goes with ``stack``."""
+    if isinstance(source, (str, os.PathLike)):
+        path = Path(source)
+        if not path.is_file():
+            raise NotFoundError(f"There is no file {path}.", file=str(path))
+        return path, path.name
+    if not isinstance(source, (bytes, bytearray, memoryview)) and not hasattr(source, "read"):
+        raise InvalidInputError(f"An extract is a path, bytes or an open binary file, not {type(source).__name__}.")
+    if file_format is None:
+        raise InvalidInputError("Bytes have no name that tells their format: give format=.")
+    path = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="datom-"))) / "extract"
+    with path.open("wb") as file:
+        if hasattr(source, "read"):
+            shutil.copyfileobj(source, file)
+        else:
+            file.write(source)
+    return path, _UNNAMED
+
+
+def _read(
+    path: Path,
+    name: str,
+    kind: str,
+    types: Types,
+    r_compat: bool,
+    encoding: str | None,
+    separator: str | None,
+    sheet: str | None,
+    before: Mapping[str, pa.DataType],
+) -> pa.Table:
+    if kind in TEXT and r_compat:
+        return r_text.read_text_as_r(path, name, types, encoding=encoding, separator=separator)
+    if kind in TEXT:
+        return text.read_text(path, name, kind, types, encoding=encoding, separator=separator, before=before)
+    if kind == "parquet":
+        return parquet.read_parquet(path, name, types, r_compat=r_compat)
+    if kind in WORKBOOKS:
+        return excel.read_workbook(path, name, kind, types, sheet=sheet)
+    if kind in DATASET_JSON:
+        return dataset_json.read_dataset_json(path, name, types, compressed=kind == "dsjc")
+    return readstat.read_statistics(path, name, kind, types, encoding=encoding)

@@ -1,0 +1,335 @@
+"""Take a project away for good, in steps of which each can be done again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+
+from datom_core.common import names
+from datom_core.common.progress import OnProgress, Progress, watcher
+from datom_core.documents import Author, Decommission, format_timestamp
+from datom_core.documents.display import block
+from datom_core.errors import ConflictError, DatomError, FormatError, InvalidInputError, NotFoundError
+from datom_core.git import GitRepo
+from datom_core.git.github import GitHubRepository
+from datom_core.governance.register import Register, Registration
+from datom_core.planning.write_plan import ProjectState
+from datom_core.publishing.load_state import load_state
+from datom_core.publishing.namespace_claim import check_origin
+from datom_core.publishing.retries import until_published
+from datom_core.reading.reader import open_reader
+from datom_core.storage import ObjectStore, S3Store, check_place, find, keeps_versions, same_place, vacate
+
+_STEPS = ("mark", "storage", "registration", "repository", "cache")
+_THREADS = 8
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class DecommissionReport:
+    """What a decommission took away, or would take away.
+
+    Attributes:
+        project: its name.
+        dry_run: whether nothing was done.
+        location: where its data lies.
+        objects, bytes: how much of it there is, or was.
+        repository: its git repository, and what becomes of it.
+        registration: where it is registered, if it is.
+        note: what stays behind all the same.
+        kept: keys beside the data that datom did not write; they stay.
+        keys: what goes from storage.
+    """
+
+    project: str
+    dry_run: bool
+    location: str
+    objects: int
+    bytes: int
+    repository: str
+    registration: str
+    note: str = ""
+    kept: tuple[str, ...] = ()
+    keys: tuple[str, ...] = field(default=(), repr=False)
+
+    def __repr__(self) -> str:
+        return block(self)
+
+
+class Decommissioning:
+    """One project that is to be taken away.
+
+    Args:
+        name: of the project.
+        store, repo: its data and its history.
+        register: where it is registered, if it is.
+        author, clock: for commits.
+        on_progress: is told of each step and each object.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        store: ObjectStore,
+        repo: GitRepo,
+        register: Register | None,
+        *,
+        author: Author,
+        clock: Callable[[], datetime],
+        on_progress: OnProgress | None = None,
+    ) -> None:
+        self.name = name
+        self.store = store
+        self.repo = repo
+        self.register = register
+        self.author = author
+        self.clock = clock
+        self.on_progress = on_progress
+        self._done: list[str] = []
+        self._somebody_elses = False  # the repository, by now
+        self._over = False
+
+    def run(self, confirm: object, *, dry_run: bool) -> DecommissionReport:
+        """Say what goes; then, unless it is a dry run, take it away.
+
+        Raises:
+            InvalidInputError: ``confirm`` is not the project's name, or the repository has another one by now; nothing
+                has been touched.
+            Any error of a store, a remote or a host, with what is left to do. Run it again to go on.
+        """
+        if confirm != self.name:
+            raise InvalidInputError(
+                f"To take {self.name} away for good, confirm with its name, not with {confirm!r}. Nothing was done."
+            )
+        report = self._look(dry_run)
+        if dry_run:
+            return report
+        clear = partial(self._clear, report.keys)
+        acts: list[Callable[[], None]] = [self._mark, clear, self._unregister, self._drop_repository, self.repo.forget]
+        for step, act in zip(_STEPS, acts, strict=True):
+            with self._named(step):
+                act()
+            self._done.append(step)
+            self._tell(step)
+        return report
+
+    @contextmanager
+    def _named(self, step: str) -> Iterator[None]:
+        """Say where it stopped, and what is left."""
+        try:
+            yield
+        except DatomError as error:
+            left = ", ".join(s for s in _STEPS if s not in self._done)
+            done = ", ".join(self._done) or "nothing"
+            raise type(error)(
+                f"The decommission of {self.name} stopped at {step}: {error} Done: {done}. Left: {left}. "
+                "Run it again to go on.",
+                **{**error.details, "done": tuple(self._done), "step": step},
+            ) from error
+
+    def _look(self, dry_run: bool) -> DecommissionReport:
+        self._check()
+        # Once the registration is gone, the storage step was done; what is there now is somebody else's.
+        self._over = self._is_over()
+        listed = {} if self._over else {o.key: o.size for o in self.store.list()}
+        ours = {key: size for key, size in listed.items() if names.is_of_the_format(key)}
+        return DecommissionReport(
+            project=self.name,
+            dry_run=dry_run,
+            location=str(self.store.location),
+            objects=len(ours),
+            bytes=sum(ours.values()),
+            repository=self._fate_of_the_repository(),
+            registration=str(self.register.store.location) if self.register is not None else "none",
+            note=" ".join(filter(None, (_note(self.store), self._former_places()))),
+            kept=tuple(sorted(set(listed) - set(ours))),
+            # A reader finds no project there, rather than half of one: the lists go first.
+            keys=tuple(sorted(ours, key=lambda key: (not key.startswith("."), "metadata.json" not in key, key))),
+        )
+
+    def _check(self) -> None:
+        """Make sure that the store and the repository are this project's, as far as they are still there."""
+        tip = self._tip()
+        if self._is_over():
+            self._somebody_elses = tip is not None and not self._is_marked(tip)
+            return
+        if tip is None:
+            marked = self.register is not None and self.register.mirrored_mark(self.name) is not None
+            # Of a project that is gone, the entry in the register alone can be left.
+            if not marked and (self.register is None or self._left_in_storage()):
+                raise NotFoundError(
+                    f"There is no repository at {self.repo.remote}, or these credentials do not see it. Nothing was "
+                    "done."
+                )
+            if find(self.store, names.MANIFEST_KEY) is not None:
+                open_reader(self.store, self.name)
+            return
+        state = load_state(self.repo, tip, ())
+        self._check_documents(state)
+        check_origin(self.store, load_state(self.repo, tip, state.manifest.entries))
+
+    def _check_documents(self, state: ProjectState) -> None:
+        """Make sure that the documents are this project's, and name its store and its register."""
+        if state.file.name != self.name:
+            raise InvalidInputError(f"{self.repo.remote} holds the project {state.file.name!r}, not {self.name!r}.")
+        if (state.governance is None) != (self.register is None):
+            raise ConflictError(f"{self.name} has been registered since it was opened. Open it again.")
+        if not same_place(state.file.location, self.store.location) and self._is_registered_here():
+            raise ConflictError(
+                f"A move of {self.name} from {state.file.location} to {self.store.location} has begun and is not "
+                "complete. Complete it first: open the project and call dc.migrate again."
+            )
+        check_place(self.name, state.file.location, self.store.location)
+
+    def _is_registered_here(self) -> bool:
+        found = self.register.find(self.name) if self.register is not None else None
+        return found is not None and same_place(found.ref.current, self.store.location)
+
+    def _is_over(self) -> bool:
+        """Whether the registration was ended by a decommission: storage was emptied before, and is not looked at.
+
+        Raises:
+            NotFoundError: the registration is lost, which must not count as that.
+        """
+        if self.register is None or self.register.find(self.name) is not None:
+            return False
+        if self.register.mirrored_mark(self.name) is None:
+            raise NotFoundError(
+                f"{self.name} is not in its register, though it says that it is. Governance.attach(project) registers "
+                "it; then it can be taken away."
+            )
+        return True
+
+    def _is_marked(self, tip: str) -> bool:
+        """Whether a repository is the one that was marked; the name may have been given to a new one since."""
+        try:
+            file = load_state(self.repo, tip, ()).file
+        except (NotFoundError, FormatError):
+            return False
+        return file.name == self.name and file.decommissioned_at is not None
+
+    def _tip(self) -> str | None:
+        """The repository's tip, or ``None`` when it is gone."""
+        try:
+            return self.repo.tip()
+        except NotFoundError:
+            return None
+
+    def _mark(self) -> None:
+        """From here on nobody writes: the register says so to those who ask it, and git to everybody."""
+        if self.register is not None:
+            governance = self.register.needed_repo().remote
+            # By the time that the registration is gone, its mirror alone carries the mark.
+            if self.register.find(self.name) is not None:
+                message = f"Decommission project {self.name}"
+                self.register.change(self.name, lambda found, now: self._marked(found, now, governance), message)
+                self.register.level(self.name)
+        until_published(self._mark_in_git)
+
+    def _marked(self, found: Registration | None, now: str, governance: str) -> Registration | None:
+        if found is None or found.ref.decommission is not None:
+            return found
+        check_place(self.name, found.ref.current, self.store.location)
+        return found.marked(Decommission(now, str(self.author), self.repo.remote, governance), self.author)
+
+    def _mark_in_git(self) -> None:
+        tip = self._tip()
+        if tip is None or self._somebody_elses:
+            return
+        state, now = load_state(self.repo, tip, ()), self.clock()
+        # Looked at anew: a move or a registration that came in between would be left behind.
+        self._check_documents(state)
+        file = state.file
+        if file.decommissioned_at is None:
+            files = {names.PROJECT_FILE: file.marked(format_timestamp(now)).to_yaml()}
+            self.repo.publish(files, f"Decommission {self.name}", parent=tip, author=self.author, at=now)
+
+    def _clear(self, keys: tuple[str, ...]) -> None:
+        for key in (k for k in keys if k.startswith(".")):
+            self.store.delete(key)
+        # A writer who was under way when the project was marked may have put more since it was listed.
+        while more := self._left_in_storage() if keys else []:
+            with ThreadPoolExecutor(_THREADS, thread_name_prefix="datom-delete") as pool:
+                for number, key in enumerate(pool.map(self._delete, more), 1):
+                    self._tell("delete", number, len(more), key)
+        vacate(self.store)
+
+    def _left_in_storage(self) -> list[str]:
+        return [o.key for o in self.store.list() if names.is_of_the_format(o.key)]
+
+    def _sweep(self) -> None:
+        """Take away what a writer has put in the very last moment, unless somebody has founded a project there."""
+        late = [] if self._over else self._left_in_storage()
+        if late and names.MANIFEST_KEY not in late and names.CLAIM_KEY not in late:
+            self._clear(tuple(late))
+
+    def _delete(self, key: str) -> str:
+        self.store.delete(key)
+        return key
+
+    def _unregister(self) -> None:
+        if self.register is not None:
+            self.register.remove(self.name, f"Unregister project {self.name}")
+
+    def _drop_repository(self) -> None:
+        at = self.repo.at
+        if self._somebody_elses:
+            pass
+        elif isinstance(at, GitHubRepository):
+            at.delete()
+        else:
+            self.repo.delete()
+        self._sweep()
+        if self.register is not None:
+            self.register.forget(self.name)
+
+    def _former_places(self) -> str:
+        """Places that the data has left, which nobody has promised to be empty."""
+        ref = None
+        if self.register is not None:
+            found = self.register.find(self.name)
+            ref = found.ref if found is not None else self.register.mirrored(self.name)
+        if ref is None or not ref.previous:
+            return ""
+        places = "; ".join(dict.fromkeys(str(former) for former in ref.previous))
+        return f"What the project left in former places, if it is still there, stays: {places}."
+
+    def _fate_of_the_repository(self) -> str:
+        if self._tip() is None:
+            return f"{self.repo.remote} (not found: gone already, or hidden from these credentials)"
+        if self._somebody_elses:
+            return f"{self.repo.remote} (stays: another project's by now)"
+        at = self.repo.at
+        if isinstance(at, GitHubRepository) and at.inspect() is None:
+            # git follows a repository that was renamed; the API, which deletes, must not.
+            raise InvalidInputError(
+                f"The host knows no repository {at.full_name}, though {at.url} leads to one: it was renamed or "
+                "transferred. Open the project with the repository's present name. Nothing was done."
+            )
+        if isinstance(at, GitHubRepository) or self.repo.can_delete():
+            others = self.repo.other_branches()
+            return f"{self.repo.remote} (deleted{', with its branches ' if others else ''}{', '.join(others)})"
+        return f"{self.repo.remote} (stays: delete it by hand, where it is hosted)"
+
+    def _tell(self, what: str, done: int = 1, total: int = 1, key: str = "") -> None:
+        _log.info("decommission %s: %s %s", self.name, what, key)
+        (self.on_progress or watcher())(Progress(what, done, total, 0, 0, key))
+
+
+def _note(store: ObjectStore) -> str:
+    if not isinstance(store, S3Store):
+        return ""
+    kept = keeps_versions(store)
+    if kept is False:
+        return ""
+    whether = "keeps" if kept else "may keep"
+    return (
+        f"The bucket {store.bucket} {whether} versions: delete markers and the old versions behind them stay until a "
+        "lifecycle rule or its owner removes them."
+    )

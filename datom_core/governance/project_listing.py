@@ -1,0 +1,156 @@
+"""What a register tells about projects, as it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from datom_core.credentials.s3 import CredentialSource
+from datom_core.documents import Author, Event, FormerPlace, Location, format_timestamp
+from datom_core.documents.display import Rows, block, rows
+from datom_core.errors import DatomError
+from datom_core.governance.register import Registration, Unreadable
+from datom_core.reading.reader import open_reader
+from datom_core.storage import ObjectStore, open_place
+
+_READERS = 8
+
+
+@dataclass(frozen=True)
+class RegisteredProject:
+    """A project of the register at a glance.
+
+    Attributes:
+        name: its name.
+        backend, root, prefix, region: where its data lies; empty when the registration cannot be read.
+        registered_at, registered_by: the commit that registered it; unknown without the governance repo.
+        tables, versions, last_write: from its data; ``None`` when that cannot be read, for which ``note`` gives the
+            reason.
+        note: what is out of the ordinary, else empty.
+    """
+
+    name: str
+    backend: str
+    root: str
+    prefix: str
+    region: str | None
+    registered_at: str | None
+    registered_by: str | None
+    tables: int | None = None
+    versions: int | None = None
+    last_write: str | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class ProjectRecord:
+    """All that the register knows about one project.
+
+    Attributes:
+        name: its name.
+        location: where its data lies.
+        previous: where it lay before, most recent first.
+        events: what happened to it, most recent first.
+        registered_at, registered_by: the commit that registered it; unknown without the governance repo.
+        decommissioned_at: since when it is being taken away.
+    """
+
+    name: str
+    location: Location
+    previous: tuple[FormerPlace, ...] = field(repr=False)
+    events: tuple[Event, ...] = field(repr=False)
+    registered_at: str | None
+    registered_by: Author | None
+    decommissioned_at: str | None
+
+    def __repr__(self) -> str:
+        # In full: until when a place is kept, and why somebody moved, is what is asked for.
+        lists = [(name, getattr(self, name)) for name in ("previous", "events")]
+        return block(self) + "".join(
+            f"\n\n{name}:\n" + "\n".join(f"  {e}" for e in found) for name, found in lists if found
+        )
+
+
+@dataclass(frozen=True)
+class RepairReport:
+    """What `Governance.repair` did.
+
+    Attributes:
+        project: its name.
+        commit_sha: the commit that completed the registration, if it lacked something.
+        mirrored: keys that were put into the register's storage.
+        left: what remains to be done, and how.
+    """
+
+    project: str
+    commit_sha: str | None
+    mirrored: tuple[str, ...]
+    left: tuple[str, ...] = field(default=())
+
+    def __repr__(self) -> str:
+        return block(self)
+
+
+def record_of(found: Registration) -> ProjectRecord:
+    """All that a registration says."""
+    ref, added = found.ref, found.added
+    return ProjectRecord(
+        name=found.project,
+        location=ref.current,
+        previous=ref.previous,
+        events=tuple(found.events),
+        registered_at=format_timestamp(added.at) if added else None,
+        registered_by=added.author if added else None,
+        decommissioned_at=ref.decommission.began_at if ref.decommission else None,
+    )
+
+
+def at_a_glance(found: Sequence[Registration | Unreadable]) -> Rows[RegisteredProject]:
+    """A row for each registration, without a look at any project's data."""
+    return rows(map(_glance, found))
+
+
+def in_detail(
+    found: Sequence[Registration | Unreadable],
+    near: ObjectStore,
+    credentials: CredentialSource | None,
+    options: Mapping[str, Any],
+) -> Rows[RegisteredProject]:
+    """A row for each registration, with what the project's data tells. What cannot be read says why."""
+    if not found:
+        return rows(())
+
+    def look(registration: Registration | Unreadable) -> RegisteredProject:
+        row = _glance(registration)
+        if isinstance(registration, Unreadable):
+            return row
+        try:
+            store = open_place(registration.ref.current, near=near, credentials=credentials, **options)
+            summary = open_reader(store, registration.project).summary()
+        except DatomError as error:
+            return replace(row, note=row.note or f"not readable: {str(error).splitlines()[0]}")
+        return replace(row, tables=summary.tables, versions=summary.versions, last_write=summary.last_updated)
+
+    with ThreadPoolExecutor(min(len(found), _READERS), thread_name_prefix="datom-projects") as pool:
+        return rows(pool.map(look, found))
+
+
+def _glance(found: Registration | Unreadable) -> RegisteredProject:
+    if isinstance(found, Unreadable):
+        note = f"registration is not readable: {found.reason.splitlines()[0]}"
+        return RegisteredProject(found.project, "", "", "", None, None, None, note=note)
+    at, mark = found.ref.current, found.ref.decommission
+    notes = [f"being decommissioned since {mark.began_at}"] if mark else []
+    notes += [] if found.complete else ["registration is incomplete: Governance.repair completes it"]
+    return RegisteredProject(
+        name=found.project,
+        backend=at.backend,
+        root=at.root,
+        prefix=at.prefix,
+        region=at.region,
+        registered_at=format_timestamp(found.added.at) if found.added else None,
+        registered_by=str(found.added.author) if found.added else None,
+        note="; ".join(notes),
+    )

@@ -1,0 +1,134 @@
+"""Storage shows what the branch does not have: bring that back into git, or let it go with a reason.
+
+Until either is done, everybody who would project is refused (`datom_core.publishing.lines`). Both end by saying in
+storage which commit it follows from then on; broken off before that, nobody gets past, and the same call goes on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from datom_core.common import names
+from datom_core.documents import Author, Line, format_timestamp
+from datom_core.errors import ConflictError, DivergedError, InvalidInputError
+from datom_core.git import LostRaceError
+from datom_core.planning.projection import Seen
+from datom_core.planning.results import LostVersion
+from datom_core.planning.write_plan import ProjectState, changed_files, check_writable
+from datom_core.publishing.lines import Divergence
+from datom_core.publishing.remains import Remains, check_remains, cuts_united, last_state, states
+from datom_core.publishing.retries import until_published
+from datom_core.writing.document_edits import Upkeep, upgraded
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What one look at both sides showed."""
+
+    tip: str
+    state: ProjectState
+    seen: Seen
+    found: Divergence | None
+
+
+class Reconciliation:
+    """Brings storage and the branch together again.
+
+    Args:
+        upkeep: of the project.
+        author: of the commits.
+    """
+
+    def __init__(self, upkeep: Upkeep, author: Author) -> None:
+        self._upkeep, self._author = upkeep, author
+        self._repo, self._projector = upkeep.repo, upkeep.projector
+
+    def accept(self, reason: str) -> str | None:
+        """As `Project.accept_history`."""
+        given: object = reason
+        if not isinstance(given, str) or not given.strip():
+            raise InvalidInputError("Say why the history is accepted as it is: the reason goes into a commit.")
+        return until_published(lambda: self._accept(reason.strip()))
+
+    def recover(self) -> tuple[LostVersion, ...]:
+        """As `Project.recover_versions`."""
+        return until_published(self._recover)
+
+    def _accept(self, reason: str) -> str | None:
+        now, look = self._upkeep.clock(), self._look()
+        if look.found is None:
+            return None
+        lost = look.found.lost
+        commit = self._repo.publish(
+            {}, _accepted(look.found, self._repo.branch, reason), parent=look.tip, author=self._author, at=now
+        )
+        self._point(look, commit, lost)
+        return commit
+
+    def _recover(self) -> tuple[LostVersion, ...]:
+        look = self._look()
+        found = look.found
+        if found is None:
+            return ()
+        if found.kind == "branch":
+            raise DivergedError(f"{self._projector.lines.told(found)}\nNothing was written.", branch=self._repo.branch)
+        check_writable(look.state, {v.table for v in found.lost})
+        remains = Remains(self._projector.store, look.seen, look.state)
+        versions = remains.oldest_first(found.lost)
+        check_remains(versions, self._projector.store.location)
+        now = self._upkeep.clock()
+        at = format_timestamp(now)
+        tip, state, begun = look.tip, look.state, look.state
+        stored = look.seen.manifest()
+        if stored is not None and stored.schema > begun.manifest.schema:
+            begun = upgraded(begun, at)  # the upgrade was lost, too
+        for version, after in states(versions, begun, remains, at):
+            message = version.commit_message()
+            files = {**changed_files(state, after), **version.files}
+            tip, state = self._repo.publish(files, message, parent=tip, author=self._author, at=now), after
+        after = state if versions else begun
+        after = cuts_united(last_state(versions, look.state, after, remains, at), look.seen.cuts(), at)
+        if files := changed_files(state, after):
+            message = "Recover what storage shows of a history that the branch had lost"
+            tip = self._repo.publish(files, message, parent=tip, author=self._author, at=now)
+        self._point(look, tip, ())
+        return found.lost
+
+    def _look(self) -> _Look:
+        tip, state = self._upkeep.load(None)
+        check_writable(state, ())
+        # Every table that either side knows, so that all that is lost is known at once.
+        stored = self._projector.look(()).manifest()
+        listed = [t for t in stored.entries if names.is_name(t)] if stored is not None else []
+        seen = self._projector.look({*state.tables, *listed})
+        seen.refuse_newer()
+        found = self._projector.lines.divergence(seen, tip, state)
+        if found is not None and self._repo.tip() != tip:
+            raise LostRaceError(f"{self._repo.remote} moved past {tip[:8]}. Try again.")
+        return _Look(tip, state, seen, found)
+
+    def _point(self, look: _Look, commit: str, let_go: tuple[LostVersion, ...]) -> None:
+        """Say in storage that it follows this commit from now on; then have it follow."""
+        store, key = self._projector.store, names.LINE_KEY
+        line = look.seen.line() or Line.new(self._repo.branch, commit)
+        data = line.at(self._repo.branch, commit).letting_go((v.table, v.version) for v in let_go).to_json()
+        before = look.seen.documents[key]
+        if before is not None:
+            store.replace(key, data, before.etag)
+        elif not store.create(key, data):
+            raise ConflictError(f"{key} appeared in {store.location} meanwhile. Call this again.", key=key)
+        self._projector.level(look.state.manifest.entries, thorough=True)
+
+
+def _accepted(found: Divergence, branch: str, reason: str) -> str:
+    """The message of the commit from which storage goes on."""
+    subject, _, rest = reason.partition("\n")
+    lines = [f"Accept the history of {branch}: {subject}", ""]
+    lines += [rest.strip(), ""] if rest.strip() else []
+    if found.line is not None:
+        lines.append(f"Storage showed {found.line.branch} at commit {found.line.commit}.")
+    if found.lost or found.cuts:
+        lines += ["", "No longer in the history:"]
+        lines += [f"- {version}" for version in found.lost]
+        lines += [f"- the cut {name!r}" for name in found.cuts]
+    return "\n".join(lines) + "\n"

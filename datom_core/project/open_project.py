@@ -1,0 +1,155 @@
+"""How a project is opened to be written to: what it is made of, and whether that fits together."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from datom_core.common import names
+from datom_core.documents import Author
+from datom_core.errors import ConflictError, GovernanceWarning, InvalidInputError, NotFoundError
+from datom_core.git import GitRepo
+from datom_core.governance.governance import Governance
+from datom_core.planning.write_plan import ProjectState
+from datom_core.publishing.load_state import load_state
+from datom_core.publishing.projector import Projector
+from datom_core.reading.placement import Guard, governance_storage, read_ref
+from datom_core.reading.reader import open_reader
+from datom_core.storage import ObjectStore, check_store, same_place
+from datom_core.tables.hash_cache import Memo
+from datom_core.tables.tabular import Compression, check_compression
+from datom_core.writing.document_edits import Upkeep
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a project is made of.
+
+    Attributes:
+        state: its documents, as they were when it was opened.
+        store, repo: its data and its history.
+        governance: the register that it belongs to.
+        author: who makes commits, when nobody else is named.
+        clock: the current time.
+        memo: what large tables hashed to before, if that is to be remembered.
+        compression: of payloads.
+    """
+
+    state: ProjectState
+    store: ObjectStore
+    repo: GitRepo
+    governance: Governance | None
+    author: Author
+    clock: Callable[[], datetime]
+    memo: Memo | None
+    compression: Compression
+
+    @property
+    def guard(self) -> Guard:
+        return Guard(self.store, self.governance.store if self.governance is not None else None)
+
+    def upkeep(self, projector: Projector) -> Upkeep:
+        return Upkeep(self.repo, projector, self.guard, self.clock)
+
+    def inside(self, governance: Governance) -> Parts:
+        """The project as it is now, as a member of a register."""
+        member = replace(self, governance=governance)
+        _, state = member.upkeep(Projector(self.repo, self.store)).load(())
+        return replace(member, state=state)
+
+
+def assemble(
+    store: ObjectStore,
+    repo: GitRepo,
+    governance: Governance | ObjectStore | None,
+    *,
+    relocate: bool,
+    author: Author,
+    cache_dir: str | os.PathLike[str] | None,
+    clock: Callable[[], datetime],
+    memo: bool,
+    compression: Compression,
+) -> Parts:
+    """As `Project.open`."""
+    check_store(store)
+    check_compression(compression)
+    tip = repo.tip()
+    if tip is None:
+        raise NotFoundError(
+            f"{repo.remote} is empty: there is no project yet. Create it with Project.init.", remote=repo.remote
+        )
+    state = load_state(repo, tip, ())
+    store.check()
+
+    def open_register(mirror: ObjectStore, remote: str) -> Governance:
+        at = None
+        # Whoever writes to the project needs the mirror alone; a URL that is refused here may be good enough for R.
+        with contextlib.suppress(InvalidInputError):
+            at = repo.at.beside(remote)
+        return Governance.of(mirror, at, author=author, cache_dir=cache_dir, clock=clock)
+
+    register = _register_of(state, store, governance, open_register)
+    parts = Parts(state, store, repo, register, author, clock, Memo(cache_dir) if memo else None, compression)
+    if not same_place(state.file.location, store.location):
+        _settle_in(parts, relocate)
+    return parts
+
+
+def _register_of(
+    state: ProjectState,
+    store: ObjectStore,
+    given: Governance | ObjectStore | None,
+    open_register: Callable[[ObjectStore, str], Governance],
+) -> Governance | None:
+    """The register of a project, if it has one: the one that was given, or that it names."""
+    if state.governance is None:
+        if given is not None:
+            warnings.warn(
+                f"{state.file.name} is not registered; governance= has no effect. Governance.attach(project) "
+                "registers it.",
+                GovernanceWarning,
+                stacklevel=4,
+            )
+        return None
+    if isinstance(given, Governance):
+        governance_storage(state.governance, given.store, near=store)
+        return given
+    mirror = governance_storage(state.governance, given, near=store)
+    return open_register(mirror, state.governance.remote)
+
+
+def _settle_in(parts: Parts, relocate: bool) -> None:
+    """Record the store as the project's location, when that was asked for or the register knows it already."""
+    name, recorded, given = parts.state.file.name, parts.state.file.location, parts.store.location
+    register = parts.governance
+    if not (relocate and register is None) and not _is_registered_here(parts):
+        raise InvalidInputError(
+            f"The data of {name} lies in {recorded}, not in {given}. "
+            + ("Give that store." if register else "Give that store, or relocate=True if the data was moved."),
+            recorded=str(recorded),
+            given=str(given),
+        )
+    open_reader(parts.store, name)
+    try:
+        parts.upkeep(Projector(parts.repo, parts.store)).relocate(parts.author)
+    except NotFoundError as error:
+        if register is None:
+            raise
+        raise ConflictError(
+            f"The move of {name} to {given} has begun and is not complete: {error} Open the project with a store at "
+            "the old place, and call dc.migrate again to complete it."
+        ) from error
+    if register is not None:
+        parts.store.delete(names.CLAIM_KEY)  # of the move that this completes
+
+
+def _is_registered_here(parts: Parts) -> bool:
+    """Whether the register knows this store as the project's place already: a move broke off after its switch."""
+    if parts.governance is None:
+        return False
+    ref = read_ref(parts.governance.store, parts.state.file.name)
+    return ref.decommission is None and same_place(ref.current, parts.store.location)

@@ -1,0 +1,167 @@
+"""Before each write: does the project's data still lie where this writer puts it? (record, A.3; fails closed)"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from datom_core.common import names
+from datom_core.credentials.s3 import CredentialSource
+from datom_core.credentials.secret import veiled
+from datom_core.documents import GovernanceFile, Location, Ref
+from datom_core.errors import ConflictError, InvalidInputError, NotFoundError
+from datom_core.planning.write_plan import ProjectState
+from datom_core.storage import ObjectStore, check_place, check_store, find, nearer, open_place, same_place
+
+
+class Guard:
+    """Knows whether writers may still write to a store.
+
+    Args:
+        store: where they write.
+        governance: the register's storage; by default the one that the project names, reached with the credentials
+            of ``store``.
+    """
+
+    def __init__(self, store: ObjectStore, governance: ObjectStore | None = None) -> None:
+        self._store = store
+        self._governance = governance
+
+    def check(self, state: ProjectState) -> None:
+        """Refuse to write to a place that the project has left, or that governance cannot confirm.
+
+        Raises:
+            ConflictError: the data has moved, or the project is being taken away.
+            InvalidInputError: the register's storage cannot be opened, or another one was given.
+            NotFoundError: the register does not hold the project.
+            The errors of the register's storage: what cannot be asked is not written.
+        """
+        check_recorded(state, self._store.location)
+        if state.governance is not None:
+            self._governance = governance_storage(state.governance, self._governance, near=self._store)
+            check_registered(state.file.name, read_ref(self._governance, state.file.name), self._store.location)
+
+
+def check_stays(state: ProjectState) -> None:
+    """Refuse a project that is being taken away.
+
+    Raises:
+        ConflictError: says since when.
+    """
+    if state.file.decommissioned_at is not None:
+        raise being_taken_away(state.file.name, state.file.decommissioned_at)
+
+
+def check_recorded(state: ProjectState, ours: Location) -> None:
+    """Refuse to write to a place that is not the one in git, whatever a register says.
+
+    Raises:
+        ConflictError: the data has moved, or the project is being taken away.
+    """
+    check_stays(state)
+    check_place(state.file.name, state.file.location, ours)
+
+
+def governance_storage(file: GovernanceFile, given: ObjectStore | None, *, near: ObjectStore) -> ObjectStore:
+    """The storage of the register that a project belongs to.
+
+    Raises:
+        InvalidInputError: another one was given, or it cannot be opened without credentials.
+    """
+    if given is None:
+        try:
+            return open_place(file.storage, near=near)
+        except InvalidInputError as error:
+            raise InvalidInputError(
+                f"The project is governed by {file.remote}, whose storage is {file.storage}. Give governance= with a "
+                "store for it."
+            ) from error
+    if not same_place(given.location, file.storage):
+        raise InvalidInputError(
+            f"The project is registered in {file.storage} ({file.remote}), not in {given.location}.",
+            recorded=str(file.storage),
+            given=str(given.location),
+        )
+    return given
+
+
+def read_ref(governance: ObjectStore, project: str) -> Ref:
+    """Where the register's storage says that a project lies.
+
+    Raises:
+        NotFoundError: it does not hold the project.
+        FormatError: what it holds cannot be read.
+    """
+    key = names.registration(project, "ref")
+    found = find(governance, key)
+    if found is None:
+        governance.check()  # says so when the register itself is not there
+        raise NotFoundError(
+            f"{governance.location} holds no project {project!r}. Check the name; Governance.repair(name) completes "
+            "a registration that broke off, and Governance.attach(project) puts back one that is lost.",
+            project=project,
+        )
+    return Ref.from_json(found.data, f"{key} in {governance.location}")
+
+
+def locate(
+    project: str,
+    *,
+    governance: ObjectStore,
+    near: ObjectStore | None = None,
+    credentials: CredentialSource | None = None,
+    **options: Any,
+) -> ObjectStore:
+    """The store of a registered project, found by its name.
+
+    Args:
+        project: its name.
+        governance: the storage of the organization's register.
+        near: a store whose server and credentials are used for a bucket; by default ``governance``, also when ``near``
+            is a folder.
+        credentials, **options: other credentials, and further arguments of `S3Store`.
+
+    Raises:
+        NotFoundError: no project of that name is registered.
+        ConflictError: it is being decommissioned.
+        AccessDeniedError: the credentials do not open the register.
+        InvalidInputError: there are no credentials for a bucket.
+    """
+    credentials, options = veiled(credentials), veiled(options)
+    check_store(governance)
+    ref = read_ref(governance, names.check_name(project, "project"))
+    if ref.decommission is not None:
+        raise being_taken_away(project, ref.decommission.began_at)
+    return open_place(ref.current, near=nearer(near, governance), credentials=credentials, **options)
+
+
+def registered_in(store: ObjectStore) -> Location | None:
+    """The storage of the register that the project in a store says it belongs to; ``None`` when it says nothing.
+
+    Raises:
+        FormatError: what it says cannot be read.
+    """
+    found = find(store, names.GOVERNANCE_KEY)
+    return None if found is None else GovernanceFile.from_json(found.data, names.GOVERNANCE_KEY).storage
+
+
+def check_registered(project: str, ref: Ref, ours: Location) -> None:
+    """Refuse a place that the register does not confirm: type, root, prefix and region are compared.
+
+    Raises:
+        ConflictError: names both places.
+    """
+    if ref.decommission is not None:
+        raise being_taken_away(project, ref.decommission.began_at)
+    check_place(project, ref.current, ours)
+    if ref.current.region != ours.region:
+        raise ConflictError(
+            f"{project} is registered in {ref.current}; this project writes to {ours}. Open it with a "
+            "store of that region.",
+            recorded=str(ref.current),
+            given=str(ours),
+        )
+
+
+def being_taken_away(project: str, since: str) -> ConflictError:
+    """The error for whoever would use a project that is being decommissioned."""
+    return ConflictError(f"{project} is being decommissioned since {since}; nothing is written to it any more.")

@@ -1,0 +1,459 @@
+"""Read a project with storage access alone: no git, and no method that writes."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pyarrow as pa
+
+from datom_core.common import names
+from datom_core.common.suggestions import did_you_mean
+from datom_core.common.timestamps import Moment, moment_of
+from datom_core.credentials.s3 import CredentialSource
+from datom_core.credentials.secret import veiled
+from datom_core.documents import Buffer, Cuts, History, Manifest, Metadata, Parent, Source, Version
+from datom_core.documents.display import Rows, rows
+from datom_core.documents.shape_change import Change, compare_shapes
+from datom_core.errors import (
+    DatomError,
+    FormatError,
+    GovernanceWarning,
+    IntegrityError,
+    InvalidInputError,
+    NotFoundError,
+)
+from datom_core.planning.results import Summary, TableInfo
+from datom_core.reading.placement import locate, registered_in
+from datom_core.storage import ObjectStore, StoredObject, check_store
+from datom_core.tables.proof import Verdict, Verification, check_verification, insist, judge_document, judge_table
+from datom_core.tables.row_diff import RowChange, diff
+from datom_core.tables.tabular import check_columns, decode_parquet, to_pandas
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+T = TypeVar("T")
+
+
+class ProjectReader:
+    """Reads every version of every table of one project. Make one with `ProjectReader.open`.
+
+    Each call reads the documents anew, so that it sees what others have written meanwhile. Payloads are
+    verified against their recorded SHA-256 before anything parses them.
+    """
+
+    def __init__(self, store: ObjectStore, project: str, schema: int) -> None:
+        self._store = store
+        self._project = project
+        self._schema = schema
+
+    @classmethod
+    def open(cls, store: ObjectStore, project: str | None = None) -> ProjectReader:
+        """A reader of the project in ``store``.
+
+        Args:
+            store: where the project's data lies.
+            project: its name, which is compared with what the store holds; ``None`` takes what is there.
+
+        Raises:
+            NotFoundError: the store is not there, or holds no project or another one.
+            FormatError: the project is of a newer schema.
+
+        Warns:
+            GovernanceWarning: the project is registered, so that `find` is the way to it.
+        """
+        found = open_reader(store, project)
+        _warn_if_governed(store, found.project)
+        return found
+
+    @classmethod
+    def find(
+        cls,
+        project: str,
+        *,
+        governance: ObjectStore,
+        near: ObjectStore | None = None,
+        credentials: CredentialSource | None = None,
+        **options: Any,
+    ) -> ProjectReader:
+        """A reader of a registered project, found by its name alone.
+
+        Args:
+            project: its name.
+            governance: the storage of the organization's register.
+            near: a store whose server and credentials open the project's bucket, too; by default ``governance``.
+            credentials: for the project's bucket, when they are others.
+            **options: further arguments of `S3Store`, such as ``endpoint_url``.
+
+        Raises:
+            NotFoundError: no project of that name is registered, or its data is gone.
+            ConflictError: it is being decommissioned.
+            AccessDeniedError: the credentials do not open the register, or the data.
+            InvalidInputError: there are no credentials for a bucket.
+        """
+        credentials, options = veiled(credentials), veiled(options)
+        store = locate(project, governance=governance, near=near, credentials=credentials, **options)
+        try:
+            return open_reader(store, project)
+        except NotFoundError:
+            again = locate(project, governance=governance, near=near, credentials=credentials, **options)
+            if again.location == store.location:
+                raise
+            return open_reader(again, project)  # it has moved in between
+
+    @property
+    def project(self) -> str:
+        """Name of the project."""
+        return self._project
+
+    def read(
+        self,
+        table: str,
+        version: str | Version | None = None,
+        cut: str | None = None,
+        as_of: Moment | None = None,
+        columns: Sequence[str] | None = None,
+        *,
+        categories: bool = False,
+        verify: Verification | None = None,
+    ) -> pd.DataFrame:
+        """A version of a table as a pandas frame; integers and booleans come as nullable dtypes.
+
+        Args:
+            table: its name.
+            version: a version id, its first digits, or an entry of `history`. Without ``version``, ``cut`` and
+                ``as_of``: the current one.
+            cut: name of a cut.
+            as_of: the version that was current then; with ``cut``, the one that the cut stood for then. A date means
+                its end. Times without an offset are UTC.
+            columns: decode these columns only, in this order.
+            categories: text as categories, which are read several times faster and take less memory. Written again,
+                they are the same content.
+            verify: ``"bytes"`` compares the file with the SHA-256 that storage records, which whoever may write there
+                can forge together with the file. ``"content"`` also computes the content hash, and from the version's
+                document its id, which nobody can forge: what is read is the version of that id, or it is refused. By
+                default ``"content"`` when ``version`` is a full id or an entry of `history`, with a warning instead of
+                an error for what R left open; else ``"bytes"``.
+
+        Raises:
+            NotFoundError: no such table, version or cut, or none yet at that time.
+            InvalidInputError: an ambiguous version, an unknown column, a set, or two ways to choose at once.
+            IntegrityError: the stored bytes are not those that were recorded, or not proven to be the version.
+
+        Warns:
+            UnprovenWarning: by default, when nothing in storage can prove that this is the version.
+        """
+        found = self.read_arrow(table, version, cut, as_of, columns, dictionaries=categories, verify=verify)
+        return to_pandas(found)
+
+    def read_arrow(
+        self,
+        table: str,
+        version: str | Version | None = None,
+        cut: str | None = None,
+        as_of: Moment | None = None,
+        columns: Sequence[str] | None = None,
+        *,
+        dictionaries: bool = False,
+        verify: Verification | None = None,
+    ) -> pa.Table:
+        """As `read`, as a pyarrow Table, which keeps missing values and NaN apart.
+
+        ``dictionaries`` is for text what ``categories`` is there.
+        """
+        check_verification(verify)
+        current, entry = None, version if isinstance(version, Version) else None
+        if entry is None:
+            current, entry = self._choose(table, version, cut, as_of)  # type: ignore[arg-type]
+        else:
+            names.check_name(table)
+        full = isinstance(version, Version) or names.is_sha(version)
+        if verify == "bytes" or (verify is None and not full):
+            chosen = entry or current
+            assert chosen is not None
+            data = self._payload(table, chosen.data_sha, chosen.payload_sha)
+            return decode_parquet(data, columns, dictionaries=dictionaries)
+        entry = entry or self.resolve(table)
+        whole = self._proven(table, entry, current, dictionaries=dictionaries, certain=verify == "content")
+        return whole if columns is None else whole.select(check_columns(whole.column_names, columns))
+
+    def resolve(
+        self, table: str, version: str | None = None, cut: str | None = None, as_of: Moment | None = None
+    ) -> Version:
+        """The history entry that `read` would read with the same arguments."""
+        metadata, chosen = self._choose(table, version, cut, as_of)
+        if chosen is None:
+            chosen = self._history(table).current(metadata)
+        if chosen is None:
+            raise NotFoundError(f"The history of {table} does not hold its current version.", table=table)
+        return chosen
+
+    def list(self, pattern: str | None = None) -> Rows[TableInfo]:
+        """Every table and set, in order of first write; ``pattern`` is a glob on the name (``"ad*"``)."""
+        found = [
+            TableInfo(e.name, e.kind, e.version, e.data_sha, e.version_count, e.size_bytes, e.last_updated)
+            for e in self._manifest()
+            if pattern is None or fnmatchcase(e.name, pattern)
+        ]
+        return rows(found)
+
+    def history(self, table: str) -> Rows[Version]:
+        """Every version of a table or set, in the order of first recording, newest first.
+
+        After a revert the current version is not the first one: `resolve` gives it, and its ``latest`` says
+        who made it current, when and why.
+        """
+        history = self._document(names.history(names.check_name(table)), History.from_json)
+        if history is None:
+            self._pointer(table)  # says what there is, when there is no such table
+        return rows(history if history is not None else self._history(table))
+
+    def cuts(self) -> Cuts:
+        """Every named cut: a mapping from name to `Cut`, itself a mapping from table to version."""
+        return self._document(names.CUTS_KEY, Cuts.from_json) or Cuts()
+
+    def metadata(
+        self, table: str, version: str | None = None, cut: str | None = None, as_of: Moment | None = None
+    ) -> Metadata:
+        """The metadata document of a version (arguments as `read`), of a set too."""
+        current, chosen = self._choose(table, version, cut, as_of, sets=True)
+        if chosen is None:
+            return current
+        found = self._snapshot(table, chosen)
+        if names.is_sha(version):
+            where = f"{table}@{chosen.version[:8]} in {self._store.location}"
+            insist(where, judge_document(found, chosen.version), certain=False)
+        return found
+
+    def parents(
+        self, table: str, version: str | None = None, cut: str | None = None, as_of: Moment | None = None
+    ) -> tuple[Parent, ...] | None:
+        """The parents that the writer of a version declared; ``None`` when it declared nothing."""
+        return self.metadata(table, version, cut, as_of).parents
+
+    def lineage(
+        self, table: str, version: str | None = None, cut: str | None = None, as_of: Moment | None = None
+    ) -> tuple[Source, ...] | None:
+        """The imported tables behind a version, as recorded; ``None`` when nothing was recorded."""
+        return self.metadata(table, version, cut, as_of).lineage
+
+    def parent(self, table: str, version: str | Version | None = None) -> Parent:
+        """A version of a table, to be declared as parent of another table (the current one by default)."""
+        entry = version if isinstance(version, Version) else self.resolve(table, version)
+        metadata = self._document_of(table, entry)
+        return Parent(self._project, table, entry.version, entry.data_sha, metadata.lineage or ())
+
+    def compare(self, table: str, before: str | Version, after: str | Version | None = None) -> Change:
+        """What changed from one version of a table to another (the current one by default), by shape."""
+        old, new = self._two(table, before, after)
+        then, now = self._document_of(table, old), self._document_of(table, new)
+        return compare_shapes(then, old.version, rows=now.rows or 0, column_names=now.column_names)
+
+    def diff(
+        self,
+        table: str,
+        before: str | Version,
+        after: str | Version | None = None,
+        key: str | Sequence[str] | None = None,
+    ) -> RowChange:
+        """As `compare`, row by row: which rows came and went, and by ``key`` which changed. Reads both versions.
+
+        Raises:
+            InvalidInputError: ``key`` is not in both versions, or does not tell their rows apart.
+        """
+        return diff(self.read_arrow(table, before), self.read_arrow(table, after), key)
+
+    def summary(self) -> Summary:
+        """The project at a glance."""
+        manifest, location = self._manifest(), self._store.location
+        tables = [e for e in manifest if e.kind == "table"]
+        return Summary(
+            project=manifest.project,
+            backend=location.backend,
+            root=location.root,
+            prefix=location.prefix,
+            schema=manifest.schema,
+            tables=len(tables),
+            sets=len(manifest.entries) - len(tables),
+            versions=sum(e.version_count for e in tables),
+            cuts=len(self.cuts()),
+            size_bytes=sum(e.size_bytes or 0 for e in tables),
+            last_updated=manifest.updated_at,
+        )
+
+    def __repr__(self) -> str:
+        at = self._store.location
+        return (
+            f"ProjectReader({self._project!r}, backend={at.backend!r}, root={at.root!r}, "
+            f"prefix={at.prefix!r}, schema={self._schema})"
+        )
+
+    def _two(self, table: str, before: str | Version, after: str | Version | None) -> tuple[Version, Version]:
+        old, new = (v if isinstance(v, Version) else self.resolve(table, v) for v in (before, after))
+        return old, new
+
+    def _choose(
+        self, table: str, version: str | None, cut: str | None, as_of: Moment | None, *, sets: bool = False
+    ) -> tuple[Metadata, Version | None]:
+        """The current metadata, and the history's entry of the version asked for (``None``: the current one)."""
+        names.check_name(table)
+        given = [n for n, v in (("version", version), ("cut", cut), ("as_of", as_of)) if v is not None]
+        if version is not None and len(given) > 1:
+            raise InvalidInputError(f"Choose a version by {' or by '.join(given)}, not by more than one of them.")
+        moment = None if as_of is None else moment_of(as_of)
+        if cut is not None:
+            version = self.cuts().find(names.check_cut_name(cut)).version_of(table, moment)
+        current = self._pointer(table)
+        if current.kind != "table" and not sets:
+            raise InvalidInputError(f"{table} is a {current.kind}, not a table; it has no rows to read.", table=table)
+        if version is not None:
+            return current, self._history(table).resolve(version, table)
+        if moment is not None:
+            return current, self._history(table).as_of(moment, current, table)
+        return current, None
+
+    def _pointer(self, table: str) -> Metadata:
+        current = self._document(names.pointer(table), Metadata.from_json)
+        if current is None:
+            known = list(self._manifest().entries)
+            hint = did_you_mean(table, known) or f" It has: {', '.join(known) or 'none yet'}."
+            raise NotFoundError(f"{self._project} has no table {table!r}.{hint}", table=table)
+        return current
+
+    def _snapshot(self, table: str, entry: Version) -> Metadata:
+        found = self._document(names.snapshot(table, entry.version), Metadata.from_json)
+        if found is None:
+            raise NotFoundError(
+                f"The snapshot of {table}@{entry.version[:8]} is missing from storage; project.mirror() rebuilds it.",
+                table=table,
+                version=entry.version,
+            )
+        return found
+
+    def _document_of(self, table: str, entry: Version) -> Metadata:
+        """The document of a version, which is that of its id and says what its entry says."""
+        found, where = self._snapshot(table, entry), f"{table}@{entry.version[:8]} in {self._store.location}"
+        insist(where, judge_document(found, entry.version), certain=False)
+        if found.data_sha != entry.data_sha:
+            insist(where, Verdict(f"its history names the content {entry.data_sha[:8]}"), certain=False)
+        return found
+
+    def _history(self, table: str) -> History:
+        history = self._document(names.history(table), History.from_json)
+        if history is None:
+            raise NotFoundError(f"{self._project} has no history of {table!r}.", table=table)
+        return history
+
+    def _manifest(self) -> Manifest:
+        manifest = self._document(names.MANIFEST_KEY, Manifest.from_json)
+        if manifest is None:
+            raise NotFoundError(f"{self._store.location} holds no datom project any more.")
+        return manifest
+
+    def _proven(
+        self, table: str, entry: Version, current: Metadata | None, *, dictionaries: bool, certain: bool
+    ) -> pa.Table:
+        """The whole table of a version, compared with all that its id stands for.
+
+        Args:
+            table, entry: which version.
+            current: the table's current document, where it is known; it may be that of this version.
+            dictionaries: as `read_arrow`.
+            certain: refuse also what R left open, instead of warning.
+        """
+        where = f"{table}@{entry.version[:8]} in {self._store.location}"
+        own = current is not None and current.version() == entry.version
+        told = current if own else self._told(table, entry, where, certain=certain)
+        if told is not None and told.data_sha != entry.data_sha:
+            fault = f"its document names the content {told.data_sha[:8]}, the history {entry.data_sha[:8]}"
+            insist(where, Verdict(fault), certain=certain)
+        data = self._payload(table, entry.data_sha, entry.payload_sha)
+        whole = decode_parquet(data, dictionaries=dictionaries)
+        insist(where, judge_table(whole, entry.data_sha, lambda: told), certain=certain)
+        return whole
+
+    def _told(self, table: str, entry: Version, where: str, *, certain: bool) -> Metadata:
+        """The document of a version, as far as its id proves it."""
+        try:
+            document = self._snapshot(table, entry)
+        except NotFoundError as error:
+            # Without it nothing ties the content to the version: whoever may delete could forge.
+            raise NotFoundError(f'{error} verify="bytes" reads without it.', **error.details) from error
+        insist(where, judge_document(document, entry.version), certain=certain)
+        return document
+
+    def _payload(self, table: str, data_sha: str, payload_sha: str | None) -> Buffer:
+        """The bytes of a table's file, once they are known to be those that were recorded."""
+        if not names.is_sha(data_sha):
+            raise FormatError(f"{table}: {data_sha[:80]!r} is not a content hash.", table=table)
+        key = names.payload(table, data_sha)
+        try:
+            stored = self._store.get(key)
+        except NotFoundError as error:
+            raise NotFoundError(
+                f"The data of {table} ({data_sha[:8]}) is missing from {self._store.location}: {key}. "
+                "Writing the same data again puts it back.",
+                key=key,
+                table=table,
+            ) from error
+        self._verify(stored, payload_sha, key)
+        return stored.data
+
+    def _verify(self, stored: StoredObject, recorded: str | None, key: str) -> None:
+        """Compare bytes with their recorded hash; data from before there was one passes."""
+        actual = stored.sha256
+        if recorded is not None and actual != recorded:
+            raise IntegrityError(
+                f"{key} in {self._store.location} is not what was recorded: SHA-256 {actual[:16]}... instead of "
+                f"{recorded[:16]}... Do not use this data; restore the object from a backup.",
+                key=key,
+                expected=recorded,
+                actual=actual,
+            )
+
+    def _document(self, key: str, parse: Callable[[Buffer, str], T]) -> T | None:
+        try:
+            data = self._store.get(key).data
+        except NotFoundError:
+            return None
+        return parse(data, f"{key} in {self._store.location}")
+
+
+def open_reader(store: ObjectStore, project: str | None) -> ProjectReader:
+    """As `ProjectReader.open`, for a place that is known to be the right one."""
+    check_store(store)
+    if project is not None:
+        names.check_name(project, "project")
+    store.check()
+    try:
+        data = store.get(names.MANIFEST_KEY).data
+    except NotFoundError as error:
+        raise NotFoundError(
+            f"{store.location} holds no datom project ({names.MANIFEST_KEY} is missing). Check root and prefix.",
+            location=str(store.location),
+        ) from error
+    manifest = Manifest.from_json(data, f"{names.MANIFEST_KEY} in {store.location}")
+    if project is not None and manifest.project != project:
+        raise NotFoundError(
+            f"{store.location} holds the project {manifest.project!r}, not {project!r}. Check root and prefix.",
+            project=project,
+            found=manifest.project,
+        )
+    return ProjectReader(store, manifest.project, manifest.schema)
+
+
+def _warn_if_governed(store: ObjectStore, project: str) -> None:
+    # What is damaged or closed says nothing: reading does not depend on it (record, A.3).
+    with contextlib.suppress(DatomError):
+        storage = registered_in(store)
+        if storage is not None:
+            warnings.warn(
+                f"{project} is registered in {storage}, which knows where its data lies when it moves. Find it by "
+                f'name: ProjectReader.find("{project}", governance=...).',
+                GovernanceWarning,
+                stacklevel=3,
+            )

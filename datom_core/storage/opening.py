@@ -1,0 +1,60 @@
+"""Coming to a place, and leaving it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from datom_core.credentials.s3 import CredentialSource
+from datom_core.credentials.secret import veiled
+from datom_core.documents import Location
+from datom_core.errors import InvalidInputError
+from datom_core.storage.local import LocalStore
+from datom_core.storage.protocol import ObjectStore
+from datom_core.storage.s3 import S3Store
+
+
+def open_place(
+    location: Location, *, near: ObjectStore, credentials: CredentialSource | None = None, **options: Any
+) -> ObjectStore:
+    """A store at a location that was found in a document.
+
+    Args:
+        location: the place.
+        near: the store that the document was found in. A bucket is looked for on the same server and with the same
+            credentials, unless others are given.
+        credentials: for a bucket.
+        **options: further arguments of `S3Store`.
+
+    Raises:
+        InvalidInputError: a bucket for which there are no credentials, or a location that cannot be opened.
+        The errors of opening an `S3Store`.
+    """
+    credentials, options = veiled(credentials), veiled(options)
+    if location.backend == "local":
+        return LocalStore(location.root, location.spelled_prefix)
+    if location.backend != "s3":
+        raise InvalidInputError(f"{location} is no place that another process could open.")
+    if isinstance(near, S3Store):
+        return near.sibling(location, credentials=credentials, **options)
+    if credentials is None:
+        raise InvalidInputError(f"{location} is a bucket: give credentials= for it.", location=str(location))
+    if location.region is not None:
+        options.setdefault("region", location.region)
+    return S3Store(location.root, location.spelled_prefix, credentials=credentials, **options)
+
+
+def nearer(given: ObjectStore | None, register: ObjectStore) -> ObjectStore:
+    """Whose server and credentials open a bucket: those of the store that was given, when it has any."""
+    return given if isinstance(given, S3Store) else register
+
+
+def settle(store: ObjectStore) -> None:
+    """Come to a place: a folder is there afterwards."""
+    if isinstance(store, LocalStore):
+        store.settle()
+
+
+def vacate(store: ObjectStore) -> None:
+    """Leave a place for good, when the objects are gone: empty folders and the like go, too."""
+    if isinstance(store, LocalStore | S3Store):
+        store.vacate()

@@ -1,0 +1,68 @@
+"""Whether two locations are one place, and what a store holds."""
+
+from __future__ import annotations
+
+import os
+
+from datom_core.common.names import is_name
+from datom_core.documents import Location
+from datom_core.errors import ConflictError, InvalidInputError, NotFoundError
+from datom_core.storage.protocol import ObjectStore, StoredObject
+
+
+def same_place(one: Location, other: Location) -> bool:
+    """Whether both locations name one namespace.
+
+    Folders may be reached by different paths (links), and be split differently into root and prefix. The name of
+    a bucket is its own in all regions.
+    """
+    if one.backend != other.backend:
+        return False
+    if one.backend == "local":
+        return os.path.realpath(_folder(one)) == os.path.realpath(_folder(other))
+    return (one.root, one.prefix) == (other.root, other.prefix)
+
+
+def _folder(location: Location) -> str:
+    return os.path.join(location.root, location.prefix)
+
+
+def find(store: ObjectStore, key: str) -> StoredObject | None:
+    """The object, or ``None`` when there is none."""
+    try:
+        return store.get(key)
+    except NotFoundError:
+        return None
+
+
+def check_place(project: str, recorded: Location, ours: Location) -> None:
+    """Refuse to write to a place that the project has left.
+
+    Raises:
+        ConflictError: names both places.
+    """
+    if not same_place(recorded, ours):
+        raise ConflictError(
+            f"The data of {project} has moved to {recorded}; this project writes to {ours}. "
+            "Open it again with a store at the new place.",
+            recorded=str(recorded),
+            given=str(ours),
+        )
+
+
+def check_store(store: object) -> None:
+    """Refuse what is no store, a path above all.
+
+    Raises:
+        InvalidInputError: says what to give instead.
+    """
+    if not isinstance(store, ObjectStore):
+        hint = f"; write LocalStore({str(store)!r})" if isinstance(store, (str, os.PathLike)) else ""
+        if isinstance(store, str) and is_name(store) and not os.path.exists(store):
+            hint = (
+                f": {store!r} looks like a name. Are the arguments swapped? Write "
+                "Project.init(name, store, remote=...), Project.open(store, remote=...) or "
+                "ProjectReader.open(store, name). "
+                f"If it is a folder: LocalStore({store!r})"
+            )
+        raise InvalidInputError(f"The store must be an ObjectStore, not {type(store).__name__}{hint}.")

@@ -1,0 +1,56 @@
+"""What a store in S3 may be made with, found out before anything is asked of S3."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from datom_core.credentials.secret import veiled
+from datom_core.errors import InvalidInputError
+
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_REGION = re.compile(r"[a-z0-9-]{1,32}")
+_ADDRESSING = ("auto", "path", "virtual")
+_ENCRYPTION = ("AES256", "aws:kms", "aws:kms:dsse")
+
+
+def check_arguments(
+    bucket: object,
+    region: object,
+    endpoint_url: object,
+    addressing: str,
+    encryption: str | None,
+    config: Mapping[str, Any],
+) -> None:
+    """Raise `InvalidInputError` for every argument that cannot be, all at once."""
+    problems = []
+    if not isinstance(bucket, str) or not _BUCKET.fullmatch(bucket) or ".." in bucket:
+        problems.append(
+            f"{bucket!r} cannot be the name of a bucket: 3 to 63 lower-case letters, digits, hyphens and dots"
+        )
+    if not isinstance(region, str) or not _REGION.fullmatch(region):
+        problems.append(f"{region!r} cannot be a region; give it as in 'eu-central-1'")
+    if endpoint_url is not None and not re.fullmatch(r"https?://[^\s@/?#]+/?", str(endpoint_url)):
+        problems.append("endpoint_url must be http(s)://host[:port], without credentials or a path")
+    if addressing not in _ADDRESSING:
+        problems.append(f"addressing is one of {', '.join(_ADDRESSING)}, not {addressing!r}")
+    if encryption is not None and encryption not in _ENCRYPTION:
+        problems.append(f"encryption is one of {', '.join(_ENCRYPTION)}, not {encryption!r}")
+    problems += _problems_of(config)
+    if problems:
+        raise InvalidInputError("This cannot be an S3Store: " + "; ".join(problems) + ".")
+
+
+def _problems_of(config: Mapping[str, Any]) -> list[str]:
+    from botocore.config import Config
+
+    problems = []
+    try:
+        Config(**config)
+    except Exception as error:  # noqa: BLE001 - botocore raises what it likes, all of it about this argument
+        problems.append(f"config is not what botocore.config.Config takes ({error})")
+    proxies = veiled(config.get("proxies") or {})
+    if isinstance(proxies, Mapping) and any("@" in str(url) for url in proxies.values()):
+        problems.append("config holds the password of a proxy, which would be stored with it; set HTTPS_PROXY instead")
+    return problems

@@ -1,0 +1,124 @@
+"""Whether a bucket is fit for a project, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from datom_core.documents.display import Rows, rows
+from datom_core.errors import AccessDeniedError, DatomError, NotFoundError
+from datom_core.storage.s3.errors import code_of, translated
+
+if TYPE_CHECKING:
+    from datom_core.storage.s3.store import S3Store
+
+_NOT_SET = frozenset({"ServerSideEncryptionConfigurationNotFoundError", "ObjectLockConfigurationNotFoundError"})
+
+
+@dataclass(frozen=True)
+class PreflightCheck:
+    """One line of the report.
+
+    Attributes:
+        what: what was looked at.
+        result: ``"yes"``, ``"no"`` or ``"unknown"``, or what was found.
+        detail: why, and what it means.
+    """
+
+    what: str
+    result: str
+    detail: str = ""
+
+
+def preflight(store: S3Store) -> Rows[PreflightCheck]:
+    """Look at everything that matters for a project in this bucket. Errors become lines of the report."""
+    try:
+        store.check()
+    except DatomError as error:
+        return rows([PreflightCheck("reachable", "no", str(error))])
+    endpoint = store.client.meta.endpoint_url
+    return rows(
+        [
+            PreflightCheck("reachable", "yes", str(endpoint)),
+            _try("can list", "s3:ListBucket", store, lambda: next(iter(store.list()), None)),
+            _can_read(store),
+            *_can_write(store),
+            _setting(store, "versioning", "get_bucket_versioning", _versioning),
+            _setting(store, "default encryption", "get_bucket_encryption", _encryption),
+            _setting(store, "object lock", "get_object_lock_configuration", _object_lock),
+        ]
+    )
+
+
+def keeps_versions(store: S3Store) -> bool | None:
+    """Whether what is deleted from a bucket stays there as an old version; ``None`` when that cannot be told."""
+    result = _setting(store, "versioning", "get_bucket_versioning", _versioning).result
+    return {"yes": True, "no": False}.get(result)
+
+
+def _try(what: str, action: str, store: S3Store, call: Callable[[], Any]) -> PreflightCheck:
+    try:
+        call()
+    except AccessDeniedError as error:
+        return PreflightCheck(what, "no", str(error))
+    except DatomError as error:
+        return PreflightCheck(what, "unknown", f"{action}: {error}")
+    return PreflightCheck(what, "yes")
+
+
+def _can_read(store: S3Store) -> PreflightCheck:
+    def read() -> None:
+        try:
+            store.get(".metadata/manifest.json")
+        except NotFoundError:
+            return  # to be told that nothing is there, one must be allowed to look
+
+    return _try("can read", "s3:GetObject", store, read)
+
+
+def _can_write(store: S3Store) -> list[PreflightCheck]:
+    """One probe answers both questions; it leaves nothing but itself, which listings leave out."""
+    known: list[bool] = []
+    write = _try("can write", "s3:PutObject", store, lambda: known.append(store.heeds_conditions(anew=True)))
+    if not known:
+        return [write, PreflightCheck("conditional writes", "unknown", "not allowed to write")]
+    detail = "" if known[0] else "two writers at the same moment may overwrite each other's documents"
+    return [write, PreflightCheck("conditional writes", "yes" if known[0] else "no", detail)]
+
+
+def _setting(store: S3Store, what: str, call: str, read: Callable[[Any], PreflightCheck]) -> PreflightCheck:
+    from botocore.exceptions import ClientError
+
+    def ask() -> Any:
+        try:
+            return getattr(store.client, call)(Bucket=store.bucket)
+        except ClientError as error:
+            if code_of(error) in _NOT_SET:
+                return {}
+            raise
+
+    try:
+        with translated(f"s3:{call}", store.bucket):
+            return read(ask())
+    except DatomError as error:
+        return PreflightCheck(what, "unknown", str(error))
+
+
+def _versioning(found: Any) -> PreflightCheck:
+    on = found.get("Status") == "Enabled"
+    detail = "" if on else "what is deleted or overwritten from outside cannot be had back"
+    return PreflightCheck("versioning", "yes" if on else "no", detail)
+
+
+def _encryption(found: Any) -> PreflightCheck:
+    rules = found.get("ServerSideEncryptionConfiguration", {}).get("Rules", [])
+    kinds = [r.get("ApplyServerSideEncryptionByDefault", {}).get("SSEAlgorithm") for r in rules]
+    return PreflightCheck("default encryption", kinds[0] or "no" if kinds else "no")
+
+
+def _object_lock(found: Any) -> PreflightCheck:
+    settings = found.get("ObjectLockConfiguration", {})
+    rule = settings.get("Rule", {}).get("DefaultRetention", {})
+    kept = f"{rule.get('Mode', '')} {rule.get('Days') or rule.get('Years') or ''}".strip()
+    return PreflightCheck("object lock", "yes" if settings.get("ObjectLockEnabled") == "Enabled" else "no", kept)

@@ -1,0 +1,175 @@
+"""Large objects in parts, several at a time."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import secrets
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+from tenacity import Retrying, retry_if_exception, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from datom_core.common.progress import Progress, watcher
+from datom_core.documents import Buffer
+from datom_core.errors import StorageError
+from datom_core.storage.s3.errors import NOT_S3, code_of, tag_of
+
+#: From this size on, an object goes and comes in parts of it.
+PART_BYTES = 16 * 2**20
+_MAX_PARTS = 10_000
+_THREADS = 8
+_ATTEMPTS = 5
+
+
+@dataclass(frozen=True)
+class Download:
+    """An object's bytes, with the SHA-256 that was computed while they arrived."""
+
+    data: Buffer
+    etag: str
+    sha256: str
+
+
+def body(data: Buffer) -> Any:
+    """The bytes as a file that boto3 can read again when it tries again; they are not copied."""
+    return data if isinstance(data, bytes) else pa.BufferReader(pa.py_buffer(data))
+
+
+def distinct(key: str, data: Buffer) -> Buffer:
+    """A document with white space of its own at its end.
+
+    S3 tags an object by its bytes: after A, B, A, a writer that stalled since the first A would take the second
+    one for it, and swap it for something old. JSON does not mind.
+    """
+    if not key.endswith(".json"):
+        return data
+    return bytes(data) + bytes(b" \t\r\n"[byte & 3] for byte in secrets.token_bytes(24))
+
+
+def checksum(data: Buffer) -> dict[str, str]:
+    """SHA-256 as an upload's arguments; a bucket with object lock asks for the algorithm's name, too."""
+    return {"ChecksumAlgorithm": "SHA256", "ChecksumSHA256": base64.b64encode(hashlib.sha256(data).digest()).decode()}
+
+
+def download(client: Any, bucket: str, key: str) -> Download:
+    """Read an object: in one request, or when it is large in parallel ranges of one and the same state of it.
+
+    When it is replaced in between, it is read from the start, a few times.
+    """
+    from botocore.exceptions import ClientError
+
+    def replaced(error: BaseException) -> bool:
+        return isinstance(error, ClientError) and code_of(error) in ("PreconditionFailed", "412")
+
+    again = Retrying(retry=retry_if_exception(replaced), stop=stop_after_attempt(_ATTEMPTS), reraise=True)
+    return again(_download, client, bucket, key, PART_BYTES)
+
+
+def _download(client: Any, bucket: str, key: str, part: int) -> Download:
+    place = {"Bucket": bucket, "Key": key}
+    answer, data = _ask(client, place, limit=part)
+    size, etag = int(answer["ContentLength"]), tag_of(answer)
+    if size == len(data):
+        return Download(data, etag, hashlib.sha256(data).hexdigest())
+    whole = memoryview(bytearray(size))
+    whole[: len(data)] = data
+    digest = hashlib.sha256(data)
+    tell, ranges = watcher(), range(len(data), size, part)
+
+    def fetch(start: int) -> tuple[int, int]:
+        end = min(start + part, size)
+        # The tag makes sure that all ranges are of one object, whoever writes meanwhile.
+        _, window = _ask(client, {**place, "Range": f"bytes={start}-{end - 1}", "IfMatch": etag})
+        if len(window) != end - start:
+            raise StorageError(NOT_S3)
+        whole[start:end] = window
+        return start, end
+
+    with ThreadPoolExecutor(_THREADS, thread_name_prefix="datom-s3") as pool:
+        for number, (start, end) in enumerate(pool.map(fetch, ranges), 2):
+            digest.update(whole[start:end])
+            tell(Progress("download", number, len(ranges) + 1, end, size, key))
+    return Download(whole.toreadonly(), etag, digest.hexdigest())
+
+
+class _BrokenOffError(Exception):
+    """An answer ended in its middle; the cause is the library's own error."""
+
+
+def _ask(client: Any, arguments: Mapping[str, Any], *, limit: int | None = None) -> tuple[Mapping[str, Any], bytes]:
+    """An object's answer, and its body up to ``limit`` bytes: the rest of a large one is not read.
+
+    boto3 asks again when no answer comes; when one breaks off in its middle, that is left to its callers.
+    """
+    from botocore.exceptions import HTTPClientError, IncompleteReadError, ResponseStreamingError
+
+    def ask() -> tuple[Mapping[str, Any], bytes]:
+        answer = client.get_object(**arguments)
+        stream = answer["Body"]
+        try:
+            tag_of(answer)
+            large = limit is not None and int(answer["ContentLength"]) > limit
+            return answer, stream.read(limit) if large else stream.read()
+        except (HTTPClientError, IncompleteReadError, ResponseStreamingError) as error:
+            raise _BrokenOffError from error
+        finally:
+            stream.close()
+
+    again = Retrying(
+        retry=retry_if_exception_type(_BrokenOffError),
+        stop=stop_after_attempt(_ATTEMPTS),
+        wait=wait_random_exponential(multiplier=0.1, max=5),
+        reraise=True,
+    )
+    try:
+        return again(ask)
+    except _BrokenOffError as error:
+        raise (error.__cause__ or error) from None
+
+
+def upload_parts(
+    client: Any, bucket: str, key: str, data: Buffer, options: Mapping[str, Any], condition: Mapping[str, str]
+) -> None:
+    """Store a large object in parallel parts; it appears whole, when ``condition`` holds at the end, or not at all.
+
+    The parts of an upload that fails are removed again.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    whole = memoryview(data).cast("B")
+    place = {"Bucket": bucket, "Key": key}
+    upload = client.create_multipart_upload(**place, ChecksumAlgorithm="SHA256", **options)["UploadId"]
+
+    windows, tell = list(_windows(whole)), watcher()
+
+    def put(part: tuple[int, memoryview]) -> dict[str, Any]:
+        number, window = part
+        digest = checksum(window)
+        answer = client.upload_part(**place, **digest, UploadId=upload, PartNumber=number, Body=body(window))
+        return {"PartNumber": number, "ETag": tag_of(answer), "ChecksumSHA256": digest["ChecksumSHA256"]}
+
+    try:
+        with ThreadPoolExecutor(_THREADS, thread_name_prefix="datom-s3") as pool:
+            parts: list[dict[str, Any]] = []
+            for part in pool.map(put, enumerate(windows, 1)):
+                parts.append(part)
+                sent = sum(len(window) for window in windows[: len(parts)])
+                if len(windows) > 1:
+                    tell(Progress("upload", len(parts), len(windows), sent, len(whole), key))
+        client.complete_multipart_upload(**place, UploadId=upload, MultipartUpload={"Parts": parts}, **condition)
+    except BaseException:
+        # What went wrong first is what matters; a lifecycle rule of the bucket removes parts that stay.
+        with contextlib.suppress(BotoCoreError, ClientError):
+            client.abort_multipart_upload(**place, UploadId=upload)
+        raise
+
+
+def _windows(whole: memoryview) -> Iterator[memoryview]:
+    size = max(PART_BYTES, -(-len(whole) // _MAX_PARTS))
+    for start in range(0, len(whole), size):
+        yield whole[start : start + size]

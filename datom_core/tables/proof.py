@@ -1,0 +1,206 @@
+"""Whether what is stored is what its name says: a payload its content hash, a document its version.
+
+Neither can be forged, which all else in a store can by whoever may write there: what an object's own metadata, a
+history or a pointer says is no evidence. What R leaves open is named as such (record, B.6 and C.1 to C.3).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import pyarrow as pa
+
+from datom_core.documents import Buffer, Metadata, parse
+from datom_core.documents.set_hash import hash_set
+from datom_core.errors import DatomError, FormatError, IntegrityError, InvalidInputError, UnprovenWarning
+from datom_core.tables.hashing import HASH_ALGO, hash_normalised
+from datom_core.tables.normalise import Normalised
+from datom_core.tables.tabular import decode_parquet, normalised, parquet_shape
+from datom_core.version import SIGNATURE
+
+#: What a reader compares: the ``"bytes"`` with the hash that storage records of them; or the ``"content"`` too, with
+#: its hash, and that, by way of the version's document, with the id of the version.
+Verification = Literal["bytes", "content"]
+
+#: Gives the document of a version, if there is one.
+Told = Callable[[], Metadata | None]
+
+_CLASSES = b"r"  # the schema's metadata in which R keeps classes that parquet has no type for
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is known of something stored, and the name that it has.
+
+    Attributes:
+        fault: what it is instead of what its name says; ``None`` when it is proven to be that.
+        doubt: why it may be that all the same, and nobody but R could tell; ``None`` where nothing explains the fault.
+    """
+
+    fault: str | None = None
+    doubt: str | None = None
+
+    @property
+    def proven(self) -> bool:
+        return self.fault is None
+
+    @property
+    def is_other(self) -> bool:
+        """Whether it is certainly something else than its name says."""
+        return self.fault is not None and self.doubt is None
+
+
+_PROVEN = Verdict()
+
+
+def check_verification(verify: object) -> None:
+    """Refuse what is neither a `Verification` nor ``None``.
+
+    Raises:
+        InvalidInputError: names those that there are.
+    """
+    if verify is not None and verify not in get_args(Verification):
+        raise InvalidInputError(f"verify is one of {get_args(Verification)}, or None for the default, not {verify!r}.")
+
+
+def insist(what: str, verdict: Verdict, *, certain: bool) -> None:
+    """Refuse, or warn of, what is not proven.
+
+    Args:
+        what: is judged, for the message.
+        verdict: on it.
+        certain: refuse also what R left open.
+
+    Raises:
+        IntegrityError: it is something else, or may be while it has to be certain.
+    """
+    if verdict.proven:
+        return
+    how = "project.validate('full') compares storage with git"
+    if verdict.is_other:
+        raise IntegrityError(
+            f"{what} is not the version that it is called: {verdict.fault}. Storage was altered; do not use this data. "
+            f"{how}."
+        )
+    said = f"{what} cannot be proven to be that version: {verdict.fault}, and {verdict.doubt}. {how}"
+    if certain:
+        raise IntegrityError(f'{said}; verify="bytes" reads it by what storage records.')
+    warnings.warn(f'{said}; verify="bytes" leaves this check out.', UnprovenWarning, stacklevel=6)
+
+
+def judge_document(document: Metadata, version: str) -> Verdict:
+    """Compare a version's document with the id of the version."""
+    computed = document.version()
+    if computed == version:
+        return _PROVEN
+    doubt = None
+    if _by_r(document) and document.custom:
+        doubt = "R does not compute the same id again for some custom metadata"
+    elif _by_r(document) and document.hash_algo is None:
+        doubt = "it is from before R recorded which hash it used"
+    return Verdict(f"it is the document of the version {computed[:8]}", doubt)
+
+
+def judge_table(table: pa.Table, data_sha: str, told: Told = lambda: None) -> Verdict:
+    """Compare a decoded table with a content hash.
+
+    Args:
+        table: the whole table.
+        data_sha: the hash that it is stored under.
+        told: gives the document of a version that has this content, which tells who hashed it, and how; asked for only
+            when the hashes differ. ``None`` when there is none.
+    """
+    try:
+        data = normalised(table)
+    except DatomError:
+        return _unlike("it is a table that has no content hash", table, told())
+    actual = hash_normalised(data).data_sha
+    if actual == data_sha:
+        return _PROVEN
+    document = told()
+    if _by_r(document) and hash_normalised(_as_integer64(data)).data_sha == data_sha:
+        return _PROVEN
+    return _unlike(f"it holds the content {actual[:8]}", table, document)
+
+
+def judge_payload(
+    key: str, data: Buffer, told: Told = lambda: None, *, shape: tuple[int, Sequence[str]] | None = None
+) -> Verdict:
+    """Compare a payload's bytes with the content hash in its key.
+
+    Args:
+        key: of the payload.
+        data: its bytes.
+        told: as `judge_table`.
+        shape: rows and column names that the content has, when they are known: a file of another shape is not decoded,
+            which may take far more memory than its bytes.
+    """
+    data_sha = key.rpartition("/")[2].partition(".")[0]
+    if key.endswith(".json"):
+        return _judge_set(data, data_sha)
+    try:
+        if shape is not None and (found := parquet_shape(data)) != (shape[0], list(shape[1])):
+            return Verdict(f"it holds {found[0]} rows of {len(found[1])} columns")
+        table = decode_parquet(data)
+    except FormatError:
+        return Verdict("it is no readable table")
+    return judge_table(table, data_sha, told)
+
+
+def _judge_set(data: Buffer, data_sha: str) -> Verdict:
+    try:
+        actual = hash_set(parse(data, "the set"))
+    except FormatError:
+        actual = None
+    if actual is None:
+        return Verdict("it is no readable set")
+    return _PROVEN if actual == data_sha else Verdict(f"it holds the content {actual[:8]}")
+
+
+def _unlike(fault: str, table: pa.Table, document: Metadata | None) -> Verdict:
+    """The verdict on a table that does not have its hash, as far as R can have hashed it."""
+    if not _by_r(document):
+        return Verdict(fault)
+    if document is not None and document.hash_algo != HASH_ALGO:
+        return Verdict(fault, f"it was hashed by {document.hash_algo or 'a rule from before R recorded which'}")
+    return Verdict(fault, _lost_in_parquet(table))
+
+
+def _by_r(document: Metadata | None) -> bool:
+    """Whether somebody else than this package may have written the document; R, as far as anybody knows."""
+    return document is None or not signed(document)
+
+
+def signed(document: Metadata) -> bool:
+    """Whether the document says that this package wrote it: evidence in git, and in storage no more than a hint."""
+    return str(document.raw.get("datom_version") or "").startswith(SIGNATURE)
+
+
+def _as_integer64(data: Normalised) -> Normalised:
+    """The same with every 64-bit integer in the family of R's integer64, which is all that R writes as such."""
+    kinds = zip(data.tags, data.table.schema.types, strict=True)
+    return Normalised(data.table, tuple("i64" if pa.types.is_int64(kind) else tag for tag, kind in kinds))
+
+
+#: Types of what R holds in doubles, with fractions and units of its own.
+_IN_DOUBLES = (pa.types.is_date32, pa.types.is_timestamp, pa.types.is_time32, pa.types.is_duration)
+
+
+def _lost_in_parquet(table: pa.Table) -> str | None:
+    """Which columns R may have hashed with something that does not reach its file."""
+    classes = _CLASSES in (table.schema.metadata or {})
+
+    def loses(kind: pa.DataType, missing: int) -> bool:
+        if pa.types.is_float64(kind):
+            return missing > 0  # what is missing by arithmetic has other bits than what was missing before
+        if pa.types.is_int32(kind):
+            return classes  # a time of day of data.table, by its class
+        return any(test(kind) for test in _IN_DOUBLES)
+
+    names = [f.name for f, column in zip(table.schema, table.columns, strict=True) if loses(f.type, column.null_count)]
+    if not names:
+        return None
+    return f"R may have hashed in {', '.join(map(repr, names))} what parquet does not keep"

@@ -1,0 +1,187 @@
+"""Check what a caller asks for, before anything is touched."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from datom_core.common import names
+from datom_core.documents import Author, Declared, check_parents, clean_custom
+from datom_core.errors import InvalidInputError
+from datom_core.extracts.drop_reader import Extract
+from datom_core.git import default_author
+from datom_core.planning.write_plan import TableWrite
+from datom_core.tables.background_encode import Encoding
+from datom_core.tables.content_hash import LARGE, Content
+from datom_core.tables.tabular import normalised
+from datom_core.writing.prefetch import Ahead
+from datom_core.writing.writer import Job
+
+_MAX_MESSAGE = 10_000
+_TRAILER_KEY = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
+_AUTHOR = re.compile(r"\s*(?P<name>[^<>]*[^<>\s])\s*<(?P<email>[^<>\s]*)>\s*")
+
+
+def check_message(message: object, default: str) -> str:
+    """The message, or ``default`` when none is given.
+
+    Raises:
+        InvalidInputError: it is empty, or is not text.
+    """
+    if message is None:
+        return default
+    if not isinstance(message, str):
+        raise InvalidInputError(f"The message must be text, not {type(message).__name__}.")
+    if len(message) > _MAX_MESSAGE:
+        raise InvalidInputError(
+            f"The message has {len(message)} characters; at most {_MAX_MESSAGE} are kept. Say the rest elsewhere."
+        )
+    if not message.strip():
+        raise InvalidInputError("The message is empty. Say why the data changed, or leave it out for a default.")
+    if "\0" in message or not names.is_text(message):
+        raise InvalidInputError("The message holds a NUL character or a lone surrogate, which git cannot keep.")
+    return message
+
+
+def check_author(author: Author | str) -> Author:
+    """The author; text has the form ``Name <email>``.
+
+    Raises:
+        InvalidInputError: another form, or characters that git cannot keep.
+    """
+    if isinstance(author, str):
+        match = _AUTHOR.fullmatch(author)
+        if match is None:
+            raise InvalidInputError(f'The author must look like "Ada Lovelace <ada@example.org>"; got {author!r}.')
+        author = Author(match["name"], match["email"])
+    if not isinstance(author, Author):
+        raise InvalidInputError(f"The author must be text or an Author, not {type(author).__name__}.")
+    parts: tuple[object, ...] = (author.name, author.email)
+    if not all(isinstance(part, str) for part in parts):
+        raise InvalidInputError("The author's name and email must be text.")
+    for part in (author.name, author.email):
+        if any(c in "<>\0\n\r" for c in part) or not names.is_text(part):
+            raise InvalidInputError(f"{part!r} cannot be part of an author: no angle brackets or line breaks.")
+    if not author.name.strip():
+        raise InvalidInputError("The author needs a name.")
+    return author
+
+
+def author_or_default(author: Author | str | None) -> Author:
+    """As `check_author`; without one, the author of the git configuration."""
+    return default_author() if author is None else check_author(author)
+
+
+def utc_now() -> datetime:
+    """The clock, unless a caller brings one."""
+    return datetime.now(UTC)
+
+
+def check_trailers(trailers: Mapping[str, str] | None) -> dict[str, str]:
+    """Git trailers, one line each.
+
+    Raises:
+        InvalidInputError: names every trailer with a bad key, or a value of several lines.
+    """
+    given: object = trailers or {}
+    if not isinstance(given, Mapping):
+        raise InvalidInputError(f"Trailers are a mapping of keys to values, not {type(given).__name__}.")
+    checked = {str(k): str(v) for k, v in given.items()}
+    bad = [k for k, v in checked.items() if not _TRAILER_KEY.fullmatch(k) or not v.isprintable() or not v.strip()]
+    if bad:
+        raise InvalidInputError(f"Trailers need a key of letters, digits and hyphens, and one line of text: {bad}.")
+    return checked
+
+
+def check_versions(versions: Mapping[str, str | None] | Iterable[str]) -> dict[str, str | None]:
+    """Versions by table; names alone mean the current ones.
+
+    Raises:
+        InvalidInputError: neither a mapping nor names, or none at all.
+    """
+    given: object = versions
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise InvalidInputError("Give the names of tables, or a mapping from table to version.")
+    asked: dict[str, str | None] = dict(given) if isinstance(given, Mapping) else dict.fromkeys(given)
+    if not asked:
+        raise InvalidInputError("A cut needs at least one table.")
+    for table, version in asked.items():
+        names.check_name(table)
+        if version is not None:
+            names.check_version(version)
+    return asked
+
+
+def table_job(
+    table: object,
+    frame: object,
+    ahead: Ahead,
+    *,
+    parents: Iterable[object] | None = None,
+    custom: Mapping[str, Any] | None = None,
+    table_type: str = "derived",
+    at_once: bool = True,
+) -> Job:
+    """A table to be written, hashed, with everything declared about it.
+
+    An `Extract` is imported from its file. A large table that is certain to be new is encoded meanwhile, if it is to be
+    written ``at_once``.
+
+    Raises:
+        InvalidInputError: a bad name, a frame without rows, columns without a hash, duplicate or empty
+            column names, incomplete parents, or custom metadata that cannot be kept.
+    """
+    name = names.check_new_name(table)
+    if table_type not in ("derived", "imported"):
+        raise InvalidInputError(f"table_type is 'derived' or 'imported', not {table_type!r}.")
+    origin = frame.origin if isinstance(frame, Extract) else None
+    if isinstance(frame, Extract):
+        frame, table_type = frame.data, "imported"
+    declared = Declared(check_parents(parents), clean_custom(custom), table_type, origin)
+    if table_type == "imported" and declared.parents:
+        raise InvalidInputError(f"{name}: an imported table is a source of lineage and has no parents.", table=name)
+    data = normalised(frame, what=name)
+    columns = data.table.column_names
+    problems = [f"{c!r} occurs {columns.count(c)} times" for c in dict.fromkeys(columns) if columns.count(c) > 1]
+    problems += ["a column has an empty name"] if "" in columns else []
+    if problems:
+        raise InvalidInputError(f"{name}: {'; '.join(problems)}. Rename the columns.", table=name)
+    encoding = Encoding(data.table, ahead.compression)
+    if at_once and data.table.nbytes > LARGE:
+        encoding.begin(lambda: ahead.is_new(name, data.table))
+    content = Content(data, ahead.memo)
+    return Job(TableWrite(name, content.sha, data.table.num_rows, tuple(columns), declared), encoding, content)
+
+
+def table_jobs(
+    tables: Mapping[str, object],
+    parents: Mapping[str, Iterable[object]] | None,
+    custom: Mapping[str, Mapping[str, Any]] | None,
+    table_type: str,
+    ahead: Ahead,
+) -> list[Job]:
+    """As `table_job`, for tables that are written together.
+
+    Raises:
+        InvalidInputError: also, no table at all, or parents or custom metadata of others.
+    """
+    given: object = tables
+    if not isinstance(given, Mapping) or not given:
+        raise InvalidInputError("Give a mapping of at least one table name to its frame.")
+    parents, custom = parents or {}, custom or {}
+    unknown = sorted({*parents, *custom} - set(tables))
+    if unknown:
+        raise InvalidInputError(f"parents or custom name tables that are not to be written: {unknown}.")
+    return [
+        table_job(
+            table,
+            frame,
+            ahead,
+            parents=parents.get(table),
+            custom=custom.get(table),
+            table_type=table_type,
+        )
+        for table, frame in tables.items()
+    ]

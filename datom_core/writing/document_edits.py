@@ -1,0 +1,179 @@
+"""A project's own documents: where its data lies, its schema, what its cuts stand for, and how storage follows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from datom_core.common import names
+from datom_core.common.suggestions import did_you_mean
+from datom_core.documents import Author, Location, format_timestamp
+from datom_core.errors import NotFoundError
+from datom_core.git import GitRepo
+from datom_core.planning.projection import lost_versions, payload_key, same_lists, same_table
+from datom_core.planning.results import Status
+from datom_core.planning.write_plan import ProjectState, changed_files, check_writable
+from datom_core.publishing.load_state import load_state
+from datom_core.publishing.projector import Projector
+from datom_core.publishing.retries import until_published
+from datom_core.reading.placement import Guard, check_stays
+
+#: From the documents at the tip, and the time, to the documents after the edit.
+Edit = Callable[[ProjectState, str], ProjectState]
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """Commits edits of a project's own documents and projects them."""
+
+    repo: GitRepo
+    projector: Projector
+    guard: Guard
+    clock: Callable[[], datetime]
+
+    def run(
+        self, edit: Edit, message: str, author: Author, tables: tuple[str, ...] = (), *, moving: bool = False
+    ) -> str | None:
+        """Make the edit in one commit, planned again when another writer is faster.
+
+        Args:
+            edit: what is to be different.
+            message, author: for the commit.
+            tables: tables whose documents the edit needs.
+            moving: the edit records another place than the one that was recorded.
+
+        Returns:
+            The commit, or ``None`` when there was nothing to change.
+        """
+        return until_published(lambda: self._once(edit, message, author, tables, moving))
+
+    def _once(self, edit: Edit, message: str, author: Author, tables: tuple[str, ...], moving: bool) -> str | None:
+        now = self.clock()
+        tip, state = self.load(tables, moving=moving)
+        check_writable(state, tables)
+        after = edit(state, format_timestamp(now))
+        self._check_payloads(state, after)
+        seen = self.projector.look(())
+        seen.refuse_newer()
+        self.projector.lines.check(seen, tip, state)
+        files = changed_files(state, after)
+        commit = self.repo.publish(files, message, parent=tip, author=author, at=now) if files else None
+        self.projector.level(())
+        return commit
+
+    def relocate(self, author: Author) -> str | None:
+        """Record this store as the project's, once it is certain that every version is there.
+
+        Raises:
+            NotFoundError: some are not; as in an old copy of the data.
+        """
+        _, state = self.load(None, moving=True)
+        store = self.projector.store
+        lost = lost_versions(state, {o.key for o in store.list()})
+        if lost:
+            raise NotFoundError(
+                f"{store.location} lacks data of {len(lost)} versions of {state.file.name} ({', '.join(lost[:8])}). "
+                f"It may be an old copy; recorded is {state.file.location}.",
+                versions=tuple(lost),
+            )
+        return self.run(moved(store.location), f"Update data store: {state.file.name}", author, moving=True)
+
+    def load(self, tables: tuple[str, ...] | None = (), *, moving: bool = False) -> tuple[str, ProjectState]:
+        """The tip and the documents there; those of every table when ``tables`` is ``None``.
+
+        Raises:
+            ConflictError: the project's data has moved to another place, or the project is being taken away.
+            NotFoundError: the store or the branch is not there.
+        """
+        self.projector.store.check()
+        tip = self.repo.tip()
+        if tip is None:
+            raise NotFoundError(f"{self.repo.remote} has no branch {self.repo.branch} any more.")
+        state = load_state(self.repo, tip, tables or ())
+        if moving:
+            check_stays(state)
+        else:
+            self.guard.check(state)
+        if tables is None:
+            state = load_state(self.repo, tip, state.manifest.entries)
+        return tip, state
+
+    def status(self) -> Status:
+        """As `Project.status`."""
+        tip, state = self.load(None)
+        store, repo = self.projector.store, self.repo
+        seen = self.projector.look(state.tables)
+        diverged = self.projector.lines.divergence(seen, tip, state) is not None
+        if diverged and repo.tip() != tip:
+            return self.status()  # storage was seen after the tip, and may have gone on since
+        payloads = {t: payload_key(t, s.metadata) for t, s in state.tables.items() if s.metadata is not None}
+        return Status(
+            project=state.file.name,
+            location=str(store.location),
+            remote=repo.remote,
+            branch=repo.branch,
+            commit=tip,
+            schema=state.manifest.schema,
+            tables=len(state.manifest.entries),
+            cuts=len(state.cuts),
+            governed=state.governance is not None,
+            behind=tuple(t for t, table in state.tables.items() if not same_table(table, seen, t)),
+            lists_behind=not same_lists(state, seen),
+            waiting=tuple(t for t, key in payloads.items() if store.head(key) is None),
+            diverged=diverged,
+        )
+
+    def _check_payloads(self, before: ProjectState, after: ProjectState) -> None:
+        """Refuse to name a version whose data is not in storage."""
+        missing = []
+        for cut in after.cuts.values():
+            for table, version in cut.items():
+                if before.cuts.stands_for(cut.name, table, version):
+                    continue
+                entry = after.table(table).history.find(version)
+                if entry and self.projector.store.head(names.payload(table, entry.data_sha)) is None:
+                    missing.append(f"{table}@{version[:8]}")
+        if missing:
+            raise NotFoundError(
+                f"The data of {', '.join(missing)} is not in {self.projector.store.location}. Write it again first."
+            )
+
+
+def moved(location: Location) -> Edit:
+    """Record that the data lies at ``location``."""
+    return lambda state, _: replace(state, file=state.file.moved(location))
+
+
+def upgraded(state: ProjectState, now: str) -> ProjectState:
+    """Convert the documents to schema 2; versions keep their ids."""
+    if state.manifest.schema == 2:
+        return state
+    return replace(state, manifest=state.manifest.upgraded(now), file=state.file.with_schema())
+
+
+def cut_recorded(cut: str, versions: Mapping[str, str | None], author: Author, message: str) -> Edit:
+    """Let ``cut`` stand for versions that exist; ``None`` means the current one.
+
+    Raises:
+        NotFoundError: a table or version that the project does not have.
+    """
+
+    def edit(state: ProjectState, now: str) -> ProjectState:
+        cuts = state.cuts
+        for table, asked in versions.items():
+            at_tip = state.table(table)
+            entry = at_tip.current if asked is None else at_tip.history.resolve(asked, table)
+            if entry is None:
+                raise NotFoundError(
+                    f"{state.file.name} has no table {table!r}.{did_you_mean(table, state.manifest.entries)}",
+                    table=table,
+                )
+            if not cuts.stands_for(cut, table, entry.version):
+                cuts = cuts.with_recording(cut, table, entry.version, at=now, author=author, message=message)
+        if cuts is state.cuts:
+            return state
+        return replace(state, cuts=cuts, manifest=state.manifest.with_rows(state.manifest.rows(), now))
+
+    names.check_cut_name(cut)
+    return edit

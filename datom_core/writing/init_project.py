@@ -1,0 +1,226 @@
+"""How a project begins: its first files, its first commit, and its first object in storage."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import datetime
+
+from datom_core.common import names
+from datom_core.documents import Author, Location, Manifest, ProjectFile, canonical, format_timestamp
+from datom_core.errors import AlreadyExistsError, DatomError, FormatError, InvalidInputError, NotFoundError
+from datom_core.git import GitRepo, LostRaceError
+from datom_core.git.github import GitHubRepository
+from datom_core.publishing.load_state import load_state
+from datom_core.publishing.projector import Projector
+from datom_core.storage import ObjectStore, find, same_place
+from datom_core.version import WRITER
+
+_MESSAGE = "Initialize datom repository"
+_IGNORED = (
+    ".Rprofile .Renviron .Rhistory .Rapp.history .Rproj.user/ .DS_Store *.csv *.tsv *.rds *.txt *.parquet "
+    "*.sas7bdat .RData .RDataTmp *.html *.png *.pdf .vscode/ rsconnect/ input_files/"
+).split()
+
+
+def hosted(repo: GitRepo) -> GitHubRepository | None:
+    """The repository that is to be created on its host before the first commit; ``None`` for a path on this machine.
+
+    Raises:
+        InvalidInputError: nobody here can create it; says what to do by hand.
+    """
+    if isinstance(repo.at, GitHubRepository):
+        return repo.at
+    if repo.is_local:
+        return None
+    raise InvalidInputError(
+        f"{repo.remote} cannot be created from here: create an empty repository on its host by hand (without README "
+        'or license) and leave create_repo out. On GitHub, give remote=GitHub(token=...).repository("owner/name").',
+        remote=repo.remote,
+    )
+
+
+def found(
+    name: str,
+    store: ObjectStore,
+    repo: GitRepo,
+    *,
+    schema: int,
+    author: Author,
+    now: datetime,
+    to_create: GitHubRepository | None = None,
+) -> None:
+    """Create a project: claim the storage namespace, push the first commit, mirror the manifest.
+
+    Args:
+        to_create: the remote, when it may have to be created on its host; one that is there and empty is used.
+
+    The claim is a conditional write that names the remote, so that of two callers one gets the namespace. It is
+    gone in the end. Broken off anywhere, the same call completes it; a push that fails takes the claim back.
+
+    Raises:
+        AlreadyExistsError: the storage namespace or the remote is taken; says by what.
+    """
+    file = ProjectFile.new(
+        name, store.location, repo.remote, schema=schema, date=now.astimezone().strftime("%Y-%m-%d"), writer=WRITER
+    )
+    claim = canonical.dump({"project": name, "remote": repo.remote})
+    absent = repo.is_absent() or (to_create is not None and to_create.inspect() is None)
+    if not _begun(file, store, repo, claim, absent):
+        created = _claim(store, claim)
+        try:
+            if to_create is not None:
+                to_create.create(description=f"datom project: {name}")
+            repo.create_if_local()
+            files = _first_files(file, Manifest.new(name, schema, format_timestamp(now)), now)
+            repo.publish(files, _MESSAGE, parent=None, author=author, at=now)
+        except DatomError as error:
+            if created:
+                store.delete(names.CLAIM_KEY)
+            if isinstance(error, LostRaceError):
+                raise AlreadyExistsError(f"{repo.remote} was just taken by somebody else.") from error
+            raise
+    Projector(repo, store).level(())
+    store.delete(names.CLAIM_KEY)
+
+
+def _begun(file: ProjectFile, store: ObjectStore, repo: GitRepo, claim: bytes, absent: bool) -> bool:
+    """Whether an earlier, broken-off call for this very project got as far as its commit.
+
+    Raises:
+        AlreadyExistsError: the remote or the namespace holds something else.
+    """
+    occupant = _occupant(store)
+    tip = None if absent else _tip(repo)
+    if tip is not None:
+        _check_resumable(file, store, repo, tip, occupant, _holds(store, claim))
+        return True
+    if occupant is not None:
+        raise AlreadyExistsError(
+            f"{store.location} holds the project {occupant!r} already. Choose another prefix, or open that one.",
+            location=str(store.location),
+            project=occupant,
+        )
+    if not absent and not repo.is_empty():
+        raise AlreadyExistsError(
+            f"{repo.remote} is not empty, though it has no branch {repo.branch}. Give an empty repository.",
+            remote=repo.remote,
+        )
+    return False
+
+
+def _tip(repo: GitRepo) -> str | None:
+    try:
+        return repo.tip()
+    except NotFoundError as error:
+        raise NotFoundError(
+            f"{error} For a new project create an empty repository there, or on GitHub let Project.init do it: "
+            'remote=GitHub(token=...).repository("owner/name"), create_repo=True.',
+            **error.details,
+        ) from error
+
+
+def _claim(store: ObjectStore, claim: bytes) -> bool:
+    """Make the namespace this caller's; whether this call did it (else an earlier one had)."""
+    if any(o.key != names.CLAIM_KEY for o in itertools.islice(store.list(), 2)):
+        raise AlreadyExistsError(
+            f"{store.location} holds objects but no datom project. Choose an empty prefix.",
+            location=str(store.location),
+        )
+    if store.create(names.CLAIM_KEY, claim):
+        return True
+    if not _holds(store, claim):
+        raise AlreadyExistsError(
+            f"Another project is being created in {store.location}. Choose another prefix; if that was given up, "
+            f"remove {names.CLAIM_KEY} there.",
+            location=str(store.location),
+        )
+    return False
+
+
+def _holds(store: ObjectStore, claim: bytes) -> bool:
+    held = find(store, names.CLAIM_KEY)
+    return held is not None and held.data == claim
+
+
+def _occupant(store: ObjectStore) -> str | None:
+    """Name of the project whose namespace this is; a damaged manifest counts as one."""
+    found = find(store, names.MANIFEST_KEY)
+    if found is None:
+        return None
+    try:
+        return Manifest.from_json(found.data, names.MANIFEST_KEY).project
+    except FormatError:
+        return "(a manifest that cannot be read)"
+
+
+def _check_resumable(
+    wanted: ProjectFile, store: ObjectStore, repo: GitRepo, tip: str, occupant: str | None, claimed: bool
+) -> None:
+    try:
+        state = load_state(repo, tip, ())
+    except NotFoundError as error:
+        raise AlreadyExistsError(
+            f"{repo.remote} is not empty and holds no datom project. Give an empty repository.", remote=repo.remote
+        ) from error
+    held = state.file
+    if held.name != wanted.name or not same_place(held.location, store.location) or (occupant and not claimed):
+        raise AlreadyExistsError(
+            f"{repo.remote} holds the project {held.name!r} with its data in {held.location}. "
+            "Open it with Project.open, or give an empty repository.",
+            remote=repo.remote,
+            project=held.name,
+        )
+    if state.manifest.entries and not claimed:
+        raise AlreadyExistsError(
+            f"{repo.remote} holds the project {held.name!r} with {len(state.manifest.entries)} tables, but "
+            f"{store.location} is empty. Mount the store or restore it; Project.open and mirror() put documents back, "
+            "but no data.",
+            remote=repo.remote,
+            project=held.name,
+        )
+
+
+def _first_files(file: ProjectFile, manifest: Manifest, now: datetime) -> dict[str, bytes]:
+    return {
+        names.PROJECT_FILE: file.to_yaml(),
+        names.MANIFEST_FILE: manifest.to_json(),
+        ".gitignore": ("\n".join(_IGNORED) + "\n").encode(),
+        "README.md": _readme(file.name, file.location, str(file.remote), now).encode(),
+    }
+
+
+def _readme(name: str, location: Location, remote: str, now: datetime) -> str:
+    prefix = f", prefix={location.spelled_prefix!r}" if location.prefix else ""
+    store = f'LocalStore("{location.root}"{prefix})' if location.backend == "local" else f"...  # {location}"
+    return f"""# {name}
+
+The history of this study's tables, kept by [datom](https://github.com/amashadihossein/datom). This repository
+holds metadata; the data itself lies as parquet files in `{location}`.
+
+| | |
+|---|---|
+| Backend | `{location.backend}` |
+| Root | `{location.root}` |
+| Prefix | `{location.spelled_prefix or "(none)"}` |
+| Created | {now.astimezone().strftime("%Y-%m-%d")} with {WRITER} |
+
+Read it with storage access alone, no git needed:
+
+```python
+import datom_core as dc
+
+reader = dc.ProjectReader.open(dc.{store}, "{name}")
+reader.list()
+reader.history("dm")
+reader.read("dm", version="a8ee7a31")
+```
+
+Write to it:
+
+```python
+project = dc.Project.open(dc.{store}, remote="{remote}")
+project.write("dm", frame, message="DM extract of today")
+```
+
+Do not edit or commit data files here.
+"""

@@ -1,0 +1,57 @@
+"""What can be asked of storage and of the remote while a large table is being hashed."""
+
+from __future__ import annotations
+
+import threading
+
+import pyarrow as pa
+
+from datom_core.common import names
+from datom_core.errors import DatomError
+from datom_core.git import GitRepo
+from datom_core.planning.projection import Seen
+from datom_core.storage import ObjectStore, find
+from datom_core.tables.hash_cache import Memo
+from datom_core.tables.tabular import Compression
+
+
+class Ahead:
+    """One write, before it is known what will be written. What is wrong is told later.
+
+    Args:
+        repo, store: what can be asked.
+        memo: what large tables hashed to before, if that is remembered.
+        compression: of the file.
+    """
+
+    def __init__(self, repo: GitRepo, store: ObjectStore, memo: Memo | None, compression: Compression) -> None:
+        self.memo, self.compression = memo, compression
+        self._repo, self._store = repo, store
+        self._lock = threading.Lock()
+        self._tip: str | None = None
+
+    def is_new(self, table: str, data: pa.Table) -> bool:
+        """Whether a table of this shape cannot be its current version, as far as storage tells.
+
+        If it can, nothing but the tip is needed to see that it is: so the tip is asked for as well.
+        """
+        try:
+            key = names.pointer(table)
+            pointer = Seen({key: find(self._store, key)}).pointer(table)
+            new = pointer is None or (pointer.rows, list(pointer.column_names)) != (data.num_rows, data.column_names)
+            if not new:
+                with self._lock:
+                    self._tip = self._tip or self._repo.tip()
+        except DatomError:
+            return False
+        return new
+
+    def take_tip(self) -> str | None:
+        """The remote's tip at some moment since the write began; whoever plans again gets it as it is then.
+
+        Raises:
+            As `GitRepo.tip`.
+        """
+        with self._lock:
+            tip, self._tip = self._tip, None
+        return tip or self._repo.tip()

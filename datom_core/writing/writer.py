@@ -1,0 +1,333 @@
+"""One write, from frames to a commit and its projection: the effects in their order (design, section 4)."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from contextvars import copy_context
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from datom_core.common import names
+from datom_core.common.events import ProjectEvents
+from datom_core.documents import Author, Recording, format_timestamp
+from datom_core.errors import NotFoundError
+from datom_core.git import GitRepo
+from datom_core.planning.projection import Seen, nothing_there, same_lists
+from datom_core.planning.results import WriteResult
+from datom_core.planning.write_plan import (
+    Payload,
+    ProjectState,
+    Stamp,
+    TablePlan,
+    TableWrite,
+    WritePlan,
+    apply,
+    changed_files,
+    plan_write,
+    repin,
+)
+from datom_core.publishing.load_state import load_state
+from datom_core.publishing.projector import Known, Projector
+from datom_core.publishing.retries import until_published
+from datom_core.reading.placement import Guard
+from datom_core.storage import ObjectStore
+from datom_core.tables.background_encode import Encoding
+from datom_core.tables.content_hash import LARGE, Content
+from datom_core.tables.hash_cache import Memo
+from datom_core.tables.tabular import Compression
+from datom_core.version import WRITER
+from datom_core.writing.payloads import PayloadKeeper
+from datom_core.writing.prefetch import Ahead
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A table to be written, its content, and its file."""
+
+    write: TableWrite
+    encoding: Encoding
+    content: Content
+
+    def hashed(self) -> Job:
+        """The same with a content hash that was computed for it, not only remembered."""
+        return replace(self, write=replace(self.write, data_sha=self.content.hashed()))
+
+
+@dataclass(frozen=True)
+class Intent:
+    """Why and by whom: what goes into the history and the commit.
+
+    Attributes:
+        message: for the history and the commit.
+        author: who.
+        trailers: git trailers for the commit alone.
+        cut: name under which the tables are recorded, if any.
+    """
+
+    message: str
+    author: Author
+    trailers: Mapping[str, str]
+    cut: str | None = None
+
+    def commit_message(self, message: str) -> str:
+        lines = "\n".join(f"{key}: {value}" for key, value in self.trailers.items())
+        return f"{message}\n\n{lines}\n" if lines else message
+
+
+class Writer:
+    """Writes tables to one project."""
+
+    def __init__(
+        self,
+        repo: GitRepo,
+        store: ObjectStore,
+        guard: Guard,
+        clock: Callable[[], datetime],
+        project: str,
+        memo: Memo | None,
+        compression: Compression,
+    ) -> None:
+        self.events = ProjectEvents(project, _log)
+        self.repo = repo
+        self.store = store
+        self.guard = guard
+        self.clock = clock
+        self.projector = Projector(repo, store)
+        self._memo, self._compression = memo, compression
+
+    def ahead(self) -> Ahead:
+        """For one write."""
+        return Ahead(self.repo, self.store, self._memo, self._compression)
+
+    def run(self, jobs: Sequence[Job], intent: Intent, ahead: Ahead) -> list[WriteResult]:
+        """Write all tables in one commit; when another writer is faster, plan again on what it made.
+
+        Args:
+            jobs: what to write.
+            intent: why, and by whom.
+            ahead: what may have been asked already.
+
+        Raises:
+            ConflictError: others were faster in all attempts, or the data has moved.
+            The errors of `plan_write`, of the store and of git.
+        """
+        keeper = PayloadKeeper(self.store, self.events)
+        begun, attempt = time.monotonic(), 1
+
+        def lost(failed: int, cause: str) -> None:
+            nonlocal attempt
+            attempt = failed + 1
+            self.events.tell("retry", attempt=failed, cause=cause)
+
+        results = None
+        if sum(job.encoding.data.nbytes for job in jobs) > LARGE:
+            results = until_published(lambda: self._beforehand(jobs, intent, keeper, ahead), lost)
+        if results is None:
+            attempt = 1
+            # What is recorded is hashed, by now at the latest.
+            hashed = [job.hashed() for job in jobs]
+            results = until_published(lambda: self._once(hashed, intent, keeper, None), lost)
+        for result in results:
+            self.events.tell(
+                "write",
+                table=result.table,
+                version=result.version,
+                commit=result.commit_sha,
+                action=result.action,
+                attempt=attempt,
+                bytes=result.bytes,
+                seconds=time.monotonic() - begun,
+            )
+        return results
+
+    def _beforehand(
+        self, jobs: Sequence[Job], intent: Intent, keeper: PayloadKeeper, ahead: Ahead
+    ) -> list[WriteResult] | None:
+        """What nobody else need wait for: see that nothing is new, or else have the payloads in storage."""
+        plan, tip = self._plan(jobs, intent, ahead.take_tip())
+        if plan.nothing_new:
+            return self._standing(plan, intent, keeper)
+        hashed = [job.hashed() for job in jobs]
+        if [job.write for job in hashed] != [job.write for job in jobs]:
+            plan, tip = self._plan(hashed, intent, tip)
+        seen = self.projector.look([job.write.table for job in jobs])
+        self._check_storage(plan.state, tip, seen)
+        self._settle_payloads(plan, hashed, keeper)
+        return None
+
+    def _plan(self, jobs: Sequence[Job], intent: Intent, tip: str | None) -> tuple[WritePlan, str]:
+        """What is to be done on top of the remote's tip, and that tip."""
+        self.store.check()
+        if tip is None:
+            raise NotFoundError(f"{self.repo.remote} has no branch {self.repo.branch} any more.")
+        state = load_state(self.repo, tip, self._documents_needed(jobs))
+        self.guard.check(state)
+        return plan_write(state, [job.write for job in jobs], intent.cut), tip
+
+    def _once(
+        self, jobs: Sequence[Job], intent: Intent, keeper: PayloadKeeper, repair_commit: str | None
+    ) -> list[WriteResult]:
+        with ExitStack() as turn:
+            turn.enter_context(self.repo.turn())
+            return self._in_turn(turn, jobs, intent, keeper, repair_commit)
+
+    def _in_turn(
+        self,
+        turn: ExitStack,
+        jobs: Sequence[Job],
+        intent: Intent,
+        keeper: PayloadKeeper,
+        repair_commit: str | None,
+    ) -> list[WriteResult]:
+        """One attempt; ``turn`` is closed as soon as the commit is published."""
+        plan, tip = self._plan(jobs, intent, self.repo.tip())
+        if plan.nothing_new and repair_commit is None and (results := self._standing(plan, intent, keeper)):
+            return results
+        tables, state, now = [job.write.table for job in jobs], plan.state, self.clock()
+        # Looked at before a commit is pushed: what is there now can only be older than that commit.
+        seen = self.projector.look(tables)
+        self._check_storage(state, tip, seen)
+        self._settle_payloads(plan, jobs, keeper)
+        if keeper.repins:
+            repair_commit = self._repin(plan, keeper, seen, tip, intent, now)
+            turn.close()
+            return self._once(jobs, intent, keeper, repair_commit)
+        after = apply(plan, keeper.found, Stamp(format_timestamp(now), intent.author, intent.message, WRITER))
+        files = changed_files(state, after)
+        commit: str | None
+        if files:
+            message = intent.commit_message(intent.message)
+            with self.events.timed("commit", bytes=sum(len(data or b"") for data in files.values())) as told:
+                commit = self.repo.publish(files, message, parent=tip, author=intent.author, at=now)
+                told["commit"] = commit
+                turn.close()
+            commits = {p.write.table: {p.version: commit} for p in plan.tables if p.recorded is None}
+            present = {names.payload(p.write.table, p.write.data_sha) for p in plan.tables}
+            known = Known(seen, commit, after)
+            with self.events.timed("projection", commit=commit):
+                self.repo.together(
+                    lambda alone: self.projector.level(
+                        tables, known=known if alone else None, commits=commits, present=present
+                    )
+                )
+            repaired: Set[str] = keeper.put_back
+        else:
+            commit = repair_commit
+            repaired = keeper.put_back | self._repair(plan, state, seen)
+        return [_result(p, keeper, intent, now, commit, repaired) for p in plan.tables]
+
+    def _standing(self, plan: WritePlan, intent: Intent, keeper: PayloadKeeper) -> list[WriteResult] | None:
+        """The results, if all that is to be written is in storage, as it should be, at a first look."""
+        state, payloads = plan.state, dict[str, Payload]()
+        for table in plan.tables:
+            metadata = state.table(table.write.table).metadata
+            if metadata is None or metadata.size_bytes is None or table.payload_sha is None:
+                return None
+            if metadata.data_sha != table.write.data_sha:
+                return None  # a cut stands for an older version; what it needs is looked at one by one
+            payloads[table.write.table] = Payload(table.payload_sha, metadata.size_bytes)
+        sizes = self.projector.stands(payloads, state, cuts=plan.cut is not None)
+        if sizes is None or any(sizes[name] != payload.size for name, payload in payloads.items()):
+            return None
+        keeper.found.update(payloads)
+        now = self.clock()
+        return [_result(p, keeper, intent, now, None, frozenset()) for p in plan.tables]
+
+    def _repin(
+        self, plan: WritePlan, keeper: PayloadKeeper, seen: Seen, tip: str, intent: Intent, now: datetime
+    ) -> str:
+        """Record the hashes that lost payloads have from now on, in a commit of their own; then put them.
+
+        The other way round, a crash in between would leave bytes in storage that no recorded hash fits.
+        """
+        state, keys = plan.state, {}
+        for table in (p for p in plan.tables if p.write.table in keeper.repins):
+            name, data_sha = table.write.table, table.write.data_sha
+            state = repin(state, name, data_sha, keeper.found[name], format_timestamp(now))
+            keys[name] = names.payload(name, data_sha)
+        lost = ", ".join(sorted(keys))
+        commit = self.repo.publish(
+            changed_files(plan.state, state),
+            intent.commit_message(f"Repair {lost}: the payload was missing from storage and has been written anew"),
+            parent=tip,
+            author=intent.author,
+            at=now,
+        )
+        tables = [p.write.table for p in plan.tables]
+        self.projector.level(tables, known=Known(seen, commit, state))
+        keeper.put_pending(keys)
+        return commit
+
+    def _check_storage(self, state: ProjectState, tip: str, seen: Seen) -> None:
+        """Refuse a store that a newer release wrote to, that holds nothing of a project with tables, or that shows
+        another history than the tip's."""
+        seen.refuse_newer()
+        if state.manifest.entries and seen.manifest() is None and next(iter(self.store.list()), None) is None:
+            raise nothing_there(state, self.store.location)
+        self.projector.lines.check(seen, tip, state)
+
+    def _documents_needed(self, jobs: Sequence[Job]) -> list[str]:
+        parents = [p.table for job in jobs for p in job.write.declared.parents or ()]
+        return [*(job.write.table for job in jobs), *parents]
+
+    def _settle_payloads(self, plan: WritePlan, jobs: Sequence[Job], keeper: PayloadKeeper) -> None:
+        """Have every payload in storage before anything names it."""
+        files = {job.write.table: job.encoding for job in jobs}
+
+        def settle(table: TablePlan) -> None:
+            metadata = plan.state.table(table.write.table).metadata
+            same = metadata is not None and metadata.data_sha == table.write.data_sha
+            keeper.settle(table, files[table.write.table], metadata.size_bytes if metadata and same else None)
+
+        with ThreadPoolExecutor(max_workers=min(4, len(jobs)), thread_name_prefix="datom-payload") as pool:
+            # Each with a copy of the context, which says who watches.
+            list(pool.map(lambda run, table: run(settle, table), [copy_context().run for _ in jobs], plan.tables))
+
+    def _repair(self, plan: WritePlan, state: ProjectState, seen: Seen) -> set[str]:
+        """Put back what storage lacks; the tables of this write that lacked something."""
+        tables = [p.write.table for p in plan.tables]
+        lacking = {t for t in tables if not self.projector.is_level(t, state, seen)}
+        if not lacking and same_lists(state, seen):
+            return set()
+        report = self.projector.level(tables)
+        stored = seen.manifest()
+        rows = stored.entries if stored is not None else {}
+        lost_rows = {t for t in tables if rows.get(t) != state.manifest.entries.get(t)}
+        # Another writer may have been at work in between: only what was really put counts.
+        put = {t for t in lacking if any(key.startswith(f"{t}/") for key in report.written)}
+        if names.MANIFEST_KEY in report.written:
+            put |= lost_rows
+        if plan.cut is not None and names.CUTS_KEY in report.written:
+            put |= set(tables)
+        return put
+
+
+def _result(
+    plan: TablePlan,
+    keeper: PayloadKeeper,
+    intent: Intent,
+    now: datetime,
+    commit: str | None,
+    repaired: Set[str],
+) -> WriteResult:
+    table = plan.write.table
+    unchanged = plan.action == "unchanged"
+    standing = plan.recorded.latest if unchanged and plan.recorded is not None else None
+    return WriteResult(
+        table=table,
+        version=plan.version,
+        data_sha=plan.write.data_sha,
+        action="repaired" if unchanged and table in repaired else plan.action,
+        commit_sha=commit,
+        rows=plan.write.rows,
+        bytes=keeper.found[table].size,
+        cut=intent.cut,
+        change=plan.change,
+        recording=standing or Recording(plan.version, format_timestamp(now), intent.author, intent.message),
+    )

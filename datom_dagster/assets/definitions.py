@@ -1,0 +1,272 @@
+"""Declare assets over datom tables so that mistakes show when the code is loaded."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, overload
+
+import dagster as dg
+
+import datom_core as dc
+from datom_dagster.assets.bodies import skipping_empty, watched
+from datom_dagster.assets.destinations import IO_MANAGER_KEY, check_io_managers, is_ours, marked, written
+from datom_dagster.events.event_metadata import uri
+from datom_dagster.events.metadata_keys import (
+    COLUMN_SCHEMA,
+    COMMIT_MESSAGE,
+    GATE,
+    ON_EMPTY,
+    OTHER_IO_MANAGER,
+    RULES,
+    TABLE,
+    TABLE_TYPE,
+    OnEmpty,
+    TableType,
+    check_keys,
+    settings_of,
+    table_of,
+)
+from datom_dagster.io.frame_types import is_mapping
+from datom_dagster.io.io_manager import DatomIOManager
+from datom_dagster.io.version_choice import check_choices
+from datom_dagster.resources.project_resource import DatomResource, resolved
+from datom_dagster.rules.table_rules import TableRules
+
+_KINDS = {"datom", "parquet"}
+
+Compute = Callable[..., Any]
+
+
+@overload
+def datom_asset(compute_fn: Compute, /) -> dg.AssetsDefinition: ...
+
+
+@overload
+def datom_asset(
+    *,
+    table: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    on_empty: OnEmpty = "fail",
+    table_type: TableType = "derived",
+    commit_message: str | None = None,
+    rules: TableRules | None = None,
+    gate: bool = False,
+    other_io_manager: bool = False,
+    **options: Any,
+) -> Callable[[Compute], dg.AssetsDefinition]: ...
+
+
+def datom_asset(
+    compute_fn: Compute | None = None,
+    /,
+    *,
+    table: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    on_empty: OnEmpty = "fail",
+    table_type: TableType = "derived",
+    commit_message: str | None = None,
+    rules: TableRules | None = None,
+    gate: bool = False,
+    other_io_manager: bool = False,
+    **options: Any,
+) -> dg.AssetsDefinition | Callable[[Compute], dg.AssetsDefinition]:
+    """`dagster.asset` for a table of a datom project.
+
+    Args:
+        table: name of the table; by default the asset's name.
+        columns: what the columns mean, name -> description; shown on the page before the first run.
+        on_empty: what to do with a frame without rows: ``"fail"``, ``"skip"`` (nothing is recorded and steps
+            downstream are skipped) or ``"keep"`` (the version before stands).
+        table_type: ``"imported"`` for an extract, from which lineage begins, else ``"derived"``.
+        commit_message: message of each version that nobody gives another one for.
+        rules: what must hold for the table. `datom_checks` checks it; its key tells which rows changed.
+        gate: refuse what breaks a rule before anything is written.
+        other_io_manager: let the asset be stored by an IO manager that is no `DatomIOManager`, without versions.
+            Without it, a run refuses to make the asset so, wherever it was defined.
+        **options: everything else that `dagster.asset` takes.
+
+    Raises:
+        InvalidInputError: a name or setting that datom refuses, at the time of definition.
+    """
+    metadata: dict[str, Any] = {ON_EMPTY: on_empty, TABLE_TYPE: table_type}
+    if other_io_manager:
+        metadata[OTHER_IO_MANAGER] = True
+    if table is not None:
+        metadata[TABLE] = table
+    if commit_message is not None:
+        metadata[COMMIT_MESSAGE] = commit_message
+    if gate and (rules is None or not rules.declared):
+        raise dc.InvalidInputError("gate=True needs rules: nothing could be refused.")
+    if rules is not None:
+        metadata[GATE if gate else RULES] = rules.to_json()
+    if columns is not None:
+        described = [dg.TableColumn(name=name, description=text) for name, text in columns.items()]
+        metadata[COLUMN_SCHEMA] = dg.TableSchema(columns=described)
+    settings = {"kinds": set(_KINDS), **options, "metadata": {**metadata, **(options.get("metadata") or {})}}
+    return functools.partial(_build, settings) if compute_fn is None else _build(settings, compute_fn)
+
+
+def _build(settings: Mapping[str, Any], compute_fn: Compute) -> dg.AssetsDefinition:
+    if settings["metadata"][ON_EMPTY] == "skip":
+        if settings.get("check_specs"):
+            raise dc.InvalidInputError(
+                "on_empty='skip' and check_specs exclude each other: a skipped asset checks nothing."
+            )
+        settings, compute_fn = {**settings, "output_required": False}, skipping_empty(compute_fn)
+    made: dg.AssetsDefinition = dg.asset(**settings)(watched(compute_fn))
+    if not list(written(made)):
+        raise dc.InvalidInputError(
+            f"{made.key.to_user_string()}: by its annotation the function returns nothing, and there would never be a "
+            "version. Annotate it with the frame that it returns, as in MaterializeResult[pandas.DataFrame]; or make "
+            "the asset with dagster.asset."
+        )
+    check_tables([made])
+    return made
+
+
+def check_tables(assets: Iterable[Any], io_managers: Mapping[str, Any] | None = None) -> None:
+    """Refuse assets whose table has a name or setting that datom refuses, or that share a table.
+
+    Args:
+        assets: asset definitions; anything else, and what hands nothing to an IO manager, is left alone.
+        io_managers: look at assets with these IO managers only, by key.
+
+    Raises:
+        InvalidInputError: names every offender.
+    """
+    problems: list[str] = []
+    owners: dict[tuple[str, str], dg.AssetKey] = {}
+    for definition in assets:
+        for key, manager_key in written(definition):
+            if io_managers is not None and manager_key not in io_managers:
+                continue
+            try:
+                table = _check_asset(definition, key)
+            except dc.InvalidInputError as error:
+                problems.append(f"{key.to_user_string()}: {error}")
+                continue
+            place = _place(io_managers[manager_key]) if io_managers is not None else manager_key
+            # Two names that differ only in case would be one folder on some disks.
+            owner = owners.setdefault((place, table.lower()), key)
+            if owner != key:
+                problems.append(f"{key.to_user_string()} and {owner.to_user_string()} both write the table {table}")
+    if problems:
+        raise dc.InvalidInputError("Some assets cannot be tables of a datom project:\n  - " + "\n  - ".join(problems))
+
+
+def _check_asset(definition: dg.AssetsDefinition, key: dg.AssetKey) -> str:
+    """The table of an asset, when everything about it that can be known by now is right."""
+    spec = definition.specs_by_key[key]
+    check_keys(spec.metadata, "definition")
+    check_choices(spec.metadata)
+    for input_name in definition.keys_by_input_name:
+        asked = definition.node_def.input_def_named(input_name).metadata or {}
+        check_keys(asked, "input")
+        check_choices(asked)
+    settings = settings_of(spec.metadata)
+    output = definition.node_def.output_def_named(definition.get_output_name_for_asset_key(key))
+    if settings[ON_EMPTY] == "skip" and output.is_required:
+        raise dc.InvalidInputError(
+            f"an IO manager cannot skip what an asset has yielded; use datom_asset(on_empty='skip') instead of the "
+            f"metadata {ON_EMPTY!r}."
+        )
+    policy, returned = definition.backfill_policy, output.dagster_type.typing_type
+    several = definition.partitions_def is not None and policy is not None and policy.max_partitions_per_run != 1
+    if several and not is_mapping(returned):
+        raise dc.InvalidInputError(
+            "one run over several partitions cannot be told apart into cuts; use BackfillPolicy.multi_run(), or return "
+            "a mapping from partition to frame, annotated as dict[str, pandas.DataFrame]."
+        )
+    if isinstance(definition.partitions_def, dg.StaticPartitionsDefinition):
+        for cut in definition.partitions_def.get_partition_keys():
+            dc.check_cut_name(cut)
+    return dc.check_new_name(table_of(spec.metadata, key))
+
+
+def _place(manager: Any) -> str:
+    """What tells the projects of two IO managers apart, environment variables by their names."""
+    project = manager.datom if isinstance(manager, DatomIOManager) else (manager.data or {}).get("datom")
+    if not isinstance(project, DatomResource):
+        return repr(project)
+    return f"{project.project!r} in {project.storage or project.governance!r}"
+
+
+def datom_definitions(
+    *,
+    assets: Iterable[Any] = (),
+    resources: Mapping[str, Any] | None = None,
+    other_io_managers: Iterable[str] = (),
+    **others: Any,
+) -> dg.Definitions:
+    """`dagster.Definitions` that checks table names and IO managers, and shows where each table is stored.
+
+    Looks at the assets whose IO manager is a `DatomIOManager` among ``resources``. Takes everything that
+    `dagster.Definitions` takes.
+
+    Args:
+        assets, resources: as for `dagster.Definitions`.
+        other_io_managers: keys of IO managers by which assets made for datom may be stored although they are no
+            `DatomIOManager` here: others are meant, which keep no versions, or definitions that are merged with these
+            have them.
+        **others: everything else that `dagster.Definitions` takes.
+
+    Raises:
+        InvalidInputError: names every asset whose table has a name that datom refuses; or every asset that was made for
+            datom (by `datom_asset`, `datom_assets`, or with metadata such as ``datom/table``) and would be stored by
+            another IO manager, unversioned.
+    """
+    managers = {key: r for key, r in (resources or {}).items() if is_ours(r)}
+    listed, meant = list(assets), {other_io_managers} if isinstance(other_io_managers, str) else {*other_io_managers}
+    check_io_managers(listed, resources or {}, meant)
+    check_tables(listed, managers)
+    known = {key: r for key, r in managers.items() if isinstance(r, DatomIOManager)}
+    readers = {key: _knowing_its_assets(r, key, listed) for key, r in known.items() if _only_reads(r)}
+    return dg.Definitions(
+        assets=[_with_storage(marked(a, meant - managers.keys()), known) for a in listed],
+        resources={**(resources or {}), **readers},
+        **others,
+    )
+
+
+def _only_reads(manager: DatomIOManager) -> bool:
+    study: Any = manager.datom  # or something that is configured at launch
+    return isinstance(study, DatomResource) and study.remote is None
+
+
+def _knowing_its_assets(manager: DatomIOManager, key: str, assets: Iterable[Any]) -> DatomIOManager:
+    """The IO manager of a project without remote, which refuses runs over these assets before they begin."""
+    names = sorted(asset.to_user_string() for a in assets for asset, used in written(a) if used == key)
+    return manager.knowing(names)
+
+
+def _with_storage(definition: Any, managers: Mapping[str, DatomIOManager]) -> Any:
+    if isinstance(definition, dg.AssetSpec):
+        manager = managers.get(str(definition.metadata.get(IO_MANAGER_KEY)))
+        return definition if manager is None else _described(definition, manager)
+    stored = dict(written(definition))
+
+    def describe(spec: dg.AssetSpec) -> dg.AssetSpec:
+        manager = managers.get(stored.get(spec.key, ""))
+        return spec if manager is None else _described(spec, manager)
+
+    return definition.map_asset_specs(describe) if stored else definition
+
+
+def _described(spec: dg.AssetSpec, manager: DatomIOManager) -> dg.AssetSpec:
+    facts: dict[str, Any] = {}
+    with contextlib.suppress(dc.DatomError):
+        facts = storage_facts(manager.datom, table_of(spec.metadata, spec.key))
+    return spec.merge_attributes(metadata=facts)
+
+
+def storage_facts(study: DatomResource, table: str) -> dict[str, Any]:
+    """What the page shows of where a table is stored, as far as it is known where the code is loaded."""
+    facts: dict[str, Any] = {"dagster/storage_kind": "datom"}
+    # An environment variable may be set where the code runs and not where it is loaded.
+    with contextlib.suppress(dc.DatomError, AttributeError):
+        facts["dagster/table_name"] = f"{resolved(study.project)}.{table}"
+        if study.storage is not None:
+            facts["dagster/uri"] = uri(study.storage.store().location, table)
+    return facts

@@ -1,0 +1,308 @@
+"""A study's tables as assets, from a list of their names."""
+
+# Dagster reads annotations at run time: no `annotations` import.
+import contextlib
+import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+
+import datom_core as dc
+from datom_dagster.assets.definitions import check_tables, datom_asset, storage_facts
+from datom_dagster.assets.options import checked_options, checks_of, of_step
+from datom_dagster.events.event_metadata import column_schema
+from datom_dagster.events.metadata_keys import (
+    COLUMN_SCHEMA,
+    COMMIT_MESSAGE,
+    GATE,
+    KEY,
+    ON_EMPTY,
+    RULES,
+    TABLE,
+    TABLE_TYPE,
+    OnEmpty,
+    TableType,
+)
+from datom_dagster.io.io_manager import DatomIOManager
+from datom_dagster.resources.project_resource import DatomResource
+from datom_dagster.rules.table_rules import TableRules
+
+#: ``(table, cut) -> frame``; an argument called ``context`` gets Dagster's.
+Extraction = Callable[..., Any]
+
+_Call = Callable[[Any, str, str | None], Any]
+KINDS = frozenset({"datom", "parquet"})
+_SMALL = 64 * 2**20  # bytes of a payload that is read for its columns' types and labels
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """A table, and what is known of it before it is there.
+
+    Attributes:
+        name: its name.
+        columns: what the columns mean, name -> description; or a `dagster.TableSchema`.
+        key: columns that together tell its rows apart; events say which rows changed.
+        description: of the table.
+        metadata, tags: of its asset, besides those of all tables.
+        rules: what must hold for it; `datom_checks` checks it. Their key is its key.
+        gate: refuse what breaks a rule before anything is written.
+
+    Raises:
+        InvalidInputError: a gate without rules, or two keys.
+    """
+
+    name: str
+    columns: Mapping[str, str | None] | dg.TableSchema | None = None
+    key: Sequence[str] = ()
+    description: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    rules: TableRules | None = None
+    gate: bool = False
+
+    def __post_init__(self) -> None:
+        if isinstance(self.key, str):
+            object.__setattr__(self, "key", (self.key,))
+        if self.gate and (self.rules is None or not self.rules.declared):
+            raise dc.InvalidInputError(f"{self.name}: gate=True needs rules: nothing could be refused.")
+        if self.key and self.rules is not None and self.rules.key not in ((), tuple(self.key)):
+            raise dc.InvalidInputError(f"{self.name}: the rules have another key than the table.")
+
+    @property
+    def keyed_by(self) -> tuple[str, ...]:
+        """The columns of its key."""
+        return tuple(self.key) or (self.rules.key if self.rules is not None else ())
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What its asset's metadata says of the key and the rules."""
+        key = {KEY: list(self.key)} if self.key else {}
+        return key if self.rules is None else {**key, (GATE if self.gate else RULES): self.rules.to_json()}
+
+    @property
+    def asset_name(self) -> str:
+        """The table's name as Dagster takes it: with underscores for what is neither a letter nor a digit."""
+        return re.sub(r"\W", "_", self.name, flags=re.ASCII)
+
+    def schema(self, seen: dg.TableSchema | None = None) -> dg.TableSchema | None:
+        """The columns that are declared, with the key; else those that were ``seen``."""
+        declared = self.columns
+        if isinstance(declared, Mapping):
+            declared = dg.TableSchema([dg.TableColumn(name, description=text) for name, text in declared.items()])
+        known = {column.name: column for column in (declared or seen or dg.TableSchema([])).columns}
+        key = self.keyed_by
+        if not known and not key:
+            return None
+        alone = dg.TableColumnConstraints(nullable=False, unique=len(key) == 1)
+        for name in key:
+            column = known.get(name, dg.TableColumn(name))
+            known[name] = dg.TableColumn(name, column.type, column.description, alone, column.tags)
+        constraints = [f"key: {', '.join(key)}"] if key else []
+        return dg.TableSchema(list(known.values()), dg.TableConstraints(other=constraints))
+
+
+def datom_assets(
+    *,
+    project: DatomResource,
+    tables: Iterable[str | TableSpec],
+    extract: Extraction | Mapping[str, Extraction],
+    partitions: dg.PartitionsDefinition[Any] | None = None,
+    atomic: bool = False,
+    look: bool = False,
+    name: str = "study",
+    on_empty: OnEmpty = "fail",
+    table_type: TableType = "imported",
+    commit_message: str | None = None,
+    io_manager_key: str = "io_manager",
+    **options: Any,
+) -> list[dg.AssetsDefinition]:
+    """An asset per table, of which each materialization is a version.
+
+    Args:
+        project: what the page shows of where the tables are stored; the IO manager is what writes.
+        tables: names, or more about each.
+        extract: a function ``(table, cut) -> frame``, or one per table. ``cut`` is the partition, ``None`` without
+            partitions; an argument called ``context`` gets the `dagster.AssetExecutionContext`.
+        partitions: the cuts: a month each, named as they come (`dagster.DynamicPartitionsDefinition`), or none.
+        atomic: extract all tables in one step, and record them in one commit: all tables of a cut, or none.
+        look: show columns that are not declared as the project has them now, where it can be read when the code is
+            loaded.
+        name: of the step, when it is atomic.
+        on_empty: as `datom_asset`; an atomic step knows ``"fail"`` and ``"keep"``.
+        table_type, commit_message: as `datom_asset`.
+        io_manager_key: of the `DatomIOManager`.
+        **options: everything else that `dagster.asset` takes, for each of them, but ``key``, ``ins`` and
+            ``is_virtual``, and in an atomic step ``check_specs``, ``dagster_type`` and ``output_required``. Of
+            ``check_specs``, each asset gets its own; ``extract`` returns their results in a
+            `dagster.MaterializeResult`. With a ``backfill_policy`` of a single run, ``extract`` is called for each of
+            the run's cuts.
+
+    Raises:
+        InvalidInputError: names every table, function or setting that is refused, at the time of definition.
+    """
+    if isinstance(tables, (str, TableSpec)):
+        raise dc.InvalidInputError(f"tables is a list; write tables=[{tables!r}].")
+    specs = [table if isinstance(table, TableSpec) else TableSpec(table) for table in tables]
+    functions = _functions(specs, extract)
+    options = checked_options(options, partitions, atomic=atomic)
+    if atomic and on_empty == "skip":
+        raise dc.InvalidInputError(
+            "on_empty='skip' and atomic exclude each other: a cut has all tables, or there is none. 'keep' lets the "
+            "version before stand."
+        )
+    seen = _seen(project, specs) if look else {}
+    settings: dict[str, Any] = {ON_EMPTY: on_empty, TABLE_TYPE: table_type}
+    if commit_message is not None:
+        settings[COMMIT_MESSAGE] = commit_message
+    shared = {"kinds": set(KINDS), "io_manager_key": io_manager_key, "partitions_def": partitions, **options}
+    described = {
+        spec.asset_name: {
+            "description": spec.description if spec.description is not None else options.get("description"),
+            "metadata": {**_metadata(spec, project, seen.get(spec.name)), **settings, **shared.get("metadata", {})},
+            "tags": {**shared.get("tags", {}), **spec.tags},
+        }
+        for spec in specs
+    }
+    if atomic:
+        made = [_together(name, {spec.asset_name: spec.name for spec in specs}, functions, {**shared}, described)]
+    else:
+        checks = checks_of(options, {spec.asset_name: _key(spec, options.get("key_prefix")) for spec in specs})
+        if "io_manager_def" in shared:
+            del shared["io_manager_key"]  # Dagster makes a key of its own
+        made = [
+            _alone(
+                spec,
+                functions[spec.name],
+                {**shared, **described[spec.asset_name], "check_specs": checks[spec.asset_name] or None},
+            )
+            for spec in specs
+        ]
+    check_tables(made)
+    return made
+
+
+def _key(spec: TableSpec, prefix: Any) -> dg.AssetKey:
+    key = dg.AssetKey(spec.asset_name)
+    return key if prefix is None else key.with_prefix(prefix)
+
+
+def _metadata(spec: TableSpec, project: DatomResource, seen: dg.TableSchema | None) -> dict[str, Any]:
+    schema = spec.schema(seen)
+    shown: dict[str, Any] = {**storage_facts(project, spec.name), **spec.settings, **spec.metadata}
+    if spec.asset_name != spec.name:
+        shown[TABLE] = spec.name
+    return shown if schema is None else {**shown, COLUMN_SCHEMA: schema}
+
+
+def _functions(specs: Sequence[TableSpec], extract: Any) -> dict[str, _Call]:
+    """Per table, a function of the context, the table and the cut."""
+    problems, names = [], [spec.name for spec in specs]
+    folded = [spec.asset_name.lower() for spec in specs]
+    problems += [f"{n}: given twice" for n, f in zip(names, folded, strict=True) if folded.count(f) > 1]
+    given = extract if isinstance(extract, Mapping) else dict.fromkeys(names, extract)
+    problems += [f"{table}: no extract function" for table in names if table not in given]
+    problems += [f"{table}: an extract function, and no such table" for table in given if table not in names]
+    found = {}
+    for table, function in given.items():
+        names_of = _arguments(function) if callable(function) else None
+        if names_of is None:
+            problems.append(f"{table}: {function!r} is no function (table, cut) -> frame, with or without context")
+        else:
+            found[table] = _caller(function, *names_of)
+    if not names:
+        problems.append("there is no table")
+    if problems:
+        raise dc.InvalidInputError("Some tables cannot be made:\n  - " + "\n  - ".join(problems))
+    return found
+
+
+def _arguments(function: Callable[..., Any]) -> tuple[str, str, bool] | None:
+    """What an extract function calls the table and the cut, and whether it takes the context; ``None`` for another."""
+    named = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
+    parameters = inspect.signature(function).parameters
+    free = [p for p in parameters.values() if p.name != "context" and p.kind in named]
+    more = [p for p in parameters.values() if p not in free[:2] and p.name != "context" and p.default is p.empty]
+    if len(free) < 2 or any(p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in more):
+        return None
+    return free[0].name, free[1].name, "context" in parameters
+
+
+def _caller(function: Callable[..., Any], table_name: str, cut_name: str, wants_context: bool) -> _Call:
+    def call(context: Any, table: str, cut: str | None) -> Any:
+        arguments = {table_name: table, cut_name: cut}
+        return function(**arguments, **({"context": context} if wants_context else {}))
+
+    return call
+
+
+def _cut(context: dg.AssetExecutionContext) -> str | None:
+    return context.partition_key if context.has_partition_key else None
+
+
+def _alone(spec: TableSpec, extract: _Call, options: Mapping[str, Any]) -> dg.AssetsDefinition:
+    policy = options.get("backfill_policy")
+    if options.get("partitions_def") is not None and policy is not None and policy.max_partitions_per_run != 1:
+
+        @datom_asset(name=spec.asset_name, **options)
+        def cuts(context: dg.AssetExecutionContext) -> dict[str, Any]:
+            return {cut: extract(context, spec.name, cut) for cut in context.partition_keys}
+
+        return cuts
+
+    # Dagster would take an annotation of the result for that of the results of checks, too.
+    @datom_asset(name=spec.asset_name, **options)
+    def table(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]
+        return extract(context, spec.name, _cut(context))
+
+    return table
+
+
+def _together(
+    name: str,
+    tables: Mapping[str, str],
+    functions: Mapping[str, _Call],
+    shared: dict[str, Any],
+    described: Mapping[str, Mapping[str, Any]],
+) -> dg.AssetsDefinition:
+    """One step for all tables, by their assets' names."""
+    if "io_manager_def" in shared:
+        shared["io_manager_key"] = f"{name}__io_manager"
+        own = {shared["io_manager_key"]: shared.pop("io_manager_def")}
+        shared["resource_defs"] = {**shared.get("resource_defs", {}), **own}
+    key = shared["io_manager_key"]
+    step, each = of_step(shared)
+    resources = {key, *step.pop("required_resource_keys", ())}
+    outs = {asset: dg.AssetOut(**{**each, **described[asset]}) for asset in tables}
+
+    @dg.multi_asset(name=name, outs=outs, required_resource_keys=resources, **step)
+    def study(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        manager = getattr(context.resources, key)
+        if not isinstance(manager, DatomIOManager):
+            raise dc.InvalidInputError(f"The resource {key!r} is a {type(manager).__name__}, not a DatomIOManager.")
+        frames = {}
+        for asset, table in tables.items():
+            frames[asset] = functions[table](context, table, _cut(context))
+            context.log.info(f"{table}: extracted")
+        yield from manager.store_together(context, frames)
+
+    return study
+
+
+def _seen(project: DatomResource, specs: Iterable[TableSpec]) -> dict[str, dg.TableSchema]:
+    """The columns of those tables that can be read now."""
+    wanted = {spec.name for spec in specs if spec.columns is None}
+    with contextlib.suppress(dc.DatomError):
+        reader = project.open_reader()
+        return {entry.name: columns_of(reader, entry) for entry in reader.list() if entry.name in wanted}
+    return {}
+
+
+def columns_of(reader: dc.ProjectReader, table: dc.TableInfo) -> dg.TableSchema:
+    """The columns of a table's current version: their names, and unless it is large also types and labels."""
+    if table.size_bytes is not None and table.size_bytes <= _SMALL:
+        return column_schema(reader.read_arrow(table.name).schema, None)
+    return dg.TableSchema([dg.TableColumn(name) for name in reader.metadata(table.name).column_names])

@@ -1,0 +1,227 @@
+"""Asset checks over the versions of a table: are they what was recorded, and do they keep the rules."""
+
+# Dagster reads annotations at run time, to know what the function of a check takes: no `annotations` import.
+import time
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+
+import datom_core as dc
+from datom_dagster.checks.checked_version import Checked, find_checked
+from datom_dagster.events.errors import translated
+from datom_dagster.events.examples import SHOWN, rows_table
+from datom_dagster.events.metadata_keys import rules_of, settings_of, table_of
+from datom_dagster.resources.project_resource import DatomResource
+from datom_dagster.rules.rule_results import EXAMPLES, Finding, check_rules
+from datom_dagster.rules.table_rules import TableRules
+from datom_dagster.rules.write_gate import version_before
+
+_LOOKS = 3  # at a project that somebody is writing to at the moment
+_SECONDS_BETWEEN = 1.0
+
+# What says that data is damaged; everything else says that nothing is known of it.
+_UNREADABLE = (dc.IntegrityError, dc.FormatError, dc.NotFoundError)
+
+_DESCRIPTIONS = {
+    "integrity": "The stored bytes are those that were recorded.",
+    "reproducible": "The content hash of what is read is the recorded one.",
+    "level": "Storage has what git has.",
+    "key": "The key is never missing, and tells all rows apart.",
+    "required": "All columns that must be there are there.",
+    "allowed": "Values are among those that are allowed.",
+    "ranges": "Values are in their ranges.",
+    "max_row_drop": "Not too many rows are gone since the version before.",
+    "stable_schema": "No column of the version before is gone, or of another kind.",
+}
+
+
+def datom_checks(
+    asset: dg.AssetsDefinition | dg.AssetSpec,
+    rules: TableRules | None = None,
+    *,
+    integrity: bool = True,
+    reproducible: bool = True,
+    level: bool = True,
+    blocking: bool | Collection[str] = False,
+    warn: bool | Collection[str] = False,
+    examples: int = EXAMPLES,
+    resource: str = "datom",
+    name: str | None = None,
+) -> dg.AssetChecksDefinition:
+    """Checks of a table: one per thing that must hold, made by one op that reads the data once.
+
+    They look at the version that the newest materialization (of the run's partition) recorded, else at the current
+    one, and say which. A store or remote that fails is tried again, and fails the step: it says nothing of the data.
+
+    Args:
+        asset: whose table; also an external one (`AssetSpec`).
+        rules: what must hold; by default what the asset declares. One check per rule: ``key``, ``required``,
+            ``allowed``, ``ranges``, ``max_row_drop`` and ``stable_schema``.
+        integrity: check that the stored bytes have the recorded SHA-256.
+        reproducible: check that the content hash of what is read is the recorded one.
+        level: check that storage has what git has of the table; without a remote no result is given.
+        blocking: the checks (or all) whose failure keeps assets downstream from running.
+        warn: the checks (or all) whose failure is a warning.
+        examples: how many offending rows a result shows; 0 keeps subjects' data out of Dagster's event log.
+        resource: key of the `DatomResource`.
+        name: of the op.
+
+    Raises:
+        InvalidInputError: not one asset, nothing to check, or names of checks that there are not.
+    """
+    spec = _spec_of(asset)
+    settings = settings_of(spec.metadata)
+    rules = rules or rules_of(settings) or TableRules()
+    asked = {"integrity": integrity, "reproducible": reproducible, "level": level}
+    names = (*(n for n, wanted in asked.items() if wanted), *rules.declared)
+    if not names:
+        raise dc.InvalidInputError(f"{spec.key.to_user_string()}: no rule and no other check is asked for.")
+    blocks, warns = _chosen("blocking", blocking, names), _chosen("warn", warn, names)
+    if blocks & warns and not (blocking is True or warn is True):
+        both = ", ".join(sorted(blocks & warns))
+        raise dc.InvalidInputError(f"{both}: a check that only warns does not block; name it in one of the two.")
+    external = isinstance(asset, dg.AssetSpec) or not asset.is_executable
+    plan = _Checks(spec, table_of(spec.metadata, spec.key), rules, warns, examples, external)
+
+    @dg.multi_asset_check(
+        name=name or f"{spec.key.to_python_identifier()}_datom_checks",
+        specs=[
+            dg.AssetCheckSpec(n, asset=spec.key, blocking=n in blocks - warns, description=_DESCRIPTIONS[n])
+            for n in names
+        ],
+        can_subset=True,
+        required_resource_keys={resource},
+    )
+    def checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        study = getattr(context.resources, resource)
+        with translated(context.op_execution_context):
+            yield from plan.results(context, study)
+
+    return checks
+
+
+def _spec_of(asset: Any) -> dg.AssetSpec:
+    if isinstance(asset, dg.AssetSpec):
+        return asset
+    specs = list(asset.specs) if isinstance(asset, dg.AssetsDefinition) else []
+    if len(specs) != 1:
+        raise dc.InvalidInputError(
+            f"datom_checks takes one asset, not {asset!r}. Of several, give the AssetSpec of each (asset.specs)."
+        )
+    return specs[0]
+
+
+def _chosen(what: str, given: bool | Collection[str], names: Collection[str]) -> set[str]:
+    if isinstance(given, bool):
+        return set(names) if given else set()
+    chosen = {given} if isinstance(given, str) else set(given)
+    unknown = sorted(chosen - set(names))
+    if unknown:
+        raise dc.InvalidInputError(f"{what}: no check {', '.join(unknown)}; there are {', '.join(names)}.")
+    return chosen
+
+
+@dataclass(frozen=True)
+class _Checks:
+    """What is checked of one table."""
+
+    spec: dg.AssetSpec
+    table: str
+    rules: TableRules
+    warns: Collection[str]
+    examples: int
+    external: bool
+
+    def results(self, context: dg.AssetCheckExecutionContext, study: DatomResource) -> Iterator[dg.AssetCheckResult]:
+        """One result per selected check that can be made.
+
+        The level comes first: storage that is behind git may not have the version that the others look for.
+        """
+        names = [s.name for s in context.check_specs if s.key in context.selected_asset_check_keys]
+        if "level" in names:
+            if study.remote is None:
+                context.log.info(f"{self.table}: whether storage is level with git cannot be told without a remote")
+            else:
+                yield self._result(_level(study.open_project().status, self.table), None)
+        of_data = [n for n in names if n != "level"]
+        if of_data:
+            reader = study.open_reader()
+            checked = find_checked(context, reader, self.spec, self.table, external=self.external)
+            context.log.info(f"{self.table}: checking {checked}")
+            findings = self._of_data(reader, checked, of_data)
+            yield from (self._result(findings[n], checked) for n in of_data)
+
+    def _of_data(self, reader: dc.ProjectReader, checked: Checked, names: Collection[str]) -> dict[str, Finding]:
+        version = checked.version
+        sha = version.payload_sha or reader.metadata(self.table, version.version).payload_sha
+        try:
+            data = reader.read_arrow(self.table, replace(version, payload_sha=sha), verify="bytes")
+        except _UNREADABLE as error:
+            unread = "the data cannot be read; see the check integrity, or project.validate('full')"
+            return {n: Finding(n, False, str(error) if n == "integrity" else unread) for n in names}
+        told = (
+            f"the stored bytes have the SHA-256 {sha[:16]}..." if sha else "no SHA-256 was recorded; the data is read"
+        )
+        found = {"integrity": Finding("integrity", True, told)}
+        try:
+            data, actual = dc.normalise(data, what=self.table), dc.hash_table(data).data_sha
+        except dc.UnsupportedColumnsError as error:
+            return found | {n: Finding(n, False, str(error)) for n in names if n != "integrity"}
+        same, what = actual == version.data_sha, "the content hash of what is read is"
+        told = f"{what} {actual[:16]}..." + ("" if same else f", not {version.data_sha[:16]}...")
+        found["reproducible"] = Finding("reproducible", same, told)
+        return found | {f.name: f for f in self._findings(data, reader, checked, names)}
+
+    def _findings(
+        self, data: pa.Table, reader: dc.ProjectReader, checked: Checked, names: Collection[str]
+    ) -> list[Finding]:
+        wanted = replace(self.rules, **{n: getattr(TableRules(), n) for n in self.rules.declared if n not in names})
+        # The key tells which rows offend, whether it is checked itself or not.
+        rules = replace(wanted, key=self.rules.key)
+        try:
+            before = version_before(reader, self.table, checked.before, rules, checked.before_cut)
+        except _UNREADABLE as error:
+            unread = f"the version before cannot be read: {error}"
+            failed = [Finding(n, False, unread) for n in ("max_row_drop", "stable_schema")]
+            rules = replace(rules, max_row_drop=None, stable_schema=False)
+            return failed + check_rules(data, rules, None, self.examples)
+        return check_rules(data, rules, before, self.examples)
+
+    def _result(self, finding: Finding, checked: Checked | None) -> dg.AssetCheckResult:
+        shown: dict[str, Any] = {"datom/found": finding.text, **(checked.shown() if checked is not None else {})}
+        if finding.count:
+            shown["datom/offending"] = finding.count
+        if finding.rows:
+            shown[SHOWN] = finding.part
+            shown["datom/offending_rows"] = rows_table(finding.rows)
+        severity = dg.AssetCheckSeverity.WARN if finding.name in self.warns else dg.AssetCheckSeverity.ERROR
+        return dg.AssetCheckResult(
+            passed=finding.passed,
+            asset_key=self.spec.key,
+            check_name=finding.name,
+            description=finding.text,
+            severity=severity,
+            metadata=shown,
+        )
+
+
+def _level(look: Callable[[], dc.Status], table: str) -> Finding:
+    """Whether storage has the table as git has it; between a writer's commit and its documents, for a moment, not."""
+    status = look()
+    for _ in range(_LOOKS - 1):
+        if table not in (*status.behind, *status.waiting):
+            break
+        time.sleep(_SECONDS_BETWEEN)
+        status = look()
+    at = f"commit {status.commit[:8]}"
+    if status.diverged:
+        what = f"storage shows a history that {status.branch} at {at} does not have; project.validate() names it"
+        return Finding("level", False, what)
+    if table in status.waiting:
+        return Finding("level", False, f"the payload of {at} is not in storage; wait for it, or write the data again")
+    if table in status.behind:
+        return Finding("level", False, f"storage is behind {at}; project.mirror() brings it level")
+    return Finding("level", True, f"storage is level with {at}")

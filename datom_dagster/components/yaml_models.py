@@ -1,0 +1,226 @@
+"""What the `defs.yaml` of a study may say. Of secrets it takes the names of environment variables, and nothing else."""
+
+# Dagster reads annotations at run time, to know what the file may say: no `annotations` import.
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import dagster as dg
+from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
+
+import datom_core as dc
+from datom_dagster.assets.table_assets import TableSpec
+from datom_dagster.resources.extract_resource import ExtractDrop
+from datom_dagster.resources.project_resource import DatomStorage, GovernanceResource, LocalStorage
+from datom_dagster.resources.s3_storage import S3Storage
+from datom_dagster.rules.table_rules import TableRules
+
+#: What is refused may hold a secret that somebody wrote where none belongs. Dagster makes a number of the text "1".
+STRICT = ConfigDict(extra="forbid", hide_input_in_errors=True, coerce_numbers_to_str=True)
+
+
+class YamlStorage(dg.Resolvable, dg.Model):
+    """A folder (``path``), or a bucket (``bucket`` and the rest)."""
+
+    model_config = STRICT
+
+    path: str | None = Field(default=None, description="Path of a folder.")
+    bucket: str | None = Field(default=None, description="Name of a bucket.")
+    prefix: str = Field(default="", description="Path below it, so that several projects can share it.")
+    region: str | None = Field(default=None, description="Where the bucket is.")
+    endpoint_url: str | None = Field(default=None, description="URL of a server other than AWS.")
+    addressing: str = Field(default="auto", description="auto, path or virtual.")
+    encryption: str | None = Field(default=None, description="AES256 or aws:kms.")
+    kms_key: str | None = Field(default=None, description="Id, ARN or alias of the key to encrypt with.")
+    access_key_env: str | None = Field(default=None, description="Name of the variable that holds the access key.")
+    secret_key_env: str | None = Field(default=None, description="Name of the variable that holds the secret key.")
+    session_token_env: str | None = Field(default=None, description="Name of the variable of a session token.")
+    profile: str | None = Field(default=None, description="A profile of the AWS configuration files, or of SSO.")
+    ambient: bool = Field(default=False, description="Take the credentials that AWS finds where the step runs.")
+    role_arn: str | None = Field(default=None, description="A role to assume.")
+    role_external_id: str | None = Field(default=None, description="What the role's trust policy asks for.")
+
+    def resource(self) -> DatomStorage:
+        """The storage as a Dagster resource.
+
+        Raises:
+            InvalidInputError: neither a folder nor a bucket, or both, or settings of a bucket for a folder.
+        """
+        if (self.path is None) == (self.bucket is None):
+            raise dc.InvalidInputError("storage needs path, a folder, or bucket; and not both.")
+        if self.path is None:
+            return S3Storage(**self.model_dump(exclude={"path"}))
+        stray = sorted(self.model_dump(exclude={"path", "prefix"}, exclude_defaults=True))
+        if stray:
+            raise dc.InvalidInputError(f"storage: {', '.join(stray)} belong to a bucket, not to a folder.")
+        return LocalStorage(path=self.path, prefix=self.prefix)
+
+
+class YamlGovernance(dg.Resolvable, dg.Model):
+    """An organization's register of projects."""
+
+    model_config = STRICT
+
+    storage: YamlStorage = Field(description="Where the register's mirror lies.")
+    remote: str | None = Field(default=None, description="URL of its git repository; none to only read it.")
+    branch: str | None = Field(default=None, description="Branch; by default the one that HEAD names.")
+    author: str | None = Field(default=None, description='Author of commits, "Name <email>".')
+    token_env: str | None = Field(default=None, description="Name of the variable that holds a token for the remote.")
+    github_api_url: str | None = Field(default=None, description="Where the API of GitHub Enterprise is.")
+
+    def resource(self) -> GovernanceResource:
+        """The register as a Dagster resource."""
+        return GovernanceResource(storage=self.storage.resource(), **self.model_dump(exclude={"storage"}))
+
+
+class YamlRules(dg.Resolvable, dg.Model):
+    """What must hold for a table, besides its key."""
+
+    model_config = STRICT
+
+    required: Sequence[str] = Field(default=(), description="Columns that must be there.")
+    allowed: Mapping[str, Sequence[Any]] = Field(default={}, description="Column -> values that it may hold.")
+    ranges: Mapping[str, Sequence[Any]] = Field(
+        default={}, description="Column -> [lowest, highest], null for an open end."
+    )
+    max_row_drop: float | None = Field(default=None, description="Largest part of its rows that a version may lose.")
+    stable_schema: bool = Field(default=False, description="No column may go, or become of another kind.")
+
+    def rules(self, key: Sequence[str]) -> TableRules:
+        """The rules, with the table's key.
+
+        Raises:
+            InvalidInputError: a rule that cannot be.
+        """
+        return TableRules.from_json({**self.model_dump(), "key": list(key)})
+
+
+class YamlChecks(dg.Resolvable, dg.Model):
+    """Which asset checks each table gets, besides one per rule."""
+
+    model_config = STRICT
+
+    integrity: bool = Field(default=True, description="The stored bytes have the recorded SHA-256.")
+    reproducible: bool = Field(default=True, description="What is read has the recorded content hash.")
+    level: bool = Field(default=True, description="Storage has what git has.")
+    blocking: bool | Sequence[str] = Field(
+        default=False, description="Those whose failure keeps what follows from running."
+    )
+    warn: bool | Sequence[str] = Field(default=False, description="Those that only warn.")
+
+
+class YamlExtracts(dg.Resolvable, dg.Model):
+    """Where extract files arrive."""
+
+    model_config = STRICT
+
+    storage: YamlStorage = Field(description="The place; its prefix is where the files lie.")
+    by_cut: bool = Field(default=False, description="Each cut has a folder of its own, of its name.")
+    pattern: str = Field(default="*", description="Which files.")
+    schemas: Mapping[str, Mapping[str, str]] = Field(default={}, description="Table -> column -> Arrow type.")
+    r_compat: bool = Field(default=False, description="Types of text as R infers them.")
+    encoding: str | None = Field(default=None, description="Of text; UTF-8 by default.")
+    separator: str | None = Field(default=None, description="Of text; by default by the extension.")
+    manifest: str | None = Field(default=None, description="Name of the file that lists a drop.")
+    quiet: float | None = Field(default=None, description="Seconds for which no file may have changed.")
+    sensor: bool = Field(default=True, description="A sensor that asks for a run when a file is new or changed.")
+    downstream: bool = Field(default=False, description="That run has what depends on the tables, too.")
+
+    def drop(self) -> ExtractDrop:
+        """The place, as `datom_assets` takes it.
+
+        Raises:
+            InvalidInputError: something that can never work.
+        """
+        told = self.model_dump(exclude={"storage", "schemas", "sensor", "downstream"})
+        return ExtractDrop(place=self.storage.resource(), schema=self.schemas, **told)
+
+
+class YamlTable(dg.Resolvable, dg.Model):
+    """A table, and what is known of it before it is there."""
+
+    model_config = STRICT
+
+    name: str = Field(description="Name of the table.")
+    columns: Mapping[str, str] | None = Field(default=None, description="What the columns mean: name -> description.")
+    key: Sequence[str] = Field(default=(), description="Columns that together tell its rows apart.")
+    description: str | None = Field(default=None, description="What the table holds.")
+    rules: YamlRules | None = Field(default=None, description="What must hold for it.")
+    gate: bool = Field(default=False, description="Refuse what breaks a rule before anything is written.")
+
+    def spec(self, known: dg.TableSchema | None) -> TableSpec:
+        """The table for `datom_assets`; ``known`` are its columns when the file names none."""
+        columns = self.columns if self.columns is not None else known
+        rules = self.rules.rules(self.key) if self.rules is not None else None
+        return TableSpec(self.name, columns, self.key, self.description, rules=rules, gate=self.gate)
+
+
+def _tables(context: dg.ResolutionContext, given: Sequence[Any] | None) -> list["str | YamlTable"] | None:
+    if given is None:
+        return None
+    return [t if isinstance(t, str) else YamlTable.resolve_from_model(context, t) for t in given]
+
+
+#: Tables by name, or with more about each; Dagster by itself does not read a list of both.
+YamlTables = Annotated[
+    Sequence[str | YamlTable] | None,
+    dg.Resolver(_tables, model_field_type=Sequence[str | YamlTable.model()] | None),  # type: ignore[misc]
+]
+
+
+class YamlCuts(dg.Resolvable, dg.Model):
+    """What the cuts are: months, names that are given as they come, or a fixed list. One of the three."""
+
+    model_config = STRICT
+
+    monthly_from: str | None = Field(default=None, description="First month, 2026-01; a cut each.")
+    monthly_until: str | None = Field(default=None, description="Month after the last one.")
+    dynamic: str | None = Field(default=None, description="Name of the set of partitions that is added to by hand.")
+    names: Sequence[str] | None = Field(default=None, description="All cuts there will be.")
+
+    def definition(self) -> dg.PartitionsDefinition[Any]:
+        """The partitions.
+
+        Raises:
+            InvalidInputError: none of the three, or several.
+        """
+        given = [n for n in ("monthly_from", "dynamic", "names") if getattr(self, n) is not None]
+        if len(given) != 1 or (self.monthly_until is not None and self.monthly_from is None):
+            raise dc.InvalidInputError(
+                "partitions are months (monthly_from, and monthly_until if they end), dynamic, or names: one of them."
+            )
+        if self.dynamic is not None:
+            return dg.DynamicPartitionsDefinition(name=self.dynamic)
+        if self.names is not None:
+            return dg.StaticPartitionsDefinition(list(self.names))
+        assert self.monthly_from is not None
+        return dg.MonthlyPartitionsDefinition(start_date=self.monthly_from, end_date=self.monthly_until, fmt="%Y-%m")
+
+
+def keeping_secrets(model: type[BaseModel]) -> type[BaseModel]:
+    """The model of a component's attributes, which does not repeat what stands under a key that it refuses.
+
+    Dagster shows the value of what it refuses, and under a key such as ``secret_key`` that would be a secret.
+    """
+
+    def masked(given: Any) -> Any:
+        return _masked(given, model)
+
+    validators: dict[str, Any] = {"masked": model_validator(mode="before")(masked)}
+    return create_model(model.__name__, __base__=model, __validators__=validators)
+
+
+# Where a storage, which a secret may be written into by mistake, stands in the file.
+_INNER: Mapping[str, type[BaseModel]] = {
+    "storage": YamlStorage,
+    "governance": YamlGovernance,
+    "extracts": YamlExtracts,
+}
+
+
+def _masked(given: Any, model: type[BaseModel]) -> Any:
+    if not isinstance(given, Mapping):
+        return given
+    shown = {key: value if key in model.model_fields else "(not shown)" for key, value in given.items()}
+    for key in _INNER.keys() & shown.keys() & model.model_fields.keys():
+        shown[key] = _masked(shown[key], _INNER[key])
+    return shown

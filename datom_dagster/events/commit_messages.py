@@ -1,0 +1,72 @@
+"""Why a version was written, from the places where a Dagster user can say so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+import datom_core as dc
+from datom_dagster.events.dagster_internals import step_of
+from datom_dagster.events.metadata_keys import COMMIT_MESSAGE, plain
+
+#: Name of the field in an output's run config.
+CONFIG_FIELD = "commit_message"
+
+DEFAULT_TEMPLATE = "Materialize {asset} {partition}"
+_FIELDS = ("asset", "partition", "job", "run_id")
+
+
+def check_template(template: str) -> str:
+    """The template, when it can be filled in.
+
+    Raises:
+        InvalidInputError: it asks for what is not there.
+    """
+    try:
+        template.format(**dict.fromkeys(_FIELDS, ""))
+    except (KeyError, IndexError, AttributeError, ValueError) as error:
+        raise dc.InvalidInputError(
+            f"message_template may use {', '.join('{' + f + '}' for f in _FIELDS)} and doubled braces; "
+            f"{template!r} cannot be filled in ({error})"
+        ) from error
+    return template
+
+
+def commit_message(context: dg.OutputContext, template: str, cut: str | None) -> str | None:
+    """The first of: output metadata, run config, run tag, definition metadata, template.
+
+    ``None`` when the template comes out empty.
+    """
+    step = step_of(context)
+    candidates = (
+        plain(context.output_metadata.get(COMMIT_MESSAGE)),
+        (context.config or {}).get(CONFIG_FIELD) if isinstance(context.config, Mapping) else None,
+        step.dagster_run.tags.get(COMMIT_MESSAGE) if step is not None else None,
+        plain(context.definition_metadata.get(COMMIT_MESSAGE)),
+    )
+    given = next((c for c in candidates if c is not None), None)
+    if given is not None:
+        return str(given)
+    facts: dict[str, Any] = {
+        "asset": context.asset_key.to_user_string() if context.has_asset_key else context.name,
+        "partition": cut,
+        "job": step.job_name if step is not None else None,
+        "run_id": step.run_id if step is not None else None,
+    }
+    return template.format(**{k: v or "" for k, v in facts.items()}).strip() or None
+
+
+def trailers(context: dg.OutputContext, cut: str | None) -> dict[str, str]:
+    """What ties a commit to the run that made it; for the commit alone, one line each."""
+    step = step_of(context)
+    is_asset = context.has_asset_key
+    found = {
+        "Dagster-Run": step.run_id if step is not None else None,
+        "Dagster-Job": step.job_name if step is not None else None,
+        "Dagster-Asset": context.asset_key.to_user_string() if is_asset else None,
+        "Dagster-Partition": cut,
+        "Dagster-Code-Version": context.asset_spec.code_version if is_asset and step is not None else None,
+    }
+    return {key: " ".join(value.split()) for key, value in found.items() if value}

@@ -1,0 +1,183 @@
+"""All that goes through the step behind a context, which Dagster offers to IO managers but does not document.
+
+Isolated here, guarded for contexts without a step, and watched over by a canary among the tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from datom_dagster.events.metadata_keys import MAPPING_KEY, VERSION, plain
+
+if TYPE_CHECKING:
+    from dagster._core.execution.context.data_version_cache import InputAssetVersionInfo
+    from dagster._core.execution.context.system import StepExecutionContext
+
+_USER_PROVIDED = "dagster/data_version_is_user_provided"
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What the step's provenance says of an input, fixed when the step started.
+
+    Attributes:
+        data_version: Dagster's data version of the input.
+        version: the datom version that the event names.
+        computed: whether Dagster made up the data version, because nobody gave one.
+    """
+
+    data_version: str | None
+    version: str | None
+    computed: bool
+
+
+def step_of(context: dg.OutputContext | dg.InputContext | dg.OpExecutionContext) -> StepExecutionContext | None:
+    """The step behind a context; contexts that a test or a script built have none.
+
+    A value that the body of an asset loads by hand belongs to the step of that asset.
+    """
+    if isinstance(context, dg.OpExecutionContext):
+        return context.get_step_execution_context()
+    try:
+        return context.step_context
+    except dg.DagsterInvariantViolationError:
+        pass
+    try:
+        step: StepExecutionContext = dg.AssetExecutionContext.get().get_step_execution_context()
+    except dg.DagsterInvariantViolationError:
+        return None
+    return step
+
+
+def set_data_version(context: dg.OutputContext, data_sha: str) -> None:
+    """Make ``data_sha`` the data version of the asset that the step is about to materialize.
+
+    Dagster offers this to the body of an asset alone; an IO manager has to go through the step. A data
+    version that the body gave itself wins.
+    """
+    step = step_of(context)
+    if step is not None and context.has_asset_key and not step.has_data_version(context.asset_key):
+        step.set_data_version(context.asset_key, dg.DataVersion(data_sha))
+
+
+def recorded_input(context: dg.InputContext) -> Recorded | None:
+    """What Dagster knew of an input asset when the step started; ``None`` when it knew nothing."""
+    step = step_of(context)
+    info = step.maybe_fetch_and_get_input_asset_version_info(context.asset_key) if step is not None else None
+    if step is None or info is None:
+        return None
+    event = _event_of(step, context.asset_key, info)
+    version = plain(event.metadata.get(VERSION)) if event is not None else None
+    return Recorded(
+        data_version=info.data_version.value if info.data_version is not None else None,
+        version=str(version) if version is not None else None,
+        computed=event is not None and bool(info.run_id) and (event.tags or {}).get(_USER_PROVIDED) != "true",
+    )
+
+
+def _event_of(
+    step: StepExecutionContext, key: dg.AssetKey, info: InputAssetVersionInfo
+) -> dg.AssetMaterialization | dg.AssetObservation | None:
+    wanted = dg.AssetRecordsFilter(asset_key=key, storage_ids=[info.storage_id])
+    if info.event_type is dg.DagsterEventType.ASSET_OBSERVATION:
+        observed = step.instance.fetch_observations(wanted, limit=1).records
+        return observed[0].asset_observation if observed else None
+    made = step.instance.fetch_materializations(wanted, limit=1).records
+    return made[0].asset_materialization if made else None
+
+
+def loading_assets(context: dg.InputContext) -> list[dg.AssetSpec]:
+    """The assets that the step makes from this input, among others."""
+    step = step_of(context)
+    definition = step.assets_def if step is not None else None
+    return [] if definition is None else list(definition.specs)
+
+
+@dataclass(frozen=True)
+class StoringStep:
+    """The step of an asset, and what will store its output.
+
+    Attributes:
+        context: of the step.
+        spec: of the asset.
+        key, manager: the resource that is its IO manager.
+    """
+
+    context: dg.OpExecutionContext
+    spec: dg.AssetSpec
+    key: str
+    manager: Any
+
+
+def storing_step(function: Any) -> StoringStep | None:
+    """The step that runs the function as the body of its asset; ``None`` when somebody calls it by hand."""
+    try:
+        context = dg.AssetExecutionContext.get().op_execution_context
+        step = context.get_step_execution_context()
+    except dg.DagsterInvariantViolationError:
+        return None
+    definition = step.assets_def
+    if definition is None or getattr(context.op_def.compute_fn, "decorated_fn", None) is not function:
+        return None
+    spec = next(iter(definition.specs))
+    key = definition.get_io_manager_key_for_asset_key(spec.key)
+    return StoringStep(context, spec, key, getattr(step.resources, key))
+
+
+def run_tags(context: dg.InputContext | dg.OutputContext) -> Mapping[str, str]:
+    """The tags of the run, where there is one."""
+    step = step_of(context)
+    return {} if step is None else step.dagster_run.tags
+
+
+def made_by_run(context: dg.InputContext) -> bool:
+    """Whether the run makes the input itself; one that goes on after a failure counts what was made before."""
+    step = step_of(context)
+    if step is None:
+        return False
+    runs = {step.run_id, step.dagster_run.root_run_id or step.run_id}
+    key = context.asset_key.to_user_string()
+    return any(key in planned_assets(step.instance, run) for run in runs)
+
+
+def output_of(context: dg.AssetExecutionContext, output: str) -> dg.OutputContext:
+    """The context of an output that the body of a step writes by itself."""
+    from dagster._core.execution.plan.outputs import StepOutputHandle
+
+    step = context.get_step_execution_context()
+    made: dg.OutputContext = step.get_output_context(StepOutputHandle(step.step.key, output))
+    return made
+
+
+def add_partition_metadata(context: dg.OutputContext, partition: str, metadata: Mapping[str, Any]) -> None:
+    """Add metadata to the event of one of the partitions that the step materializes."""
+    step = step_of(context)
+    if step is not None:
+        step.add_asset_metadata(metadata, context.asset_key, partition)
+
+
+def planned_assets(instance: dg.DagsterInstance, run_id: str) -> set[str]:
+    """The assets that a run is going to materialize, as it was planned."""
+    planned = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
+    keys = (entry.get_dagster_event().asset_key for entry in planned)
+    return {key.to_user_string() for key in keys if key is not None}
+
+
+def version_of_output(context: dg.InputContext) -> str | None:
+    """The version that the op before this one wrote, as the run's log tells; ``None`` when it does not."""
+    step, upstream = step_of(context), context.upstream_output
+    if step is None or upstream is None:
+        return None
+    for entry in reversed(step.instance.all_logs(upstream.run_id, of_type=dg.DagsterEventType.HANDLED_OUTPUT)):
+        event = entry.get_dagster_event()
+        handled = event.event_specific_data
+        told: Mapping[str, Any] = getattr(handled, "metadata", {})
+        same = event.step_key == upstream.step_key and getattr(handled, "output_name", None) == upstream.name
+        if same and plain(told.get(MAPPING_KEY)) == upstream.mapping_key:
+            version = plain(told.get(VERSION))
+            return str(version) if version is not None else None
+    return None

@@ -1,0 +1,57 @@
+"""What becomes of datom's errors in Dagster: retry what may pass, fail at once what will not."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import is_dataclass
+from typing import Any
+
+import dagster as dg
+
+import datom_core as dc
+from datom_dagster.events.dagster_internals import step_of
+from datom_dagster.events.event_metadata import facts, findings_metadata
+from datom_dagster.events.metadata_keys import COLUMNS
+from datom_dagster.events.progress_log import progress_told
+
+_RETRIES = 3
+_SECONDS_BETWEEN = 5.0
+
+
+@contextlib.contextmanager
+def translated(context: dg.OutputContext | dg.InputContext | dg.OpExecutionContext) -> Iterator[None]:
+    """Work of datom in a step: its progress in the log, its errors as Dagster understands them.
+
+    `RetryRequested` is raised for `ConflictError` and `StorageError`, `Failure` for every other datom error.
+
+    After the last retry, a `Failure` tells what was wrong. Outside of a run, datom's errors stay what they are.
+    """
+    try:
+        with progress_told(context.log):
+            yield
+    except dc.DatomError as error:
+        step = step_of(context)
+        if step is None:
+            raise
+        passing = isinstance(error, (dc.ConflictError, dc.StorageError))
+        if passing and step.previous_attempt_count < _RETRIES:
+            context.log.warning(f"{error} (attempt {step.previous_attempt_count + 1}, trying again)")
+            raise dg.RetryRequested(max_retries=_RETRIES, seconds_to_wait=_SECONDS_BETWEEN) from error
+        raise dg.Failure(str(error), metadata=_metadata(error), allow_retries=passing) from error
+
+
+def _metadata(error: dc.DatomError) -> dict[str, Any]:
+    shown: dict[str, Any] = {"datom/error": dg.MetadataValue.text(type(error).__name__)}
+    if isinstance(error, dc.UnsupportedColumnsError):
+        records = [
+            dg.TableRecord({"column": r.column, "type": r.type, "what to do": r.recourse or ""}) for r in error.reports
+        ]
+        return {**shown, COLUMNS: dg.MetadataValue.table(records)}
+    for key, value in error.details.items():
+        if key == "findings":
+            shown |= findings_metadata(value)  # type: ignore[arg-type]
+        else:
+            # A report says more field by field.
+            shown |= facts(value) if is_dataclass(value) else {f"datom/{key}": dg.MetadataValue.text(str(value))}
+    return shown

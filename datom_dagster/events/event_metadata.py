@@ -1,0 +1,264 @@
+"""From a version to what Dagster's page shows of it."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import quote
+
+import dagster as dg
+import pyarrow as pa
+
+import datom_core as dc
+from datom_dagster.events.examples import SHOWN, TABLES, changed_rows, cut, rows_table
+from datom_dagster.events.metadata_keys import COLUMN_LINEAGE, COLUMN_SCHEMA, CUT, OUTSIDE, VERSION
+from datom_dagster.rules.rule_results import Finding
+
+#: Key under which an event shows what its step loaded.
+LOADED = "datom/loaded"
+#: Key under which an event shows what its cut stood for, and stands for.
+CUT_HISTORY = "datom/cut_history"
+#: Key under which it says how many of all recordings those are, where they are not all.
+CUT_HISTORY_SHOWN = "datom/cut_history_shown"
+#: Key under which an event shows the first rows.
+PREVIEW = "datom/preview"
+
+_WEB_URL = re.compile(r"https?://(?P<host>[^/@]+)/(?P<path>.+?)(?:\.git)?/?$")
+_SSH_URL = re.compile(r"(?:ssh://)?[^/@\s]+@(?P<host>[^:/]+)(?::\d+/|[:/])(?P<path>.+?)(?:\.git)?/?$")
+# Did anything change, what, why, and by whom.
+_FIRST = ("datom/changed", "datom/change", "datom/message", "datom/author", "dagster/row_count")
+# What was loaded, and what the table is; then what may be taller than the window, so that it hides nothing else.
+_TALL = (LOADED, PREVIEW, COLUMN_SCHEMA, COLUMN_LINEAGE)
+_TALLEST = (CUT_HISTORY_SHOWN, CUT_HISTORY, SHOWN, *TABLES)
+_CELL = 40
+# A whole name runs past the window's edge, and these name a version as well: wherever one is asked for.
+_ID = 12
+# What Arrow's field metadata says of a column, besides its label: names of extract files and of common usage.
+_SHOWN_OF_COLUMN = ("format", "units", "unit")
+_RECORDINGS = 50
+
+
+def write_metadata(result: dc.WriteResult) -> dict[str, Any]:
+    """The metadata of a materialization that wrote, or found unchanged, ``result``."""
+    shown: dict[str, Any] = {
+        VERSION: result.version,
+        "datom/data_sha": result.data_sha,
+        "datom/action": result.action,
+        "datom/changed": result.changed,
+        "datom/message": result.recording.message,
+        "datom/author": str(result.recording.author),
+        "datom/recorded_at": result.recording.recorded_at,
+        "datom/bytes": result.bytes,
+    }
+    if result.cut is not None:
+        shown[CUT] = result.cut
+    return shown
+
+
+def recorded_metadata(version: dc.Version, metadata: dc.Metadata) -> dict[str, Any]:
+    """The metadata of an event about a version that was written elsewhere."""
+    said = version.latest
+    shown = {
+        VERSION: version.version,
+        "datom/data_sha": version.data_sha,
+        "datom/message": said.message,
+        "datom/author": str(said.author),
+        "datom/recorded_at": said.recorded_at,
+        OUTSIDE: True,
+        "dagster/row_count": metadata.rows,
+        "dagster/column_schema": dg.TableSchema([dg.TableColumn(name) for name in metadata.column_names]),
+    }
+    return {key: value for key, value in shown.items() if value is not None}
+
+
+def source_metadata(extract: dc.Extract) -> dict[str, Any]:
+    """The file that a table was read from."""
+    return {"datom/source_file": extract.file, "datom/source_sha": extract.origin.sha}
+
+
+def commit_metadata(commit: str | None, remote: str) -> dict[str, Any]:
+    """The commit and its page, where there is one."""
+    if commit is None:
+        return {}
+    url = commit_url(remote, commit)
+    return {"datom/commit": commit} | ({} if url is None else {"datom/commit_url": dg.MetadataValue.url(url)})
+
+
+def in_reading_order(shown: Mapping[str, Any]) -> dict[str, Any]:
+    """What is asked first comes first, and all that takes more than a line last: the page keeps this order."""
+    tall = (
+        dg.TableMetadataValue,
+        dg.MarkdownMetadataValue,
+        dg.TableSchemaMetadataValue,
+        dg.TableColumnLineageMetadataValue,
+    )
+    first = {key: shown[key] for key in _FIRST if key in shown}
+    tallest = {key: shown[key] for key in _TALLEST if key in shown}
+    others = [k for k, v in shown.items() if isinstance(v, (*tall, dg.TableSchema, dg.TableColumnLineage))]
+    last = {key: shown[key] for key in (*_TALL, *others) if key in shown and key not in tallest}
+    return {**first, **{k: v for k, v in shown.items() if k not in {**last, **tallest}}, **last, **tallest}
+
+
+def cut_history(cuts: dc.Cuts, cut: str, table: str) -> dict[str, Any]:
+    """Every version of a table that the cut ever stood for, newest first, with who recorded it, when and why."""
+    recordings = cuts[cut].recordings.get(table, ()) if cut in cuts else ()
+    rows = [
+        dg.TableRecord(
+            {
+                "recorded_at": r.recorded_at,
+                "message": r.message or "",
+                "author": str(r.author),
+                "version": r.version[:_ID],
+            }
+        )
+        for r in recordings[:_RECORDINGS]
+    ]
+    if not rows:
+        return {}
+    shown: dict[str, Any] = {CUT_HISTORY: dg.MetadataValue.table(rows)}
+    if len(rows) < len(recordings):
+        shown[CUT_HISTORY_SHOWN] = f"the newest {len(rows)} of {len(recordings):,}"
+    return shown
+
+
+def change_metadata(change: dc.Change, since: str | None) -> dict[str, Any]:
+    """What changed, and since when: the version before, or the cut called ``since``."""
+    text = str(change) + (f" since the cut {since}" if since is not None and change.previous is not None else "")
+    previous = {} if change.previous is None else {"datom/previous_version": change.previous}
+    return {"datom/change": text, **previous}
+
+
+def row_change_metadata(change: dc.RowChange, since: str | None) -> dict[str, Any]:
+    """Which rows came, went and changed since the version before, with examples; replaces what shapes tell."""
+    text = str(change) + (f" since the cut {since}" if since is not None else "")
+    return {"datom/change": text, **row_counts(change), **changed_rows(change)}
+
+
+def row_counts(change: dc.RowChange | None) -> dict[str, int]:
+    """Numbers, which Dagster plots over time; of no change, ``None``, all are 0."""
+    counts = (change.added, change.removed, change.changed or 0) if change is not None else (0, 0, 0)
+    return dict(zip(("datom/rows_added", "datom/rows_removed", "datom/rows_changed"), counts, strict=True))
+
+
+def findings_metadata(findings: Sequence[Finding]) -> dict[str, Any]:
+    """What rules found, and the offending rows of each with how many of all they are."""
+    told: list[dict[str, Any]] = [
+        {"rule": f.name, "passed": f.passed, "rows": f.count, "found": f.text} for f in findings
+    ]
+    shown: dict[str, Any] = {"datom/findings": dg.MetadataValue.table([dg.TableRecord(record) for record in told])}
+    parts = [f"{f.name}: {f.part}" for f in findings if f.rows]
+    tables = {f"datom/rows_{f.name}": rows_table(f.rows) for f in findings if f.rows}
+    return {**shown, SHOWN: "; ".join(parts), **tables} if parts else shown
+
+
+def facts(report: Any) -> dict[str, Any]:
+    """A report of datom's, field by field, as far as it has something to say."""
+    shown = {f.name: _fact(getattr(report, f.name)) for f in fields(report)}
+    return {f"datom/{name}": value for name, value in shown.items() if value is not None}
+
+
+def _fact(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return dg.MetadataValue.json(dict(value))
+    if not isinstance(value, tuple):
+        text = str(value)
+        return (dg.MetadataValue.url(text) if _WEB_URL.match(text) else text) if text else None
+    if not value:
+        return None
+    if not all(is_dataclass(item) for item in value):
+        return dg.MetadataValue.md("\n".join(f"- `{item}`" for item in value))
+    rows = [{f.name: _plain(getattr(item, f.name)) for f in fields(item)} for item in value]
+    return dg.MetadataValue.table([dg.TableRecord(row) for row in rows])
+
+
+def _plain(value: Any) -> str | int | float | bool | None:
+    return value if isinstance(value, str | int | float | bool) or value is None else str(value)
+
+
+def column_schema(schema: pa.Schema, declared: dg.TableSchema | None) -> dg.TableSchema:
+    """Columns with their types. What the asset declares of a column stays; labels in the data describe the others.
+
+    Formats and units in the data, as an extract file brings them, are shown as constraints.
+    """
+    known = {c.name: c for c in declared.columns} if declared is not None else {}
+    columns = [_column(field, known.get(field.name)) for field in schema]
+    return dg.TableSchema(columns, declared.constraints if declared is not None else None)
+
+
+def _column(field: pa.Field, declared: dg.TableColumn | None) -> dg.TableColumn:
+    said = {k.decode("utf-8", "replace"): v.decode("utf-8", "replace") for k, v in (field.metadata or {}).items()}
+    declared = declared or dg.TableColumn(field.name)
+    shown = [f"{name}: {said[name][:_CELL]}" for name in _SHOWN_OF_COLUMN if said.get(name)]
+    constraints = declared.constraints
+    return dg.TableColumn(
+        name=field.name,
+        type=str(field.type),
+        description=declared.description or said.get("label") or None,
+        constraints=dg.TableColumnConstraints(
+            nullable=constraints.nullable, unique=constraints.unique, other=[*constraints.other, *shown]
+        ),
+        tags=declared.tags,
+    )
+
+
+def preview(table: pa.Table, rows: int) -> dg.MetadataValue:
+    """The first rows as a table in markdown, and below it how many of all they are."""
+    head = table.slice(0, rows)
+    lines = [_row(table.column_names), _row(["---"] * table.num_columns)]
+    columns = [_texts(column) for column in head.columns]
+    lines += [_row(values) for values in zip(*columns, strict=True)]
+    if head.num_rows < table.num_rows:
+        lines += ["", f"The first {head.num_rows:,} of {table.num_rows:,} rows."]
+    return dg.MetadataValue.md("\n".join(lines))
+
+
+def _texts(column: pa.ChunkedArray) -> list[str]:
+    return [text or "" for text in dc.as_text(column)]
+
+
+def _row(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(_cell(c) for c in cells) + " |"
+
+
+def _cell(text: str) -> str:
+    """Text that markdown and HTML show as it is."""
+    return re.sub(r"([\\`*_\[\]|~])", r"\\\1", html.escape(" ".join(cut(text, _CELL).split()), quote=False))
+
+
+def parents_metadata(parents: Sequence[dc.Parent]) -> dg.MetadataValue:
+    """The versions that a step loaded, as a table; their whole names are with the version that the step wrote."""
+    rows = [(p.source, p.table, p.version[:_ID], p.data_sha[:_ID]) for p in parents]
+    names = ("project", "table", "version", "data_sha")
+    return dg.MetadataValue.table([dg.TableRecord(dict(zip(names, row, strict=True))) for row in rows])
+
+
+def datom_parents(*parents: dc.Parent) -> dg.MetadataValue:
+    """Parents of a version, as the metadata ``datom/parents`` takes them: ``{"datom/parents": datom_parents(dm)}``."""
+    return dg.MetadataValue.json(
+        [{**p.to_json(), "source_lineage": [s.to_json() for s in p.source_lineage]} for p in parents]
+    )
+
+
+def commit_url(remote: str, commit: str) -> str | None:
+    """The commit's page on the git host, or ``None`` for a remote that has no pages."""
+    found = _WEB_URL.match(remote) or _SSH_URL.match(remote)
+    # A path that begins at the root of a machine's disk, and Azure's ssh paths, are no pages' paths.
+    if found is None or found["path"].startswith(("/", "v3/")):
+        return None
+    host, path, scheme = found["host"], found["path"], "http" if remote.startswith("http://") else "https"
+    infix = "/-/commit/" if "gitlab" in host else "/commits/" if "bitbucket" in host else "/commit/"
+    return f"{scheme}://{host}/{path}{infix}{commit}"
+
+
+def uri(location: dc.Location, table: str) -> str:
+    """Where a table's payloads lie."""
+    folder = "/".join(filter(None, (location.prefix, "datom", table)))
+    if location.backend == "s3":
+        return f"s3://{location.root}/{quote(folder)}"
+    return PurePosixPath(location.root, folder).as_uri()

@@ -1,0 +1,93 @@
+"""Rows as examples: tables that fit the page, each with how many of how many it shows.
+
+Dagster's page draws a table whole and in place, however many rows and columns it has, and cuts it at the window's edge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+
+import datom_core as dc
+from datom_dagster.rules.rule_results import part_of
+
+#: Key under which an event says how many of how many rows its tables show.
+SHOWN = "datom/examples"
+#: Keys of tables with examples of rows, which may be tall.
+TABLES = ("datom/changed_rows", "datom/added_rows", "datom/removed_rows")
+
+_CAPS = (40, 30, 20, 12, 8)  # characters of a cell, from narrow tables to wide ones
+_WIDTH = 72  # characters of a line, over all columns: what fits a laptop's window beside Dagster's panels
+_GAP = 2  # characters between two columns
+_KEY = 20  # characters of each value of a key, and of a column's name beside it
+_NAME = 16
+_CELLS = 10  # changed values of one row
+
+
+def changed_rows(change: dc.RowChange) -> dict[str, Any]:
+    """Examples of rows that changed, came and went; none when the change holds none.
+
+    What changed is told value by value, a line each, and rows that came or went by their key and as many of their
+    first columns as fit. ``datom/examples`` says how many of how many rows those are.
+    """
+    lines = [line for row in change.changed_rows for line in _changed(row)]
+    shown: dict[str, Any] = {TABLES[0]: dg.MetadataValue.table(lines)} if lines else {}
+    texts = [part_of(len(change.changed_rows), change.changed or 0, "changed")] if lines else []
+    sides = (("added", change.added_rows, change.added), ("removed", change.removed_rows, change.removed))
+    for (what, rows, count), key in zip(sides, TABLES[1:], strict=True):
+        if rows.num_rows:
+            names = _columns(rows, change.key or ())
+            texts.append(part_of(rows.num_rows, count, what, columns=(len(names), rows.num_columns)))
+            shown[key] = rows_table(_records(rows, names))
+    return {SHOWN: "; ".join(texts), **shown} if shown else {}
+
+
+def rows_table(rows: Iterable[Mapping[str, Any]]) -> dg.TableMetadataValue:
+    """Rows of the same columns; long values are cut, the shorter the more columns there are."""
+    records = [dict(row) for row in rows]
+    cap = next((cap for cap in _CAPS if _width(records, cap) <= _WIDTH), _CAPS[-1])
+    short = ({k: cut(v, cap) if isinstance(v, str) else v for k, v in record.items()} for record in records)
+    return dg.MetadataValue.table([dg.TableRecord(record) for record in short])
+
+
+def cut(text: str, most: int) -> str:
+    """Text of so many characters at most."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _changed(row: dc.ChangedRow) -> list[dg.TableRecord]:
+    """A line per value; the values are cut where they differ."""
+    key = ", ".join("" if value is None else cut(value, _KEY) for value in row.key)
+    told = []
+    for cell in row.cells[:_CELLS]:
+        before, after = cell.in_a_line
+        # One cell, since it wraps between the two where both are long.
+        told.append((cut(cell.column, _NAME), f"{before} → {after}"))
+    more = len(row.cells) - len(told)
+    told += [("…", f"and {more:,} more columns")] if more > 0 else []
+    return [dg.TableRecord({"key": key, "column": column, "change": text}) for column, text in told]
+
+
+def _records(rows: pa.Table, names: Sequence[str]) -> list[dict[str, Any]]:
+    texts = {name: dc.as_text(rows.column(name)) for name in names}
+    return [{name: texts[name][i] for name in names} for i in range(rows.num_rows)]
+
+
+def _columns(rows: pa.Table, key: Sequence[str]) -> list[str]:
+    """The key, and as many other columns as fit beside it."""
+    names = list(key)
+    for name in (n for n in rows.column_names if n not in key):
+        if names and _width(_records(rows, [*names, name]), _CAPS[2]) > _WIDTH:
+            break
+        names.append(name)
+    return names
+
+
+def _width(records: Sequence[Mapping[str, Any]], cap: int) -> int:
+    """How wide a table is, in characters, when its cells have so many at most."""
+    names = records[0] if records else {}
+    widest = (max(len(name), *(min(cap, len(str(r[name]))) for r in records)) for name in names)
+    return sum(width + _GAP for width in widest)

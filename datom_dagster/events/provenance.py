@@ -1,0 +1,33 @@
+"""What a step really loaded, kept until it writes."""
+
+from __future__ import annotations
+
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import dagster as dg
+
+import datom_core as dc
+from datom_dagster.events.dagster_internals import step_of
+
+# By step, not by IO manager: one step may load through several of them. Gone with the step.
+_LOADED: WeakKeyDictionary[Any, dict[tuple[str, str, str], dc.Parent]] = WeakKeyDictionary()
+
+
+def remember(context: dg.InputContext, parent: dc.Parent) -> None:
+    """Note that the step has loaded this version."""
+    step = step_of(context)
+    if step is not None:
+        _LOADED.setdefault(step, {})[parent.source, parent.table, parent.version] = parent
+
+
+def loaded(context: dg.OutputContext) -> tuple[dc.Parent, ...] | None:
+    """The versions that the step has loaded, or ``None`` when it loaded nothing from datom."""
+    step = step_of(context)
+    parents = tuple(_LOADED.get(step, {}).values()) if step is not None else ()
+    if not parents and step is not None and step.is_op_in_graph and context.has_asset_key and context.asset_spec.deps:
+        context.log.warning(
+            "What the ops before this one loaded is not known here, so that no parents are recorded. Load in the op "
+            "that writes, or give the output the metadata 'datom/parents'."
+        )
+    return parents or None

@@ -1,0 +1,138 @@
+"""Materializing an asset writes a version; loading it reads the version that the run recorded."""
+
+# Dagster reads annotations at run time, to know which resources are configured at launch: no `annotations` import.
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, cast
+
+import dagster as dg
+from pydantic import Field, field_validator
+
+import datom_core as dc
+from datom_dagster.events.commit_messages import CONFIG_FIELD, DEFAULT_TEMPLATE, check_template
+from datom_dagster.events.dagster_internals import output_of, planned_assets
+from datom_dagster.events.errors import translated
+from datom_dagster.events.progress_log import telling
+from datom_dagster.io.multi_output import is_partitions, store_partitions, store_together
+from datom_dagster.io.table_input import TableInput
+from datom_dagster.io.table_output import TableOutput, store_table
+from datom_dagster.io.version_choice import check_tags
+from datom_dagster.resources.arguments import Spelt
+from datom_dagster.resources.project_resource import DatomResource
+
+
+class DatomIOManager(Spelt, dg.ConfigurableIOManager):
+    """Stores what an asset returns as a version of a table, and loads versions for those downstream.
+
+    * The table is the last part of the asset's key, unless its metadata has ``datom/table``.
+    * The data version is the content hash: what is materialized again unchanged leaves downstream fresh.
+    * A partition is a cut of that name; a mapping from partition to frame is one cut each.
+    * The commit message is the first of: output metadata ``datom/commit_message``, the output's run config
+      ``commit_message``, the run tag ``datom/commit_message``, definition metadata, ``message_template``.
+    * Parents are the versions that the step loaded.
+    * An input loads what is asked for by its metadata (``datom/version``, ``datom/cut``, ``datom/as_of``, and
+      ``datom/columns``), by the run's tags (``datom/version/<table>``, ``datom/cut``, ``datom/as_of``) or by the
+      metadata of the asset that loads it (the same keys); else its partition's cut, or the version that the run's
+      provenance recorded.
+    """
+
+    datom: DatomResource = Field(description="The project.")
+    message_template: str = Field(
+        default=DEFAULT_TEMPLATE,
+        description="Default commit message; may use {asset}, {partition}, {job} and {run_id}.",
+    )
+    preview_rows: int = Field(
+        default=5,
+        ge=0,
+        description="Rows shown on the asset's page; 0 keeps subjects' data out of Dagster's event log.",
+    )
+
+    verify: str | None = Field(
+        default=None,
+        description=(
+            "What loading compares: bytes with the SHA-256 that storage records, or content too, with what the "
+            "version's id stands for. By default content, with a warning for what R left open."
+        ),
+    )
+
+    # Assets that it would write, of a project without remote. Of the class, so that no configuration has a say in it.
+    _writes: ClassVar[frozenset[str]] = frozenset()
+
+    def knowing(self, assets: Iterable[str]) -> "DatomIOManager":
+        """The same, which refuses runs over these assets before they begin when the project can only be read."""
+        ours: Any = type(self)
+        named = {"__module__": ours.__module__, "__qualname__": ours.__qualname__, "__doc__": ours.__doc__}
+        knowing: Any = type(ours)(
+            ours.__name__,
+            (ours,),
+            {**named, "_writes": frozenset(assets), "__annotations__": {"_writes": ClassVar[frozenset[str]]}},
+        )
+        made: DatomIOManager = knowing(**{name: getattr(self, name) for name in ours.model_fields})
+        return made
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Refuse, before any step begins, a run that writes to a project which can only be read, or whose tags ask
+        for versions that are not there."""
+        if context.run is not None and any(tag.startswith("datom/") for tag in context.run.tags):
+            check_tags(context.run.tags, self.datom.open_reader)
+        if self.datom.remote is None and self._writes and context.run is not None and context.instance is not None:
+            planned = planned_assets(context.instance, context.run.run_id)
+            refused = sorted(planned & self._writes)
+            if refused:
+                raise self.datom.cannot_write(", ".join(refused))
+
+    @field_validator("message_template")
+    @classmethod
+    def _fillable(cls, template: str) -> str:
+        return template if isinstance(template, dg.EnvVar) else check_template(template)
+
+    @field_validator("verify")
+    @classmethod
+    def _known(cls, verify: Any) -> Any:
+        if not isinstance(verify, dg.EnvVar):
+            dc.check_verification(verify)
+        return verify
+
+    @classmethod
+    def output_config_schema(cls) -> dict[str, dg.Field]:
+        return {
+            CONFIG_FIELD: dg.Field(
+                str, is_required=False, description="Why: message of the commit and of the version's history entry."
+            )
+        }
+
+    def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
+        with translated(context):
+            store = store_partitions if is_partitions(context, obj) else store_table
+            with telling(self.datom.open_project(), context.log) as project:
+                store(context, obj, project, check_template(self.message_template), self.preview_rows)
+
+    def store_together(self, context: dg.AssetExecutionContext, frames: Mapping[str, Any]) -> list[Any]:
+        """Write all tables of a step in one commit, or none; in a partition, as one cut. For the step's body.
+
+        Args:
+            context: of the step, whose outputs go to this IO manager.
+            frames: one per output, by the outputs' names.
+
+        Returns:
+            A `dagster.MaterializeResult` for each, to be yielded.
+
+        Raises:
+            `dagster.Failure` or `dagster.RetryRequested`, as for what an IO manager stores.
+        """
+        with translated(context.op_execution_context):
+            contexts = {name: output_of(context, name) for name in frames}
+            tables = ", ".join(c.asset_key.path[-1] for c in contexts.values())
+            template = check_template(self.message_template).replace("{asset}", tables)
+            outputs = {name: TableOutput(c, template, self.preview_rows) for name, c in contexts.items()}
+            with telling(self.datom.open_project(), context.log) as project:
+                told = store_together(outputs, frames, project)
+        return [
+            dg.MaterializeResult(
+                asset_key=contexts[name].asset_key, metadata=said.shown, data_version=dg.DataVersion(said.data_sha)
+            )
+            for name, said in told.items()
+        ]
+
+    def load_input(self, context: dg.InputContext) -> Any:
+        with translated(context):
+            return TableInput(context, self.datom.open_reader(), cast(Any, self.verify)).load()

@@ -1,0 +1,105 @@
+"""Several tables, or several cuts of one, from a single step."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+
+import datom_core as dc
+from datom_dagster.events.dagster_internals import add_partition_metadata, set_data_version
+from datom_dagster.events.metadata_keys import TABLE_TYPE
+from datom_dagster.io.partitions import ordered
+from datom_dagster.io.table_output import Draft, TableOutput, Told, superseded_metadata
+
+
+def is_partitions(context: dg.OutputContext, value: Any) -> bool:
+    """Whether a step returned a frame for each of its partitions."""
+    return isinstance(value, Mapping) and context.has_asset_key and context.has_asset_partitions
+
+
+def store_partitions(
+    context: dg.OutputContext, value: Mapping[str, Any], project: dc.Project, template: str, preview_rows: int
+) -> None:
+    """Write a mapping from partition to frame as one cut each, in the partitions' order, with a commit per cut.
+
+    Everything is looked at before the first commit. Dagster keeps one data version per asset and step: it is that of
+    all these partitions together, so that a change of one shows at each of them.
+
+    Raises:
+        InvalidInputError: a partition of the run without a frame, or a frame of another partition; or as for one frame.
+    """
+    keys = ordered(context, [str(key) for key in context.asset_partition_keys])
+    name = context.asset_key.to_user_string()
+    missing, stray = [k for k in keys if k not in value], [str(k) for k in value if k not in keys]
+    if missing or stray:
+        raise dc.InvalidInputError(
+            f"{name}: the mapping must have a frame for each partition of the run; missing: {missing}, not of this "
+            f"run: {stray}."
+        )
+    outputs = {key: TableOutput(context, template, preview_rows, cut=dc.check_cut_name(key)) for key in keys}
+    drafts: dict[str, Draft | None] = {}
+    earlier: tuple[str, pa.Table] | None = None
+    for key, output in outputs.items():
+        draft = drafts[key] = output.draft(value[key], project, earlier=earlier)
+        earlier = earlier if draft is None else (key, draft.data)
+    told = {key: output.written(drafts[key], project) for key, output in outputs.items()}
+    for key, said in told.items():
+        add_partition_metadata(context, key, said.shown)
+    set_data_version(context, _together(told))
+
+
+def _together(told: Mapping[str, Told]) -> str:
+    """One data version for several partitions; of a single one, its own."""
+    if len(told) == 1:
+        return next(iter(told.values())).data_sha
+    return hashlib.sha256(json.dumps({key: said.data_sha for key, said in told.items()}).encode()).hexdigest()
+
+
+def store_together(
+    outputs: Mapping[str, TableOutput], frames: Mapping[str, Any], project: dc.Project
+) -> dict[str, Told]:
+    """Write several tables in one commit, all or none; in a partition, as one cut.
+
+    Args:
+        outputs: by any key; all of one step.
+        frames: by the same keys.
+        project: to write to.
+
+    Returns:
+        What to tell of each.
+
+    Raises:
+        InvalidInputError: one that is refused refuses all, before any effect.
+        The errors of `datom_core.Project.cut`.
+    """
+    drafts: dict[str, Draft] = {}
+    kept: dict[str, dict[str, Any]] = {}
+    for key, output in outputs.items():
+        draft = output.draft(frames[key], project)
+        if draft is None:
+            kept[key] = {"datom/empty": "keep"}
+        elif output.superseded(draft, project):
+            kept[key] = superseded_metadata(draft)
+        if draft is None or key in kept:
+            draft = output.standing_draft(project)
+        drafts[key] = draft
+    before = {key: output.standing(project) for key, output in outputs.items()}
+    first = next(iter(outputs.values()))
+    settings: dict[str, Any] = {
+        "message": first.message,
+        "trailers": {k: v for k, v in first.trailers.items() if k != "Dagster-Asset"},
+        "table_type": first.settings[TABLE_TYPE],
+        "parents": {o.table: drafts[key].parents for key, o in outputs.items() if drafts[key].parents is not None},
+        "custom": {o.table: drafts[key].custom for key, o in outputs.items() if drafts[key].custom is not None},
+    }
+    tables = {output.table: drafts[key].frame for key, output in outputs.items()}
+    results: Mapping[str, dc.WriteResult] = (
+        project.write_all(tables, **settings) if first.cut is None else project.cut(first.cut, tables, **settings)
+    )
+    said = {key: o.told(drafts[key], results[o.table], before[key], project) for key, o in outputs.items()}
+    return {key: Told(t.data_sha, {**t.shown, **kept.get(key, {})}) for key, t in said.items()}

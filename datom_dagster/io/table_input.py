@@ -1,0 +1,185 @@
+"""Which version a step loads, and as what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+
+import datom_core as dc
+from datom_dagster.events.dagster_internals import (
+    loading_assets,
+    made_by_run,
+    recorded_input,
+    run_tags,
+    version_of_output,
+)
+from datom_dagster.events.metadata_keys import ALLOW_MISSING, COLUMNS, VERSION, VERSION_OF, check_keys, plain, table_of
+from datom_dagster.events.provenance import remember
+from datom_dagster.io.frame_types import convert, wanted_by
+from datom_dagster.io.partitions import ordered
+from datom_dagster.io.version_choice import Choice, choice_for
+
+_DATA_SHA_LENGTH = 64
+
+
+class TableInput:
+    """One input of a step, as a table to be read.
+
+    Args:
+        context: Dagster's.
+        reader: of the project that holds the table.
+        verify: as `datom_core.ProjectReader.read`.
+
+    Raises:
+        InvalidInputError: metadata that no input can have.
+    """
+
+    def __init__(
+        self, context: dg.InputContext, reader: dc.ProjectReader, verify: dc.Verification | None = None
+    ) -> None:
+        upstream = context.upstream_output
+        self.context = context
+        self.reader = reader
+        self.verify = verify
+        self.settings: Mapping[str, Any] = {k: plain(v) for k, v in (context.definition_metadata or {}).items()}
+        check_keys(self.settings, "input")
+        key = context.asset_key if context.has_asset_key else None
+        self.table = table_of(upstream.definition_metadata if upstream is not None else {}, key)
+        self.wanted = wanted_by(context)
+
+    def load(self) -> Any:
+        """The version that is asked for; else its partition's cut, or what the run recorded."""
+        asked = self._asked()
+        if asked is not None:
+            self.context.log.info(f"{self.table}: {asked}")
+        partitioned = self.context.has_asset_key and self.context.has_asset_partitions
+        if partitioned and (asked is None or not asked.names_one):
+            keys = ordered(self.context, [str(k) for k in self.context.asset_partition_keys])
+            return self._partitions(keys, None if asked is None else asked.as_of)
+        if asked is None:
+            return self._converted(self._recorded())
+        if self.wanted.mapping:
+            raise dc.InvalidInputError(
+                f"{self.table}: one version is asked for ({asked}); annotate it with a frame, not a mapping."
+            )
+        return self._converted(self.reader.resolve(self.table, version=asked.version, cut=asked.cut, as_of=asked.as_of))
+
+    def _asked(self) -> Choice | None:
+        """What is asked for: by the input's metadata, else by the run's tags, else by the asset that loads.
+
+        A run's tags say nothing of what the run itself makes, and neither of them of what one op hands to the next.
+        """
+        asked = choice_for(self.table, self.settings, "the input's metadata")
+        if asked is not None or not self.context.has_asset_key:
+            return asked
+        asked = choice_for(self.table, run_tags(self.context), "the run's tags")
+        if asked is not None and not made_by_run(self.context):
+            return asked
+        if asked is not None and asked.version is not None:
+            raise dc.InvalidInputError(
+                f"The run tag {VERSION_OF}{self.table} asks for a version of a table that the same run makes. Leave "
+                f"{self.table} out of the run, or leave out the tag."
+            )
+        found = [(s, choice_for(self.table, s.metadata, "the asset's metadata")) for s in loading_assets(self.context)]
+        choices = {choice: spec.key.to_user_string() for spec, choice in found if choice is not None}
+        if len(choices) > 1:
+            raise dc.InvalidInputError(
+                f"{self.table} is loaded once for all assets of the step, and {', '.join(choices.values())} ask for "
+                "different versions. Let one of them ask, or the input's metadata."
+            )
+        return next(iter(choices), None)
+
+    def _converted(self, version: dc.Version) -> Any:
+        return convert(self._read(version), self.wanted.frame)
+
+    def _read(self, version: dc.Version) -> pa.Table:
+        columns = self.settings.get(COLUMNS)
+        only = [columns] if isinstance(columns, str) else columns
+        table = self.reader.read_arrow(self.table, version, columns=only, verify=self.verify)
+        remember(self.context, self.reader.parent(self.table, version))
+        self.context.log.info(f"{self.table}: loaded version {version.version[:8]} of {version.timestamp}")
+        return table
+
+    def _partitions(self, keys: list[str], as_of: dc.Moment | None) -> Any:
+        """One table per partition, each as its cut stands, or stood: from the project, not from Dagster's database."""
+        wanted = self.wanted
+        if len(keys) > 1 and wanted.declared and not wanted.mapping:
+            raise dc.InvalidInputError(
+                f"{self.table}: {len(keys)} partitions are loaded at once; annotate the input with a mapping from "
+                "partition to frame, as in dict[str, pandas.DataFrame]."
+            )
+        versions = self._versions_of(keys, as_of)
+        # Several cuts may stand for one version, which is read once; each partition gets a frame of its own.
+        tables = {v.version: self._read(v) for v in {v.version: v for v in versions.values()}.values()}
+        frames = {key: convert(tables[v.version], wanted.frame) for key, v in versions.items()}
+        if wanted.mapping or len(keys) > 1:
+            return frames
+        return self._single(frames)
+
+    def _single(self, frames: Mapping[str, Any]) -> Any:
+        if not frames and self.wanted.declared and not self.wanted.optional:
+            raise dc.NotFoundError(
+                f"{self.table}: there is no partition to load. If that can be, annotate the input as optional, as "
+                "in pandas.DataFrame | None, or with a mapping."
+            )
+        return next(iter(frames.values()), None)
+
+    def _versions_of(self, keys: list[str], as_of: dc.Moment | None) -> dict[str, dc.Version]:
+        if not keys:
+            return {}
+        cuts, moment = self.reader.cuts(), None if as_of is None else dc.moment_of(as_of)
+        found, missing = {}, []
+        for key in keys:
+            try:
+                found[key] = cuts.find(dc.check_cut_name(key)).version_of(self.table, moment)
+            except dc.NotFoundError:
+                if not self.settings.get(ALLOW_MISSING):
+                    raise
+                missing.append(key)
+        if missing:
+            self.context.log.warning(f"{self.table}: not recorded, and left out: {', '.join(missing)}")
+        history = {v.version: v for v in self.reader.history(self.table)} if found else {}
+        return {k: history.get(v) or self.reader.resolve(self.table, v) for k, v in found.items()}
+
+    def _recorded(self) -> dc.Version:
+        """The version that the run recorded; without a record of one, the current version.
+
+        Raises:
+            NotFoundError: the recorded version is not in the project.
+            ConflictError: the recorded content is not in the project, or not yet.
+        """
+        context, table = self.context, self.table
+        if not context.has_asset_key:
+            return self.reader.resolve(table, version_of_output(context))
+        recorded = recorded_input(context)
+        if recorded is not None and recorded.version is not None:
+            return self._named(recorded.version)
+        current = self.reader.resolve(table)
+        if recorded is None or recorded.data_version in (None, current.data_sha):
+            return current
+        # No event of ours, as for a write from outside that was only reported: its data version is the content, or
+        # the version itself.
+        told = recorded.data_version
+        found = next((v for v in self.reader.history(table) if told in (v.data_sha, v.version)), None)
+        if found is not None:
+            return found
+        said = f"Dagster's record of {table} has the data version {str(recorded.data_version)[:12]}, which no version"
+        if not recorded.computed and len(str(recorded.data_version)) == _DATA_SHA_LENGTH:
+            raise dc.ConflictError(f"{said} in storage has, or not yet. Materialize {table} again.", table=table)
+        context.log.warning(f"{said} of the table has; loading the current version {current.version[:8]}.")
+        return current
+
+    def _named(self, version: str) -> dc.Version:
+        try:
+            return self.reader.resolve(self.table, version)
+        except dc.NotFoundError as error:
+            raise dc.NotFoundError(
+                f"Dagster's record of {self.table} names the version {version[:8]}, which the project "
+                f"{self.reader.project} does not have. Materialize {self.table} again, or ask for a version with the "
+                f"input's metadata {VERSION!r}.",
+                table=self.table,
+                version=version,
+            ) from error

@@ -1,0 +1,338 @@
+"""What a step hands over becomes a version, or is said not to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+
+import datom_core as dc
+from datom_dagster.events.commit_messages import commit_message, trailers
+from datom_dagster.events.dagster_internals import set_data_version
+from datom_dagster.events.event_metadata import (
+    LOADED,
+    PREVIEW,
+    column_schema,
+    commit_metadata,
+    cut_history,
+    in_reading_order,
+    parents_metadata,
+    preview,
+    source_metadata,
+    write_metadata,
+)
+from datom_dagster.events.metadata_keys import (
+    COLUMN_LINEAGE,
+    COLUMN_SCHEMA,
+    CUSTOM,
+    CUT,
+    GATE,
+    MAPPING_KEY,
+    ON_EMPTY,
+    PARENTS,
+    TABLE_TYPE,
+    VERSION,
+    check_keys,
+    settings_of,
+    table_of,
+)
+from datom_dagster.events.provenance import loaded
+from datom_dagster.io.change_summary import Changes
+from datom_dagster.io.frame_types import collected, is_empty
+from datom_dagster.io.partitions import cut_of, ordered, standing_before
+from datom_dagster.rules.rule_results import EXAMPLES, Before
+from datom_dagster.rules.table_rules import TableRules
+from datom_dagster.rules.write_gate import check_gate, version_before
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A table that is ready to be written, and what will be shown of it.
+
+    Once there is a commit, nothing may fail any more: all of this is made before.
+    """
+
+    data: pa.Table
+    parents: tuple[dc.Parent, ...] | None
+    shown: Mapping[str, Any]
+    custom: Mapping[str, Any] | None
+    extract: dc.Extract | None = None
+
+    @property
+    def frame(self) -> pa.Table | dc.Extract:
+        """What is written: the table, with the file that it was read from if there is one."""
+        return self.data if self.extract is None else replace(self.extract, data=self.data)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What an event says of a table that was written, or kept."""
+
+    data_sha: str
+    shown: Mapping[str, Any]
+
+
+class TableOutput:
+    """One output of a step, as a table to be written.
+
+    Args:
+        context: Dagster's.
+        template: message of a commit that nobody gives another one for.
+        preview_rows: how many rows the event shows.
+        cut: the partition that is written, when the run is over several.
+
+    Raises:
+        InvalidInputError: metadata that no output can have, a bad table name, or a run over several partitions.
+    """
+
+    def __init__(self, context: dg.OutputContext, template: str, preview_rows: int, *, cut: str | None = None) -> None:
+        definition, output = context.definition_metadata, context.output_metadata
+        check_keys(definition, "definition")
+        check_keys(output, "output")
+        self.context = context
+        self.preview_rows = preview_rows
+        self.settings = settings_of({**definition, **output})
+        self.table = table_of(definition, context.asset_key if context.has_asset_key else None)
+        self.cut = cut if cut is not None else cut_of(context)
+        self.message = commit_message(context, template, self.cut)
+        self.trailers = trailers(context, self.cut)
+
+    def store(self, value: Any, project: dc.Project) -> None:
+        """Write the value, or do with an empty one what the asset wants.
+
+        Raises:
+            InvalidInputError: not a table, an empty one that nobody expects, or one that breaks a rule of its gate.
+            The errors of `datom_core.Project.write`.
+        """
+        told = self.written(self.draft(value, project), project)
+        set_data_version(self.context, told.data_sha)
+        self.context.add_output_metadata({**told.shown})
+
+    def draft(self, value: Any, project: dc.Project, *, earlier: tuple[str, pa.Table] | None = None) -> Draft | None:
+        """What a step returned, ready to be written; ``None`` for an empty frame that is to leave all as it is.
+
+        Args:
+            value: what the step returned.
+            project: where it will be written.
+            earlier: the partition before it in the same run, and its table.
+
+        Raises:
+            As `store`, before any effect.
+        """
+        check_returned(self.table, value)
+        extract = value if isinstance(value, dc.Extract) else None
+        frame = collected(value if extract is None else extract.data)
+        if is_empty(frame):
+            self._check_empty()
+            return None
+        data = dc.normalise(frame, what=self.table if self.cut is None else f"{self.table}, {self.cut}")
+        rules = self.settings.get(GATE)
+        if rules is not None:
+            before = self._before(rules, project, earlier) if rules.compares else None
+            check_gate(self.table, data, rules, before, EXAMPLES if self.preview_rows else 0)
+        return self.drafted(data, extract)
+
+    def _before(self, rules: TableRules, project: dc.Project, earlier: tuple[str, pa.Table] | None) -> Before | None:
+        """What a gate compares with."""
+        if self.cut is None:
+            kept = self._current(project)
+            return version_before(project.reader, self.table, None if kept is None else kept.version, rules)
+        cut, version = self.standing(project) or (None, None)
+        if earlier is not None and cut != self.cut:
+            name, table = earlier
+            if cut is None or ordered(self.context, [cut, name])[-1] == name:
+                return Before(f"the cut {name}", table.num_rows, table.schema)
+        return version_before(project.reader, self.table, version, rules, f"the cut {cut}")
+
+    def written(self, draft: Draft | None, project: dc.Project) -> Told:
+        """As `store`, for a draft; what is to be told is returned."""
+        if draft is None:
+            self.context.log.warning(f"{self.table}: no rows")
+            told = self._keep(project)
+            return Told(told.data_sha, {**told.shown, "datom/empty": "keep"})
+        if self.superseded(draft, project):
+            return self._pass_over(draft, project)
+        before = self.standing(project)
+        result = project.write(
+            self.table,
+            draft.frame,
+            message=self.message,
+            parents=draft.parents,
+            custom=draft.custom,
+            cut=self.cut,
+            trailers=self.trailers,
+            table_type=self.settings[TABLE_TYPE],
+        )
+        return self.told(draft, result, before, project)
+
+    def drafted(self, data: pa.Table, extract: dc.Extract | None = None) -> Draft:
+        """The table with all that can be said of it before it is written.
+
+        Raises:
+            InvalidInputError: parents that cannot be.
+        """
+        parents = dc.check_parents(self.settings.get(PARENTS))
+        shown = {**self._contents(data), **(source_metadata(extract) if extract is not None else {})}
+        parents = loaded(self.context) if parents is None else parents
+        return Draft(data, parents, shown, self.settings.get(CUSTOM), extract)
+
+    def standing_draft(self, project: dc.Project) -> Draft:
+        """What stands, to be written once more so that a cut of several tables holds it; it makes no new version."""
+        standing = self.kept(project)
+        data = project.reader.read_arrow(self.table, standing)
+        said = project.reader.metadata(self.table, standing.version)
+        sha = standing.original_file_sha
+        extract = (
+            None if sha is None else dc.Extract(data, dc.Origin(sha, str(said.raw.get("original_format", ""))), "")
+        )
+        return Draft(data, said.parents, self._contents(data), said.custom, extract)
+
+    def superseded(self, draft: Draft, project: dc.Project) -> bool:
+        """Whether it is a file that a version came from already, and another version is current by now.
+
+        An old file that is still there, or comes back, must not take the table back (record, D.3). A cut is what was
+        delivered for it, however old.
+        """
+        if draft.extract is None or self.cut is not None:
+            return False
+        current = self._current(project)
+        sha = draft.extract.origin.sha
+        if current is None or current.original_file_sha == sha:
+            return False
+        return any(v.original_file_sha == sha for v in project.reader.history(self.table))
+
+    def _pass_over(self, draft: Draft, project: dc.Project) -> Told:
+        told, said = self._keep(project), superseded_metadata(draft)
+        self.context.log.warning(f"{self.table}: {said['datom/change']}")
+        return Told(told.data_sha, {**told.shown, **said})
+
+    def told(self, draft: Draft, result: dc.WriteResult, before: tuple[str, str] | None, project: dc.Project) -> Told:
+        """What to say of a draft that was written; ``before`` is what its cut stood for, or the one before it."""
+        changes = Changes(self.context, self.table, self.settings, show_rows=self.preview_rows > 0)
+        if self.cut is None:
+            change = changes.of_write(result, draft.data, project.reader)
+        else:
+            change = changes.of_cut(result, draft.data, before, project.reader)
+        # A version that is not new was recorded by an earlier commit.
+        recorded = result.commit_sha or project.reader.resolve(self.table, result.version).commit_sha
+        commit = commit_metadata(recorded, project.remote)
+        derived_from = {LOADED: parents_metadata(draft.parents)} if draft.parents else {}
+        made = f"commit {result.commit_sha[:8]}" if result.commit_sha else "no commit needed"
+        self.context.log.info(
+            f"{self.table}: {result.action}, version {result.version[:8]}, {result.rows} rows, {made}"
+        )
+        told = {**change, **write_metadata(result), **self._cut_history(project), **commit, **derived_from}
+        if self.cut is not None:
+            # Of a partition, what is told is told since the cut that it follows; so is whether anything changed.
+            told["datom/changed"] = before is None or before[1] != result.version
+        return Told(result.data_sha, self._shown({**told, **draft.shown}))
+
+    def _cut_history(self, project: dc.Project) -> dict[str, Any]:
+        """Every version that the cut ever stood for."""
+        if self.cut is None:
+            return {}
+        try:
+            return cut_history(project.reader.cuts(), self.cut, self.table)
+        except dc.DatomError as error:
+            self.context.log.warning(f"What the cut {self.cut} stood for cannot be told: {error}")
+            return {}
+
+    def _contents(self, data: pa.Table) -> dict[str, Any]:
+        """What the page shows of the table itself."""
+        declared = self.context.definition_metadata.get(COLUMN_SCHEMA)
+        schema = declared.schema if isinstance(declared, dg.TableSchemaMetadataValue) else declared
+        shown: dict[str, Any] = {"dagster/row_count": data.num_rows}
+        shown[COLUMN_SCHEMA] = column_schema(data.schema, schema if isinstance(schema, dg.TableSchema) else None)
+        # What reads lineage asks the newest event, and not the definition.
+        if COLUMN_LINEAGE in self.context.definition_metadata:
+            shown[COLUMN_LINEAGE] = self.context.definition_metadata[COLUMN_LINEAGE]
+        if self.preview_rows > 0:
+            shown[PREVIEW] = preview(data, self.preview_rows)
+        return shown
+
+    def _check_empty(self) -> None:
+        """Refuse a frame without rows, unless what stands is to be kept."""
+        policy = self.settings[ON_EMPTY]
+        if policy == "fail":
+            raise dc.InvalidInputError(
+                f"{self.table} has no rows, which datom refuses. If that can happen, say so: "
+                "datom_asset(on_empty='skip') records nothing, 'keep' lets the version before stand.",
+                table=self.table,
+            )
+        if policy == "skip":
+            raise dc.InvalidInputError(
+                f"{self.table} has no rows, and an IO manager cannot skip what the asset has yielded already. Make the "
+                "asset with datom_asset(on_empty='skip'), or yield nothing and set output_required=False.",
+                table=self.table,
+            )
+
+    def _keep(self, project: dc.Project) -> Told:
+        standing = self.kept(project)
+        if self.cut is not None:
+            project.record_cut(self.cut, {self.table: standing.version}, message=self.message, trailers=self.trailers)
+        cut = {CUT: self.cut, **self._cut_history(project)} if self.cut is not None else {}
+        shown = {"datom/changed": False, VERSION: standing.version, "datom/data_sha": standing.data_sha}
+        self.context.log.info(f"{self.table}: version {standing.version[:8]} stands")
+        contents = self._contents(project.reader.read_arrow(self.table, standing))
+        # Downstream has nothing new to see.
+        return Told(standing.data_sha, self._shown({**shown, **cut, **contents}))
+
+    def kept(self, project: dc.Project) -> dc.Version:
+        """What stands when nothing is written: what the cut, or the one before it, stands for; else the current one.
+
+        Raises:
+            NotFoundError: there is none yet.
+        """
+        if self.cut is None:
+            found = self._current(project)
+        else:
+            before = self.standing(project)
+            found = None if before is None else project.reader.resolve(self.table, before[1])
+        if found is None:
+            raise dc.NotFoundError(f"{self.table} has no rows, and no version yet that could be kept.")
+        return found
+
+    def _current(self, project: dc.Project) -> dc.Version | None:
+        known = any(entry.name == self.table for entry in project.reader.list())
+        return project.reader.resolve(self.table) if known else None
+
+    def standing(self, project: dc.Project) -> tuple[str, str] | None:
+        """The cut that this one follows, or itself, and its version; ``None`` without one, or without partitions."""
+        if self.cut is None:
+            return None
+        return standing_before(self.context, project.reader.cuts(), self.cut, self.table)
+
+    def _shown(self, shown: Mapping[str, Any]) -> dict[str, Any]:
+        """What is told of the table; what the asset itself says under the same key wins."""
+        branch = {} if self.context.mapping_key is None else {MAPPING_KEY: self.context.mapping_key}
+        mine = {k: v for k, v in {**shown, **branch}.items() if k not in self.context.output_metadata}
+        return in_reading_order(mine)
+
+
+def check_returned(table: str, value: Any) -> None:
+    """Refuse ``None``, which is a `return` that somebody forgot, or meant for nothing to record.
+
+    Raises:
+        InvalidInputError: says what to do.
+    """
+    if value is None:
+        raise dc.InvalidInputError(
+            f"{table}: the asset returned None, which is no table; return a frame. If there may be nothing to record, "
+            "return a frame without rows and say what becomes of it: datom_asset(on_empty='skip') records nothing, "
+            "'keep' lets the version before stand. Or set output_required=False, and yield the frame if there is one.",
+            table=table,
+        )
+
+
+def superseded_metadata(draft: Draft) -> dict[str, Any]:
+    """What to tell of a file that was taken before."""
+    assert draft.extract is not None
+    return {"datom/change": f"no change: {draft.extract.file} was taken before, and a later version is current"}
+
+
+def store_table(context: dg.OutputContext, value: Any, project: dc.Project, template: str, preview_rows: int) -> None:
+    """Store what a step returned as a version of one table."""
+    TableOutput(context, template, preview_rows).store(value, project)

@@ -1,0 +1,93 @@
+"""Which version of a table an input, a run or an asset asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import datom_core as dc
+from datom_dagster.events.metadata_keys import AS_OF, CUT, VERSION, VERSION_OF, check_run_tags, plain
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A version that is asked for.
+
+    Attributes:
+        by: who asks, for the log.
+        version, cut, as_of: as `datom_core.ProjectReader.resolve`; at least one is given.
+    """
+
+    by: str
+    version: str | None = None
+    cut: str | None = None
+    as_of: dc.Moment | None = None
+
+    @property
+    def names_one(self) -> bool:
+        """Whether it names a version by itself; a moment alone says of each partition what it stood for then."""
+        return self.version is not None or self.cut is not None
+
+    def __str__(self) -> str:
+        given = (("version", self.version), ("cut", self.cut), ("as of", self.as_of))
+        return f"{', '.join(f'{name} {value}' for name, value in given if value is not None)}, by {self.by}"
+
+
+def choice_for(table: str, settings: Mapping[str, Any], by: str) -> Choice | None:
+    """What ``settings`` ask for of this table; what they say of the table itself goes before what they say of all.
+
+    Args:
+        table: name of the table.
+        settings: metadata, or the tags of a run.
+        by: who asks.
+
+    Raises:
+        InvalidInputError: a value that no version can have, or a version and something else at once.
+    """
+    check_choices(settings)
+    version = plain(settings.get(VERSION_OF + table, settings.get(VERSION)))
+    if version is not None:
+        return Choice(by, version=version)
+    cut, as_of = plain(settings.get(CUT)), plain(settings.get(AS_OF))
+    return None if cut is None and as_of is None else Choice(by, cut=cut, as_of=as_of)
+
+
+def check_choices(settings: Mapping[str, Any]) -> None:
+    """Refuse values that cannot choose a version.
+
+    Raises:
+        InvalidInputError: names the key.
+    """
+    for key, value in settings.items():
+        check = _check_of(key)
+        if check is not None:
+            try:
+                check(plain(value))
+            except dc.InvalidInputError as error:
+                raise dc.InvalidInputError(f"{key}: {error}") from error
+    if VERSION in settings and (CUT in settings or AS_OF in settings):
+        raise dc.InvalidInputError(f"{VERSION} names one version by itself; leave out {CUT} and {AS_OF}.")
+
+
+def _check_of(key: str) -> Any:
+    if key.startswith(VERSION_OF):
+        dc.check_name(key.removeprefix(VERSION_OF))
+        return dc.check_version
+    return {VERSION: dc.check_version, CUT: dc.check_cut_name, AS_OF: dc.moment_of}.get(key)
+
+
+def check_tags(tags: Mapping[str, str], open_reader: Callable[[], dc.ProjectReader]) -> None:
+    """Refuse a run whose tags ask for what cannot be loaded, before any of its steps begins.
+
+    Raises:
+        InvalidInputError: a tag that datom does not know, or a value that cannot choose a version.
+        NotFoundError: a table, or a version of it, that the project does not have.
+    """
+    check_run_tags(tags)
+    check_choices(tags)
+    asked = {key.removeprefix(VERSION_OF): version for key, version in tags.items() if key.startswith(VERSION_OF)}
+    reader = open_reader() if asked else None
+    for table, version in asked.items():
+        assert reader is not None
+        reader.resolve(table, version)

@@ -1,0 +1,139 @@
+"""A bucket as a study's storage."""
+
+# Dagster reads annotations at run time, to know which resources are configured at launch: no `annotations` import.
+from typing import Any
+
+from pydantic import Field, PrivateAttr
+
+import datom_core as dc
+from datom_dagster.resources.aws import S3Resource
+from datom_dagster.resources.project_resource import DatomStorage, optional, resolved
+
+
+class S3Storage(DatomStorage):
+    """A bucket of S3, or of a server that speaks S3.
+
+    Credentials come from exactly one place: environment variables, of which the *names* are given (their values
+    never enter Dagster's configuration, where they would show); a profile; dagster-aws's `S3Resource`; or, when that is
+    asked for, whatever AWS finds where the step runs (a container's role). `role_arn` assumes a role with them.
+    """
+
+    bucket: str = Field(description="Name of the bucket.")
+    prefix: str = Field(default="", description="Path below the bucket, so that several projects can share it.")
+    region: str | None = Field(default=None, description="Where the bucket is; us-east-1 if nobody says otherwise.")
+    endpoint_url: str | None = Field(default=None, description="URL of a server other than AWS.")
+    addressing: str = Field(default="auto", description="auto, path or virtual.")
+    encryption: str | None = Field(default=None, description="AES256 or aws:kms; by default what the bucket does.")
+    kms_key: str | None = Field(default=None, description="Id, ARN or alias of the key to encrypt with.")
+    access_key_env: str | None = Field(default=None, description="Name of the variable that holds the access key.")
+    secret_key_env: str | None = Field(default=None, description="Name of the variable that holds the secret key.")
+    session_token_env: str | None = Field(default=None, description="Name of the variable of a session token.")
+    profile: str | None = Field(default=None, description="A profile of the AWS configuration files, or of SSO.")
+    ambient: bool = Field(default=False, description="Take what AWS finds where the step runs.")
+    s3: S3Resource | None = Field(default=None, description="A dagster-aws resource to take credentials from.")
+    role_arn: str | None = Field(default=None, description="A role to assume with these credentials.")
+    role_external_id: str | None = Field(default=None, description="What the role's trust policy asks for.")
+
+    _store: dc.S3Store | None = PrivateAttr(default=None)
+
+    def store(self) -> dc.S3Store:
+        # One client for all that this process does: it keeps its connections, and looks at the bucket once.
+        if self._store is None:
+            region, endpoint = self._place()
+            self._store = dc.S3Store(
+                resolved(self.bucket),
+                resolved(self.prefix),
+                region,
+                credentials=self.credentials(),
+                endpoint_url=endpoint,
+                addressing=self.addressing,
+                encryption=self.encryption,
+                kms_key=optional(self.kms_key),
+                check=False,
+            )
+        return self._store
+
+    def drop(self, folder: str = "") -> dc.S3Folder:
+        region, endpoint = self._place()
+        prefix = "/".join(part for part in (resolved(self.prefix).strip("/"), folder) if part)
+        return dc.S3Folder(
+            resolved(self.bucket),
+            prefix,
+            credentials=self.credentials(),
+            region=region,
+            endpoint_url=endpoint,
+            addressing=self.addressing,
+        )
+
+    def __repr_args__(self) -> Any:
+        """As pydantic's, without what a dagster-aws resource holds, whose own repr shows its keys."""
+        return [
+            (name, "****" if name == "s3" and value is not None else value) for name, value in super().__repr_args__()
+        ]
+
+    def credentials(self) -> dc.CredentialSource:
+        """Where the credentials come from.
+
+        Raises:
+            InvalidInputError: no source is configured, or several are.
+        """
+        sources: dict[str, dc.CredentialSource] = {}
+        if self.access_key_env is not None or self.secret_key_env is not None:
+            sources["access_key_env and secret_key_env"] = self._from_environment()
+        if self.profile is not None:
+            sources["profile"] = dc.ProfileCredentials(resolved(self.profile))
+        if self.ambient:
+            sources["ambient"] = dc.AmbientCredentials()
+        if self.s3 is not None:
+            sources.pop("ambient", None)
+            sources["s3"] = self._of_resource()
+        if len(sources) != 1:
+            given = f"{' and '.join(sources)} exclude each other" if sources else "none are given"
+            raise dc.InvalidInputError(
+                f"The credentials for the bucket {resolved(self.bucket)} must come from one place; {given}. Set "
+                "access_key_env and secret_key_env (names of environment variables), or profile, or s3, or ambient."
+            )
+        source = next(iter(sources.values()))
+        if self.role_arn is None:
+            return source
+        region, endpoint = self._place()
+        return dc.RoleCredentials(
+            resolved(self.role_arn),
+            source,
+            external_id=optional(self.role_external_id),
+            region=region,
+            # A server of one's own gives out roles at the same address.
+            endpoint_url=endpoint,
+        )
+
+    def _from_environment(self) -> dc.EnvironmentCredentials:
+        if self.access_key_env is None or self.secret_key_env is None:
+            raise dc.InvalidInputError("access_key_env and secret_key_env belong together.")
+        token = self.session_token_env or ""
+        return dc.EnvironmentCredentials(self.access_key_env, self.secret_key_env, token)
+
+    def _of_resource(self) -> dc.CredentialSource:
+        """The credentials that the dagster-aws resource would use. No variable holds it: its repr shows its keys."""
+        assert self.s3 is not None
+        access_key, has_secret = optional(self.s3.aws_access_key_id), self.s3.aws_secret_access_key is not None
+        if access_key is not None and self.s3.aws_secret_access_key is not None:
+            secret_key = dc.Secret(resolved(self.s3.aws_secret_access_key))
+            return dc.Credentials(access_key, secret_key, optional(self.s3.aws_session_token))
+        profile = optional(self.s3.profile_name)
+        if access_key is not None or has_secret:
+            raise dc.InvalidInputError("The S3Resource has half a pair of keys; give it both, or neither.")
+        if profile is not None:
+            return dc.ProfileCredentials(profile)
+        if not self.ambient:
+            raise dc.InvalidInputError(
+                "The S3Resource has neither keys nor a profile. If it is to use what AWS finds where the step runs, "
+                "say so with ambient=True."
+            )
+        return dc.AmbientCredentials()
+
+    def _place(self) -> tuple[str, str | None]:
+        """Region and endpoint: ours, else those of the dagster-aws resource."""
+        region, endpoint = optional(self.region), optional(self.endpoint_url)
+        if self.s3 is not None:
+            region, endpoint = region or optional(self.s3.region_name), endpoint or optional(self.s3.endpoint_url)
+        return region or "us-east-1", endpoint

@@ -1,0 +1,299 @@
+"""What rules find in a table: pure, over whole columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+import datom_core as dc
+from datom_dagster.rules.spans import may_be_within
+from datom_dagster.rules.table_rules import Range, TableRules, Value
+
+#: How many offending rows a finding shows.
+EXAMPLES = 20
+
+Mask = npt.NDArray[np.bool_]
+
+_DAY = 10  # characters of a date
+
+
+@dataclass(frozen=True)
+class Before:
+    """The version that a table is compared with.
+
+    Attributes:
+        what: what to call it.
+        rows: how many it has.
+        schema: its columns; only needed where they are compared.
+    """
+
+    what: str
+    rows: int | None
+    schema: pa.Schema | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one rule found.
+
+    Attributes:
+        name: of the rule.
+        passed: whether the table keeps it.
+        text: what was found. Holds no value of the data.
+        count: offending rows; 0 where rows are not the matter.
+        rows: the first of them, with their number (from 1), their key, and the offending value as text.
+        offences: offending values, of a rule that looks at several columns: there ``rows`` has a line for each.
+    """
+
+    name: str
+    passed: bool
+    text: str
+    count: int = 0
+    rows: tuple[dict[str, Any], ...] = field(default=(), repr=False)
+    offences: int | None = None
+
+    @property
+    def part(self) -> str:
+        """How many of how many rows are shown; of offending values, where a row may have several."""
+        return part_of(len(self.rows), self.count if self.offences is None else self.offences, self.what)
+
+    @property
+    def what(self) -> str:
+        return "offending rows" if self.offences is None else "offending values"
+
+
+class _UnfitError(Exception):
+    """A rule cannot be applied to a column of this type."""
+
+
+def part_of(shown: int, count: int, what: str, *, columns: tuple[int, int] | None = None) -> str:
+    """How many of how many rows are shown, and of how many columns: ``20 of 16,774 added, 5 of 23 columns``."""
+    text = f"all {count:,} {what}" if shown >= count else f"{shown:,} of {count:,} {what}"
+    return text if columns is None or columns[0] == columns[1] else f"{text}, {columns[0]} of {columns[1]} columns"
+
+
+def check_rules(table: pa.Table, rules: TableRules, before: Before | None, examples: int = EXAMPLES) -> list[Finding]:
+    """One finding per rule that was declared, in order.
+
+    Args:
+        table: as `datom_core.tables.normalise` gives it.
+        rules: what must hold.
+        before: the version before; ``None`` when there is none.
+        examples: how many offending rows each finding shows.
+    """
+    return [_RULES[name](_Look(table, rules, before, examples)) for name in rules.declared]
+
+
+@dataclass(frozen=True)
+class _Look:
+    table: pa.Table
+    rules: TableRules
+    before: Before | None
+    examples: int
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        found = self.table.column(name)
+        return found.cast(found.type.value_type) if pa.types.is_dictionary(found.type) else found
+
+    def lacking(self, columns: Sequence[str]) -> list[str]:
+        return [c for c in columns if c not in self.table.column_names]
+
+    def shown(self, mask: Mask, column: str | None = None) -> tuple[dict[str, Any], ...]:
+        """The first rows of the mask: number, key, and the value of a column."""
+        places = np.flatnonzero(mask)[: self.examples]
+        shown: dict[str, list[Any]] = {"row": [int(p) + 1 for p in places]}
+        for name in self.rules.key:
+            if name in self.table.column_names:
+                shown[name] = self._texts(name, places)
+        if column is not None:
+            shown |= {"column": [column] * len(places), "value": self._texts(column, places)}
+        return tuple(dict(zip(shown, values, strict=True)) for values in zip(*shown.values(), strict=True))
+
+    def _texts(self, column: str, places: npt.NDArray[np.int64]) -> list[str | None]:
+        return dc.as_text(self.column(column).take(pa.array(places)))
+
+
+def _key(look: _Look) -> Finding:
+    lacking = look.lacking(look.rules.key)
+    if lacking:
+        return Finding("key", False, f"no column {', '.join(lacking)}")
+    missing = np.zeros(look.table.num_rows, np.bool_)
+    for name in look.rules.key:
+        missing |= _missing(look.column(name))
+    again = dc.repeated(look.table.select(list(look.rules.key)), look.rules.key)
+    bad = missing | again
+    by = ", ".join(look.rules.key)
+    texts = [f"{_rows(int(missing.sum()))} without {by}"] if missing.any() else []
+    texts += [f"{_rows(int(again.sum()))} share {by} with another"] if again.any() else []
+    text = " and ".join(texts) or f"{by} tells all rows apart"
+    return Finding("key", not bad.any(), text, int(bad.sum()), look.shown(bad))
+
+
+def _required(look: _Look) -> Finding:
+    lacking = look.lacking(look.rules.required)
+    text = f"no column {', '.join(lacking)}" if lacking else f"has {', '.join(look.rules.required)}"
+    return Finding("required", not lacking, text)
+
+
+def _allowed(look: _Look) -> Finding:
+    tests = {c: partial(_not_among, values=values) for c, values in look.rules.allowed.items()}
+    return _by_column(look, "allowed", tests, "with a value that is not allowed")
+
+
+def _ranges(look: _Look) -> Finding:
+    tests = {c: partial(_outside, ends=ends) for c, ends in look.rules.ranges.items()}
+    return _by_column(look, "ranges", tests, "with a value out of range")
+
+
+def _by_column(look: _Look, name: str, tests: Mapping[str, Callable[[pa.ChunkedArray], Mask]], what: str) -> Finding:
+    """The finding of a rule that looks at one column after the other."""
+    texts: list[str] = []
+    shown: list[dict[str, Any]] = []
+    bad, offences = np.zeros(look.table.num_rows, np.bool_), 0
+    for column, test in tests.items():
+        if look.lacking([column]):
+            texts.append(f"no column {column}")
+            continue
+        try:
+            mask = test(look.column(column)) & ~_missing(look.column(column))
+        except _UnfitError as error:
+            texts.append(f"{column} is {look.table.schema.field(column).type}, {error}")
+            continue
+        if mask.any():
+            texts.append(f"{column}: {_rows(int(mask.sum()))} {what}")
+            shown += look.shown(mask, column)
+            bad |= mask
+            offences += int(mask.sum())
+    told = "; ".join(texts) or f"kept by {', '.join(tests)}"
+    return Finding(name, not texts, told, int(bad.sum()), tuple(shown[: look.examples]), offences)
+
+
+def _max_row_drop(look: _Look) -> Finding:
+    most, before, now = look.rules.max_row_drop, look.before, look.table.num_rows
+    if before is None or before.rows is None or most is None:
+        return Finding("max_row_drop", True, "there is no version before")
+    lost = max(before.rows - now, 0)
+    text = f"{now:,} rows after {before.rows:,} of {before.what}"
+    if lost <= most * before.rows:
+        return Finding("max_row_drop", True, text)
+    part = lost / before.rows
+    return Finding("max_row_drop", False, f"{text}: {part:.1%} are gone, and at most {most:.1%} may be")
+
+
+def _stable_schema(look: _Look) -> Finding:
+    before = look.before
+    if before is None or before.schema is None:
+        return Finding("stable_schema", True, "there is no version before")
+    now = look.table.schema
+    gone = [name for name in before.schema.names if name not in now.names]
+    retyped = [
+        f"{f.name} ({f.type} → {now.field(f.name).type})"
+        for f in before.schema
+        if f.name in now.names and _kind(f.type) != _kind(now.field(f.name).type)
+    ]
+    parts = [f"columns gone since {before.what}: {', '.join(gone)}"] if gone else []
+    parts += [f"columns of another kind than in {before.what}: {', '.join(retyped)}"] if retyped else []
+    return Finding("stable_schema", not parts, "; ".join(parts) or f"has the columns of {before.what}")
+
+
+_RULES: dict[str, Callable[[_Look], Finding]] = {
+    "key": _key,
+    "required": _required,
+    "allowed": _allowed,
+    "ranges": _ranges,
+    "max_row_drop": _max_row_drop,
+    "stable_schema": _stable_schema,
+}
+
+
+def _missing(data: pa.ChunkedArray) -> Mask:
+    mask = data.is_null()
+    return _mask(pc.or_(mask, pc.fill_null(pc.equal(data, ""), False)) if _kind(data.type) == "text" else mask)
+
+
+def _mask(found: pa.ChunkedArray) -> Mask:
+    mask: Mask = pc.fill_null(found, False).to_numpy()
+    return mask
+
+
+def _kind(kind: pa.DataType) -> str:
+    if pa.types.is_dictionary(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return "text"
+    if pa.types.is_date(kind):
+        return "date"
+    if pa.types.is_timestamp(kind):
+        return "time"
+    return "duration" if pa.types.is_duration(kind) or pa.types.is_time(kind) else "number"
+
+
+def _not_among(data: pa.ChunkedArray, values: Sequence[Value]) -> Mask:
+    kind, text = _kind(data.type), isinstance(values[0], str)
+    if kind not in (("text", "date") if text else ("number",)):
+        raise _UnfitError(f"which is never one of {list(values)!r}")
+    if kind == "date":
+        data = data.cast(pa.string())
+    elif kind == "number":
+        # As the content hash has it, 1 is 1.0.
+        data, values = _numbers(data, values)
+    return ~_mask(pc.is_in(data, value_set=pa.array(values, data.type)))
+
+
+def _numbers(data: pa.ChunkedArray, ends: Sequence[Any]) -> tuple[pa.ChunkedArray, list[Any]]:
+    """Numbers to be compared: whole where all of them are."""
+    whole = all(isinstance(e, int) and abs(e) < 2**63 for e in ends if e is not None)
+    if whole and (pa.types.is_integer(data.type) or pa.types.is_boolean(data.type)):
+        return data.cast(pa.int64()), [None if e is None else int(e) for e in ends]
+    small = data.cast(pa.uint8()) if pa.types.is_boolean(data.type) else data
+    return small.cast(pa.float64(), safe=False), [None if e is None else float(e) for e in ends]
+
+
+def _outside(data: pa.ChunkedArray, ends: Range) -> Mask:
+    kind, dates = _kind(data.type), any(isinstance(e, str) for e in ends)
+    if kind not in (("text", "date", "time") if dates else ("number",)):
+        raise _UnfitError(f"which is in no range of {'dates' if dates else 'numbers'}")
+    if kind == "text":
+        return _outside_in_text(data, ends)
+    inside = np.ones(len(data), np.bool_)
+    if kind == "number":
+        data, (low, high) = _numbers(data, ends)
+        for end, compare in ((low, pc.greater_equal), (high, pc.less_equal)):
+            inside &= True if end is None else _mask(compare(data, pa.scalar(end, data.type)))
+        return ~inside
+    for end, compare in zip(ends, (pc.greater_equal, pc.less_equal), strict=True):
+        inside &= True if end is None else _mask(_compare_moment(data, str(end), compare))
+    return ~inside
+
+
+def _compare_moment(data: pa.ChunkedArray, end: str, compare: Any) -> pa.ChunkedArray:
+    """Dates and times against an end, a date of which means the whole day."""
+    if len(end) == _DAY or pa.types.is_date(data.type):
+        day = date.fromisoformat(end[:_DAY])
+        return compare(_utc(data).cast(pa.date32(), safe=False), pa.scalar(day, pa.date32()))
+    return compare(_utc(data), pa.scalar(datetime.fromisoformat(end), pa.timestamp("us")))
+
+
+def _utc(data: pa.ChunkedArray) -> pa.ChunkedArray:
+    return data.cast(pa.timestamp(data.type.unit)) if pa.types.is_timestamp(data.type) else data
+
+
+def _outside_in_text(data: pa.ChunkedArray, ends: Range) -> Mask:
+    """SDTM's dates and intervals, ISO 8601 as far as they are known: 2014 is in a range that touches that year."""
+    low, high = (None if e is None else datetime.fromisoformat(str(e)) for e in ends)
+    if high is not None and len(str(ends[1])) == _DAY:
+        high = datetime.combine(high, time.max)
+    texts = data.combine_chunks().dictionary_encode()
+    within = [text is not None and may_be_within(text, low, high) for text in texts.dictionary.to_pylist()]
+    each = pc.take(pa.array([*within, False]), texts.indices.fill_null(len(within)))
+    return ~_mask(pa.chunked_array([each]))
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} {'row' if count == 1 else 'rows'}"
