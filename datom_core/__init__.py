@@ -12,24 +12,35 @@
 Importing this package needs neither git nor Dagster. Everything public is exported here.
 """
 
-from datom_core.common.events import ProjectEvent, ProjectEvents
-from datom_core.common.names import check_cut_name, check_name, check_new_name, check_version
-from datom_core.common.progress import Progress, watching
-from datom_core.common.suggestions import did_you_mean as did_you_mean
-from datom_core.common.timestamps import Moment, moment_of
-from datom_core.credentials.git_tokens import EnvironmentToken, KeyringToken, TokenSource
-from datom_core.credentials.s3 import (
+from datom_core.common import (
+    Moment,
+    Progress,
+    ProjectEvent,
+    ProjectEvents,
+    check_cut_name,
+    check_name,
+    check_new_name,
+    check_version,
+    moment_of,
+    watching,
+)
+from datom_core.common import did_you_mean as did_you_mean
+from datom_core.credentials import (
     AmbientCredentials,
     Credentials,
     CredentialSource,
     EnvironmentCredentials,
+    EnvironmentToken,
     KeyringCredentials,
+    KeyringToken,
     ProfileCredentials,
     RoleCredentials,
+    Secret,
+    TokenSource,
 )
-from datom_core.credentials.secret import Secret
 from datom_core.documents import (
     Author,
+    Change,
     Cut,
     Cuts,
     Event,
@@ -39,12 +50,11 @@ from datom_core.documents import (
     Origin,
     Parent,
     Recording,
+    Rows,
     Source,
     Version,
     check_parents,
 )
-from datom_core.documents.display import Rows
-from datom_core.documents.shape_change import Change
 from datom_core.errors import (
     AccessDeniedError,
     AlreadyExistsError,
@@ -61,15 +71,22 @@ from datom_core.errors import (
     UnprovenWarning,
     UnsupportedColumnsError,
 )
-from datom_core.extracts.drop_reader import DropReader, Extract
-from datom_core.extracts.drops import Drop, ExtractFile, ExtractSource, Listing, LocalFolder, S3Folder
-from datom_core.extracts.formats import SchemaLike, read_extract
-from datom_core.git import Remote, check_remote, remote_head
-from datom_core.git.github import GitHub, GitHubRepository, RepositoryInfo
-from datom_core.governance.decommission import DecommissionReport
-from datom_core.governance.governance import Governance
-from datom_core.governance.project_listing import ProjectRecord, RegisteredProject, RepairReport
-from datom_core.planning.results import (
+from datom_core.extracts import (
+    Drop,
+    DropReader,
+    Extract,
+    ExtractFile,
+    ExtractSource,
+    Listing,
+    LocalFolder,
+    S3Folder,
+    SchemaLike,
+    read_extract,
+)
+from datom_core.git import GitHub, GitHubRepository, Remote, RepositoryInfo, check_remote, remote_head
+from datom_core.governance import DecommissionReport, Governance, ProjectRecord, RegisteredProject, RepairReport
+from datom_core.planning import (
+    Action,
     CutResult,
     LostVersion,
     MirrorReport,
@@ -80,11 +97,8 @@ from datom_core.planning.results import (
     ValidationReport,
     WriteResult,
 )
-from datom_core.planning.write_plan import Action
-from datom_core.project.migration import MigrationReport, migrate
-from datom_core.project.project import Project
-from datom_core.reading.placement import locate, registered_in
-from datom_core.reading.reader import ProjectReader
+from datom_core.project import MigrationReport, Project, migrate
+from datom_core.reading import ProjectReader, locate, registered_in
 from datom_core.storage import (
     LocalStore,
     MemoryStore,
@@ -95,13 +109,26 @@ from datom_core.storage import (
     StoredObject,
     iam_policy,
 )
-from datom_core.tables.cell_text import as_text
-from datom_core.tables.hashing import ColumnHash, TableHash
-from datom_core.tables.proof import Verification, check_verification
-from datom_core.tables.row_diff import CellChange, ChangedRow, Retyped, RowChange, diff, repeated
-from datom_core.tables.tabular import Compression, check_hashable, hash_table, normalise, to_pandas
+from datom_core.tables import (
+    CellChange,
+    ChangedRow,
+    ColumnHash,
+    Compression,
+    Retyped,
+    RowChange,
+    TableHash,
+    Verification,
+    as_text,
+    check_hashable,
+    check_verification,
+    diff,
+    hash_table,
+    normalise,
+    repeated,
+    to_pandas,
+)
 from datom_core.version import __version__
-from datom_core.writing.sync import SyncItem, SyncReport
+from datom_core.writing import SyncItem, SyncReport
 
 __all__ = [
     "AccessDeniedError",

@@ -1,6 +1,11 @@
-"""Frozen documents and their JSON and YAML. Values enter and leave by `from_json` and `to_json` alone."""
+"""The documents that a project consists of, as values: read from bytes, changed, written as R's bytes.
 
+Pure: a document knows neither where it lies nor how it got there. `docs/format.md` says every field.
+"""
+
+from datom_core.documents import canonical
 from datom_core.documents.cuts import Cut, Cuts
+from datom_core.documents.display import Rows, block, rows
 from datom_core.documents.governance import (
     DISPATCH,
     Decommission,
@@ -17,12 +22,24 @@ from datom_core.documents.lineage import Parent, Source, check_parents, union
 from datom_core.documents.manifest import Entry, Manifest
 from datom_core.documents.metadata import Declared, Metadata, Origin, clean_custom, complete, identity_fields
 from datom_core.documents.project_file import Location, ProjectFile
-from datom_core.documents.reading import Buffer, format_timestamp, parse, timestamp
+from datom_core.documents.reading import (
+    Buffer,
+    format_timestamp,
+    objects,
+    optional,
+    parse,
+    parse_object,
+    strings,
+    timestamp,
+)
+from datom_core.documents.set_hash import hash_set
+from datom_core.documents.shape_change import Change, compare_shapes
 
 __all__ = [
     "DISPATCH",
     "Author",
     "Buffer",
+    "Change",
     "Cut",
     "Cuts",
     "Declared",
@@ -42,15 +59,25 @@ __all__ = [
     "ProjectFile",
     "Recording",
     "Ref",
+    "Rows",
     "Source",
     "Version",
+    "block",
+    "canonical",
     "check_parents",
     "clean_custom",
+    "compare_shapes",
     "complete",
     "format_timestamp",
+    "hash_set",
     "identity_fields",
     "location_block",
+    "objects",
+    "optional",
     "parse",
+    "parse_object",
+    "rows",
+    "strings",
     "timestamp",
     "union",
 ]

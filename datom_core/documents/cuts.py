@@ -12,7 +12,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from datom_core.common.suggestions import did_you_mean
+from datom_core.common import did_you_mean
 from datom_core.documents import canonical
 from datom_core.documents.history import Author, Recording
 from datom_core.documents.reading import (

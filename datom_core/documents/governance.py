@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from datom_core.common.names import normalise_prefix
+from datom_core.common import normalise_prefix
 from datom_core.documents import canonical
 from datom_core.documents.history import Author
 from datom_core.documents.project_file import Location

@@ -9,8 +9,7 @@ from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from datom_core.common.names import check_version, is_sha
-from datom_core.common.suggestions import did_you_mean
+from datom_core.common import check_version, did_you_mean, is_sha
 from datom_core.documents import canonical
 from datom_core.documents.metadata import Metadata
 from datom_core.documents.reading import (

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from datom_core.common.names import check_name, is_sha
+from datom_core.common import check_name, is_sha
 from datom_core.documents.reading import required, required_sha
 from datom_core.errors import FormatError, InvalidInputError
 

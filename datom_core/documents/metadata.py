@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from datom_core.common.names import is_text
+from datom_core.common import is_text
 from datom_core.documents import canonical
 from datom_core.documents.lineage import Parent, Source, union
 from datom_core.documents.reading import (

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from datom_core.common.names import normalise_prefix
+from datom_core.common import normalise_prefix
 from datom_core.documents.reading import optional, required, schema_of
 from datom_core.documents.yaml_text import parse_yaml
 from datom_core.errors import FormatError, InvalidInputError

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from datom_core.common.names import is_sha
+from datom_core.common import is_sha
 from datom_core.errors import FormatError
 
 #: The newest schema of metadata and manifest documents that this release reads and writes.

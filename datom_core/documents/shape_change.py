@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from datom_core.documents import Metadata
+from datom_core.documents.metadata import Metadata
 
 
 @dataclass(frozen=True)

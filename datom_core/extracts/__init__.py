@@ -1,0 +1,23 @@
+"""Extract files: which ones a drop holds, whether it is complete, and the table in each.
+
+It reads and never writes; a file is read as what it says, or refused.
+"""
+
+from datom_core.extracts.drop_reader import DropReader, Extract
+from datom_core.extracts.drops import Drop, ExtractFile, ExtractSource, Listing, LocalFolder, S3Folder
+from datom_core.extracts.formats import SchemaLike, of_name, read_extract, special_missing
+
+__all__ = [
+    "Drop",
+    "DropReader",
+    "Extract",
+    "ExtractFile",
+    "ExtractSource",
+    "Listing",
+    "LocalFolder",
+    "S3Folder",
+    "SchemaLike",
+    "of_name",
+    "read_extract",
+    "special_missing",
+]

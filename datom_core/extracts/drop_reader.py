@@ -15,8 +15,7 @@ import pyarrow as pa
 
 from datom_core.documents import Origin
 from datom_core.errors import InvalidInputError
-from datom_core.extracts.drops import Drop, ExtractFile, ExtractSource, LocalFolder, look
-from datom_core.extracts.drops.completeness import sha256_of
+from datom_core.extracts.drops import Drop, ExtractFile, ExtractSource, LocalFolder, look, sha256_of
 from datom_core.extracts.formats import (
     SchemaLike,
     cannot_be_read,

@@ -1,18 +1,22 @@
-"""Git as the store of truth: read a remote's branch at a commit, publish on it in one commit.
+"""Git: a cache of a remote, commits built without a work tree, pushes that lose or win a race, logins.
 
-Importing this package needs the git program; nothing above imports it until a remote is opened.
+The only folder that runs git. It knows files and commits, not what is written in them.
 """
 
 from datom_core.git.authors import default_author
 from datom_core.git.cache import configured
+from datom_core.git.github import GitHub, GitHubRepository, RepositoryInfo
 from datom_core.git.remote import Remote, check_remote, is_loopback, same_remote, unshown
 from datom_core.git.repo import Added, GitRepo, LostRaceError, remote_head
 
 __all__ = [
     "Added",
+    "GitHub",
+    "GitHubRepository",
     "GitRepo",
     "LostRaceError",
     "Remote",
+    "RepositoryInfo",
     "check_remote",
     "configured",
     "default_author",

@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, Protocol, cast
 
 import platformdirs
 
-from datom_core.credentials.secret import masked, without_frames
+from datom_core.credentials import masked, without_frames
 from datom_core.errors import NotFoundError
 from datom_core.git.login import login_to
 from datom_core.git.remote import Remote

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from datom_core.credentials.git_tokens import TokenSource, check_token, shown_token
-from datom_core.credentials.secret import veiled
+from datom_core.credentials import TokenSource, check_token, shown_token, veiled
 from datom_core.errors import InvalidInputError
 
 _SCHEMES = frozenset({"file", "git", "http", "https", "ssh"})

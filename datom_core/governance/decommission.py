@@ -10,19 +10,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
-from datom_core.common import names
-from datom_core.common.progress import OnProgress, Progress, watcher
-from datom_core.documents import Author, Decommission, format_timestamp
-from datom_core.documents.display import block
+from datom_core.common import OnProgress, Progress, names, watcher
+from datom_core.documents import Author, Decommission, block, format_timestamp
 from datom_core.errors import ConflictError, DatomError, FormatError, InvalidInputError, NotFoundError
-from datom_core.git import GitRepo
-from datom_core.git.github import GitHubRepository
+from datom_core.git import GitHubRepository, GitRepo
 from datom_core.governance.register import Register, Registration
-from datom_core.planning.write_plan import ProjectState
-from datom_core.publishing.load_state import load_state
-from datom_core.publishing.namespace_claim import check_origin
-from datom_core.publishing.retries import until_published
-from datom_core.reading.reader import open_reader
+from datom_core.planning import ProjectState
+from datom_core.publishing import check_origin, load_state, until_published
+from datom_core.reading import open_reader
 from datom_core.storage import ObjectStore, S3Store, check_place, find, keeps_versions, same_place, vacate
 
 _STEPS = ("mark", "storage", "registration", "repository", "cache")

@@ -9,13 +9,9 @@ from datetime import datetime
 from functools import partial
 from typing import Any, NoReturn, Protocol, Self, TypeVar
 
-from datom_core.common import names
-from datom_core.common.calls import refuse_more
-from datom_core.common.progress import OnProgress
-from datom_core.common.suggestions import did_you_mean
-from datom_core.credentials.s3 import CredentialSource
-from datom_core.documents import Author, GovernanceFile, Location, ProjectFile, Ref
-from datom_core.documents.display import Rows
+from datom_core.common import OnProgress, did_you_mean, names, refuse_more
+from datom_core.credentials import CredentialSource
+from datom_core.documents import Author, GovernanceFile, Location, ProjectFile, Ref, Rows
 from datom_core.errors import AlreadyExistsError, ConflictError, DatomError, InvalidInputError, NotFoundError
 from datom_core.git import GitRepo, Remote, same_remote, unshown
 from datom_core.governance.decommission import Decommissioning, DecommissionReport
@@ -29,12 +25,11 @@ from datom_core.governance.project_listing import (
     record_of,
 )
 from datom_core.governance.register import Register, Registration
-from datom_core.planning.write_plan import ProjectState
-from datom_core.publishing.load_state import load_state
-from datom_core.reading.placement import Guard, being_taken_away, check_recorded, registered_in
+from datom_core.planning import ProjectState
+from datom_core.publishing import load_state
+from datom_core.reading import Guard, being_taken_away, check_recorded, registered_in
 from datom_core.storage import ObjectStore, check_store, find, nearer, open_place, same_place
-from datom_core.writing.arguments import author_or_default, utc_now
-from datom_core.writing.document_edits import Upkeep
+from datom_core.writing import Upkeep, author_or_default, utc_now
 
 
 class Governable(Protocol):

@@ -7,9 +7,9 @@ from collections.abc import Collection
 from datom_core.common import names
 from datom_core.errors import AlreadyExistsError
 from datom_core.governance.register import Register
-from datom_core.publishing.retries import until_published
+from datom_core.publishing import until_published
 from datom_core.storage import ObjectStore, find, settle
-from datom_core.writing.init_project import hosted
+from datom_core.writing import hosted
 
 _INIT_MESSAGE = "Initialize governance repository"
 _KEEP = f"{names.REGISTRATIONS}/.gitkeep"

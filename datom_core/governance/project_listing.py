@@ -7,12 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from datom_core.credentials.s3 import CredentialSource
-from datom_core.documents import Author, Event, FormerPlace, Location, format_timestamp
-from datom_core.documents.display import Rows, block, rows
+from datom_core.credentials import CredentialSource
+from datom_core.documents import Author, Event, FormerPlace, Location, Rows, block, format_timestamp, rows
 from datom_core.errors import DatomError
 from datom_core.governance.register import Registration, Unreadable
-from datom_core.reading.reader import open_reader
+from datom_core.reading import open_reader
 from datom_core.storage import ObjectStore, open_place
 
 _READERS = 8

@@ -21,7 +21,7 @@ from datom_core.documents import (
 )
 from datom_core.errors import ConflictError, FormatError, NotFoundError
 from datom_core.git import Added, GitRepo
-from datom_core.publishing.retries import until_published, while_conflicting
+from datom_core.publishing import until_published, while_conflicting
 from datom_core.storage import LocalStore, ObjectStore, find
 
 _ATTEMPTS = 12

@@ -7,24 +7,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 
-from datom_core.common import names
-from datom_core.common.progress import OnProgress
+from datom_core.common import OnProgress, names
 from datom_core.documents import Metadata, Version
 from datom_core.maintenance.findings import Evidence, Level, absent_tables, odd_payloads, unlisted_tables
-from datom_core.planning.projection import (
-    nothing_there,
-    payload_key,
-    read_snapshot,
-    same_snapshot,
-    snapshot_fault,
-)
-from datom_core.planning.write_plan import ProjectState
-from datom_core.publishing import git_recovery
-from datom_core.publishing.load_state import load_state
-from datom_core.storage import find
-from datom_core.storage.bulk_copy import Item, each
-from datom_core.tables.proof import Verdict, judge_payload, signed
-from datom_core.writing.document_edits import Upkeep
+from datom_core.planning import ProjectState, nothing_there, payload_key, read_snapshot, same_snapshot, snapshot_fault
+from datom_core.publishing import git_recovery, load_state
+from datom_core.storage import Item, each, find
+from datom_core.tables import Verdict, judge_payload, signed
+from datom_core.writing import Upkeep
 
 
 class Examiner:

@@ -11,18 +11,20 @@ from typing import Literal
 from datom_core.common import names
 from datom_core.documents import Version, timestamp
 from datom_core.errors import FormatError, InvalidInputError
-from datom_core.planning.projection import (
+from datom_core.planning import (
+    LostVersion,
     Pinned,
+    Problem,
+    ProjectState,
     Seen,
+    TableState,
     payload_key,
     pinned_payloads,
     projected_lists,
     readers_know,
     same_cuts,
 )
-from datom_core.planning.results import LostVersion, Problem
-from datom_core.planning.write_plan import ProjectState, TableState
-from datom_core.tables.proof import Verdict
+from datom_core.tables import Verdict
 
 #: How closely a project is looked at.
 Level = Literal["quick", "deep", "full"]

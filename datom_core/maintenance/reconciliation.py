@@ -12,13 +12,9 @@ from datom_core.common import names
 from datom_core.documents import Author, Line, format_timestamp
 from datom_core.errors import ConflictError, DivergedError, InvalidInputError
 from datom_core.git import LostRaceError
-from datom_core.planning.projection import Seen
-from datom_core.planning.results import LostVersion
-from datom_core.planning.write_plan import ProjectState, changed_files, check_writable
-from datom_core.publishing.lines import Divergence
-from datom_core.publishing.remains import Remains, check_remains, cuts_united, last_state, states
-from datom_core.publishing.retries import until_published
-from datom_core.writing.document_edits import Upkeep, upgraded
+from datom_core.planning import LostVersion, ProjectState, Seen, changed_files, check_writable
+from datom_core.publishing import Divergence, Remains, check_remains, cuts_united, last_state, states, until_published
+from datom_core.writing import Upkeep, upgraded
 
 
 @dataclass(frozen=True)

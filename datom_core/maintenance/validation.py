@@ -12,14 +12,13 @@ import time
 from collections.abc import Sequence
 from typing import get_args
 
-from datom_core.common import names
-from datom_core.common.progress import OnProgress
-from datom_core.documents.display import rows
+from datom_core.common import OnProgress, names
+from datom_core.documents import rows
 from datom_core.errors import ConflictError, IntegrityError, InvalidInputError
 from datom_core.maintenance.evidence import Examiner
 from datom_core.maintenance.findings import Evidence, Level, inspect, strangers
-from datom_core.planning.results import Problem, ValidationReport
-from datom_core.writing.document_edits import Upkeep
+from datom_core.planning import Problem, ValidationReport
+from datom_core.writing import Upkeep
 
 _PAUSES = (0.2, 0.8, 2.0)  # seconds between the looks that must agree
 _LOOKS = 24  # in all, while others write

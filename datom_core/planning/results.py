@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from datom_core.documents import Author, Recording
-from datom_core.documents.display import Rows, block, rows
-from datom_core.documents.shape_change import Change
+from datom_core.documents import Author, Change, Recording, Rows, block, rows
 from datom_core.planning.write_plan import Action
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from datom_core.common import names
 from datom_core.documents import (
     Author,
+    Change,
     Cuts,
     Declared,
     GovernanceFile,
@@ -19,12 +20,12 @@ from datom_core.documents import (
     Source,
     Version,
     canonical,
+    compare_shapes,
     complete,
     identity_fields,
 )
-from datom_core.documents.shape_change import Change, compare_shapes
 from datom_core.errors import InvalidInputError, NotFoundError
-from datom_core.tables.hashing import HASH_ALGO
+from datom_core.tables import HASH_ALGO
 
 #: What a write did to a table.
 Action = Literal["created", "metadata_only", "unchanged", "repaired"]

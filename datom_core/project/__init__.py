@@ -1,0 +1,13 @@
+"""A project to write to: the door that users open, and moving it to other storage.
+
+It hands on: each verb is done in the folder that is named after it.
+"""
+
+from datom_core.project.migration import MigrationReport, migrate
+from datom_core.project.project import Project
+
+__all__ = [
+    "MigrationReport",
+    "Project",
+    "migrate",
+]

@@ -8,23 +8,27 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, get_args
 
-from datom_core.common import names
-from datom_core.common.progress import OnProgress, Progress, watcher
-from datom_core.common.timestamps import moment_of
-from datom_core.documents import Author
-from datom_core.documents.display import block
+from datom_core.common import OnProgress, Progress, moment_of, names, watcher
+from datom_core.documents import Author, block
 from datom_core.errors import ConflictError, IntegrityError, InvalidInputError, NotFoundError, StorageError
-from datom_core.governance.register import Registration
-from datom_core.planning.projection import lost_versions, pinned_payloads
-from datom_core.planning.write_plan import ProjectState, check_writable
+from datom_core.governance import Registration
+from datom_core.planning import ProjectState, check_writable, lost_versions, pinned_payloads
 from datom_core.project.project import Project
-from datom_core.publishing.namespace_claim import MovingIn, check_origin
-from datom_core.publishing.retries import until_published
-from datom_core.reading.placement import being_taken_away
-from datom_core.storage import LocalStore, ObjectStore, check_place, check_store, find, same_place, vacate
-from datom_core.storage.bulk_copy import Item, Verify, copy
-from datom_core.writing.arguments import check_author, check_message
-from datom_core.writing.document_edits import moved
+from datom_core.publishing import MovingIn, check_origin, until_published
+from datom_core.reading import being_taken_away
+from datom_core.storage import (
+    Item,
+    LocalStore,
+    ObjectStore,
+    Verify,
+    check_place,
+    check_store,
+    copy,
+    find,
+    same_place,
+    vacate,
+)
+from datom_core.writing import check_author, check_message, moved
 
 _log = logging.getLogger(__name__)
 

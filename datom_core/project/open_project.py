@@ -13,16 +13,13 @@ from datom_core.common import names
 from datom_core.documents import Author
 from datom_core.errors import ConflictError, GovernanceWarning, InvalidInputError, NotFoundError
 from datom_core.git import GitRepo
-from datom_core.governance.governance import Governance
-from datom_core.planning.write_plan import ProjectState
-from datom_core.publishing.load_state import load_state
-from datom_core.publishing.projector import Projector
-from datom_core.reading.placement import Guard, governance_storage, read_ref
-from datom_core.reading.reader import open_reader
+from datom_core.governance import Governance
+from datom_core.planning import ProjectState
+from datom_core.publishing import Projector, load_state
+from datom_core.reading import Guard, governance_storage, open_reader, read_ref
 from datom_core.storage import ObjectStore, check_store, same_place
-from datom_core.tables.hash_cache import Memo
-from datom_core.tables.tabular import Compression, check_compression
-from datom_core.writing.document_edits import Upkeep
+from datom_core.tables import Compression, Memo, check_compression
+from datom_core.writing import Upkeep
 
 
 @dataclass(frozen=True)

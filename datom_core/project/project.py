@@ -8,41 +8,38 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from datom_core.common import names
-from datom_core.common.calls import refuse_more
-from datom_core.common.events import ProjectEvents
-from datom_core.common.progress import OnProgress
+from datom_core.common import OnProgress, ProjectEvents, names, refuse_more
 from datom_core.documents import Author, Parent
 from datom_core.errors import InvalidInputError
-from datom_core.extracts.drop_reader import DropReader
-from datom_core.extracts.drops import ExtractSource
-from datom_core.extracts.formats import SchemaLike
+from datom_core.extracts import DropReader, ExtractSource, SchemaLike
 from datom_core.git import GitRepo, Remote, unshown
-from datom_core.governance.decommission import Decommissioning, DecommissionReport
-from datom_core.governance.governance import Governance
-from datom_core.maintenance.findings import Level
-from datom_core.maintenance.reconciliation import Reconciliation
-from datom_core.maintenance.validation import validate
-from datom_core.planning.results import CutResult, LostVersion, MirrorReport, Status, ValidationReport, WriteResult
+from datom_core.governance import Decommissioning, DecommissionReport, Governance
+from datom_core.maintenance import Level, Reconciliation, validate
+from datom_core.planning import CutResult, LostVersion, MirrorReport, Status, ValidationReport, WriteResult
 from datom_core.project.open_project import Parts, assemble
-from datom_core.publishing.projector import Projector
-from datom_core.reading.reader import ProjectReader
+from datom_core.publishing import Projector
+from datom_core.reading import ProjectReader
 from datom_core.storage import ObjectStore, check_store
-from datom_core.tables.tabular import Compression
-from datom_core.writing.arguments import (
+from datom_core.tables import Compression
+from datom_core.writing import (
+    Intent,
+    Sync,
+    SyncReport,
+    Upkeep,
+    Writer,
     author_or_default,
     check_author,
     check_message,
     check_trailers,
     check_versions,
+    cut_recorded,
+    found,
+    hosted,
     table_job,
     table_jobs,
+    upgraded,
     utc_now,
 )
-from datom_core.writing.document_edits import Upkeep, cut_recorded, upgraded
-from datom_core.writing.init_project import found, hosted
-from datom_core.writing.sync import Sync, SyncReport
-from datom_core.writing.writer import Intent, Writer
 
 
 class Project:

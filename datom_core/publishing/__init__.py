@@ -1,0 +1,29 @@
+"""Bring storage level with git: load what a commit holds, see what storage lacks, write that, and nothing else.
+
+The commit has been made before; nothing here decides what is in it, and payloads are stored before it.
+"""
+
+from datom_core.publishing import git_recovery
+from datom_core.publishing.lines import Divergence
+from datom_core.publishing.loading import load_state
+from datom_core.publishing.namespace_claim import MovingIn, check_origin
+from datom_core.publishing.projector import Known, Projector
+from datom_core.publishing.remains import Remains, check_remains, cuts_united, last_state, states
+from datom_core.publishing.retries import until_published, while_conflicting
+
+__all__ = [
+    "Divergence",
+    "Known",
+    "MovingIn",
+    "Projector",
+    "Remains",
+    "check_origin",
+    "check_remains",
+    "cuts_united",
+    "git_recovery",
+    "last_state",
+    "load_state",
+    "states",
+    "until_published",
+    "while_conflicting",
+]

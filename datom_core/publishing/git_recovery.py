@@ -11,8 +11,7 @@ from datom_core.common import names
 from datom_core.documents import History, Metadata, Version
 from datom_core.errors import FormatError
 from datom_core.git import GitRepo
-from datom_core.planning.projection import read_snapshot, snapshot_document, snapshot_fault
-from datom_core.planning.write_plan import TableState
+from datom_core.planning import TableState, read_snapshot, snapshot_document, snapshot_fault
 from datom_core.storage import ObjectStore, find
 
 _READERS = 8

@@ -14,10 +14,8 @@ from datom_core.common import names
 from datom_core.documents import Cuts, History, Line, Version
 from datom_core.errors import DivergedError, FormatError
 from datom_core.git import GitRepo, LostRaceError
-from datom_core.planning.projection import Seen, lagging_tables, read_snapshot
-from datom_core.planning.results import LostVersion
-from datom_core.planning.write_plan import ProjectState
-from datom_core.publishing.load_state import load_state
+from datom_core.planning import LostVersion, ProjectState, Seen, lagging_tables, read_snapshot
+from datom_core.publishing.loading import load_state
 from datom_core.storage import ObjectStore, find
 
 _SHOWN = 10  # versions in a message

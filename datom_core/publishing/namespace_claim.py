@@ -10,7 +10,7 @@ from typing import Any
 from datom_core.common import names
 from datom_core.documents import Manifest, canonical, parse
 from datom_core.errors import AlreadyExistsError, FormatError, InvalidInputError
-from datom_core.planning.write_plan import ProjectState
+from datom_core.planning import ProjectState
 from datom_core.storage import ObjectStore, find, same_place
 
 

@@ -15,8 +15,10 @@ from datom_core.common import names
 from datom_core.documents import History, Line, Metadata
 from datom_core.errors import AlreadyExistsError, ConflictError, NotFoundError
 from datom_core.git import GitRepo
-from datom_core.planning.projection import (
+from datom_core.planning import (
+    ProjectState,
     Seen,
+    TableState,
     lagging_tables,
     least_sizes,
     payload_key,
@@ -29,10 +31,9 @@ from datom_core.planning.projection import (
     same_table,
     versions_to_snapshot,
 )
-from datom_core.planning.write_plan import ProjectState, TableState
 from datom_core.publishing import git_recovery
 from datom_core.publishing.lines import Lines
-from datom_core.publishing.load_state import load_state
+from datom_core.publishing.loading import load_state
 from datom_core.publishing.retries import while_conflicting
 from datom_core.storage import ObjectStore, find, same_place
 

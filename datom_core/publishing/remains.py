@@ -9,14 +9,23 @@ from types import MappingProxyType
 from typing import Any
 
 from datom_core.common import names
-from datom_core.documents import Cuts, History, Location, Manifest, Metadata, Origin, Version
-from datom_core.documents.reading import objects, optional, parse_object, strings
+from datom_core.documents import (
+    Cuts,
+    History,
+    Location,
+    Manifest,
+    Metadata,
+    Origin,
+    Version,
+    objects,
+    optional,
+    parse_object,
+    strings,
+)
 from datom_core.errors import DatomError, IntegrityError
-from datom_core.planning.projection import Seen, payload_key, read_snapshot
-from datom_core.planning.results import LostVersion
-from datom_core.planning.write_plan import ProjectState, TableState
+from datom_core.planning import LostVersion, ProjectState, Seen, TableState, payload_key, read_snapshot
 from datom_core.storage import ObjectStore, find
-from datom_core.tables.proof import judge_document, judge_payload
+from datom_core.tables import judge_document, judge_payload
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,32 @@
+"""Read a project with access to its storage alone: find it, choose a version, prove it, give it as a frame.
+
+Nothing here runs git or writes to storage.
+"""
+
+from datom_core.reading.column_types import retyped, stored_types
+from datom_core.reading.placement import (
+    Guard,
+    being_taken_away,
+    check_recorded,
+    check_stays,
+    governance_storage,
+    locate,
+    read_ref,
+    registered_in,
+)
+from datom_core.reading.reader import ProjectReader, open_reader
+
+__all__ = [
+    "Guard",
+    "ProjectReader",
+    "being_taken_away",
+    "check_recorded",
+    "check_stays",
+    "governance_storage",
+    "locate",
+    "open_reader",
+    "read_ref",
+    "registered_in",
+    "retyped",
+    "stored_types",
+]

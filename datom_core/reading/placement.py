@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from datom_core.common import names
-from datom_core.credentials.s3 import CredentialSource
-from datom_core.credentials.secret import veiled
+from datom_core.credentials import CredentialSource, veiled
 from datom_core.documents import GovernanceFile, Location, Ref
 from datom_core.errors import ConflictError, InvalidInputError, NotFoundError
-from datom_core.planning.write_plan import ProjectState
+from datom_core.planning import ProjectState
 from datom_core.storage import ObjectStore, check_place, check_store, find, nearer, open_place, same_place
 
 

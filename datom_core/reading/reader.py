@@ -10,14 +10,22 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
-from datom_core.common import names
-from datom_core.common.suggestions import did_you_mean
-from datom_core.common.timestamps import Moment, moment_of
-from datom_core.credentials.s3 import CredentialSource
-from datom_core.credentials.secret import veiled
-from datom_core.documents import Buffer, Cuts, History, Manifest, Metadata, Parent, Source, Version
-from datom_core.documents.display import Rows, rows
-from datom_core.documents.shape_change import Change, compare_shapes
+from datom_core.common import Moment, did_you_mean, moment_of, names
+from datom_core.credentials import CredentialSource, veiled
+from datom_core.documents import (
+    Buffer,
+    Change,
+    Cuts,
+    History,
+    Manifest,
+    Metadata,
+    Parent,
+    Rows,
+    Source,
+    Version,
+    compare_shapes,
+    rows,
+)
 from datom_core.errors import (
     DatomError,
     FormatError,
@@ -26,12 +34,22 @@ from datom_core.errors import (
     InvalidInputError,
     NotFoundError,
 )
-from datom_core.planning.results import Summary, TableInfo
+from datom_core.planning import Summary, TableInfo
 from datom_core.reading.placement import locate, registered_in
 from datom_core.storage import ObjectStore, StoredObject, check_store
-from datom_core.tables.proof import Verdict, Verification, check_verification, insist, judge_document, judge_table
-from datom_core.tables.row_diff import RowChange, diff
-from datom_core.tables.tabular import check_columns, decode_parquet, to_pandas
+from datom_core.tables import (
+    RowChange,
+    Verdict,
+    Verification,
+    check_columns,
+    check_verification,
+    decode_parquet,
+    diff,
+    insist,
+    judge_document,
+    judge_table,
+    to_pandas,
+)
 
 if TYPE_CHECKING:
     import pandas as pd

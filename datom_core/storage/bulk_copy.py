@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal, TypeVar
 
-from datom_core.common.progress import OnProgress, Progress, watcher
+from datom_core.common import OnProgress, Progress, watcher
 from datom_core.errors import DatomError, IntegrityError
-from datom_core.storage import ObjectStore, S3Store
+from datom_core.storage.protocol import ObjectStore
+from datom_core.storage.s3 import S3Store
 
 Verify = Literal["hash", "size"]
 

@@ -16,8 +16,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from datom_core.common.events import logged
-from datom_core.common.names import check_key, normalise_prefix
+from datom_core.common import check_key, logged, normalise_prefix
 from datom_core.documents import Buffer, Location
 from datom_core.errors import (
     AccessDeniedError,

@@ -7,8 +7,7 @@ import logging
 import threading
 from collections.abc import Iterator, Mapping
 
-from datom_core.common.events import logged
-from datom_core.common.names import check_key, normalise_prefix
+from datom_core.common import check_key, logged, normalise_prefix
 from datom_core.documents import Buffer, Location
 from datom_core.errors import ConflictError, NotFoundError
 from datom_core.storage.protocol import ObjectInfo, StoredObject

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from datom_core.credentials.s3 import CredentialSource
-from datom_core.credentials.secret import veiled
+from datom_core.credentials import CredentialSource, veiled
 from datom_core.documents import Location
 from datom_core.errors import InvalidInputError
 from datom_core.storage.local import LocalStore

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from datom_core.common.names import is_name
+from datom_core.common import is_name
 from datom_core.documents import Location
 from datom_core.errors import ConflictError, InvalidInputError, NotFoundError
 from datom_core.storage.protocol import ObjectStore, StoredObject

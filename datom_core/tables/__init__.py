@@ -1,0 +1,66 @@
+"""Tables of data: which types are kept, how they are hashed, written as parquet, compared row by row, shown as text.
+
+Nothing here knows of projects, versions in git or storage; bytes and tables come in, and go out.
+"""
+
+from datom_core.tables.background_encode import Encoding
+from datom_core.tables.cell_text import as_text
+from datom_core.tables.content_hash import LARGE, Content
+from datom_core.tables.hash_cache import Memo
+from datom_core.tables.hashing import HASH_ALGO, ColumnHash, TableHash
+from datom_core.tables.proof import (
+    Verdict,
+    Verification,
+    check_verification,
+    insist,
+    judge_document,
+    judge_payload,
+    judge_table,
+    signed,
+)
+from datom_core.tables.row_diff import CellChange, ChangedRow, Retyped, RowChange, diff, repeated
+from datom_core.tables.tabular import (
+    Compression,
+    check_columns,
+    check_compression,
+    check_hashable,
+    decode_parquet,
+    hash_table,
+    normalise,
+    normalised,
+    to_pandas,
+)
+
+__all__ = [
+    "HASH_ALGO",
+    "LARGE",
+    "CellChange",
+    "ChangedRow",
+    "ColumnHash",
+    "Compression",
+    "Content",
+    "Encoding",
+    "Memo",
+    "Retyped",
+    "RowChange",
+    "TableHash",
+    "Verdict",
+    "Verification",
+    "as_text",
+    "check_columns",
+    "check_compression",
+    "check_hashable",
+    "check_verification",
+    "decode_parquet",
+    "diff",
+    "hash_table",
+    "insist",
+    "judge_document",
+    "judge_payload",
+    "judge_table",
+    "normalise",
+    "normalised",
+    "repeated",
+    "signed",
+    "to_pandas",
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datom_core.tables.hash_cache import Memo, fingerprint
 from datom_core.tables.hashing import hash_normalised
-from datom_core.tables.normalise import Normalised
+from datom_core.tables.normalisation import Normalised
 
 LARGE = 2**20  # bytes of tables for which looking something up beforehand costs less than it saves
 

@@ -18,8 +18,8 @@ from pathlib import Path
 import platformdirs
 import pyarrow as pa
 
-from datom_core.common.names import is_sha
-from datom_core.tables.normalise import Normalised
+from datom_core.common import is_sha
+from datom_core.tables.normalisation import Normalised
 from datom_core.tables.type_rules import Tag
 
 _PADDING = 256  # bytes by which the buffers of a whole array may be longer than what is in them

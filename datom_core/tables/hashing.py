@@ -19,8 +19,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from datom_core.common.progress import Progress, watcher
-from datom_core.tables.normalise import Normalised
+from datom_core.common import Progress, watcher
+from datom_core.tables.normalisation import Normalised
 from datom_core.tables.type_rules import Tag
 
 HASH_ALGO = "datom-cv1"

@@ -13,11 +13,10 @@ from typing import Literal, get_args
 
 import pyarrow as pa
 
-from datom_core.documents import Buffer, Metadata, parse
-from datom_core.documents.set_hash import hash_set
+from datom_core.documents import Buffer, Metadata, hash_set, parse
 from datom_core.errors import DatomError, FormatError, IntegrityError, InvalidInputError, UnprovenWarning
 from datom_core.tables.hashing import HASH_ALGO, hash_normalised
-from datom_core.tables.normalise import Normalised
+from datom_core.tables.normalisation import Normalised
 from datom_core.tables.tabular import decode_parquet, normalised, parquet_shape
 from datom_core.version import SIGNATURE
 

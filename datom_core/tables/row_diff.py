@@ -15,11 +15,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from datom_core.documents.display import Rows, rows
+from datom_core.documents import Rows, rows
 from datom_core.errors import InvalidInputError
 from datom_core.tables.cell_text import as_text, as_texts, in_a_line
 from datom_core.tables.hashing import canonical_values
-from datom_core.tables.normalise import Normalised
+from datom_core.tables.normalisation import Normalised
 from datom_core.tables.tabular import normalised
 from datom_core.tables.type_rules import Tag
 

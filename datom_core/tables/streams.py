@@ -15,7 +15,7 @@ from itertools import chain
 import pyarrow as pa
 
 from datom_core.errors import StorageError
-from datom_core.tables.normalise import Column, outcome
+from datom_core.tables.normalisation import Column, outcome
 from datom_core.tables.type_rules import Options, is_settled_by_type
 
 LARGE = 64 * 2**20  # bytes from which on a stream is kept on disk

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from datom_core.common.names import is_text
-from datom_core.common.suggestions import did_you_mean
+from datom_core.common import did_you_mean, is_text
 from datom_core.errors import ColumnReport, FormatError, InvalidInputError
 from datom_core.tables.hashing import TableHash, hash_normalised
-from datom_core.tables.normalise import (
+from datom_core.tables.normalisation import (
     Column,
     Normalised,
     check_options,

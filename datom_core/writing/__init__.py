@@ -1,0 +1,41 @@
+"""Write versions: check the arguments, store payloads, commit, retry after a lost race, publish.
+
+The path of one write from a frame to a `WriteResult`. What a commit holds is planned in `planning`.
+"""
+
+from datom_core.writing.arguments import (
+    author_or_default,
+    check_author,
+    check_message,
+    check_trailers,
+    check_versions,
+    table_job,
+    table_jobs,
+    utc_now,
+)
+from datom_core.writing.document_edits import Upkeep, cut_recorded, moved, upgraded
+from datom_core.writing.init_project import found, hosted
+from datom_core.writing.sync import Sync, SyncItem, SyncReport
+from datom_core.writing.writer import Intent, Writer
+
+__all__ = [
+    "Intent",
+    "Sync",
+    "SyncItem",
+    "SyncReport",
+    "Upkeep",
+    "Writer",
+    "author_or_default",
+    "check_author",
+    "check_message",
+    "check_trailers",
+    "check_versions",
+    "cut_recorded",
+    "found",
+    "hosted",
+    "moved",
+    "table_job",
+    "table_jobs",
+    "upgraded",
+    "utc_now",
+]

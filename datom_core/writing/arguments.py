@@ -10,12 +10,10 @@ from typing import Any
 from datom_core.common import names
 from datom_core.documents import Author, Declared, check_parents, clean_custom
 from datom_core.errors import InvalidInputError
-from datom_core.extracts.drop_reader import Extract
+from datom_core.extracts import Extract
 from datom_core.git import default_author
-from datom_core.planning.write_plan import TableWrite
-from datom_core.tables.background_encode import Encoding
-from datom_core.tables.content_hash import LARGE, Content
-from datom_core.tables.tabular import normalised
+from datom_core.planning import TableWrite
+from datom_core.tables import LARGE, Content, Encoding, normalised
 from datom_core.writing.prefetch import Ahead
 from datom_core.writing.writer import Job
 

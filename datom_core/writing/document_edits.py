@@ -6,18 +6,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from datom_core.common import names
-from datom_core.common.suggestions import did_you_mean
+from datom_core.common import did_you_mean, names
 from datom_core.documents import Author, Location, format_timestamp
 from datom_core.errors import NotFoundError
 from datom_core.git import GitRepo
-from datom_core.planning.projection import lost_versions, payload_key, same_lists, same_table
-from datom_core.planning.results import Status
-from datom_core.planning.write_plan import ProjectState, changed_files, check_writable
-from datom_core.publishing.load_state import load_state
-from datom_core.publishing.projector import Projector
-from datom_core.publishing.retries import until_published
-from datom_core.reading.placement import Guard, check_stays
+from datom_core.planning import (
+    ProjectState,
+    Status,
+    changed_files,
+    check_writable,
+    lost_versions,
+    payload_key,
+    same_lists,
+    same_table,
+)
+from datom_core.publishing import Projector, load_state, until_published
+from datom_core.reading import Guard, check_stays
 
 #: From the documents at the tip, and the time, to the documents after the edit.
 Edit = Callable[[ProjectState, str], ProjectState]

@@ -8,10 +8,8 @@ from datetime import datetime
 from datom_core.common import names
 from datom_core.documents import Author, Location, Manifest, ProjectFile, canonical, format_timestamp
 from datom_core.errors import AlreadyExistsError, DatomError, FormatError, InvalidInputError, NotFoundError
-from datom_core.git import GitRepo, LostRaceError
-from datom_core.git.github import GitHubRepository
-from datom_core.publishing.load_state import load_state
-from datom_core.publishing.projector import Projector
+from datom_core.git import GitHubRepository, GitRepo, LostRaceError
+from datom_core.publishing import Projector, load_state
 from datom_core.storage import ObjectStore, find, same_place
 from datom_core.version import WRITER
 

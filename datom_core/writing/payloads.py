@@ -6,14 +6,12 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from datom_core.common import names
-from datom_core.common.events import ProjectEvents
+from datom_core.common import ProjectEvents, names
 from datom_core.errors import IntegrityError
 from datom_core.git import LostRaceError
-from datom_core.planning.write_plan import Payload, TablePlan, TableWrite
+from datom_core.planning import Payload, TablePlan, TableWrite
 from datom_core.storage import ObjectInfo, ObjectStore
-from datom_core.tables.background_encode import Encoding
-from datom_core.tables.proof import judge_payload
+from datom_core.tables import Encoding, judge_payload
 
 _SHA = "sha256"  # key of the object's own metadata: for people who look, and never evidence
 

@@ -9,10 +9,9 @@ import pyarrow as pa
 from datom_core.common import names
 from datom_core.errors import DatomError
 from datom_core.git import GitRepo
-from datom_core.planning.projection import Seen
+from datom_core.planning import Seen
 from datom_core.storage import ObjectStore, find
-from datom_core.tables.hash_cache import Memo
-from datom_core.tables.tabular import Compression
+from datom_core.tables import Compression, Memo
 
 
 class Ahead:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from datom_core.common import names
-from datom_core.documents.display import Rows, rows
+from datom_core.documents import Rows, rows
 from datom_core.errors import (
     AccessDeniedError,
     ConflictError,
@@ -20,12 +20,9 @@ from datom_core.errors import (
     NotFoundError,
     StorageError,
 )
-from datom_core.extracts.drop_reader import DropReader, Extract
-from datom_core.extracts.drops import Drop, ExtractFile
-from datom_core.extracts.formats import of_name, special_missing
-from datom_core.planning.results import WriteResult
-from datom_core.planning.write_plan import ProjectState, plan_write
-from datom_core.reading.column_types import retyped, stored_types
+from datom_core.extracts import Drop, DropReader, Extract, ExtractFile, of_name, special_missing
+from datom_core.planning import ProjectState, WriteResult, plan_write
+from datom_core.reading import retyped, stored_types
 from datom_core.writing.arguments import check_message, table_job
 from datom_core.writing.document_edits import Upkeep
 from datom_core.writing.writer import Intent, Job, Writer

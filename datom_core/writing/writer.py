@@ -11,34 +11,30 @@ from contextvars import copy_context
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from datom_core.common import names
-from datom_core.common.events import ProjectEvents
+from datom_core.common import ProjectEvents, names
 from datom_core.documents import Author, Recording, format_timestamp
 from datom_core.errors import NotFoundError
 from datom_core.git import GitRepo
-from datom_core.planning.projection import Seen, nothing_there, same_lists
-from datom_core.planning.results import WriteResult
-from datom_core.planning.write_plan import (
+from datom_core.planning import (
     Payload,
     ProjectState,
+    Seen,
     Stamp,
     TablePlan,
     TableWrite,
     WritePlan,
+    WriteResult,
     apply,
     changed_files,
+    nothing_there,
     plan_write,
     repin,
+    same_lists,
 )
-from datom_core.publishing.load_state import load_state
-from datom_core.publishing.projector import Known, Projector
-from datom_core.publishing.retries import until_published
-from datom_core.reading.placement import Guard
+from datom_core.publishing import Known, Projector, load_state, until_published
+from datom_core.reading import Guard
 from datom_core.storage import ObjectStore
-from datom_core.tables.background_encode import Encoding
-from datom_core.tables.content_hash import LARGE, Content
-from datom_core.tables.hash_cache import Memo
-from datom_core.tables.tabular import Compression
+from datom_core.tables import LARGE, Compression, Content, Encoding, Memo
 from datom_core.version import WRITER
 from datom_core.writing.payloads import PayloadKeeper
 from datom_core.writing.prefetch import Ahead

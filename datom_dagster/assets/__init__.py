@@ -1,0 +1,19 @@
+"""Assets and jobs from declarations: tables as assets, definitions as a whole, the one-off jobs of governance."""
+
+from datom_dagster.assets.automation import datom_eager
+from datom_dagster.assets.definitions import check_tables, datom_asset, datom_definitions
+from datom_dagster.assets.jobs import datom_jobs
+from datom_dagster.assets.table_assets import KINDS, Extraction, TableSpec, columns_of, datom_assets
+
+__all__ = [
+    "KINDS",
+    "Extraction",
+    "TableSpec",
+    "check_tables",
+    "columns_of",
+    "datom_asset",
+    "datom_assets",
+    "datom_definitions",
+    "datom_eager",
+    "datom_jobs",
+]

@@ -10,12 +10,8 @@ from typing import Any
 import dagster as dg
 
 import datom_core as dc
-from datom_dagster.events.dagster_internals import storing_step
-from datom_dagster.events.errors import translated
-from datom_dagster.events.metadata_keys import OTHER_IO_MANAGER, is_set, table_of
-from datom_dagster.io.frame_types import collected, is_empty
-from datom_dagster.io.io_manager import DatomIOManager
-from datom_dagster.io.table_output import check_returned
+from datom_dagster.events import OTHER_IO_MANAGER, is_set, storing_step, table_of, translated
+from datom_dagster.io import DatomIOManager, check_returned, collected, is_empty
 
 Compute = Callable[..., Any]
 

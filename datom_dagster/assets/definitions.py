@@ -12,8 +12,7 @@ import dagster as dg
 import datom_core as dc
 from datom_dagster.assets.bodies import skipping_empty, watched
 from datom_dagster.assets.destinations import IO_MANAGER_KEY, check_io_managers, is_ours, marked, written
-from datom_dagster.events.event_metadata import uri
-from datom_dagster.events.metadata_keys import (
+from datom_dagster.events import (
     COLUMN_SCHEMA,
     COMMIT_MESSAGE,
     GATE,
@@ -27,12 +26,11 @@ from datom_dagster.events.metadata_keys import (
     check_keys,
     settings_of,
     table_of,
+    uri,
 )
-from datom_dagster.io.frame_types import is_mapping
-from datom_dagster.io.io_manager import DatomIOManager
-from datom_dagster.io.version_choice import check_choices
-from datom_dagster.resources.project_resource import DatomResource, resolved
-from datom_dagster.rules.table_rules import TableRules
+from datom_dagster.io import DatomIOManager, check_choices, is_mapping
+from datom_dagster.resources import DatomResource, resolved
+from datom_dagster.rules import TableRules
 
 _KINDS = {"datom", "parquet"}
 

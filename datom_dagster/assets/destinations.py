@@ -8,8 +8,8 @@ from typing import Any
 import dagster as dg
 
 import datom_core as dc
-from datom_dagster.events.metadata_keys import OTHER_IO_MANAGER, is_set, stores_a_table
-from datom_dagster.io.io_manager import DatomIOManager
+from datom_dagster.events import OTHER_IO_MANAGER, is_set, stores_a_table
+from datom_dagster.io import DatomIOManager
 
 #: Where `AssetSpec.with_io_manager_key` keeps what it is given.
 IO_MANAGER_KEY = "dagster/io_manager_key"

@@ -10,11 +10,8 @@ import dagster as dg
 from pydantic import Field
 
 import datom_core as dc
-from datom_dagster.events.errors import translated
-from datom_dagster.events.event_metadata import facts
-from datom_dagster.events.metadata_keys import DATA_VERSION_TAG
-from datom_dagster.resources.project_resource import DatomResource, GovernanceResource
-from datom_dagster.resources.s3_storage import S3Storage
+from datom_dagster.events import DATA_VERSION_TAG, facts, translated
+from datom_dagster.resources import DatomResource, GovernanceResource, S3Storage
 
 
 class Verify(Enum):

@@ -13,8 +13,7 @@ import dagster as dg
 import datom_core as dc
 from datom_dagster.assets.definitions import check_tables, datom_asset, storage_facts
 from datom_dagster.assets.options import checked_options, checks_of, of_step
-from datom_dagster.events.event_metadata import column_schema
-from datom_dagster.events.metadata_keys import (
+from datom_dagster.events import (
     COLUMN_SCHEMA,
     COMMIT_MESSAGE,
     GATE,
@@ -25,10 +24,11 @@ from datom_dagster.events.metadata_keys import (
     TABLE_TYPE,
     OnEmpty,
     TableType,
+    column_schema,
 )
-from datom_dagster.io.io_manager import DatomIOManager
-from datom_dagster.resources.project_resource import DatomResource
-from datom_dagster.rules.table_rules import TableRules
+from datom_dagster.io import DatomIOManager
+from datom_dagster.resources import DatomResource
+from datom_dagster.rules import TableRules
 
 #: ``(table, cut) -> frame``; an argument called ``context`` gets Dagster's.
 Extraction = Callable[..., Any]

@@ -1,0 +1,10 @@
+"""Asset checks: is the current version sound, fresh, and as the rules say?
+
+A check reads and never writes.
+"""
+
+from datom_dagster.checks.asset_checks import datom_checks
+
+__all__ = [
+    "datom_checks",
+]

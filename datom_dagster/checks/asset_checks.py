@@ -11,13 +11,9 @@ import pyarrow as pa
 
 import datom_core as dc
 from datom_dagster.checks.checked_version import Checked, find_checked
-from datom_dagster.events.errors import translated
-from datom_dagster.events.examples import SHOWN, rows_table
-from datom_dagster.events.metadata_keys import rules_of, settings_of, table_of
-from datom_dagster.resources.project_resource import DatomResource
-from datom_dagster.rules.rule_results import EXAMPLES, Finding, check_rules
-from datom_dagster.rules.table_rules import TableRules
-from datom_dagster.rules.write_gate import version_before
+from datom_dagster.events import SHOWN, rows_table, rules_of, settings_of, table_of, translated
+from datom_dagster.resources import DatomResource
+from datom_dagster.rules import EXAMPLES, Finding, TableRules, check_rules, version_before
 
 _LOOKS = 3  # at a project that somebody is writing to at the moment
 _SECONDS_BETWEEN = 1.0

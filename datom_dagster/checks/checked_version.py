@@ -8,8 +8,8 @@ from typing import Any
 import dagster as dg
 
 import datom_core as dc
-from datom_dagster.events.metadata_keys import CUT, VERSION, plain
-from datom_dagster.io.partitions import before_in, partition_keys
+from datom_dagster.events import CUT, VERSION, plain
+from datom_dagster.io import before_in, partition_keys
 
 _LOOKED_BACK = 20  # observations among which one that names a version is looked for
 

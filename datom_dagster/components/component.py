@@ -12,10 +12,8 @@ from dagster.components.utils.defs_state import DefsStateConfig, DefsStateConfig
 from pydantic import BaseModel, Field
 
 import datom_core as dc
-from datom_dagster.assets.definitions import datom_definitions
-from datom_dagster.assets.jobs import datom_jobs
-from datom_dagster.assets.table_assets import KINDS, Extraction, TableSpec, columns_of, datom_assets
-from datom_dagster.checks.asset_checks import datom_checks
+from datom_dagster.assets import KINDS, Extraction, TableSpec, columns_of, datom_assets, datom_definitions, datom_jobs
+from datom_dagster.checks import datom_checks
 from datom_dagster.components.yaml_models import (
     STRICT,
     YamlChecks,
@@ -27,13 +25,10 @@ from datom_dagster.components.yaml_models import (
     YamlTables,
     keeping_secrets,
 )
-from datom_dagster.events.commit_messages import DEFAULT_TEMPLATE
-from datom_dagster.events.metadata_keys import COLUMN_SCHEMA, TABLE, OnEmpty
-from datom_dagster.io.io_manager import DatomIOManager
-from datom_dagster.resources.extract_resource import ExtractDrop
-from datom_dagster.resources.project_resource import DatomResource
-from datom_dagster.sensors.external_writes import outside_write_sensor
-from datom_dagster.sensors.extract_sensor import extract_sensor
+from datom_dagster.events import COLUMN_SCHEMA, DEFAULT_TEMPLATE, TABLE, OnEmpty
+from datom_dagster.io import DatomIOManager
+from datom_dagster.resources import DatomResource, ExtractDrop
+from datom_dagster.sensors import extract_sensor, outside_write_sensor
 
 
 class ScaffoldParams(BaseModel):

@@ -8,11 +8,9 @@ import dagster as dg
 from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
 import datom_core as dc
-from datom_dagster.assets.table_assets import TableSpec
-from datom_dagster.resources.extract_resource import ExtractDrop
-from datom_dagster.resources.project_resource import DatomStorage, GovernanceResource, LocalStorage
-from datom_dagster.resources.s3_storage import S3Storage
-from datom_dagster.rules.table_rules import TableRules
+from datom_dagster.assets import TableSpec
+from datom_dagster.resources import DatomStorage, ExtractDrop, GovernanceResource, LocalStorage, S3Storage
+from datom_dagster.rules import TableRules
 
 #: What is refused may hold a secret that somebody wrote where none belongs. Dagster makes a number of the text "1".
 STRICT = ConfigDict(extra="forbid", hide_input_in_errors=True, coerce_numbers_to_str=True)

@@ -16,7 +16,7 @@ import pyarrow as pa
 import datom_core as dc
 from datom_dagster.events.examples import SHOWN, TABLES, changed_rows, cut, rows_table
 from datom_dagster.events.metadata_keys import COLUMN_LINEAGE, COLUMN_SCHEMA, CUT, OUTSIDE, VERSION
-from datom_dagster.rules.rule_results import Finding
+from datom_dagster.rules import Finding
 
 #: Key under which an event shows what its step loaded.
 LOADED = "datom/loaded"

@@ -12,7 +12,7 @@ import dagster as dg
 import pyarrow as pa
 
 import datom_core as dc
-from datom_dagster.rules.rule_results import part_of
+from datom_dagster.rules import part_of
 
 #: Key under which an event says how many of how many rows its tables show.
 SHOWN = "datom/examples"

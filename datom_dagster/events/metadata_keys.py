@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 import dagster as dg
 
 import datom_core as dc
-from datom_dagster.rules.table_rules import TableRules
+from datom_dagster.rules import TableRules
 
 TABLE = "datom/table"
 TABLE_TYPE = "datom/table_type"

@@ -9,9 +9,8 @@ import dagster as dg
 import pyarrow as pa
 
 import datom_core as dc
-from datom_dagster.events.event_metadata import change_metadata, row_change_metadata, row_counts
-from datom_dagster.events.metadata_keys import key_of
-from datom_dagster.rules.rule_results import EXAMPLES
+from datom_dagster.events import change_metadata, key_of, row_change_metadata, row_counts
+from datom_dagster.rules import EXAMPLES
 
 
 class Changes:

@@ -8,16 +8,20 @@ import dagster as dg
 from pydantic import Field, field_validator
 
 import datom_core as dc
-from datom_dagster.events.commit_messages import CONFIG_FIELD, DEFAULT_TEMPLATE, check_template
-from datom_dagster.events.dagster_internals import output_of, planned_assets
-from datom_dagster.events.errors import translated
-from datom_dagster.events.progress_log import telling
+from datom_dagster.events import (
+    CONFIG_FIELD,
+    DEFAULT_TEMPLATE,
+    check_template,
+    output_of,
+    planned_assets,
+    telling,
+    translated,
+)
 from datom_dagster.io.multi_output import is_partitions, store_partitions, store_together
 from datom_dagster.io.table_input import TableInput
 from datom_dagster.io.table_output import TableOutput, store_table
 from datom_dagster.io.version_choice import check_tags
-from datom_dagster.resources.arguments import Spelt
-from datom_dagster.resources.project_resource import DatomResource
+from datom_dagster.resources import DatomResource, Spelt
 
 
 class DatomIOManager(Spelt, dg.ConfigurableIOManager):

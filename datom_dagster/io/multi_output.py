@@ -11,8 +11,7 @@ import dagster as dg
 import pyarrow as pa
 
 import datom_core as dc
-from datom_dagster.events.dagster_internals import add_partition_metadata, set_data_version
-from datom_dagster.events.metadata_keys import TABLE_TYPE
+from datom_dagster.events import TABLE_TYPE, add_partition_metadata, set_data_version
 from datom_dagster.io.partitions import ordered
 from datom_dagster.io.table_output import Draft, TableOutput, Told, superseded_metadata
 

@@ -9,8 +9,7 @@ from typing import Any
 import dagster as dg
 
 import datom_core as dc
-from datom_dagster.events.dagster_internals import run_tags, step_of
-from datom_dagster.events.metadata_keys import NO_CUT, is_set
+from datom_dagster.events import NO_CUT, is_set, run_tags, step_of
 
 # Dagster refuses these in a partition's name, and would refuse all that a sensor tells with it.
 _NO_PARTITION = ("...", *map(chr, range(32)))

@@ -9,15 +9,21 @@ import dagster as dg
 import pyarrow as pa
 
 import datom_core as dc
-from datom_dagster.events.dagster_internals import (
+from datom_dagster.events import (
+    ALLOW_MISSING,
+    COLUMNS,
+    VERSION,
+    VERSION_OF,
+    check_keys,
     loading_assets,
     made_by_run,
+    plain,
     recorded_input,
+    remember,
     run_tags,
+    table_of,
     version_of_output,
 )
-from datom_dagster.events.metadata_keys import ALLOW_MISSING, COLUMNS, VERSION, VERSION_OF, check_keys, plain, table_of
-from datom_dagster.events.provenance import remember
 from datom_dagster.io.frame_types import convert, wanted_by
 from datom_dagster.io.partitions import ordered
 from datom_dagster.io.version_choice import Choice, choice_for

@@ -10,42 +10,39 @@ import dagster as dg
 import pyarrow as pa
 
 import datom_core as dc
-from datom_dagster.events.commit_messages import commit_message, trailers
-from datom_dagster.events.dagster_internals import set_data_version
-from datom_dagster.events.event_metadata import (
-    LOADED,
-    PREVIEW,
-    column_schema,
-    commit_metadata,
-    cut_history,
-    in_reading_order,
-    parents_metadata,
-    preview,
-    source_metadata,
-    write_metadata,
-)
-from datom_dagster.events.metadata_keys import (
+from datom_dagster.events import (
     COLUMN_LINEAGE,
     COLUMN_SCHEMA,
     CUSTOM,
     CUT,
     GATE,
+    LOADED,
     MAPPING_KEY,
     ON_EMPTY,
     PARENTS,
+    PREVIEW,
     TABLE_TYPE,
     VERSION,
     check_keys,
+    column_schema,
+    commit_message,
+    commit_metadata,
+    cut_history,
+    in_reading_order,
+    loaded,
+    parents_metadata,
+    preview,
+    set_data_version,
     settings_of,
+    source_metadata,
     table_of,
+    trailers,
+    write_metadata,
 )
-from datom_dagster.events.provenance import loaded
 from datom_dagster.io.change_summary import Changes
 from datom_dagster.io.frame_types import collected, is_empty
 from datom_dagster.io.partitions import cut_of, ordered, standing_before
-from datom_dagster.rules.rule_results import EXAMPLES, Before
-from datom_dagster.rules.table_rules import TableRules
-from datom_dagster.rules.write_gate import check_gate, version_before
+from datom_dagster.rules import EXAMPLES, Before, TableRules, check_gate, version_before
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import datom_core as dc
-from datom_dagster.events.metadata_keys import AS_OF, CUT, VERSION, VERSION_OF, check_run_tags, plain
+from datom_dagster.events import AS_OF, CUT, VERSION, VERSION_OF, check_run_tags, plain
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,33 @@
+"""Where a project, its storage and its extracts lie, as Dagster's resources.
+
+A resource opens; what is then read and written is done in `io` and `sensors`.
+"""
+
+from datom_dagster.resources.arguments import Spelt
+from datom_dagster.resources.extract_resource import ExtractDrop, table_of_file
+from datom_dagster.resources.project_resource import (
+    DatomResource,
+    DatomStorage,
+    GovernanceResource,
+    LocalStorage,
+    optional,
+    remote_of,
+    resolved,
+    taking,
+)
+from datom_dagster.resources.s3_storage import S3Storage
+
+__all__ = [
+    "DatomResource",
+    "DatomStorage",
+    "ExtractDrop",
+    "GovernanceResource",
+    "LocalStorage",
+    "S3Storage",
+    "Spelt",
+    "optional",
+    "remote_of",
+    "resolved",
+    "table_of_file",
+    "taking",
+]

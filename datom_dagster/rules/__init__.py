@@ -1,0 +1,19 @@
+"""Rules about a table's rows: what may be declared, and what is found where it does not hold.
+
+Pure: tables come in, findings go out. Who acts on them is said in `checks` and `io`.
+"""
+
+from datom_dagster.rules.rule_results import EXAMPLES, Before, Finding, check_rules, part_of
+from datom_dagster.rules.table_rules import TableRules
+from datom_dagster.rules.write_gate import check_gate, version_before
+
+__all__ = [
+    "EXAMPLES",
+    "Before",
+    "Finding",
+    "TableRules",
+    "check_gate",
+    "check_rules",
+    "part_of",
+    "version_before",
+]

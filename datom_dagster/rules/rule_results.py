@@ -84,7 +84,7 @@ def check_rules(table: pa.Table, rules: TableRules, before: Before | None, examp
     """One finding per rule that was declared, in order.
 
     Args:
-        table: as `datom_core.tables.normalise` gives it.
+        table: as `datom_core.tables.normalisation` gives it.
         rules: what must hold.
         before: the version before; ``None`` when there is none.
         examples: how many offending rows each finding shows.

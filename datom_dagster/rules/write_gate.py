@@ -14,7 +14,7 @@ def check_gate(table: str, data: pa.Table, rules: TableRules, before: Before | N
 
     Args:
         table: its name, for the error.
-        data: what is about to be written, as `datom_core.tables.normalise` gives it.
+        data: what is about to be written, as `datom_core.tables.normalisation` gives it.
         rules: what must hold.
         before: the version before.
         examples: how many offending rows the error carries, per rule.

@@ -10,11 +10,21 @@ from typing import Any
 import dagster as dg
 
 import datom_core as dc
-from datom_dagster.events.dagster_internals import planned_assets
-from datom_dagster.events.event_metadata import change_metadata, commit_metadata, recorded_metadata
-from datom_dagster.events.metadata_keys import CUT, DATA_VERSION_TAG, OUTSIDE, VERSION, plain, table_of, tagged
-from datom_dagster.io.partitions import Partition, Partitions
-from datom_dagster.resources.project_resource import DatomResource, optional, remote_of, taking
+from datom_dagster.events import (
+    CUT,
+    DATA_VERSION_TAG,
+    OUTSIDE,
+    VERSION,
+    change_metadata,
+    commit_metadata,
+    plain,
+    planned_assets,
+    recorded_metadata,
+    table_of,
+    tagged,
+)
+from datom_dagster.io import Partition, Partitions
+from datom_dagster.resources import DatomResource, optional, remote_of, taking
 from datom_dagster.sensors.cursors import remembered
 
 _CODE_VERSION_TAG = "dagster/code_version"

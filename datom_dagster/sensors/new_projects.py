@@ -7,9 +7,9 @@ from typing import Any
 import dagster as dg
 
 import datom_core as dc
-from datom_dagster.events.metadata_keys import STUDY, tagged
-from datom_dagster.io.partitions import nameable
-from datom_dagster.resources.project_resource import GovernanceResource
+from datom_dagster.events import STUDY, tagged
+from datom_dagster.io import nameable
+from datom_dagster.resources import GovernanceResource
 from datom_dagster.sensors.cursors import remembered
 
 

@@ -17,7 +17,7 @@ import datom_core as dc
 from datom_core.tables import content_hash
 from datom_core.tables.hash_cache import Memo, fingerprint
 from datom_core.tables.hashing import hash_normalised
-from datom_core.tables.normalise import Normalised
+from datom_core.tables.normalisation import Normalised
 from datom_core.tables.tabular import normalised
 from tests.unit.test_roundtrip import TYPES, array, nullable
 

@@ -167,7 +167,7 @@ from pathlib import Path
 import numpy as np, pyarrow as pa
 from benchmarks.local import Study
 from benchmarks.processes import growth_of
-from datom_core import streams, tabular
+from datom_core.tables import streams, tabular
 
 def batches(count):
     for n in range(count):

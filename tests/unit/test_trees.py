@@ -11,7 +11,7 @@ import pytest
 import datom_core as dc
 from datom_core.git.repo import GitRepo
 from datom_core.git.trees import Question
-from datom_core.publishing.load_state import load_state
+from datom_core.publishing.loading import load_state
 
 
 def git(*args: str, cwd: Path, stdin: bytes | None = None) -> str:

@@ -1,8 +1,17 @@
-"""Where extracts are dropped, and when a drop is complete."""
+"""Where extract files arrive: a folder or a place in a bucket, looked at without following links."""
 
-from datom_core.extracts.drops.completeness import Drop, look
+from datom_core.extracts.drops.completeness import Drop, look, sha256_of
 from datom_core.extracts.drops.folder import LocalFolder
 from datom_core.extracts.drops.protocol import ExtractFile, ExtractSource, Listing
 from datom_core.extracts.drops.s3 import S3Folder
 
-__all__ = ["Drop", "ExtractFile", "ExtractSource", "Listing", "LocalFolder", "S3Folder", "look"]
+__all__ = [
+    "Drop",
+    "ExtractFile",
+    "ExtractSource",
+    "Listing",
+    "LocalFolder",
+    "S3Folder",
+    "look",
+    "sha256_of",
+]

@@ -7,13 +7,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from datom_core.credentials.s3 import CredentialSource, check_credentials
-from datom_core.credentials.secret import veiled
+from datom_core.credentials import CredentialSource, check_credentials, veiled
 from datom_core.errors import ConflictError, InvalidInputError
 from datom_core.extracts.drops.protocol import ExtractFile, Listing, odd_name
-from datom_core.storage.s3.arguments import check_arguments
-from datom_core.storage.s3.client import open_client
-from datom_core.storage.s3.errors import RefusedConditionError, translated
+from datom_core.storage import RefusedConditionError, check_arguments, open_client, translated
 
 _BLOCK = 8 * 2**20
 

@@ -1,4 +1,7 @@
-"""The files that studies arrive in, read into Arrow tables: all of one, or an error."""
+"""Formats of extract files: xpt, csv, Excel, Dataset-JSON, parquet, SAS, SPSS, Stata.
+
+`formats.py` holds the table of all; each reader gives an Arrow table with what the file says of its columns.
+"""
 
 from datom_core.extracts.formats.formats import FORMATS, cannot_be_read, looks_like_data, of_name
 from datom_core.extracts.formats.missing import special_missing

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from datom_core.common.suggestions import did_you_mean
+from datom_core.common import did_you_mean
 from datom_core.errors import DatomError
 from datom_core.extracts.formats.cells import Book, DamagedError, Sheet
 from datom_core.extracts.formats.grids import Grid

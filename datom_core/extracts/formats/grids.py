@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from datom_core.common.names import is_text
+from datom_core.common import is_text
 from datom_core.extracts.formats.cells import Cell, CellError, DamagedError, Moment, Uncalculated, place
 from datom_core.extracts.formats.problems import bad_file, brief_list
 from datom_core.extracts.formats.schemas import Types

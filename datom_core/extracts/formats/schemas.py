@@ -13,7 +13,7 @@ from pyarrow.csv import ConvertOptions
 from datom_core.errors import InvalidInputError
 from datom_core.extracts.formats.problems import bad_file, brief_list
 from datom_core.extracts.formats.times_of_day import clock_time
-from datom_core.tables.tabular import check_hashable
+from datom_core.tables import check_hashable
 
 #: Types by column: a pyarrow Schema, or a mapping from column to an Arrow type or its name.
 SchemaLike = pa.Schema | Mapping[str, Any]

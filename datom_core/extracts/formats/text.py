@@ -12,7 +12,7 @@ from typing import Any, TextIO
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
-from datom_core.common.names import is_text
+from datom_core.common import is_text
 from datom_core.extracts.formats.problems import bad_file, brief_list, check_columns
 from datom_core.extracts.formats.quotes import check_quotes
 from datom_core.extracts.formats.schemas import Types, conform, is_text_type

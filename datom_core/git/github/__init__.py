@@ -1,8 +1,12 @@
-"""GitHub as a host of repositories: create, inspect and delete them.
+"""Repositories on GitHub: create, find, archive and delete them by GitHub's API.
 
-Importing this package needs neither PyGithub nor git; nothing is asked before a method is called.
+The only folder that asks the API; all else about a repository is git's.
 """
 
 from datom_core.git.github.hosting import GitHub, GitHubRepository, RepositoryInfo
 
-__all__ = ["GitHub", "GitHubRepository", "RepositoryInfo"]
+__all__ = [
+    "GitHub",
+    "GitHubRepository",
+    "RepositoryInfo",
+]

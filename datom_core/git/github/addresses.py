@@ -6,7 +6,7 @@ import re
 from urllib.parse import quote, urlsplit
 
 from datom_core.errors import AccessDeniedError, InvalidInputError
-from datom_core.git import is_loopback, unshown
+from datom_core.git.remote import is_loopback, unshown
 
 API = "https://api.github.com"
 

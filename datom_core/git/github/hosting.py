@@ -6,13 +6,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from datom_core.credentials.git_tokens import TokenSource, check_token, shown_token
-from datom_core.credentials.secret import veiled
+from datom_core.credentials import TokenSource, check_token, shown_token, veiled
 from datom_core.errors import AlreadyExistsError, InvalidInputError, StorageError
-from datom_core.git import GitRepo, Remote, check_remote, unshown
 from datom_core.git.github.addresses import check_api_url, check_clone_url, check_owner, clone_url, split_name, web_url
 from datom_core.git.github.addresses import repository_name as _repository_name
 from datom_core.git.github.calls import Manners, asking
+from datom_core.git.remote import Remote, check_remote, unshown
+from datom_core.git.repo import GitRepo
 
 if TYPE_CHECKING:
     from github import Github

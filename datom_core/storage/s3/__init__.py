@@ -1,7 +1,22 @@
-"""S3 as an object store. boto3 is imported when a store is first used."""
+"""Storage in a bucket: conditional writes, multipart uploads, what a policy must allow, a check before the first write.
 
+Nothing here keeps credentials: a client is made from their source for every process.
+"""
+
+from datom_core.storage.s3.arguments import check_arguments
+from datom_core.storage.s3.client import open_client
+from datom_core.storage.s3.errors import RefusedConditionError, translated
 from datom_core.storage.s3.policy import iam_policy
 from datom_core.storage.s3.preflight import PreflightCheck, keeps_versions
 from datom_core.storage.s3.store import S3Store
 
-__all__ = ["PreflightCheck", "S3Store", "iam_policy", "keeps_versions"]
+__all__ = [
+    "PreflightCheck",
+    "RefusedConditionError",
+    "S3Store",
+    "check_arguments",
+    "iam_policy",
+    "keeps_versions",
+    "open_client",
+    "translated",
+]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from datom_core.credentials.secret import veiled
+from datom_core.credentials import veiled
 from datom_core.errors import InvalidInputError
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")

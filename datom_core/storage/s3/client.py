@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from datom_core.credentials.s3 import CredentialSource, make_client
+from datom_core.credentials import CredentialSource, make_client
 from datom_core.version import __version__
 
 # Sensible for documents of a few kilobytes and payloads of many megabytes; each may be given otherwise.

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from datom_core.documents.display import Rows, rows
+from datom_core.documents import Rows, rows
 from datom_core.errors import AccessDeniedError, DatomError, NotFoundError
 from datom_core.storage.s3.errors import code_of, translated
 
-if TYPE_CHECKING:
-    from datom_core.storage.s3.store import S3Store
-
 _NOT_SET = frozenset({"ServerSideEncryptionConfigurationNotFoundError", "ObjectLockConfigurationNotFoundError"})
+
+
+class Bucket(Protocol):
+    """What is looked at: `S3Store`, which stands above this module since it asks for the report."""
+
+    @property
+    def bucket(self) -> str: ...
+
+    @property
+    def client(self) -> Any: ...
+
+    def check(self) -> None: ...
+
+    def list(self, prefix: str = "") -> Iterator[Any]: ...
+
+    def get(self, key: str) -> Any: ...
+
+    def heeds_conditions(self, *, anew: bool = False) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -31,7 +46,7 @@ class PreflightCheck:
     detail: str = ""
 
 
-def preflight(store: S3Store) -> Rows[PreflightCheck]:
+def preflight(store: Bucket) -> Rows[PreflightCheck]:
     """Look at everything that matters for a project in this bucket. Errors become lines of the report."""
     try:
         store.check()
@@ -51,13 +66,13 @@ def preflight(store: S3Store) -> Rows[PreflightCheck]:
     )
 
 
-def keeps_versions(store: S3Store) -> bool | None:
+def keeps_versions(store: Bucket) -> bool | None:
     """Whether what is deleted from a bucket stays there as an old version; ``None`` when that cannot be told."""
     result = _setting(store, "versioning", "get_bucket_versioning", _versioning).result
     return {"yes": True, "no": False}.get(result)
 
 
-def _try(what: str, action: str, store: S3Store, call: Callable[[], Any]) -> PreflightCheck:
+def _try(what: str, action: str, store: Bucket, call: Callable[[], Any]) -> PreflightCheck:
     try:
         call()
     except AccessDeniedError as error:
@@ -67,7 +82,7 @@ def _try(what: str, action: str, store: S3Store, call: Callable[[], Any]) -> Pre
     return PreflightCheck(what, "yes")
 
 
-def _can_read(store: S3Store) -> PreflightCheck:
+def _can_read(store: Bucket) -> PreflightCheck:
     def read() -> None:
         try:
             store.get(".metadata/manifest.json")
@@ -77,7 +92,7 @@ def _can_read(store: S3Store) -> PreflightCheck:
     return _try("can read", "s3:GetObject", store, read)
 
 
-def _can_write(store: S3Store) -> list[PreflightCheck]:
+def _can_write(store: Bucket) -> list[PreflightCheck]:
     """One probe answers both questions; it leaves nothing but itself, which listings leave out."""
     known: list[bool] = []
     write = _try("can write", "s3:PutObject", store, lambda: known.append(store.heeds_conditions(anew=True)))
@@ -87,7 +102,7 @@ def _can_write(store: S3Store) -> list[PreflightCheck]:
     return [write, PreflightCheck("conditional writes", "yes" if known[0] else "no", detail)]
 
 
-def _setting(store: S3Store, what: str, call: str, read: Callable[[Any], PreflightCheck]) -> PreflightCheck:
+def _setting(store: Bucket, what: str, call: str, read: Callable[[Any], PreflightCheck]) -> PreflightCheck:
     from botocore.exceptions import ClientError
 
     def ask() -> Any:

@@ -9,12 +9,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from weakref import WeakSet
 
-from datom_core.common.events import logged
-from datom_core.common.names import check_key, normalise_prefix
-from datom_core.credentials.s3 import CredentialSource, check_credentials
-from datom_core.credentials.secret import veiled
-from datom_core.documents import Buffer, Location
-from datom_core.documents.display import Rows
+from datom_core.common import check_key, logged, normalise_prefix
+from datom_core.credentials import CredentialSource, check_credentials, veiled
+from datom_core.documents import Buffer, Location, Rows
 from datom_core.errors import AccessDeniedError, ConflictError, InvalidInputError, NotFoundError, StorageError
 from datom_core.storage.protocol import ObjectInfo, StoredObject
 from datom_core.storage.s3.arguments import check_arguments

@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 from tenacity import Retrying, retry_if_exception, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from datom_core.common.progress import Progress, watcher
+from datom_core.common import Progress, watcher
 from datom_core.documents import Buffer
 from datom_core.errors import StorageError
 from datom_core.storage.s3.errors import NOT_S3, code_of, tag_of

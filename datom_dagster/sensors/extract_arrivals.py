@@ -10,11 +10,9 @@ from typing import Any
 import dagster as dg
 
 import datom_core as dc
-from datom_dagster.events.metadata_keys import COMMIT_MESSAGE, table_of, tagged
-from datom_dagster.io.partitions import Partitions
-from datom_dagster.io.version_choice import check_choices
-from datom_dagster.resources.extract_resource import ExtractDrop, table_of_file
-from datom_dagster.resources.project_resource import DatomResource, taking
+from datom_dagster.events import COMMIT_MESSAGE, table_of, tagged
+from datom_dagster.io import Partitions, check_choices
+from datom_dagster.resources import DatomResource, ExtractDrop, table_of_file, taking
 from datom_dagster.sensors.cursors import remembered
 
 _DROPS_AT_ONCE = 25  # runs asked for in one tick; the rest follow at the next ones

@@ -8,7 +8,7 @@ from datom_core.common import names
 from datom_core.documents import Cuts, GovernanceFile, History, Manifest, Metadata, ProjectFile
 from datom_core.errors import FormatError, NotFoundError
 from datom_core.git import GitRepo
-from datom_core.planning.write_plan import ProjectState, TableState
+from datom_core.planning import ProjectState, TableState
 
 
 def load_state(repo: GitRepo, commit: str, tables: Iterable[str]) -> ProjectState:
