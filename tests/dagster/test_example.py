@@ -14,6 +14,8 @@ import dagster as dg
 import pytest
 
 import datom_core as dc
+from tests.format.comparing import assert_read_alike
+from tests.format.stranger import Stranger
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -50,6 +52,7 @@ def test_the_demo_twice_and_on_s3(tmp_path: Path) -> None:
     ):
         assert text in first
     assert {p.table for p in reader.parents("lb_abnormal") or ()} == {"lb", "dm"}
+    assert_read_alike(Stranger(tmp_path / "store" / "datom"), reader)
     head = (tmp_path / "study.git" / "refs" / "heads" / "main").read_text()
 
     second = demo()
