@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +58,16 @@ KINDS = pa.table(
         "été": [1, 2, 3, 4],
     }
 )
+
+
+def test_the_stranger_is_one() -> None:
+    """It is short, and knows the standard library and pyarrow alone."""
+    text = (Path(__file__).parent / "stranger.py").read_text()
+    found = [node for node in ast.walk(ast.parse(text)) if isinstance(node, (ast.Import, ast.ImportFrom))]
+    modules = {alias.name for node in found if isinstance(node, ast.Import) for alias in node.names}
+    modules |= {str(node.module) for node in found if isinstance(node, ast.ImportFrom)}
+    assert {m.partition(".")[0] for m in modules} - sys.stdlib_module_names == {"pyarrow"}
+    assert len(text.splitlines()) <= 150
 
 
 def test_the_study_of_the_page(made: Made) -> None:
