@@ -83,7 +83,7 @@ def run(quick: bool) -> Table:
         del huge
     jobs: list[tuple[str, Job]] = [
         ("Cut", lambda f: local.cut_of_four(main.table, f, to)),
-        ("Upkeep", lambda f: local.upkeep(main.table, f, to)),
+        ("DocumentEditor", lambda f: local.editor(main.table, f, to)),
         ("Versions", lambda f: growth.versions(f, to, versions)),
         ("Tables", lambda f: growth.tables(f, to, tables)),
         ("Dagster", lambda f: orchestrated.share(f, to)),

@@ -183,7 +183,7 @@ def over_http(folder: Path, to: Table) -> None:
     to.add("new version of 100 rows, remote over http", wrote_far, "commit and push of three small files", commit_far)
 
 
-def upkeep(table: pa.Table, folder: Path, to: Table) -> None:
+def editor(table: pa.Table, folder: Path, to: Table) -> None:
     """Validation of every byte, and a move."""
     study, numbers = Study(folder), itertools.count()
     for n in range(4):

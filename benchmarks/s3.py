@@ -121,7 +121,7 @@ def writing(table: pa.Table, folder: Path, to: Table) -> None:
             f"read, S3, {size}", read, "GET of the same bytes", get, note=requests.told(lambda: reader.read_arrow("lb"))
         )
         _listing(study, requests, to)
-        _upkeep(study, to)
+        _editor(study, to)
 
 
 def _listing(study: Study, requests: Requests, to: Table) -> None:
@@ -138,7 +138,7 @@ def _listing(study: Study, requests: Requests, to: Table) -> None:
     to.add("new version of 100 rows, S3", write, "GET of the manifest", one, note=told)
 
 
-def _upkeep(study: Study, to: Table) -> None:
+def _editor(study: Study, to: Table) -> None:
     study.project.mirror()
     deep, full = alternating(lambda: study.project.validate("deep"), lambda: study.project.validate("full"))
     to.add("validate in full, S3", full, "validate deep", deep)

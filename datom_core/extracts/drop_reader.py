@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from datom_core.documents import Origin
 from datom_core.errors import InvalidInputError
-from datom_core.extracts.drops import Drop, ExtractFile, ExtractSource, LocalFolder, look, sha256_of
+from datom_core.extracts.drops import Drop, ExtractFile, ExtractSource, LocalFolder, inspect_drop, sha256_of
 from datom_core.extracts.formats import (
     SchemaLike,
     cannot_be_read,
@@ -81,14 +81,14 @@ class DropReader:
         self._how: dict[str, Any] = {"r_compat": r_compat, "encoding": encoding, "separator": separator}
         self._manifest, self._quiet = manifest, quiet
 
-    def look(self, now: datetime | None = None) -> Drop:
+    def inspect(self, now: datetime | None = None) -> Drop:
         """The files that are there, and why they are not to be read yet.
 
         Raises:
             NotFoundError: the folder is not there.
             AccessDeniedError, StorageError: it cannot be looked at.
         """
-        drop = look(self.source, manifest=self._manifest, quiet=self._quiet, now=now or datetime.now(UTC))
+        drop = inspect_drop(self.source, manifest=self._manifest, quiet=self._quiet, now=now or datetime.now(UTC))
         refused = {name: why for name, why in drop.refused.items() if fnmatchcase(name, self._pattern)}
         return replace(drop, files=tuple(f for f in drop.files if fnmatchcase(f.name, self._pattern)), refused=refused)
 

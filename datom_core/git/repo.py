@@ -28,7 +28,7 @@ from datom_core.git.cache import CloneCache, GitFailedError
 from datom_core.git.fetches import Fetches
 from datom_core.git.lineage import Lineage
 from datom_core.git.remote import Remote, as_remote, local_path, redact, unshown
-from datom_core.git.trees import Found, Question
+from datom_core.git.trees import FoundFiles, Question
 from datom_core.git.turns import Turns
 
 _log = logging.getLogger(__name__)
@@ -165,13 +165,13 @@ class GitRepo:
 
     def read(self, commit: str, paths: Iterable[str]) -> dict[str, bytes]:
         """The contents of those ``paths`` that the commit has."""
-        return self.look(commit, paths).files
+        return self.find_files(commit, paths).files
 
-    def look(self, commit: str, paths: Iterable[str]) -> Found:
+    def find_files(self, commit: str, paths: Iterable[str]) -> FoundFiles:
         """As `read`, with the names of the files at the top of the commit."""
         question = Question(commit, paths)
 
-        def fetch() -> Found:
+        def fetch() -> FoundFiles:
             found = question.answered(self._contents(question.objects))
             if found.lost:
                 raise GitFailedError(f"the clone has lost {found.lost}")

@@ -13,7 +13,7 @@ _FOLDER, _SUBMODULE = b"40000", b"160000"
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundFiles:
     """An answer.
 
     Attributes:
@@ -42,12 +42,12 @@ class Question:
         self._id_bytes = len(commit) // 2
         self.objects = [f"{commit}^{{tree}}", *(f"{commit}:{path}" for path in [*self._folders, *self._paths])]
 
-    def answered(self, contents: Sequence[bytes | None]) -> Found:
+    def answered(self, contents: Sequence[bytes | None]) -> FoundFiles:
         """What the contents of `objects`, in their order, say."""
         answers = dict(zip(["", *self._folders, *self._paths], contents, strict=True))
         root = answers[""]
         if root is None:
-            return Found({}, frozenset(), [""])
+            return FoundFiles({}, frozenset(), [""])
         folders, files, lost = {"": self._entries(root)}, {}, []
         for path in [*self._folders, *self._paths]:
             mode, content = self._mode(path, folders), answers[path]
@@ -61,7 +61,7 @@ class Question:
                 files[path] = content
         wanted = {path: files[path] for path in self._paths if path in files}
         top = frozenset(name for name, mode in folders[""].items() if mode not in (_FOLDER, _SUBMODULE))
-        return Found(wanted, top, lost)
+        return FoundFiles(wanted, top, lost)
 
     @staticmethod
     def _mode(path: str, folders: dict[str, dict[str, bytes]]) -> bytes | None:

@@ -18,7 +18,7 @@ from datom_core.governance.register import Register, Registration
 from datom_core.planning import ProjectState
 from datom_core.publishing import check_origin, load_state, until_published
 from datom_core.reading import open_reader
-from datom_core.storage import ObjectStore, S3Store, check_place, find, keeps_versions, same_place, vacate
+from datom_core.storage import ObjectStore, S3Store, check_place, clean_up, find, keeps_versions, same_place
 
 _STEPS = ("mark", "storage", "registration", "repository", "cache")
 _THREADS = 8
@@ -102,7 +102,7 @@ class Decommissioning:
             raise InvalidInputError(
                 f"To take {self.name} away for good, confirm with its name, not with {confirm!r}. Nothing was done."
             )
-        report = self._look(dry_run)
+        report = self._preview(dry_run)
         if dry_run:
             return report
         clear = partial(self._clear, report.keys)
@@ -128,7 +128,7 @@ class Decommissioning:
                 **{**error.details, "done": tuple(self._done), "step": step},
             ) from error
 
-    def _look(self, dry_run: bool) -> DecommissionReport:
+    def _preview(self, dry_run: bool) -> DecommissionReport:
         self._check()
         # Once the registration is gone, the storage step was done; what is there now is somebody else's.
         self._over = self._is_over()
@@ -224,7 +224,7 @@ class Decommissioning:
             if self.register.find(self.name) is not None:
                 message = f"Decommission project {self.name}"
                 self.register.change(self.name, lambda found, now: self._marked(found, now, governance), message)
-                self.register.level(self.name)
+                self.register.bring_level(self.name)
         until_published(self._mark_in_git)
 
     def _marked(self, found: Registration | None, now: str, governance: str) -> Registration | None:
@@ -253,7 +253,7 @@ class Decommissioning:
             with ThreadPoolExecutor(_THREADS, thread_name_prefix="datom-delete") as pool:
                 for number, key in enumerate(pool.map(self._delete, more), 1):
                     self._tell("delete", number, len(more), key)
-        vacate(self.store)
+        clean_up(self.store)
 
     def _left_in_storage(self) -> list[str]:
         return [o.key for o in self.store.list() if names.is_of_the_format(o.key)]

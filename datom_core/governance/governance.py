@@ -27,9 +27,9 @@ from datom_core.governance.project_listing import (
 from datom_core.governance.register import Register, Registration
 from datom_core.planning import ProjectState
 from datom_core.publishing import load_state
-from datom_core.reading import Guard, being_taken_away, check_recorded, registered_in
+from datom_core.reading import PlacementGuard, being_taken_away, check_recorded, registered_in
 from datom_core.storage import ObjectStore, check_store, find, nearer, open_place, same_place
-from datom_core.writing import Upkeep, author_or_default, utc_now
+from datom_core.writing import DocumentEditor, author_or_default, utc_now
 
 
 class Governable(Protocol):
@@ -45,7 +45,7 @@ class Governable(Protocol):
     def remote(self) -> str: ...
 
     @property
-    def upkeep(self) -> Upkeep: ...
+    def editor(self) -> DocumentEditor: ...
 
     def reopened(self, governance: Governance) -> Self: ...
 
@@ -187,26 +187,26 @@ class Governance:
                 f"The data of {project.name} lies in {location}, as would the register. Give each a place of its own."
             )
         # The project may know of no way to this register, and the register may have lost the project.
-        upkeep = replace(project.upkeep, guard=Guard(project.store, self.store))
-        _, state = upkeep.load((), moving=True)
+        editor = replace(project.editor, guard=PlacementGuard(project.store, self.store))
+        _, state = editor.load((), moving=True)
         self._check_not_elsewhere(state)
         check_recorded(state, location)
         if self._register.mirrored(project.name) is not None:  # else it is lost, and is put back here
-            upkeep.guard.check(state)
+            editor.guard.check(state)
         begun = self._register.change(
             project.name,
             lambda found, now: self._registered(found, project, state, now),
             f"Register project {project.name}",
         )
-        self._register.level(project.name)
+        self._register.bring_level(project.name)
         try:
             edit = partial(self._attached, location)
-            upkeep.run(edit, f"Attach governance: {project.name}", self._register.author, moving=True)
+            editor.run(edit, f"Attach governance: {project.name}", self._register.author, moving=True)
         except (AlreadyExistsError, ConflictError):
             if begun is not None:
                 self._withdraw(project)
             raise
-        upkeep.projector.level((), thorough=True)
+        editor.projector.bring_level((), thorough=True)
         return project.reopened(self)
 
     def detach(self, project: str) -> NoReturn:
@@ -257,7 +257,7 @@ class Governance:
         """
         self._needed(name)
         commit = self._register.change(name, lambda found, _: found, f"Complete the registration of {name}")
-        mirrored = self._register.level(name)
+        mirrored = self._register.bring_level(name)
         left = self._unfinished(name, nearer(near, self.store), credentials, options)
         return RepairReport(name, commit, tuple(mirrored), tuple(left))
 
@@ -357,7 +357,7 @@ class Governance:
 
     def _withdraw(self, project: Governable) -> None:
         """Take back a registration that the project turned down: it has moved, is going, or was faster elsewhere."""
-        repo, location = project.upkeep.repo, project.store.location
+        repo, location = project.editor.repo, project.store.location
         tip = repo.tip()
         held = None if tip is None else load_state(repo, tip, ()).governance
         if held is not None and same_remote(held.remote, self._register.needed_repo().remote):
@@ -378,7 +378,7 @@ class Governance:
                 return False
         except DatomError:
             return False  # nobody knows
-        repo = project.upkeep.repo
+        repo = project.editor.repo
         tip = repo.tip()
         documents = [] if tip is None else repo.revisions(tip, names.PROJECT_FILE)
         return any(same_place(ProjectFile.from_yaml(data, sha).location, place) for sha, data in documents)

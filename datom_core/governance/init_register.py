@@ -8,7 +8,7 @@ from datom_core.common import names
 from datom_core.errors import AlreadyExistsError
 from datom_core.governance.register import Register
 from datom_core.publishing import until_published
-from datom_core.storage import ObjectStore, find, settle
+from datom_core.storage import ObjectStore, find, prepare
 from datom_core.writing import hosted
 
 _INIT_MESSAGE = "Initialize governance repository"
@@ -35,7 +35,7 @@ def begin(register: Register, *, create_repo: bool) -> None:
     repo = register.needed_repo()
     host = hosted(repo) if create_repo else None
     _check_storage(register.store)
-    settle(register.store)
+    prepare(register.store)
     if host is not None and host.inspect() is None:
         host.create(description="datom governance")
     repo.create_if_local()

@@ -121,7 +121,7 @@ def in_detail(
     if not found:
         return rows(())
 
-    def look(registration: Registration | Unreadable) -> RegisteredProject:
+    def describe(registration: Registration | Unreadable) -> RegisteredProject:
         row = _glance(registration)
         if isinstance(registration, Unreadable):
             return row
@@ -133,7 +133,7 @@ def in_detail(
         return replace(row, tables=summary.tables, versions=summary.versions, last_write=summary.last_updated)
 
     with ThreadPoolExecutor(min(len(found), _READERS), thread_name_prefix="datom-projects") as pool:
-        return rows(pool.map(look, found))
+        return rows(pool.map(describe, found))
 
 
 def _glance(found: Registration | Unreadable) -> RegisteredProject:

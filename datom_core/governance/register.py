@@ -213,9 +213,9 @@ class Register:
         for key in keys_of(project):
             self.store.delete(key)
         if isinstance(self.store, LocalStore):
-            self.store.vacate()
+            self.store.clean_up()
 
-    def level(self, project: str) -> list[str]:
+    def bring_level(self, project: str) -> list[str]:
         """Bring the mirror of a registration level with the repository; the keys that were put."""
         written: list[str] = []
         while_conflicting(lambda: self._level_once(project, written), attempts=_ATTEMPTS)

@@ -14,7 +14,7 @@ from datom_core.planning import ProjectState, nothing_there, payload_key, read_s
 from datom_core.publishing import git_recovery, load_state
 from datom_core.storage import Item, each, find
 from datom_core.tables import Verdict, judge_payload, signed
-from datom_core.writing import Upkeep
+from datom_core.writing import DocumentEditor
 
 
 class Examiner:
@@ -23,9 +23,9 @@ class Examiner:
     Snapshots and payloads that were found sound are not read again at the next look.
     """
 
-    def __init__(self, upkeep: Upkeep, level: Level, on_progress: OnProgress | None) -> None:
-        self.upkeep = upkeep
-        self.repo, self.store = upkeep.repo, upkeep.projector.store
+    def __init__(self, editor: DocumentEditor, level: Level, on_progress: OnProgress | None) -> None:
+        self.editor = editor
+        self.repo, self.store = editor.repo, editor.projector.store
         self.level = level
         self.on_progress = on_progress
         self._sound: set[tuple[str, str | None]] = set()
@@ -35,11 +35,11 @@ class Examiner:
 
     def git(self) -> tuple[str, ProjectState]:
         """The tip, and all documents there, also of tables that the manifest does not list."""
-        tip, state = self.upkeep.load(None)
+        tip, state = self.editor.load(None)
         unlisted = unlisted_tables(state, self.repo.files(tip))
         return tip, load_state(self.repo, tip, [*state.manifest.entries, *unlisted]) if unlisted else state
 
-    def look(self) -> Evidence:
+    def examine(self) -> Evidence:
         """Git, then storage.
 
         Raises:
@@ -53,8 +53,8 @@ class Examiner:
             raise nothing_there(state, self.store.location)
         # At `quick`, only those documents of tables that tell a payload that is late from one that is lost.
         read = absent_tables(state, sizes) if self.level == "quick" else state.tables
-        seen = self.upkeep.projector.look(read, governance=state.governance is not None)
-        lines = self.upkeep.projector.lines
+        seen = self.editor.projector.view_storage(read, governance=state.governance is not None)
+        lines = self.editor.projector.lines
         parted = lines.divergence(seen, tip, state)
         evidence = Evidence(
             self.level,

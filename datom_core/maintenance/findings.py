@@ -16,7 +16,7 @@ from datom_core.planning import (
     Pinned,
     Problem,
     ProjectState,
-    Seen,
+    StorageView,
     TableState,
     payload_key,
     pinned_payloads,
@@ -55,7 +55,7 @@ class Evidence:
     state: ProjectState
     files: Mapping[str, str]
     sizes: Mapping[str, int]
-    seen: Seen
+    seen: StorageView
     faults: Mapping[str, str] = field(default_factory=dict)
     payload_sizes: Mapping[str, frozenset[int]] = field(default_factory=dict)
     digests: Mapping[str, str | None] = field(default_factory=dict)

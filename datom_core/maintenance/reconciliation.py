@@ -12,18 +12,18 @@ from datom_core.common import names
 from datom_core.documents import Author, Line, format_timestamp
 from datom_core.errors import ConflictError, DivergedError, InvalidInputError
 from datom_core.git import LostRaceError
-from datom_core.planning import LostVersion, ProjectState, Seen, changed_files, check_writable
+from datom_core.planning import LostVersion, ProjectState, StorageView, changed_files, check_writable
 from datom_core.publishing import Divergence, Remains, check_remains, cuts_united, last_state, states, until_published
-from datom_core.writing import Upkeep, upgraded
+from datom_core.writing import DocumentEditor, upgraded
 
 
 @dataclass(frozen=True)
-class _Look:
-    """What one look at both sides showed."""
+class _BothSides:
+    """Git and storage, as one look showed them."""
 
     tip: str
     state: ProjectState
-    seen: Seen
+    seen: StorageView
     found: Divergence | None
 
 
@@ -31,13 +31,13 @@ class Reconciliation:
     """Brings storage and the branch together again.
 
     Args:
-        upkeep: of the project.
+        editor: of the project.
         author: of the commits.
     """
 
-    def __init__(self, upkeep: Upkeep, author: Author) -> None:
-        self._upkeep, self._author = upkeep, author
-        self._repo, self._projector = upkeep.repo, upkeep.projector
+    def __init__(self, editor: DocumentEditor, author: Author) -> None:
+        self._editor, self._author = editor, author
+        self._repo, self._projector = editor.repo, editor.projector
 
     def accept(self, reason: str) -> str | None:
         """As `Project.accept_history`."""
@@ -51,31 +51,31 @@ class Reconciliation:
         return until_published(self._recover)
 
     def _accept(self, reason: str) -> str | None:
-        now, look = self._upkeep.clock(), self._look()
-        if look.found is None:
+        now, sides = self._editor.clock(), self._both_sides()
+        if sides.found is None:
             return None
-        lost = look.found.lost
+        lost = sides.found.lost
         commit = self._repo.publish(
-            {}, _accepted(look.found, self._repo.branch, reason), parent=look.tip, author=self._author, at=now
+            {}, _accepted(sides.found, self._repo.branch, reason), parent=sides.tip, author=self._author, at=now
         )
-        self._point(look, commit, lost)
+        self._point(sides, commit, lost)
         return commit
 
     def _recover(self) -> tuple[LostVersion, ...]:
-        look = self._look()
-        found = look.found
+        sides = self._both_sides()
+        found = sides.found
         if found is None:
             return ()
         if found.kind == "branch":
             raise DivergedError(f"{self._projector.lines.told(found)}\nNothing was written.", branch=self._repo.branch)
-        check_writable(look.state, {v.table for v in found.lost})
-        remains = Remains(self._projector.store, look.seen, look.state)
+        check_writable(sides.state, {v.table for v in found.lost})
+        remains = Remains(self._projector.store, sides.seen, sides.state)
         versions = remains.oldest_first(found.lost)
         check_remains(versions, self._projector.store.location)
-        now = self._upkeep.clock()
+        now = self._editor.clock()
         at = format_timestamp(now)
-        tip, state, begun = look.tip, look.state, look.state
-        stored = look.seen.manifest()
+        tip, state, begun = sides.tip, sides.state, sides.state
+        stored = sides.seen.manifest()
         if stored is not None and stored.schema > begun.manifest.schema:
             begun = upgraded(begun, at)  # the upgrade was lost, too
         for version, after in states(versions, begun, remains, at):
@@ -83,37 +83,37 @@ class Reconciliation:
             files = {**changed_files(state, after), **version.files}
             tip, state = self._repo.publish(files, message, parent=tip, author=self._author, at=now), after
         after = state if versions else begun
-        after = cuts_united(last_state(versions, look.state, after, remains, at), look.seen.cuts(), at)
+        after = cuts_united(last_state(versions, sides.state, after, remains, at), sides.seen.cuts(), at)
         if files := changed_files(state, after):
             message = "Recover what storage shows of a history that the branch had lost"
             tip = self._repo.publish(files, message, parent=tip, author=self._author, at=now)
-        self._point(look, tip, ())
+        self._point(sides, tip, ())
         return found.lost
 
-    def _look(self) -> _Look:
-        tip, state = self._upkeep.load(None)
+    def _both_sides(self) -> _BothSides:
+        tip, state = self._editor.load(None)
         check_writable(state, ())
         # Every table that either side knows, so that all that is lost is known at once.
-        stored = self._projector.look(()).manifest()
+        stored = self._projector.view_storage(()).manifest()
         listed = [t for t in stored.entries if names.is_name(t)] if stored is not None else []
-        seen = self._projector.look({*state.tables, *listed})
+        seen = self._projector.view_storage({*state.tables, *listed})
         seen.refuse_newer()
         found = self._projector.lines.divergence(seen, tip, state)
         if found is not None and self._repo.tip() != tip:
             raise LostRaceError(f"{self._repo.remote} moved past {tip[:8]}. Try again.")
-        return _Look(tip, state, seen, found)
+        return _BothSides(tip, state, seen, found)
 
-    def _point(self, look: _Look, commit: str, let_go: tuple[LostVersion, ...]) -> None:
+    def _point(self, sides: _BothSides, commit: str, let_go: tuple[LostVersion, ...]) -> None:
         """Say in storage that it follows this commit from now on; then have it follow."""
         store, key = self._projector.store, names.LINE_KEY
-        line = look.seen.line() or Line.new(self._repo.branch, commit)
+        line = sides.seen.line() or Line.new(self._repo.branch, commit)
         data = line.at(self._repo.branch, commit).letting_go((v.table, v.version) for v in let_go).to_json()
-        before = look.seen.documents[key]
+        before = sides.seen.documents[key]
         if before is not None:
             store.replace(key, data, before.etag)
         elif not store.create(key, data):
             raise ConflictError(f"{key} appeared in {store.location} meanwhile. Call this again.", key=key)
-        self._projector.level(look.state.manifest.entries, thorough=True)
+        self._projector.bring_level(sides.state.manifest.entries, thorough=True)
 
 
 def _accepted(found: Divergence, branch: str, reason: str) -> str:

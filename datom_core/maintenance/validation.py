@@ -18,7 +18,7 @@ from datom_core.errors import ConflictError, IntegrityError, InvalidInputError
 from datom_core.maintenance.evidence import Examiner
 from datom_core.maintenance.findings import Evidence, Level, inspect, strangers
 from datom_core.planning import Problem, ValidationReport
-from datom_core.writing import Upkeep
+from datom_core.writing import DocumentEditor
 
 _PAUSES = (0.2, 0.8, 2.0)  # seconds between the looks that must agree
 _LOOKS = 24  # in all, while others write
@@ -28,16 +28,16 @@ _log = logging.getLogger(__name__)
 
 
 def validate(
-    upkeep: Upkeep, level: Level = "quick", *, fix: bool = False, on_progress: OnProgress | None = None
+    editor: DocumentEditor, level: Level = "quick", *, fix: bool = False, on_progress: OnProgress | None = None
 ) -> ValidationReport:
     """As `Project.validate`."""
     if level not in get_args(Level):
         raise InvalidInputError(f"level is one of {', '.join(get_args(Level))}, not {level!r}.")
-    examiner = Examiner(upkeep, level, on_progress)
+    examiner = Examiner(editor, level, on_progress)
     evidence, problems = _settle(examiner)
     fixed: tuple[Problem, ...] = ()
     if fix and any(p.fixable for p in problems):
-        upkeep.projector.level(evidence.state.manifest.entries, thorough=True)
+        editor.projector.bring_level(evidence.state.manifest.entries, thorough=True)
         found = problems
         evidence, problems = _settle(examiner)
         left = {(p.key, p.version) for p in problems}
@@ -58,7 +58,7 @@ def _settle(examiner: Examiner) -> tuple[Evidence, tuple[Problem, ...]]:
     ages: dict[tuple[Problem, tuple[str | None, ...]], int] = {}
     steady = 0
     for _ in range(_LOOKS):
-        evidence = examiner.look()
+        evidence = examiner.examine()
         problems = inspect(evidence)
         before, ages = ages, {s: ages.get(s, 0) + 1 for s in ((p, _basis(p, evidence)) for p in problems)}
         steady = steady + 1 if ages.keys() == before.keys() else 1

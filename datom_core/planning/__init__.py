@@ -5,7 +5,7 @@ Neither git nor storage is asked here: what they hold comes in as values, and a 
 
 from datom_core.planning.projection import (
     Pinned,
-    Seen,
+    StorageView,
     lagging_tables,
     least_sizes,
     lost_versions,
@@ -59,9 +59,9 @@ __all__ = [
     "Pinned",
     "Problem",
     "ProjectState",
-    "Seen",
     "Stamp",
     "Status",
+    "StorageView",
     "Summary",
     "TableInfo",
     "TablePlan",

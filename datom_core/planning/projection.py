@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Seen:
+class StorageView:
     """What storage held when it was looked at: the documents that were asked for, by key."""
 
     documents: Mapping[str, StoredObject | None]
@@ -123,7 +123,7 @@ def _least(document: object) -> int:
     return len(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode())
 
 
-def same_table(state: TableState, seen: Seen, table: str) -> bool:
+def same_table(state: TableState, seen: StorageView, table: str) -> bool:
     """Whether storage's pointer and history of a table say what git says."""
     if state.metadata is None:
         return True
@@ -136,7 +136,7 @@ def same_table(state: TableState, seen: Seen, table: str) -> bool:
     )
 
 
-def same_lists(state: ProjectState, seen: Seen, *, cuts: bool = True) -> bool:
+def same_lists(state: ProjectState, seen: StorageView, *, cuts: bool = True) -> bool:
     """Whether storage's manifest, and if they matter its cuts, say what git says."""
     manifest = seen.manifest()
     if manifest is None or dict(manifest.raw) != dict(state.manifest.raw):
@@ -144,19 +144,19 @@ def same_lists(state: ProjectState, seen: Seen, *, cuts: bool = True) -> bool:
     return not cuts or same_cuts(state.cuts, seen)
 
 
-def same_cuts(cuts: Cuts, seen: Seen) -> bool:
+def same_cuts(cuts: Cuts, seen: StorageView) -> bool:
     """Whether storage's cuts are these; where there never was a cut, there is no document."""
     stored = seen.cuts() if seen.documents.get(names.CUTS_KEY) is not None else Cuts()
     return stored is not None and dict(stored.raw) == dict(cuts.raw)
 
 
-def readers_know(table: str, state: TableState, seen: Seen) -> bool:
+def readers_know(table: str, state: TableState, seen: StorageView) -> bool:
     """Whether storage's pointer names the content that git's names."""
     pointer = seen.pointer(table)
     return pointer is not None and state.metadata is not None and pointer.data_sha == state.metadata.data_sha
 
 
-def projected_lists(state: ProjectState, seen: Seen, held: Collection[str]) -> ProjectState:
+def projected_lists(state: ProjectState, seen: StorageView, held: Collection[str]) -> ProjectState:
     """The project with its manifest and cuts as storage should hold them.
 
     Args:

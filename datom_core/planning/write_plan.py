@@ -142,7 +142,7 @@ def plan_write(state: ProjectState, writes: Sequence[TableWrite], cut: str | Non
     """
     check_writable(state, [w.table for w in writes])
     for write in writes:
-        _check_place(state, write.table, [w.table for w in writes])
+        _check_table_name(state, write.table, [w.table for w in writes])
         _check_parents(state, write)
     if cut is not None:
         names.check_cut_name(cut)
@@ -167,7 +167,7 @@ def check_writable(state: ProjectState, tables: Iterable[str]) -> None:
             metadata.check_writable(names.metadata_file(table))
 
 
-def _check_place(state: ProjectState, table: str, written: Sequence[str]) -> None:
+def _check_table_name(state: ProjectState, table: str, written: Sequence[str]) -> None:
     names.check_new_name(table)
     metadata = state.table(table).metadata
     entry = state.manifest.entries.get(table)

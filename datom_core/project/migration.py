@@ -14,7 +14,7 @@ from datom_core.errors import ConflictError, IntegrityError, InvalidInputError, 
 from datom_core.governance import Registration
 from datom_core.planning import ProjectState, check_writable, lost_versions, pinned_payloads
 from datom_core.project.project import Project
-from datom_core.publishing import MovingIn, check_origin, until_published
+from datom_core.publishing import NamespaceClaim, check_origin, until_published
 from datom_core.reading import being_taken_away
 from datom_core.storage import (
     Item,
@@ -23,10 +23,10 @@ from datom_core.storage import (
     Verify,
     check_place,
     check_store,
+    clean_up,
     copy,
     find,
     same_place,
-    vacate,
 )
 from datom_core.writing import check_author, check_message, moved
 
@@ -143,7 +143,7 @@ class _Migration:
         self.target = target
         self.verify = verify
         self.on_progress = on_progress
-        self.upkeep = project.upkeep_at(target)
+        self.editor = project.editor_for(target)
 
     def begin(self) -> ProjectState:
         """The documents, once it is sure that this is the project's data, and that it may go there."""
@@ -155,17 +155,17 @@ class _Migration:
                 "another bucket or prefix there, since the recorded place would be the same."
             )
         # By way of the source: the folder of a local target may not be there yet.
-        there = self.project.upkeep_at(self.source)
+        there = self.project.editor_for(self.source)
         tip, state = there.load(None, moving=True)
         check_writable(state, state.manifest.entries)
         self._check_registration(state)
         if not same_place(state.file.location, self.target.location):
             check_place(state.file.name, state.file.location, self.source.location)
         # What the remote has lost would not be copied.
-        there.projector.lines.check(there.projector.look(()), tip, state)
+        there.projector.lines.check(there.projector.view_storage(()), tip, state)
         check_origin(self.source, state)
         origin = str(self.source.location)
-        self.tenant = MovingIn(self.target, self.project.name, self.upkeep.repo.root(tip), origin)
+        self.tenant = NamespaceClaim(self.target, self.project.name, self.editor.repo.root(tip), origin)
         self.tenant.check(state)
         return state
 
@@ -272,7 +272,7 @@ class _Migration:
             lambda found, now: self._moved(found, now, author=author, sunset_at=sunset_at, facts=facts),
             f"Update ref for {name}\n\n{reason}",
         )
-        governance.register.level(name)
+        governance.register.bring_level(name)
 
     def switch(self, message: str, author: Author) -> str | None:
         """Record the new place in one commit: from here on, writers that hold the old one are refused."""
@@ -285,7 +285,7 @@ class _Migration:
             check_place(state.file.name, state.file.location, self.source.location)
             return moved(self.target.location)(state, now)
 
-        return self.upkeep.run(edit, message, author, moving=True)
+        return self.editor.run(edit, message, author, moving=True)
 
     def catch_up(self) -> int:
         """Bring the target level with git, and fetch what writers put into the old place; how many objects.
@@ -303,7 +303,7 @@ class _Migration:
             late = [Item(k, source[k], pinned[k].sha256) for k in missing if k in source]
             self.copy(late, "catch up")
             fetched += len(late)
-            waiting = self.upkeep.projector.level(state.manifest.entries, thorough=True).waiting
+            waiting = self.editor.projector.bring_level(state.manifest.entries, thorough=True).waiting
             lost = sorted(set(missing) - set(source))
             if lost:
                 raise self._incomplete(state, lost)
@@ -332,7 +332,7 @@ class _Migration:
         for number, key in enumerate(sorted(ours, key=lambda k: (not _is_list(k, state), k)), 1):
             self.source.delete(key)
             self._tell("delete", number, len(ours), key)
-        vacate(self.source)
+        clean_up(self.source)
         return len(ours), tuple(sorted(set(listed) - ours))
 
     def report(self, items: list[Item], *, dry_run: bool, **more: Any) -> MigrationReport:
@@ -348,7 +348,7 @@ class _Migration:
         )
 
     def _state(self) -> ProjectState:
-        return self.upkeep.load(None, moving=True)[1]
+        return self.editor.load(None, moving=True)[1]
 
     def _check_space(self, needed: int) -> None:
         free = self.target.free_bytes() if isinstance(self.target, LocalStore) else None

@@ -16,14 +16,14 @@ from datom_core.git import GitRepo
 from datom_core.governance import Governance
 from datom_core.planning import ProjectState
 from datom_core.publishing import Projector, load_state
-from datom_core.reading import Guard, governance_storage, open_reader, read_ref
+from datom_core.reading import PlacementGuard, governance_storage, open_reader, read_ref
 from datom_core.storage import ObjectStore, check_store, same_place
-from datom_core.tables import Compression, Memo, check_compression
-from datom_core.writing import Upkeep
+from datom_core.tables import Compression, HashCache, check_compression
+from datom_core.writing import DocumentEditor
 
 
 @dataclass(frozen=True)
-class Parts:
+class ProjectParts:
     """What a project is made of.
 
     Attributes:
@@ -42,24 +42,24 @@ class Parts:
     governance: Governance | None
     author: Author
     clock: Callable[[], datetime]
-    memo: Memo | None
+    memo: HashCache | None
     compression: Compression
 
     @property
-    def guard(self) -> Guard:
-        return Guard(self.store, self.governance.store if self.governance is not None else None)
+    def guard(self) -> PlacementGuard:
+        return PlacementGuard(self.store, self.governance.store if self.governance is not None else None)
 
-    def upkeep(self, projector: Projector) -> Upkeep:
-        return Upkeep(self.repo, projector, self.guard, self.clock)
+    def editor(self, projector: Projector) -> DocumentEditor:
+        return DocumentEditor(self.repo, projector, self.guard, self.clock)
 
-    def inside(self, governance: Governance) -> Parts:
+    def inside(self, governance: Governance) -> ProjectParts:
         """The project as it is now, as a member of a register."""
         member = replace(self, governance=governance)
-        _, state = member.upkeep(Projector(self.repo, self.store)).load(())
+        _, state = member.editor(Projector(self.repo, self.store)).load(())
         return replace(member, state=state)
 
 
-def assemble(
+def open_parts(
     store: ObjectStore,
     repo: GitRepo,
     governance: Governance | ObjectStore | None,
@@ -70,7 +70,7 @@ def assemble(
     clock: Callable[[], datetime],
     memo: bool,
     compression: Compression,
-) -> Parts:
+) -> ProjectParts:
     """As `Project.open`."""
     check_store(store)
     check_compression(compression)
@@ -90,7 +90,9 @@ def assemble(
         return Governance.of(mirror, at, author=author, cache_dir=cache_dir, clock=clock)
 
     register = _register_of(state, store, governance, open_register)
-    parts = Parts(state, store, repo, register, author, clock, Memo(cache_dir) if memo else None, compression)
+    parts = ProjectParts(
+        state, store, repo, register, author, clock, HashCache(cache_dir) if memo else None, compression
+    )
     if not same_place(state.file.location, store.location):
         _settle_in(parts, relocate)
     return parts
@@ -119,7 +121,7 @@ def _register_of(
     return open_register(mirror, state.governance.remote)
 
 
-def _settle_in(parts: Parts, relocate: bool) -> None:
+def _settle_in(parts: ProjectParts, relocate: bool) -> None:
     """Record the store as the project's location, when that was asked for or the register knows it already."""
     name, recorded, given = parts.state.file.name, parts.state.file.location, parts.store.location
     register = parts.governance
@@ -132,7 +134,7 @@ def _settle_in(parts: Parts, relocate: bool) -> None:
         )
     open_reader(parts.store, name)
     try:
-        parts.upkeep(Projector(parts.repo, parts.store)).relocate(parts.author)
+        parts.editor(Projector(parts.repo, parts.store)).relocate(parts.author)
     except NotFoundError as error:
         if register is None:
             raise
@@ -144,7 +146,7 @@ def _settle_in(parts: Parts, relocate: bool) -> None:
         parts.store.delete(names.CLAIM_KEY)  # of the move that this completes
 
 
-def _is_registered_here(parts: Parts) -> bool:
+def _is_registered_here(parts: ProjectParts) -> bool:
     """Whether the register knows this store as the project's place already: a move broke off after its switch."""
     if parts.governance is None:
         return False

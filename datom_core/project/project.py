@@ -16,16 +16,16 @@ from datom_core.git import GitRepo, Remote, unshown
 from datom_core.governance import Decommissioning, DecommissionReport, Governance
 from datom_core.maintenance import Level, Reconciliation, validate
 from datom_core.planning import CutResult, LostVersion, MirrorReport, Status, ValidationReport, WriteResult
-from datom_core.project.open_project import Parts, assemble
+from datom_core.project.open_project import ProjectParts, open_parts
 from datom_core.publishing import Projector
 from datom_core.reading import ProjectReader
 from datom_core.storage import ObjectStore, check_store
 from datom_core.tables import Compression
 from datom_core.writing import (
+    DocumentEditor,
     Intent,
     Sync,
     SyncReport,
-    Upkeep,
     Writer,
     author_or_default,
     check_author,
@@ -33,8 +33,8 @@ from datom_core.writing import (
     check_trailers,
     check_versions,
     cut_recorded,
-    found,
     hosted,
+    initialize_project,
     table_job,
     table_jobs,
     upgraded,
@@ -49,7 +49,7 @@ class Project:
     write to the same project at once, and a lost race is planned again on what the winner made.
     """
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: ProjectParts) -> None:
         self._parts = parts
         self._name = parts.state.file.name
         self._schema = parts.state.manifest.schema
@@ -57,7 +57,7 @@ class Project:
         self._writer = Writer(
             parts.repo, parts.store, parts.guard, parts.clock, self._name, parts.memo, parts.compression
         )
-        self._upkeep = parts.upkeep(self._writer.projector)
+        self._editor = parts.editor(self._writer.projector)
 
     @classmethod
     def init(
@@ -97,7 +97,7 @@ class Project:
         repo = GitRepo(remote, branch, cache_dir)
         new = hosted(repo) if create_repo else None
         now = (clock or utc_now)()
-        found(name, store, repo, schema=schema, author=author_or_default(author), now=now, to_create=new)
+        initialize_project(name, store, repo, schema=schema, author=author_or_default(author), now=now, to_create=new)
         return cls.open(store, remote=remote, branch=branch, author=author, cache_dir=cache_dir, clock=clock)
 
     @classmethod
@@ -142,7 +142,7 @@ class Project:
         if remote is None:
             raise InvalidInputError("The git remote is missing. Write Project.open(store, remote=...).")
         remote = unshown(remote)
-        parts = assemble(
+        parts = open_parts(
             store,
             GitRepo(remote, branch, cache_dir),
             governance,
@@ -236,11 +236,11 @@ class Project:
             ConflictError: others were faster every time, or the data has moved. Try again.
             StorageError: store or remote failed. Try again; what was half done is completed.
         """
-        ahead = self._writer.ahead()
-        job = table_job(table, frame, ahead, parents=parents, custom=custom, table_type=table_type)
+        prefetch = self._writer.prefetch()
+        job = table_job(table, frame, prefetch, parents=parents, custom=custom, table_type=table_type)
         default = f"Update {table}" + (f" (cut {cut})" if cut else "")
         intent = self._intent(message, default, author, trailers, cut)
-        return self._writer.run([job], intent, ahead)[0]
+        return self._writer.run([job], intent, prefetch)[0]
 
     def cut(
         self,
@@ -267,9 +267,9 @@ class Project:
             As `Project.write`. One table that is refused refuses the cut, before any effect.
         """
         intent = self._intent(message, f"Record cut {name}", author, trailers, names.check_cut_name(name))
-        ahead = self._writer.ahead()
-        jobs = table_jobs(tables, parents, custom, table_type, ahead)
-        results = self._writer.run(jobs, intent, ahead)
+        prefetch = self._writer.prefetch()
+        jobs = table_jobs(tables, parents, custom, table_type, prefetch)
+        results = self._writer.run(jobs, intent, prefetch)
         return CutResult(name, results[0].commit_sha, {r.table: r for r in results})
 
     def write_all(
@@ -287,10 +287,10 @@ class Project:
 
         ``message`` is by default ``Update {tables}``.
         """
-        ahead = self._writer.ahead()
-        jobs = table_jobs(tables, parents, custom, table_type, ahead)
+        prefetch = self._writer.prefetch()
+        jobs = table_jobs(tables, parents, custom, table_type, prefetch)
         intent = self._intent(message, f"Update {', '.join(tables)}", author, trailers, None)
-        return {r.table: r for r in self._writer.run(jobs, intent, ahead)}
+        return {r.table: r for r in self._writer.run(jobs, intent, prefetch)}
 
     def sync(
         self,
@@ -349,7 +349,7 @@ class Project:
         def intent(default: str) -> Intent:
             return self._intent(message, default, author, trailers, None)
 
-        sync = Sync(self._writer, self._upkeep, intent, reader, stop_on_error=stop_on_error)
+        sync = Sync(self._writer, self._editor, intent, reader, stop_on_error=stop_on_error)
         return sync.run(batch=batch, dry_run=dry_run, now=utc_now())
 
     def parent(self, table: str, version: str | None = None) -> Parent:
@@ -382,7 +382,7 @@ class Project:
         asked = check_versions(versions)
         intent = self._intent(message, f"Record cut {name}", author, trailers, name)
         edit = cut_recorded(name, asked, intent.author, intent.message)
-        return self._upkeep.run(edit, intent.commit_message(intent.message), intent.author, tuple(asked))
+        return self._editor.run(edit, intent.commit_message(intent.message), intent.author, tuple(asked))
 
     def recover_versions(self, *, author: Author | str | None = None) -> tuple[LostVersion, ...]:
         """Record again what storage shows and the branch has lost, as after the remote was set back by a force-push.
@@ -402,7 +402,7 @@ class Project:
             IntegrityError: storage does not have all of it any more; names every version. Nothing was written.
             ConflictError, StorageError: call it again; it goes on.
         """
-        return Reconciliation(self._upkeep, self._author if author is None else check_author(author)).recover()
+        return Reconciliation(self._editor, self._author if author is None else check_author(author)).recover()
 
     def accept_history(self, *, reason: str, author: Author | str | None = None) -> str | None:
         """Let storage follow the branch as it is now, whatever else storage shows: the reason goes into a commit.
@@ -421,12 +421,12 @@ class Project:
             InvalidInputError: there is no reason.
             ConflictError, StorageError: call it again; it goes on.
         """
-        return Reconciliation(self._upkeep, self._author if author is None else check_author(author)).accept(reason)
+        return Reconciliation(self._editor, self._author if author is None else check_author(author)).accept(reason)
 
     def mirror(self) -> MirrorReport:
         """Bring everything in storage level with git, snapshots included. Only a set's payloads can come from git."""
-        _, state = self._upkeep.load(None)
-        report = self._writer.projector.level(state.manifest.entries, thorough=True)
+        _, state = self._editor.load(None)
+        report = self._writer.projector.bring_level(state.manifest.entries, thorough=True)
         return MirrorReport(report.written, report.waiting)
 
     def validate(
@@ -449,11 +449,11 @@ class Project:
             FormatError: a document in git cannot be read, or one is of a newer schema.
             AccessDeniedError, StorageError: the store or git failed, so that nothing is known.
         """
-        return validate(self._upkeep, level, fix=fix, on_progress=on_progress)
+        return validate(self._editor, level, fix=fix, on_progress=on_progress)
 
     def status(self) -> Status:
         """Where the project stands: the newest commit, and whether storage is level with it."""
-        return self._upkeep.status()
+        return self._editor.status()
 
     def decommission(
         self, *, confirm: str, dry_run: bool = False, on_progress: OnProgress | None = None
@@ -483,7 +483,7 @@ class Project:
             self._repo,
             register,
             author=self._author,
-            clock=self._upkeep.clock,
+            clock=self._editor.clock,
             on_progress=on_progress,
         ).run(confirm, dry_run=dry_run)
 
@@ -492,18 +492,18 @@ class Project:
 
         R datom up to 0.1.2 lists a project of schema 2 as empty. Versions keep their ids.
         """
-        commit = self._upkeep.run(upgraded, "Upgrade to schema 2", self._author)
+        commit = self._editor.run(upgraded, "Upgrade to schema 2", self._author)
         self._schema = 2
         return commit
 
     @property
-    def upkeep(self) -> Upkeep:
+    def editor(self) -> DocumentEditor:
         """Changes of this project's own documents; for the operations of this package."""
-        return self._upkeep
+        return self._editor
 
-    def upkeep_at(self, store: ObjectStore) -> Upkeep:
+    def editor_for(self, store: ObjectStore) -> DocumentEditor:
         """The same, projected into another store."""
-        return replace(self._upkeep, projector=Projector(self._repo, store, ahead=True))
+        return replace(self._editor, projector=Projector(self._repo, store, target_unrecorded=True))
 
     def reopened(self, governance: Governance) -> Project:
         """The project as it is now, as a member of a register."""

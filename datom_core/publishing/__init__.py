@@ -6,7 +6,7 @@ The commit has been made before; nothing here decides what is in it, and payload
 from datom_core.publishing import git_recovery
 from datom_core.publishing.lines import Divergence
 from datom_core.publishing.loading import load_state
-from datom_core.publishing.namespace_claim import MovingIn, check_origin
+from datom_core.publishing.namespace_claim import NamespaceClaim, check_origin
 from datom_core.publishing.projector import Known, Projector
 from datom_core.publishing.remains import Remains, check_remains, cuts_united, last_state, states
 from datom_core.publishing.retries import until_published, while_conflicting
@@ -14,7 +14,7 @@ from datom_core.publishing.retries import until_published, while_conflicting
 __all__ = [
     "Divergence",
     "Known",
-    "MovingIn",
+    "NamespaceClaim",
     "Projector",
     "Remains",
     "check_origin",

@@ -14,7 +14,7 @@ from datom_core.common import names
 from datom_core.documents import Cuts, History, Line, Version
 from datom_core.errors import DivergedError, FormatError
 from datom_core.git import GitRepo, LostRaceError
-from datom_core.planning import LostVersion, ProjectState, Seen, lagging_tables, read_snapshot
+from datom_core.planning import LostVersion, ProjectState, StorageView, lagging_tables, read_snapshot
 from datom_core.publishing.loading import load_state
 from datom_core.storage import ObjectStore, find
 
@@ -55,7 +55,7 @@ class Lines:
     def __init__(self, repo: GitRepo, store: ObjectStore) -> None:
         self._repo, self._store = repo, store
 
-    def check(self, seen: Seen, tip: str, state: ProjectState, *, restoring: bool = False) -> None:
+    def check(self, seen: StorageView, tip: str, state: ProjectState, *, restoring: bool = False) -> None:
         """Refuse to go on from a commit that does not continue what storage shows.
 
         Args:
@@ -88,7 +88,7 @@ class Lines:
             lost_cuts=found.cuts,
         )
 
-    def divergence(self, seen: Seen, tip: str, state: ProjectState) -> Divergence | None:
+    def divergence(self, seen: StorageView, tip: str, state: ProjectState) -> Divergence | None:
         """What stands against projecting the commit, if anything does."""
         stored = seen.manifest()
         if stored is not None and stored.project != state.manifest.project:
@@ -113,7 +113,7 @@ class Lines:
         if self._repo.tip() != tip:
             raise LostRaceError(f"{self._repo.remote} moved past {tip[:8]}. Try again.")
 
-    def _refuse_damaged(self, seen: Seen) -> None:
+    def _refuse_damaged(self, seen: StorageView) -> None:
         if seen.documents.get(names.LINE_KEY) is not None and seen.line() is None:
             raise FormatError(
                 f"{names.LINE_KEY} in {self._store.location} cannot be read: it says which commit storage shows. "
@@ -123,7 +123,7 @@ class Lines:
             )
 
     def _lost(
-        self, seen: Seen, tip: str, state: ProjectState, let_go: Mapping[str, frozenset[str]]
+        self, seen: StorageView, tip: str, state: ProjectState, let_go: Mapping[str, frozenset[str]]
     ) -> tuple[LostVersion, ...]:
         found: list[LostVersion] = []
         tables = self._odd_tables(seen, state)
@@ -147,7 +147,7 @@ class Lines:
         """Whether a commit says so; that storage does is no evidence."""
         return self._repo.says(tip, f"- {table}@{version} of ")
 
-    def _odd_tables(self, seen: Seen, state: ProjectState) -> list[str]:
+    def _odd_tables(self, seen: StorageView, state: ProjectState) -> list[str]:
         """Tables whose rows differ, those whose histories have been read, and those that only storage knows."""
         stored = seen.manifest()
         if stored is None:
@@ -158,10 +158,10 @@ class Lines:
         odd |= {t for t in map(_table_of, seen.documents) if t is not None}
         return sorted(t for t in odd if names.is_name(t))
 
-    def _history(self, seen: Seen, table: str) -> History | None:
+    def _history(self, seen: StorageView, table: str) -> History | None:
         key = names.history(table)
         if key not in seen.documents:
-            seen = Seen({key: find(self._store, key)})
+            seen = StorageView({key: find(self._store, key)})
         return seen.history(table)
 
     def _is_real(self, table: str, version: Version) -> bool:

@@ -21,7 +21,7 @@ def load_state(repo: GitRepo, commit: str, tables: Iterable[str]) -> ProjectStat
     wanted = list(dict.fromkeys(tables))
     paths = [names.PROJECT_FILE, names.MANIFEST_FILE, names.CUTS_FILE, names.GOVERNANCE_FILE]
     paths += [path for t in wanted for path in (names.metadata_file(t), names.history_file(t))]
-    looked = repo.look(commit, paths)
+    looked = repo.find_files(commit, paths)
     found = looked.files
     at = f" at commit {commit[:8]} of {repo.remote}"
     if names.PROJECT_FILE not in found:

@@ -15,7 +15,7 @@ from datom_core.storage import ObjectStore, find, same_place
 
 
 @dataclass(frozen=True)
-class MovingIn:
+class NamespaceClaim:
     """A project that is being moved into a store.
 
     Attributes:

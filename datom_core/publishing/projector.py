@@ -17,7 +17,7 @@ from datom_core.errors import AlreadyExistsError, ConflictError, NotFoundError
 from datom_core.git import GitRepo
 from datom_core.planning import (
     ProjectState,
-    Seen,
+    StorageView,
     TableState,
     lagging_tables,
     least_sizes,
@@ -65,7 +65,7 @@ class Known:
         state: the documents that it holds, of the project and of the tables concerned.
     """
 
-    seen: Seen
+    seen: StorageView
     tip: str
     state: ProjectState
 
@@ -75,23 +75,23 @@ class Projector:
 
     Args:
         repo, store: from where, to where.
-        ahead: the store is not the recorded place yet, as while the project is being moved there. A store that is
-            the recorded place no longer is left alone: what it held may have been removed.
+        target_unrecorded: the store is not the recorded place yet, as while the project is being moved there. A store
+            that is the recorded place no longer is left alone: what it held may have been removed.
     """
 
-    def __init__(self, repo: GitRepo, store: ObjectStore, *, ahead: bool = False) -> None:
+    def __init__(self, repo: GitRepo, store: ObjectStore, *, target_unrecorded: bool = False) -> None:
         self.repo = repo
         self.store = store
-        self.ahead = ahead
+        self.target_unrecorded = target_unrecorded
         self.lines = Lines(repo, store)
 
-    def look(self, tables: Iterable[str], *, governance: bool = False) -> Seen:
+    def view_storage(self, tables: Iterable[str], *, governance: bool = False) -> StorageView:
         """Read the documents of ``tables`` and of the project from storage, that about its register if asked to."""
         keys = [names.MANIFEST_KEY, names.CUTS_KEY, names.LINE_KEY] + ([names.GOVERNANCE_KEY] if governance else [])
         keys += [key for t in sorted(tables) for key in (names.pointer(t), names.history(t))]
         return self._read(keys)
 
-    def stands(self, tables: Iterable[str], state: ProjectState, *, cuts: bool) -> dict[str, int] | None:
+    def level_payload_sizes(self, tables: Iterable[str], state: ProjectState, *, cuts: bool) -> dict[str, int] | None:
         """Sizes of the payloads of these tables, when storage is level with git by all that few requests can tell.
 
         The manifest is written last, so that one which says what git's says has seen all that comes before it.
@@ -132,11 +132,11 @@ class Projector:
         infos = [self.store.head(key) for key in keys]
         return {info.key: info.size for info in infos if info is not None}
 
-    def _read(self, keys: Sequence[str]) -> Seen:
+    def _read(self, keys: Sequence[str]) -> StorageView:
         with ThreadPoolExecutor(min(len(keys), _READERS), thread_name_prefix="datom-look") as pool:
-            return Seen(dict(zip(keys, pool.map(lambda key: find(self.store, key), keys), strict=True)))
+            return StorageView(dict(zip(keys, pool.map(lambda key: find(self.store, key), keys), strict=True)))
 
-    def is_level(self, table: str, state: ProjectState, seen: Seen) -> bool:
+    def is_level(self, table: str, state: ProjectState, seen: StorageView) -> bool:
         """Whether storage has all of a table's current version: documents, snapshot and payload."""
         at_tip = state.table(table)
         if at_tip.metadata is None or at_tip.current is None or not same_table(at_tip, seen, table):
@@ -145,7 +145,7 @@ class Projector:
         infos = {key: self.store.head(key) for key in needed}
         return all(info is not None and info.size >= needed[key] for key, info in infos.items())
 
-    def level(
+    def bring_level(
         self,
         tables: Iterable[str],
         *,
@@ -178,7 +178,7 @@ class Projector:
 
 @dataclass
 class _Run:
-    """One call of `Projector.level`, over all its attempts."""
+    """One call of `Projector.bring_level`, over all its attempts."""
 
     projector: Projector
     wanted: set[str]
@@ -191,11 +191,12 @@ class _Run:
 
     def once(self, known: Known | None) -> None:
         while True:
-            now = known or self._look()
+            now = known or self._at_tip()
             seen, tip, state = now.seen, now.tip, now.state
             if state.file.decommissioned_at is not None:
                 return
-            if not self.projector.ahead and not same_place(state.file.location, self.projector.store.location):
+            recorded = same_place(state.file.location, self.projector.store.location)
+            if not recorded and not self.projector.target_unrecorded:
                 return
             self._refuse_other(state, seen)
             lagging = set(lagging_tables(state.manifest, seen.manifest())) - self.wanted
@@ -212,15 +213,15 @@ class _Run:
         if self.thorough:
             self._governance(state)
 
-    def _look(self) -> Known:
+    def _at_tip(self) -> Known:
         """Storage first, so that the tip is newer than what is seen there."""
-        repo, seen = self.projector.repo, self.projector.look(self.wanted)
+        repo, seen = self.projector.repo, self.projector.view_storage(self.wanted)
         tip = repo.tip()
         if tip is None:
             raise NotFoundError(f"{repo.remote} has no branch {repo.branch}.")
         return Known(seen, tip, load_state(repo, tip, self.wanted))
 
-    def _table(self, table: str, state: TableState, seen: Seen, tip: str) -> None:
+    def _table(self, table: str, state: TableState, seen: StorageView, tip: str) -> None:
         """Snapshots, then the history, then the pointer; nothing while readers would be led to a missing payload."""
         if state.metadata is None:
             return
@@ -246,7 +247,7 @@ class _Run:
             if pointer is None or dict(pointer.raw) != dict(state.metadata.raw):
                 self._swap(names.pointer(table), state.metadata.to_json(), seen)
 
-    def _line(self, state: ProjectState, seen: Seen, tip: str) -> None:
+    def _line(self, state: ProjectState, seen: StorageView, tip: str) -> None:
         """Which commit is shown from here on: said before it is, so that a crash hides nothing from the next writer."""
         stored, branch = seen.line(), self.projector.repo.branch
         if seen.documents[names.LINE_KEY] is None:
@@ -258,7 +259,7 @@ class _Run:
         if stored is None or dict(stored.raw) != dict(line.raw):
             self._swap(names.LINE_KEY, line.to_json(), seen)
 
-    def _refuse_other(self, state: ProjectState, seen: Seen) -> None:
+    def _refuse_other(self, state: ProjectState, seen: StorageView) -> None:
         stored = seen.manifest()
         if stored is not None and stored.project != state.manifest.project:
             raise AlreadyExistsError(
@@ -267,7 +268,7 @@ class _Run:
                 project=stored.project,
             )
 
-    def _lists(self, state: ProjectState, seen: Seen) -> None:
+    def _lists(self, state: ProjectState, seen: StorageView) -> None:
         """Cuts, then the manifest: written last, it proves that all before it is there."""
         expected = projected_lists(state, seen, self.held)
         if same_lists(expected, seen):
@@ -282,7 +283,7 @@ class _Run:
         """The note that tells readers of the storage alone which register the project belongs to."""
         if state.governance is None:
             return
-        seen = Seen({names.GOVERNANCE_KEY: find(self.projector.store, names.GOVERNANCE_KEY)})
+        seen = StorageView({names.GOVERNANCE_KEY: find(self.projector.store, names.GOVERNANCE_KEY)})
         stored = seen.governance()
         if stored is None or dict(stored.raw) != dict(state.governance.raw):
             self._swap(names.GOVERNANCE_KEY, state.governance.to_json(), seen)
@@ -338,7 +339,7 @@ class _Run:
                 known.setdefault(revision.version, revision.commit)
         return known
 
-    def _swap(self, key: str, data: bytes, seen: Seen) -> None:
+    def _swap(self, key: str, data: bytes, seen: StorageView) -> None:
         store, before = self.projector.store, seen.documents[key]
         if before is not None:
             store.replace(key, data, before.etag)

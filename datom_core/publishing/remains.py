@@ -23,7 +23,7 @@ from datom_core.documents import (
     strings,
 )
 from datom_core.errors import DatomError, IntegrityError
-from datom_core.planning import LostVersion, ProjectState, Seen, TableState, payload_key, read_snapshot
+from datom_core.planning import LostVersion, ProjectState, StorageView, TableState, payload_key, read_snapshot
 from datom_core.storage import ObjectStore, find
 from datom_core.tables import judge_document, judge_payload
 
@@ -64,7 +64,7 @@ class Remains:
         state: the documents of git, with those of every table that it has.
     """
 
-    def __init__(self, store: ObjectStore, seen: Seen, state: ProjectState) -> None:
+    def __init__(self, store: ObjectStore, seen: StorageView, state: ProjectState) -> None:
         self._store, self._seen, self._state = store, seen, state
         self._lost: dict[str, set[str]] = {}
 

@@ -5,7 +5,7 @@ Nothing here runs git or writes to storage.
 
 from datom_core.reading.column_types import retyped, stored_types
 from datom_core.reading.placement import (
-    Guard,
+    PlacementGuard,
     being_taken_away,
     check_recorded,
     check_stays,
@@ -17,7 +17,7 @@ from datom_core.reading.placement import (
 from datom_core.reading.reader import ProjectReader, open_reader
 
 __all__ = [
-    "Guard",
+    "PlacementGuard",
     "ProjectReader",
     "being_taken_away",
     "check_recorded",

@@ -12,7 +12,7 @@ from datom_core.planning import ProjectState
 from datom_core.storage import ObjectStore, check_place, check_store, find, nearer, open_place, same_place
 
 
-class Guard:
+class PlacementGuard:
     """Knows whether writers may still write to a store.
 
     Args:

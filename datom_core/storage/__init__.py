@@ -6,7 +6,7 @@ A store knows keys and bytes. What the keys mean is said elsewhere; what a place
 from datom_core.storage.bulk_copy import Item, Verify, copy, each
 from datom_core.storage.local import LocalStore
 from datom_core.storage.memory import MemoryStore
-from datom_core.storage.opening import nearer, open_place, settle, vacate
+from datom_core.storage.opening import clean_up, nearer, open_place, prepare
 from datom_core.storage.places import check_place, check_store, find, same_place
 from datom_core.storage.protocol import ObjectInfo, ObjectStore, StoredObject
 from datom_core.storage.s3 import (
@@ -34,6 +34,7 @@ __all__ = [
     "check_arguments",
     "check_place",
     "check_store",
+    "clean_up",
     "copy",
     "each",
     "find",
@@ -42,8 +43,7 @@ __all__ = [
     "nearer",
     "open_client",
     "open_place",
+    "prepare",
     "same_place",
-    "settle",
     "translated",
-    "vacate",
 ]

@@ -140,12 +140,12 @@ class LocalStore:
                 )
             os.scandir(self._location.root).close()
 
-    def settle(self) -> None:
+    def prepare(self) -> None:
         """Make the store's root, as its first write would: for a place that is opened before anything is in it."""
         with self._translated("create", ""):
             _make_directories(Path(self._location.root))
 
-    def vacate(self) -> None:
+    def clean_up(self) -> None:
         """Remove folders that deleted objects left empty, the namespace's own among them; the store's root stays."""
         for folder, _, _ in os.walk(self._base, topdown=False):
             with contextlib.suppress(OSError):

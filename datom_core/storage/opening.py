@@ -47,13 +47,13 @@ def nearer(given: ObjectStore | None, register: ObjectStore) -> ObjectStore:
     return given if isinstance(given, S3Store) else register
 
 
-def settle(store: ObjectStore) -> None:
+def prepare(store: ObjectStore) -> None:
     """Come to a place: a folder is there afterwards."""
     if isinstance(store, LocalStore):
-        store.settle()
+        store.prepare()
 
 
-def vacate(store: ObjectStore) -> None:
+def clean_up(store: ObjectStore) -> None:
     """Leave a place for good, when the objects are gone: empty folders and the like go, too."""
     if isinstance(store, LocalStore | S3Store):
-        store.vacate()
+        store.clean_up()

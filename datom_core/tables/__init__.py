@@ -5,8 +5,8 @@ Nothing here knows of projects, versions in git or storage; bytes and tables com
 
 from datom_core.tables.background_encode import Encoding
 from datom_core.tables.cell_text import as_text
-from datom_core.tables.content_hash import LARGE, Content
-from datom_core.tables.hash_cache import Memo
+from datom_core.tables.content_hash import LARGE, ContentHash
+from datom_core.tables.hash_cache import HashCache
 from datom_core.tables.hashing import HASH_ALGO, ColumnHash, TableHash
 from datom_core.tables.proof import (
     Verdict,
@@ -38,9 +38,9 @@ __all__ = [
     "ChangedRow",
     "ColumnHash",
     "Compression",
-    "Content",
+    "ContentHash",
     "Encoding",
-    "Memo",
+    "HashCache",
     "Retyped",
     "RowChange",
     "TableHash",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datom_core.tables.hash_cache import Memo, fingerprint
+from datom_core.tables.hash_cache import HashCache, fingerprint
 from datom_core.tables.hashing import hash_normalised
 from datom_core.tables.normalisation import Normalised
 
 LARGE = 2**20  # bytes of tables for which looking something up beforehand costs less than it saves
 
 
-class Content:
+class ContentHash:
     """What a table holds.
 
     Args:
@@ -20,7 +20,7 @@ class Content:
         sha: the content hash; one that was remembered may serve to see that nothing changed, and for nothing else.
     """
 
-    def __init__(self, data: Normalised, memo: Memo | None) -> None:
+    def __init__(self, data: Normalised, memo: HashCache | None) -> None:
         self.data = data
         self._memo = memo if data.table.nbytes > LARGE else None
         self._print = fingerprint(data) if self._memo is not None else ""

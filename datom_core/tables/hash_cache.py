@@ -26,7 +26,7 @@ _PADDING = 256  # bytes by which the buffers of a whole array may be longer than
 _KEPT = 1024  # entries; one is 64 bytes
 
 
-class Memo:
+class HashCache:
     """Content hashes by fingerprint, one small file each.
 
     Args:

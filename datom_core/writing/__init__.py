@@ -13,17 +13,17 @@ from datom_core.writing.arguments import (
     table_jobs,
     utc_now,
 )
-from datom_core.writing.document_edits import Upkeep, cut_recorded, moved, upgraded
-from datom_core.writing.init_project import found, hosted
+from datom_core.writing.document_edits import DocumentEditor, cut_recorded, moved, upgraded
+from datom_core.writing.init_project import hosted, initialize_project
 from datom_core.writing.sync import Sync, SyncItem, SyncReport
 from datom_core.writing.writer import Intent, Writer
 
 __all__ = [
+    "DocumentEditor",
     "Intent",
     "Sync",
     "SyncItem",
     "SyncReport",
-    "Upkeep",
     "Writer",
     "author_or_default",
     "check_author",
@@ -31,8 +31,8 @@ __all__ = [
     "check_trailers",
     "check_versions",
     "cut_recorded",
-    "found",
     "hosted",
+    "initialize_project",
     "moved",
     "table_job",
     "table_jobs",

@@ -13,8 +13,8 @@ from datom_core.errors import InvalidInputError
 from datom_core.extracts import Extract
 from datom_core.git import default_author
 from datom_core.planning import TableWrite
-from datom_core.tables import LARGE, Content, Encoding, normalised
-from datom_core.writing.prefetch import Ahead
+from datom_core.tables import LARGE, ContentHash, Encoding, normalised
+from datom_core.writing.prefetch import WritePrefetch
 from datom_core.writing.writer import Job
 
 _MAX_MESSAGE = 10_000
@@ -115,7 +115,7 @@ def check_versions(versions: Mapping[str, str | None] | Iterable[str]) -> dict[s
 def table_job(
     table: object,
     frame: object,
-    ahead: Ahead,
+    prefetch: WritePrefetch,
     *,
     parents: Iterable[object] | None = None,
     custom: Mapping[str, Any] | None = None,
@@ -146,10 +146,10 @@ def table_job(
     problems += ["a column has an empty name"] if "" in columns else []
     if problems:
         raise InvalidInputError(f"{name}: {'; '.join(problems)}. Rename the columns.", table=name)
-    encoding = Encoding(data.table, ahead.compression)
+    encoding = Encoding(data.table, prefetch.compression)
     if at_once and data.table.nbytes > LARGE:
-        encoding.begin(lambda: ahead.is_new(name, data.table))
-    content = Content(data, ahead.memo)
+        encoding.begin(lambda: prefetch.is_new(name, data.table))
+    content = ContentHash(data, prefetch.memo)
     return Job(TableWrite(name, content.sha, data.table.num_rows, tuple(columns), declared), encoding, content)
 
 
@@ -158,7 +158,7 @@ def table_jobs(
     parents: Mapping[str, Iterable[object]] | None,
     custom: Mapping[str, Mapping[str, Any]] | None,
     table_type: str,
-    ahead: Ahead,
+    prefetch: WritePrefetch,
 ) -> list[Job]:
     """As `table_job`, for tables that are written together.
 
@@ -176,7 +176,7 @@ def table_jobs(
         table_job(
             table,
             frame,
-            ahead,
+            prefetch,
             parents=parents.get(table),
             custom=custom.get(table),
             table_type=table_type,

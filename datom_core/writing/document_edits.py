@@ -21,19 +21,19 @@ from datom_core.planning import (
     same_table,
 )
 from datom_core.publishing import Projector, load_state, until_published
-from datom_core.reading import Guard, check_stays
+from datom_core.reading import PlacementGuard, check_stays
 
 #: From the documents at the tip, and the time, to the documents after the edit.
 Edit = Callable[[ProjectState, str], ProjectState]
 
 
 @dataclass(frozen=True)
-class Upkeep:
+class DocumentEditor:
     """Commits edits of a project's own documents and projects them."""
 
     repo: GitRepo
     projector: Projector
-    guard: Guard
+    guard: PlacementGuard
     clock: Callable[[], datetime]
 
     def run(
@@ -58,12 +58,12 @@ class Upkeep:
         check_writable(state, tables)
         after = edit(state, format_timestamp(now))
         self._check_payloads(state, after)
-        seen = self.projector.look(())
+        seen = self.projector.view_storage(())
         seen.refuse_newer()
         self.projector.lines.check(seen, tip, state)
         files = changed_files(state, after)
         commit = self.repo.publish(files, message, parent=tip, author=author, at=now) if files else None
-        self.projector.level(())
+        self.projector.bring_level(())
         return commit
 
     def relocate(self, author: Author) -> str | None:
@@ -107,7 +107,7 @@ class Upkeep:
         """As `Project.status`."""
         tip, state = self.load(None)
         store, repo = self.projector.store, self.repo
-        seen = self.projector.look(state.tables)
+        seen = self.projector.view_storage(state.tables)
         diverged = self.projector.lines.divergence(seen, tip, state) is not None
         if diverged and repo.tip() != tip:
             return self.status()  # storage was seen after the tip, and may have gone on since

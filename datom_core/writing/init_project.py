@@ -37,7 +37,7 @@ def hosted(repo: GitRepo) -> GitHubRepository | None:
     )
 
 
-def found(
+def initialize_project(
     name: str,
     store: ObjectStore,
     repo: GitRepo,
@@ -77,7 +77,7 @@ def found(
             if isinstance(error, LostRaceError):
                 raise AlreadyExistsError(f"{repo.remote} was just taken by somebody else.") from error
             raise
-    Projector(repo, store).level(())
+    Projector(repo, store).bring_level(())
     store.delete(names.CLAIM_KEY)
 
 

@@ -17,7 +17,7 @@ _SHA = "sha256"  # key of the object's own metadata: for people who look, and ne
 
 
 @dataclass
-class PayloadKeeper:
+class PayloadUploader:
     """The payloads of one write, over all its attempts.
 
     Attributes:
@@ -34,7 +34,7 @@ class PayloadKeeper:
     repins: dict[str, memoryview | None] = field(default_factory=dict)
     _suspect: set[str] = field(default_factory=set)
 
-    def settle(self, plan: TablePlan, encoding: Encoding, recorded_size: int | None) -> None:
+    def ensure_stored(self, plan: TablePlan, encoding: Encoding, recorded_size: int | None) -> None:
         """Find the payload that ``plan`` names, or put it.
 
         Args:

@@ -9,12 +9,12 @@ import pyarrow as pa
 from datom_core.common import names
 from datom_core.errors import DatomError
 from datom_core.git import GitRepo
-from datom_core.planning import Seen
+from datom_core.planning import StorageView
 from datom_core.storage import ObjectStore, find
-from datom_core.tables import Compression, Memo
+from datom_core.tables import Compression, HashCache
 
 
-class Ahead:
+class WritePrefetch:
     """One write, before it is known what will be written. What is wrong is told later.
 
     Args:
@@ -23,7 +23,7 @@ class Ahead:
         compression: of the file.
     """
 
-    def __init__(self, repo: GitRepo, store: ObjectStore, memo: Memo | None, compression: Compression) -> None:
+    def __init__(self, repo: GitRepo, store: ObjectStore, memo: HashCache | None, compression: Compression) -> None:
         self.memo, self.compression = memo, compression
         self._repo, self._store = repo, store
         self._lock = threading.Lock()
@@ -36,7 +36,7 @@ class Ahead:
         """
         try:
             key = names.pointer(table)
-            pointer = Seen({key: find(self._store, key)}).pointer(table)
+            pointer = StorageView({key: find(self._store, key)}).pointer(table)
             new = pointer is None or (pointer.rows, list(pointer.column_names)) != (data.num_rows, data.column_names)
             if not new:
                 with self._lock:

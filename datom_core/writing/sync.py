@@ -24,7 +24,7 @@ from datom_core.extracts import Drop, DropReader, Extract, ExtractFile, of_name,
 from datom_core.planning import ProjectState, WriteResult, plan_write
 from datom_core.reading import retyped, stored_types
 from datom_core.writing.arguments import check_message, table_job
-from datom_core.writing.document_edits import Upkeep
+from datom_core.writing.document_edits import DocumentEditor
 from datom_core.writing.writer import Intent, Job, Writer
 
 #: What becomes of a file in a sync.
@@ -129,7 +129,7 @@ class Sync:
     """One sync of one drop.
 
     Args:
-        writer, upkeep: of the project.
+        writer, editor: of the project.
         intent: the intent of a commit, from a message of the caller's or the default one.
         reader: of the drop.
     """
@@ -137,25 +137,25 @@ class Sync:
     def __init__(
         self,
         writer: Writer,
-        upkeep: Upkeep,
+        editor: DocumentEditor,
         intent: Callable[[str], Intent],
         reader: DropReader,
         *,
         stop_on_error: bool,
     ) -> None:
-        self.writer, self.upkeep, self.intent, self.reader = writer, upkeep, intent, reader
+        self.writer, self.editor, self.intent, self.reader = writer, editor, intent, reader
         self.stop_on_error = stop_on_error
 
     def run(self, *, batch: bool, dry_run: bool, now: datetime) -> SyncReport:
         """As `Project.sync`."""
-        drop, location = self.reader.look(now), self.reader.source.location
+        drop, location = self.reader.inspect(now), self.reader.source.location
         if drop.waiting:
             return SyncReport(location, rows(()), (), drop.waiting, dry_run)
         refused = [SyncItem(name, None, "failed", f"{why}.") for name, why in drop.refused.items()]
         if refused and self.stop_on_error:
             raise _stopped(location, refused[0], ())
         files = drop.files
-        _, state = self.upkeep.load(tuple({f.table for f in files}))
+        _, state = self.editor.load(tuple({f.table for f in files}))
         clashing = _clashing(files)
         done: list[_Found] = []
         commits: list[str] = []
@@ -170,7 +170,7 @@ class Sync:
             done = self._written(done, commits, dry_run)
         if not commits and not dry_run:
             # The files of a sync that broke off after its push are known already; readers may not know yet.
-            self.writer.projector.level(())
+            self.writer.projector.bring_level(())
         items = [*(f.item for f in done), *refused, *_ignored(drop)]
         return SyncReport(location, rows(items), tuple(commits), (), dry_run)
 
@@ -205,7 +205,7 @@ class Sync:
             return _Found(replace(item, status="unchanged", version=known.version, reason=reason))
         before = None if at_tip.metadata is None else stored_types(self.writer.store, table, at_tip.metadata)
         extract = self.reader.read_fetched(file, path, sha, before=before)
-        job = table_job(table, extract, self.writer.ahead(), at_once=False)
+        job = table_job(table, extract, self.writer.prefetch(), at_once=False)
         plan_write(state, [job.write])  # what the project refuses of one table must not fail the others
         new = at_tip.metadata is None
         others = retyped(before or {}, job.content.data.table.schema)
@@ -219,7 +219,7 @@ class Sync:
             return [replace(f, job=None) for f in found]
         message = _message([f.item for f in found if f.job is not None])
         try:
-            written = self.writer.run(jobs, self.intent(message), self.writer.ahead())
+            written = self.writer.run(jobs, self.intent(message), self.writer.prefetch())
         except Exception as error:
             culprits = _culprits(jobs, error)
             if not culprits:

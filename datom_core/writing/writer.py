@@ -18,8 +18,8 @@ from datom_core.git import GitRepo
 from datom_core.planning import (
     Payload,
     ProjectState,
-    Seen,
     Stamp,
+    StorageView,
     TablePlan,
     TableWrite,
     WritePlan,
@@ -32,12 +32,12 @@ from datom_core.planning import (
     same_lists,
 )
 from datom_core.publishing import Known, Projector, load_state, until_published
-from datom_core.reading import Guard
+from datom_core.reading import PlacementGuard
 from datom_core.storage import ObjectStore
-from datom_core.tables import LARGE, Compression, Content, Encoding, Memo
+from datom_core.tables import LARGE, Compression, ContentHash, Encoding, HashCache
 from datom_core.version import WRITER
-from datom_core.writing.payloads import PayloadKeeper
-from datom_core.writing.prefetch import Ahead
+from datom_core.writing.payloads import PayloadUploader
+from datom_core.writing.prefetch import WritePrefetch
 
 _log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ class Job:
 
     write: TableWrite
     encoding: Encoding
-    content: Content
+    content: ContentHash
 
     def hashed(self) -> Job:
         """The same with a content hash that was computed for it, not only remembered."""
@@ -83,10 +83,10 @@ class Writer:
         self,
         repo: GitRepo,
         store: ObjectStore,
-        guard: Guard,
+        guard: PlacementGuard,
         clock: Callable[[], datetime],
         project: str,
-        memo: Memo | None,
+        memo: HashCache | None,
         compression: Compression,
     ) -> None:
         self.events = ProjectEvents(project, _log)
@@ -97,23 +97,23 @@ class Writer:
         self.projector = Projector(repo, store)
         self._memo, self._compression = memo, compression
 
-    def ahead(self) -> Ahead:
+    def prefetch(self) -> WritePrefetch:
         """For one write."""
-        return Ahead(self.repo, self.store, self._memo, self._compression)
+        return WritePrefetch(self.repo, self.store, self._memo, self._compression)
 
-    def run(self, jobs: Sequence[Job], intent: Intent, ahead: Ahead) -> list[WriteResult]:
+    def run(self, jobs: Sequence[Job], intent: Intent, prefetch: WritePrefetch) -> list[WriteResult]:
         """Write all tables in one commit; when another writer is faster, plan again on what it made.
 
         Args:
             jobs: what to write.
             intent: why, and by whom.
-            ahead: what may have been asked already.
+            prefetch: what may have been asked already.
 
         Raises:
             ConflictError: others were faster in all attempts, or the data has moved.
             The errors of `plan_write`, of the store and of git.
         """
-        keeper = PayloadKeeper(self.store, self.events)
+        uploader = PayloadUploader(self.store, self.events)
         begun, attempt = time.monotonic(), 1
 
         def lost(failed: int, cause: str) -> None:
@@ -123,12 +123,12 @@ class Writer:
 
         results = None
         if sum(job.encoding.data.nbytes for job in jobs) > LARGE:
-            results = until_published(lambda: self._beforehand(jobs, intent, keeper, ahead), lost)
+            results = until_published(lambda: self._beforehand(jobs, intent, uploader, prefetch), lost)
         if results is None:
             attempt = 1
             # What is recorded is hashed, by now at the latest.
             hashed = [job.hashed() for job in jobs]
-            results = until_published(lambda: self._once(hashed, intent, keeper, None), lost)
+            results = until_published(lambda: self._once(hashed, intent, uploader, None), lost)
         for result in results:
             self.events.tell(
                 "write",
@@ -143,18 +143,18 @@ class Writer:
         return results
 
     def _beforehand(
-        self, jobs: Sequence[Job], intent: Intent, keeper: PayloadKeeper, ahead: Ahead
+        self, jobs: Sequence[Job], intent: Intent, uploader: PayloadUploader, prefetch: WritePrefetch
     ) -> list[WriteResult] | None:
         """What nobody else need wait for: see that nothing is new, or else have the payloads in storage."""
-        plan, tip = self._plan(jobs, intent, ahead.take_tip())
+        plan, tip = self._plan(jobs, intent, prefetch.take_tip())
         if plan.nothing_new:
-            return self._standing(plan, intent, keeper)
+            return self._standing(plan, intent, uploader)
         hashed = [job.hashed() for job in jobs]
         if [job.write for job in hashed] != [job.write for job in jobs]:
             plan, tip = self._plan(hashed, intent, tip)
-        seen = self.projector.look([job.write.table for job in jobs])
+        seen = self.projector.view_storage([job.write.table for job in jobs])
         self._check_storage(plan.state, tip, seen)
-        self._settle_payloads(plan, hashed, keeper)
+        self._store_payloads(plan, hashed, uploader)
         return None
 
     def _plan(self, jobs: Sequence[Job], intent: Intent, tip: str | None) -> tuple[WritePlan, str]:
@@ -167,34 +167,34 @@ class Writer:
         return plan_write(state, [job.write for job in jobs], intent.cut), tip
 
     def _once(
-        self, jobs: Sequence[Job], intent: Intent, keeper: PayloadKeeper, repair_commit: str | None
+        self, jobs: Sequence[Job], intent: Intent, uploader: PayloadUploader, repair_commit: str | None
     ) -> list[WriteResult]:
         with ExitStack() as turn:
             turn.enter_context(self.repo.turn())
-            return self._in_turn(turn, jobs, intent, keeper, repair_commit)
+            return self._in_turn(turn, jobs, intent, uploader, repair_commit)
 
     def _in_turn(
         self,
         turn: ExitStack,
         jobs: Sequence[Job],
         intent: Intent,
-        keeper: PayloadKeeper,
+        uploader: PayloadUploader,
         repair_commit: str | None,
     ) -> list[WriteResult]:
         """One attempt; ``turn`` is closed as soon as the commit is published."""
         plan, tip = self._plan(jobs, intent, self.repo.tip())
-        if plan.nothing_new and repair_commit is None and (results := self._standing(plan, intent, keeper)):
+        if plan.nothing_new and repair_commit is None and (results := self._standing(plan, intent, uploader)):
             return results
         tables, state, now = [job.write.table for job in jobs], plan.state, self.clock()
         # Looked at before a commit is pushed: what is there now can only be older than that commit.
-        seen = self.projector.look(tables)
+        seen = self.projector.view_storage(tables)
         self._check_storage(state, tip, seen)
-        self._settle_payloads(plan, jobs, keeper)
-        if keeper.repins:
-            repair_commit = self._repin(plan, keeper, seen, tip, intent, now)
+        self._store_payloads(plan, jobs, uploader)
+        if uploader.repins:
+            repair_commit = self._repin(plan, uploader, seen, tip, intent, now)
             turn.close()
-            return self._once(jobs, intent, keeper, repair_commit)
-        after = apply(plan, keeper.found, Stamp(format_timestamp(now), intent.author, intent.message, WRITER))
+            return self._once(jobs, intent, uploader, repair_commit)
+        after = apply(plan, uploader.found, Stamp(format_timestamp(now), intent.author, intent.message, WRITER))
         files = changed_files(state, after)
         commit: str | None
         if files:
@@ -208,17 +208,17 @@ class Writer:
             known = Known(seen, commit, after)
             with self.events.timed("projection", commit=commit):
                 self.repo.together(
-                    lambda alone: self.projector.level(
+                    lambda alone: self.projector.bring_level(
                         tables, known=known if alone else None, commits=commits, present=present
                     )
                 )
-            repaired: Set[str] = keeper.put_back
+            repaired: Set[str] = uploader.put_back
         else:
             commit = repair_commit
-            repaired = keeper.put_back | self._repair(plan, state, seen)
-        return [_result(p, keeper, intent, now, commit, repaired) for p in plan.tables]
+            repaired = uploader.put_back | self._repair(plan, state, seen)
+        return [_result(p, uploader, intent, now, commit, repaired) for p in plan.tables]
 
-    def _standing(self, plan: WritePlan, intent: Intent, keeper: PayloadKeeper) -> list[WriteResult] | None:
+    def _standing(self, plan: WritePlan, intent: Intent, uploader: PayloadUploader) -> list[WriteResult] | None:
         """The results, if all that is to be written is in storage, as it should be, at a first look."""
         state, payloads = plan.state, dict[str, Payload]()
         for table in plan.tables:
@@ -228,24 +228,24 @@ class Writer:
             if metadata.data_sha != table.write.data_sha:
                 return None  # a cut stands for an older version; what it needs is looked at one by one
             payloads[table.write.table] = Payload(table.payload_sha, metadata.size_bytes)
-        sizes = self.projector.stands(payloads, state, cuts=plan.cut is not None)
+        sizes = self.projector.level_payload_sizes(payloads, state, cuts=plan.cut is not None)
         if sizes is None or any(sizes[name] != payload.size for name, payload in payloads.items()):
             return None
-        keeper.found.update(payloads)
+        uploader.found.update(payloads)
         now = self.clock()
-        return [_result(p, keeper, intent, now, None, frozenset()) for p in plan.tables]
+        return [_result(p, uploader, intent, now, None, frozenset()) for p in plan.tables]
 
     def _repin(
-        self, plan: WritePlan, keeper: PayloadKeeper, seen: Seen, tip: str, intent: Intent, now: datetime
+        self, plan: WritePlan, uploader: PayloadUploader, seen: StorageView, tip: str, intent: Intent, now: datetime
     ) -> str:
         """Record the hashes that lost payloads have from now on, in a commit of their own; then put them.
 
         The other way round, a crash in between would leave bytes in storage that no recorded hash fits.
         """
         state, keys = plan.state, {}
-        for table in (p for p in plan.tables if p.write.table in keeper.repins):
+        for table in (p for p in plan.tables if p.write.table in uploader.repins):
             name, data_sha = table.write.table, table.write.data_sha
-            state = repin(state, name, data_sha, keeper.found[name], format_timestamp(now))
+            state = repin(state, name, data_sha, uploader.found[name], format_timestamp(now))
             keys[name] = names.payload(name, data_sha)
         lost = ", ".join(sorted(keys))
         commit = self.repo.publish(
@@ -256,11 +256,11 @@ class Writer:
             at=now,
         )
         tables = [p.write.table for p in plan.tables]
-        self.projector.level(tables, known=Known(seen, commit, state))
-        keeper.put_pending(keys)
+        self.projector.bring_level(tables, known=Known(seen, commit, state))
+        uploader.put_pending(keys)
         return commit
 
-    def _check_storage(self, state: ProjectState, tip: str, seen: Seen) -> None:
+    def _check_storage(self, state: ProjectState, tip: str, seen: StorageView) -> None:
         """Refuse a store that a newer release wrote to, that holds nothing of a project with tables, or that shows
         another history than the tip's."""
         seen.refuse_newer()
@@ -272,26 +272,28 @@ class Writer:
         parents = [p.table for job in jobs for p in job.write.declared.parents or ()]
         return [*(job.write.table for job in jobs), *parents]
 
-    def _settle_payloads(self, plan: WritePlan, jobs: Sequence[Job], keeper: PayloadKeeper) -> None:
+    def _store_payloads(self, plan: WritePlan, jobs: Sequence[Job], uploader: PayloadUploader) -> None:
         """Have every payload in storage before anything names it."""
         files = {job.write.table: job.encoding for job in jobs}
 
-        def settle(table: TablePlan) -> None:
+        def ensure_stored(table: TablePlan) -> None:
             metadata = plan.state.table(table.write.table).metadata
             same = metadata is not None and metadata.data_sha == table.write.data_sha
-            keeper.settle(table, files[table.write.table], metadata.size_bytes if metadata and same else None)
+            uploader.ensure_stored(table, files[table.write.table], metadata.size_bytes if metadata and same else None)
 
         with ThreadPoolExecutor(max_workers=min(4, len(jobs)), thread_name_prefix="datom-payload") as pool:
             # Each with a copy of the context, which says who watches.
-            list(pool.map(lambda run, table: run(settle, table), [copy_context().run for _ in jobs], plan.tables))
+            list(
+                pool.map(lambda run, table: run(ensure_stored, table), [copy_context().run for _ in jobs], plan.tables)
+            )
 
-    def _repair(self, plan: WritePlan, state: ProjectState, seen: Seen) -> set[str]:
+    def _repair(self, plan: WritePlan, state: ProjectState, seen: StorageView) -> set[str]:
         """Put back what storage lacks; the tables of this write that lacked something."""
         tables = [p.write.table for p in plan.tables]
         lacking = {t for t in tables if not self.projector.is_level(t, state, seen)}
         if not lacking and same_lists(state, seen):
             return set()
-        report = self.projector.level(tables)
+        report = self.projector.bring_level(tables)
         stored = seen.manifest()
         rows = stored.entries if stored is not None else {}
         lost_rows = {t for t in tables if rows.get(t) != state.manifest.entries.get(t)}
@@ -306,7 +308,7 @@ class Writer:
 
 def _result(
     plan: TablePlan,
-    keeper: PayloadKeeper,
+    uploader: PayloadUploader,
     intent: Intent,
     now: datetime,
     commit: str | None,
@@ -322,7 +324,7 @@ def _result(
         action="repaired" if unchanged and table in repaired else plan.action,
         commit_sha=commit,
         rows=plan.write.rows,
-        bytes=keeper.found[table].size,
+        bytes=uploader.found[table].size,
         cut=intent.cut,
         change=plan.change,
         recording=standing or Recording(plan.version, format_timestamp(now), intent.author, intent.message),

@@ -112,7 +112,7 @@ def datom_assets(
     extract: Extraction | Mapping[str, Extraction],
     partitions: dg.PartitionsDefinition[Any] | None = None,
     atomic: bool = False,
-    look: bool = False,
+    show_recorded: bool = False,
     name: str = "study",
     on_empty: OnEmpty = "fail",
     table_type: TableType = "imported",
@@ -129,8 +129,8 @@ def datom_assets(
             partitions; an argument called ``context`` gets the `dagster.AssetExecutionContext`.
         partitions: the cuts: a month each, named as they come (`dagster.DynamicPartitionsDefinition`), or none.
         atomic: extract all tables in one step, and record them in one commit: all tables of a cut, or none.
-        look: show columns that are not declared as the project has them now, where it can be read when the code is
-            loaded.
+        show_recorded: show columns that are not declared as the project has them now, where it can be read when the
+            code is loaded.
         name: of the step, when it is atomic.
         on_empty: as `datom_asset`; an atomic step knows ``"fail"`` and ``"keep"``.
         table_type, commit_message: as `datom_asset`.
@@ -154,7 +154,7 @@ def datom_assets(
             "on_empty='skip' and atomic exclude each other: a cut has all tables, or there is none. 'keep' lets the "
             "version before stand."
         )
-    seen = _seen(project, specs) if look else {}
+    seen = _seen(project, specs) if show_recorded else {}
     settings: dict[str, Any] = {ON_EMPTY: on_empty, TABLE_TYPE: table_type}
     if commit_message is not None:
         settings[COMMIT_MESSAGE] = commit_message

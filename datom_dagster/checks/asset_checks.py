@@ -10,7 +10,7 @@ import dagster as dg
 import pyarrow as pa
 
 import datom_core as dc
-from datom_dagster.checks.checked_version import Checked, find_checked
+from datom_dagster.checks.checked_version import CheckedVersion, find_checked
 from datom_dagster.events import SHOWN, rows_table, rules_of, settings_of, table_of, translated
 from datom_dagster.resources import DatomResource
 from datom_dagster.rules import EXAMPLES, Finding, TableRules, check_rules, version_before
@@ -150,7 +150,7 @@ class _Checks:
             findings = self._of_data(reader, checked, of_data)
             yield from (self._result(findings[n], checked) for n in of_data)
 
-    def _of_data(self, reader: dc.ProjectReader, checked: Checked, names: Collection[str]) -> dict[str, Finding]:
+    def _of_data(self, reader: dc.ProjectReader, checked: CheckedVersion, names: Collection[str]) -> dict[str, Finding]:
         version = checked.version
         sha = version.payload_sha or reader.metadata(self.table, version.version).payload_sha
         try:
@@ -172,7 +172,7 @@ class _Checks:
         return found | {f.name: f for f in self._findings(data, reader, checked, names)}
 
     def _findings(
-        self, data: pa.Table, reader: dc.ProjectReader, checked: Checked, names: Collection[str]
+        self, data: pa.Table, reader: dc.ProjectReader, checked: CheckedVersion, names: Collection[str]
     ) -> list[Finding]:
         wanted = replace(self.rules, **{n: getattr(TableRules(), n) for n in self.rules.declared if n not in names})
         # The key tells which rows offend, whether it is checked itself or not.
@@ -186,7 +186,7 @@ class _Checks:
             return failed + check_rules(data, rules, None, self.examples)
         return check_rules(data, rules, before, self.examples)
 
-    def _result(self, finding: Finding, checked: Checked | None) -> dg.AssetCheckResult:
+    def _result(self, finding: Finding, checked: CheckedVersion | None) -> dg.AssetCheckResult:
         shown: dict[str, Any] = {"datom/found": finding.text, **(checked.shown() if checked is not None else {})}
         if finding.count:
             shown["datom/offending"] = finding.count

@@ -15,7 +15,7 @@ _LOOKED_BACK = 20  # observations among which one that names a version is looked
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckedVersion:
     """The version that is checked.
 
     Attributes:
@@ -53,7 +53,7 @@ def find_checked(
     table: str,
     *,
     external: bool,
-) -> Checked:
+) -> CheckedVersion:
     """The version that the newest event recorded, of the run's partition if there is one; else the current one.
 
     Raises:
@@ -72,7 +72,7 @@ def find_checked(
     else:
         keys = partition_keys(spec.partitions_def, context.instance)
         before, before_cut = _before_cut(reader.cuts(), keys, cut, table, version)
-    return Checked(version, cut, current.version, before, before_cut)
+    return CheckedVersion(version, cut, current.version, before, before_cut)
 
 
 def _newest_event(

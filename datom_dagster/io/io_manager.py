@@ -129,12 +129,12 @@ class DatomIOManager(Spelt, dg.ConfigurableIOManager):
             template = check_template(self.message_template).replace("{asset}", tables)
             outputs = {name: TableOutput(c, template, self.preview_rows) for name, c in contexts.items()}
             with telling(self.datom.open_project(), context.log) as project:
-                told = store_together(outputs, frames, project)
+                reports = store_together(outputs, frames, project)
         return [
             dg.MaterializeResult(
                 asset_key=contexts[name].asset_key, metadata=said.shown, data_version=dg.DataVersion(said.data_sha)
             )
-            for name, said in told.items()
+            for name, said in reports.items()
         ]
 
     def load_input(self, context: dg.InputContext) -> Any:

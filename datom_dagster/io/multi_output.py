@@ -13,7 +13,7 @@ import pyarrow as pa
 import datom_core as dc
 from datom_dagster.events import TABLE_TYPE, add_partition_metadata, set_data_version
 from datom_dagster.io.partitions import ordered
-from datom_dagster.io.table_output import Draft, TableOutput, Told, superseded_metadata
+from datom_dagster.io.table_output import Draft, EventReport, TableOutput, superseded_metadata
 
 
 def is_partitions(context: dg.OutputContext, value: Any) -> bool:
@@ -46,22 +46,22 @@ def store_partitions(
     for key, output in outputs.items():
         draft = drafts[key] = output.draft(value[key], project, earlier=earlier)
         earlier = earlier if draft is None else (key, draft.data)
-    told = {key: output.written(drafts[key], project) for key, output in outputs.items()}
-    for key, said in told.items():
+    reports = {key: output.write(drafts[key], project) for key, output in outputs.items()}
+    for key, said in reports.items():
         add_partition_metadata(context, key, said.shown)
-    set_data_version(context, _together(told))
+    set_data_version(context, _together(reports))
 
 
-def _together(told: Mapping[str, Told]) -> str:
+def _together(reports: Mapping[str, EventReport]) -> str:
     """One data version for several partitions; of a single one, its own."""
-    if len(told) == 1:
-        return next(iter(told.values())).data_sha
-    return hashlib.sha256(json.dumps({key: said.data_sha for key, said in told.items()}).encode()).hexdigest()
+    if len(reports) == 1:
+        return next(iter(reports.values())).data_sha
+    return hashlib.sha256(json.dumps({key: said.data_sha for key, said in reports.items()}).encode()).hexdigest()
 
 
 def store_together(
     outputs: Mapping[str, TableOutput], frames: Mapping[str, Any], project: dc.Project
-) -> dict[str, Told]:
+) -> dict[str, EventReport]:
     """Write several tables in one commit, all or none; in a partition, as one cut.
 
     Args:
@@ -100,5 +100,5 @@ def store_together(
     results: Mapping[str, dc.WriteResult] = (
         project.write_all(tables, **settings) if first.cut is None else project.cut(first.cut, tables, **settings)
     )
-    said = {key: o.told(drafts[key], results[o.table], before[key], project) for key, o in outputs.items()}
-    return {key: Told(t.data_sha, {**t.shown, **kept.get(key, {})}) for key, t in said.items()}
+    said = {key: o.report(drafts[key], results[o.table], before[key], project) for key, o in outputs.items()}
+    return {key: EventReport(t.data_sha, {**t.shown, **kept.get(key, {})}) for key, t in said.items()}

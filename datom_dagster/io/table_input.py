@@ -26,7 +26,7 @@ from datom_dagster.events import (
 )
 from datom_dagster.io.frame_types import convert, wanted_by
 from datom_dagster.io.partitions import ordered
-from datom_dagster.io.version_choice import Choice, choice_for
+from datom_dagster.io.version_choice import VersionChoice, choice_for
 
 _DATA_SHA_LENGTH = 64
 
@@ -73,7 +73,7 @@ class TableInput:
             )
         return self._converted(self.reader.resolve(self.table, version=asked.version, cut=asked.cut, as_of=asked.as_of))
 
-    def _asked(self) -> Choice | None:
+    def _asked(self) -> VersionChoice | None:
         """What is asked for: by the input's metadata, else by the run's tags, else by the asset that loads.
 
         A run's tags say nothing of what the run itself makes, and neither of them of what one op hands to the next.

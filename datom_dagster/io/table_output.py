@@ -65,8 +65,8 @@ class Draft:
 
 
 @dataclass(frozen=True)
-class Told:
-    """What an event says of a table that was written, or kept."""
+class EventReport:
+    """What an event is to say of a table that was written, or kept."""
 
     data_sha: str
     shown: Mapping[str, Any]
@@ -104,9 +104,9 @@ class TableOutput:
             InvalidInputError: not a table, an empty one that nobody expects, or one that breaks a rule of its gate.
             The errors of `datom_core.Project.write`.
         """
-        told = self.written(self.draft(value, project), project)
-        set_data_version(self.context, told.data_sha)
-        self.context.add_output_metadata({**told.shown})
+        report = self.write(self.draft(value, project), project)
+        set_data_version(self.context, report.data_sha)
+        self.context.add_output_metadata({**report.shown})
 
     def draft(self, value: Any, project: dc.Project, *, earlier: tuple[str, pa.Table] | None = None) -> Draft | None:
         """What a step returned, ready to be written; ``None`` for an empty frame that is to leave all as it is.
@@ -130,7 +130,7 @@ class TableOutput:
         if rules is not None:
             before = self._before(rules, project, earlier) if rules.compares else None
             check_gate(self.table, data, rules, before, EXAMPLES if self.preview_rows else 0)
-        return self.drafted(data, extract)
+        return self.make_draft(data, extract)
 
     def _before(self, rules: TableRules, project: dc.Project, earlier: tuple[str, pa.Table] | None) -> Before | None:
         """What a gate compares with."""
@@ -144,12 +144,12 @@ class TableOutput:
                 return Before(f"the cut {name}", table.num_rows, table.schema)
         return version_before(project.reader, self.table, version, rules, f"the cut {cut}")
 
-    def written(self, draft: Draft | None, project: dc.Project) -> Told:
-        """As `store`, for a draft; what is to be told is returned."""
+    def write(self, draft: Draft | None, project: dc.Project) -> EventReport:
+        """As `store`, for a draft; the report for the event is returned."""
         if draft is None:
             self.context.log.warning(f"{self.table}: no rows")
-            told = self._keep(project)
-            return Told(told.data_sha, {**told.shown, "datom/empty": "keep"})
+            report = self._keep(project)
+            return EventReport(report.data_sha, {**report.shown, "datom/empty": "keep"})
         if self.superseded(draft, project):
             return self._pass_over(draft, project)
         before = self.standing(project)
@@ -163,9 +163,9 @@ class TableOutput:
             trailers=self.trailers,
             table_type=self.settings[TABLE_TYPE],
         )
-        return self.told(draft, result, before, project)
+        return self.report(draft, result, before, project)
 
-    def drafted(self, data: pa.Table, extract: dc.Extract | None = None) -> Draft:
+    def make_draft(self, data: pa.Table, extract: dc.Extract | None = None) -> Draft:
         """The table with all that can be said of it before it is written.
 
         Raises:
@@ -178,7 +178,7 @@ class TableOutput:
 
     def standing_draft(self, project: dc.Project) -> Draft:
         """What stands, to be written once more so that a cut of several tables holds it; it makes no new version."""
-        standing = self.kept(project)
+        standing = self.version_kept(project)
         data = project.reader.read_arrow(self.table, standing)
         said = project.reader.metadata(self.table, standing.version)
         sha = standing.original_file_sha
@@ -201,12 +201,14 @@ class TableOutput:
             return False
         return any(v.original_file_sha == sha for v in project.reader.history(self.table))
 
-    def _pass_over(self, draft: Draft, project: dc.Project) -> Told:
-        told, said = self._keep(project), superseded_metadata(draft)
+    def _pass_over(self, draft: Draft, project: dc.Project) -> EventReport:
+        report, said = self._keep(project), superseded_metadata(draft)
         self.context.log.warning(f"{self.table}: {said['datom/change']}")
-        return Told(told.data_sha, {**told.shown, **said})
+        return EventReport(report.data_sha, {**report.shown, **said})
 
-    def told(self, draft: Draft, result: dc.WriteResult, before: tuple[str, str] | None, project: dc.Project) -> Told:
+    def report(
+        self, draft: Draft, result: dc.WriteResult, before: tuple[str, str] | None, project: dc.Project
+    ) -> EventReport:
         """What to say of a draft that was written; ``before`` is what its cut stood for, or the one before it."""
         changes = Changes(self.context, self.table, self.settings, show_rows=self.preview_rows > 0)
         if self.cut is None:
@@ -225,7 +227,7 @@ class TableOutput:
         if self.cut is not None:
             # Of a partition, what is told is told since the cut that it follows; so is whether anything changed.
             told["datom/changed"] = before is None or before[1] != result.version
-        return Told(result.data_sha, self._shown({**told, **draft.shown}))
+        return EventReport(result.data_sha, self._shown({**told, **draft.shown}))
 
     def _cut_history(self, project: dc.Project) -> dict[str, Any]:
         """Every version that the cut ever stood for."""
@@ -266,8 +268,8 @@ class TableOutput:
                 table=self.table,
             )
 
-    def _keep(self, project: dc.Project) -> Told:
-        standing = self.kept(project)
+    def _keep(self, project: dc.Project) -> EventReport:
+        standing = self.version_kept(project)
         if self.cut is not None:
             project.record_cut(self.cut, {self.table: standing.version}, message=self.message, trailers=self.trailers)
         cut = {CUT: self.cut, **self._cut_history(project)} if self.cut is not None else {}
@@ -275,9 +277,9 @@ class TableOutput:
         self.context.log.info(f"{self.table}: version {standing.version[:8]} stands")
         contents = self._contents(project.reader.read_arrow(self.table, standing))
         # Downstream has nothing new to see.
-        return Told(standing.data_sha, self._shown({**shown, **cut, **contents}))
+        return EventReport(standing.data_sha, self._shown({**shown, **cut, **contents}))
 
-    def kept(self, project: dc.Project) -> dc.Version:
+    def version_kept(self, project: dc.Project) -> dc.Version:
         """What stands when nothing is written: what the cut, or the one before it, stands for; else the current one.
 
         Raises:

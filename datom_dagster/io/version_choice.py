@@ -11,7 +11,7 @@ from datom_dagster.events import AS_OF, CUT, VERSION, VERSION_OF, check_run_tags
 
 
 @dataclass(frozen=True)
-class Choice:
+class VersionChoice:
     """A version that is asked for.
 
     Attributes:
@@ -34,7 +34,7 @@ class Choice:
         return f"{', '.join(f'{name} {value}' for name, value in given if value is not None)}, by {self.by}"
 
 
-def choice_for(table: str, settings: Mapping[str, Any], by: str) -> Choice | None:
+def choice_for(table: str, settings: Mapping[str, Any], by: str) -> VersionChoice | None:
     """What ``settings`` ask for of this table; what they say of the table itself goes before what they say of all.
 
     Args:
@@ -48,9 +48,9 @@ def choice_for(table: str, settings: Mapping[str, Any], by: str) -> Choice | Non
     check_choices(settings)
     version = plain(settings.get(VERSION_OF + table, settings.get(VERSION)))
     if version is not None:
-        return Choice(by, version=version)
+        return VersionChoice(by, version=version)
     cut, as_of = plain(settings.get(CUT)), plain(settings.get(AS_OF))
-    return None if cut is None and as_of is None else Choice(by, cut=cut, as_of=as_of)
+    return None if cut is None and as_of is None else VersionChoice(by, cut=cut, as_of=as_of)
 
 
 def check_choices(settings: Mapping[str, Any]) -> None:

@@ -49,7 +49,7 @@ class ExtractDrop:
             InvalidInputError: several files for the table, or one that cannot be read, and why.
         """
         reader = self.reader(cut)
-        drop = reader.look()
+        drop = reader.inspect()
         where = reader.source.location
         if drop.waiting:
             raise dc.ConflictError(f"{where} is not complete: {'; '.join(drop.waiting)}. Try again when it is.")

@@ -89,11 +89,11 @@ def check_rules(table: pa.Table, rules: TableRules, before: Before | None, examp
         before: the version before; ``None`` when there is none.
         examples: how many offending rows each finding shows.
     """
-    return [_RULES[name](_Look(table, rules, before, examples)) for name in rules.declared]
+    return [_RULES[name](_Subject(table, rules, before, examples)) for name in rules.declared]
 
 
 @dataclass(frozen=True)
-class _Look:
+class _Subject:
     table: pa.Table
     rules: TableRules
     before: Before | None
@@ -121,63 +121,65 @@ class _Look:
         return dc.as_text(self.column(column).take(pa.array(places)))
 
 
-def _key(look: _Look) -> Finding:
-    lacking = look.lacking(look.rules.key)
+def _key(subject: _Subject) -> Finding:
+    lacking = subject.lacking(subject.rules.key)
     if lacking:
         return Finding("key", False, f"no column {', '.join(lacking)}")
-    missing = np.zeros(look.table.num_rows, np.bool_)
-    for name in look.rules.key:
-        missing |= _missing(look.column(name))
-    again = dc.repeated(look.table.select(list(look.rules.key)), look.rules.key)
+    missing = np.zeros(subject.table.num_rows, np.bool_)
+    for name in subject.rules.key:
+        missing |= _missing(subject.column(name))
+    again = dc.repeated(subject.table.select(list(subject.rules.key)), subject.rules.key)
     bad = missing | again
-    by = ", ".join(look.rules.key)
+    by = ", ".join(subject.rules.key)
     texts = [f"{_rows(int(missing.sum()))} without {by}"] if missing.any() else []
     texts += [f"{_rows(int(again.sum()))} share {by} with another"] if again.any() else []
     text = " and ".join(texts) or f"{by} tells all rows apart"
-    return Finding("key", not bad.any(), text, int(bad.sum()), look.shown(bad))
+    return Finding("key", not bad.any(), text, int(bad.sum()), subject.shown(bad))
 
 
-def _required(look: _Look) -> Finding:
-    lacking = look.lacking(look.rules.required)
-    text = f"no column {', '.join(lacking)}" if lacking else f"has {', '.join(look.rules.required)}"
+def _required(subject: _Subject) -> Finding:
+    lacking = subject.lacking(subject.rules.required)
+    text = f"no column {', '.join(lacking)}" if lacking else f"has {', '.join(subject.rules.required)}"
     return Finding("required", not lacking, text)
 
 
-def _allowed(look: _Look) -> Finding:
-    tests = {c: partial(_not_among, values=values) for c, values in look.rules.allowed.items()}
-    return _by_column(look, "allowed", tests, "with a value that is not allowed")
+def _allowed(subject: _Subject) -> Finding:
+    tests = {c: partial(_not_among, values=values) for c, values in subject.rules.allowed.items()}
+    return _by_column(subject, "allowed", tests, "with a value that is not allowed")
 
 
-def _ranges(look: _Look) -> Finding:
-    tests = {c: partial(_outside, ends=ends) for c, ends in look.rules.ranges.items()}
-    return _by_column(look, "ranges", tests, "with a value out of range")
+def _ranges(subject: _Subject) -> Finding:
+    tests = {c: partial(_outside, ends=ends) for c, ends in subject.rules.ranges.items()}
+    return _by_column(subject, "ranges", tests, "with a value out of range")
 
 
-def _by_column(look: _Look, name: str, tests: Mapping[str, Callable[[pa.ChunkedArray], Mask]], what: str) -> Finding:
+def _by_column(
+    subject: _Subject, name: str, tests: Mapping[str, Callable[[pa.ChunkedArray], Mask]], what: str
+) -> Finding:
     """The finding of a rule that looks at one column after the other."""
     texts: list[str] = []
     shown: list[dict[str, Any]] = []
-    bad, offences = np.zeros(look.table.num_rows, np.bool_), 0
+    bad, offences = np.zeros(subject.table.num_rows, np.bool_), 0
     for column, test in tests.items():
-        if look.lacking([column]):
+        if subject.lacking([column]):
             texts.append(f"no column {column}")
             continue
         try:
-            mask = test(look.column(column)) & ~_missing(look.column(column))
+            mask = test(subject.column(column)) & ~_missing(subject.column(column))
         except _UnfitError as error:
-            texts.append(f"{column} is {look.table.schema.field(column).type}, {error}")
+            texts.append(f"{column} is {subject.table.schema.field(column).type}, {error}")
             continue
         if mask.any():
             texts.append(f"{column}: {_rows(int(mask.sum()))} {what}")
-            shown += look.shown(mask, column)
+            shown += subject.shown(mask, column)
             bad |= mask
             offences += int(mask.sum())
     told = "; ".join(texts) or f"kept by {', '.join(tests)}"
-    return Finding(name, not texts, told, int(bad.sum()), tuple(shown[: look.examples]), offences)
+    return Finding(name, not texts, told, int(bad.sum()), tuple(shown[: subject.examples]), offences)
 
 
-def _max_row_drop(look: _Look) -> Finding:
-    most, before, now = look.rules.max_row_drop, look.before, look.table.num_rows
+def _max_row_drop(subject: _Subject) -> Finding:
+    most, before, now = subject.rules.max_row_drop, subject.before, subject.table.num_rows
     if before is None or before.rows is None or most is None:
         return Finding("max_row_drop", True, "there is no version before")
     lost = max(before.rows - now, 0)
@@ -188,11 +190,11 @@ def _max_row_drop(look: _Look) -> Finding:
     return Finding("max_row_drop", False, f"{text}: {part:.1%} are gone, and at most {most:.1%} may be")
 
 
-def _stable_schema(look: _Look) -> Finding:
-    before = look.before
+def _stable_schema(subject: _Subject) -> Finding:
+    before = subject.before
     if before is None or before.schema is None:
         return Finding("stable_schema", True, "there is no version before")
-    now = look.table.schema
+    now = subject.table.schema
     gone = [name for name in before.schema.names if name not in now.names]
     retyped = [
         f"{f.name} ({f.type} → {now.field(f.name).type})"
@@ -204,7 +206,7 @@ def _stable_schema(look: _Look) -> Finding:
     return Finding("stable_schema", not parts, "; ".join(parts) or f"has the columns of {before.what}")
 
 
-_RULES: dict[str, Callable[[_Look], Finding]] = {
+_RULES: dict[str, Callable[[_Subject], Finding]] = {
     "key": _key,
     "required": _required,
     "allowed": _allowed,

@@ -103,7 +103,7 @@ def outside_write_sensor(
         context: dg.SensorEvaluationContext, **resources: DatomResource
     ) -> dg.SensorResult | dg.SkipReason:
         try:
-            return _Look(context, resources[resource], watched).result(ask=target is not None)
+            return _Poll(context, resources[resource], watched).result(ask=target is not None)
         except (dc.ConflictError, dc.StorageError) as error:
             # The daemon goes on, and so does the cursor from where it stands.
             return dg.SkipReason(f"The project could not be looked at; the next tick tries again. {error}")
@@ -127,7 +127,7 @@ def _watched(assets: Iterable[Any]) -> list[_Table]:
     return found
 
 
-class _Look:
+class _Poll:
     """One tick of the sensor."""
 
     def __init__(self, context: dg.SensorEvaluationContext, study: DatomResource, watched: list[_Table]) -> None:

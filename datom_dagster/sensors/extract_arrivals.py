@@ -82,7 +82,7 @@ def extract_sensor(
 
     def extracts(context: dg.SensorEvaluationContext, **resources: DatomResource) -> dg.SensorResult | dg.SkipReason:
         try:
-            result = _Look(context, resources[resource], drop, wanted, own_tags).result()
+            result = _Poll(context, resources[resource], drop, wanted, own_tags).result()
         except (dc.ConflictError, dc.StorageError, dc.NotFoundError) as error:
             # The daemon goes on, and so does the cursor from where it stands.
             return dg.SkipReason(f"The extracts could not be looked at; the next tick tries again. {error}")
@@ -141,7 +141,7 @@ class _Wanted:
         return list(dict.fromkeys(key for keys in self.selections.values() for key in keys))
 
 
-class _Look:
+class _Poll:
     """One tick of the sensor."""
 
     def __init__(
@@ -205,7 +205,7 @@ class _Look:
     def _folder(self, cut: str | None, before: _Folder) -> dg.RunRequest | None:
         """What to ask for a drop; ``before`` is brought up to date."""
         reader = self.drop.reader(cut)
-        found = reader.look()
+        found = reader.inspect()
         where = f"{cut}: " if cut is not None else ""
         if found.waiting:
             self.told.append(f"{where}not complete: {'; '.join(found.waiting)}")

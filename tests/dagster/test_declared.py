@@ -165,12 +165,12 @@ class TestDefinition:
     def test_columns_are_looked_up_where_they_can_be(self, study: DatomResource, project: dc.Project) -> None:
         labelled = pa.schema([pa.field("AGE", pa.float64(), metadata={"label": "Age"})])
         project.write("dm", pa.table({"AGE": [1.5]}, schema=labelled))
-        made = datom_assets(project=study, tables=["dm", "ex"], extract=extract, look=True)
+        made = datom_assets(project=study, tables=["dm", "ex"], extract=extract, show_recorded=True)
         schemas = [s.metadata.get("dagster/column_schema") for a in made for s in a.specs]
         assert [(c.name, c.type, c.description) for c in schemas[0].columns] == [("AGE", "double", "Age")]
         assert schemas[1] is None
         away = DatomResource(project="S", storage=LocalStorage(path="/nowhere"))
-        (made_away,) = datom_assets(project=away, tables=["dm"], extract=extract, look=True)
+        (made_away,) = datom_assets(project=away, tables=["dm"], extract=extract, show_recorded=True)
         assert "dagster/column_schema" not in next(iter(made_away.specs)).metadata
 
     def test_a_function_per_table_with_or_without_the_context(

@@ -97,7 +97,7 @@ class TestAgain:
         self, launch: Launch, governed: DatomResource, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with monkeypatch.context() as patched:
-            patched.setattr("datom_core.publishing.projector.Projector.level", stop)
+            patched.setattr("datom_core.publishing.projector.Projector.bring_level", stop)
             with pytest.raises(dg.Failure, match="is gone"):
                 launch("init_project")
         assert launch("init_project").success

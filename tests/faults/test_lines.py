@@ -661,7 +661,7 @@ def test_who_is_overtaken_plans_again_and_asks_for_no_history(
         raise AssertionError("the whole history was fetched")
 
     monkeypatch.setattr(Fetches, "all", never)
-    monkeypatch.setattr(Projector, "look", look)
+    monkeypatch.setattr(Projector, "view_storage", look)
     assert project.write("dm", frame(9)).action == "created"
     assert [v.message for v in study.reader.history("ae")] == ["Update ae", "events"]
 

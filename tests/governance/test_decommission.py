@@ -334,13 +334,13 @@ def test_an_entry_whose_project_is_gone(
     governance: dc.Governance, project: dc.Project, monkeypatch: pytest.MonkeyPatch, remote: Path
 ) -> None:
     """Registered, broken off there, and then taken away as the project without register that it still was."""
-    from datom_core.writing.document_edits import Upkeep
+    from datom_core.writing.document_edits import DocumentEditor
 
     def stop(*_: object, **__: object) -> None:
         raise dc.StorageError("The remote is away.")
 
     with monkeypatch.context() as patched:
-        patched.setattr(Upkeep, "run", stop)
+        patched.setattr(DocumentEditor, "run", stop)
         with pytest.raises(dc.StorageError, match="The remote is away"):
             governance.attach(project)
     project.decommission(confirm="STUDY_001")

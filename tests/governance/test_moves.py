@@ -161,13 +161,13 @@ def test_a_late_write_to_the_old_place_is_not_forgotten(
     monkeypatch: pytest.MonkeyPatch,
     stop_after_the_register: Callable[[], None],
 ) -> None:
-    from datom_core.reading.placement import Guard
+    from datom_core.reading.placement import PlacementGuard
 
     stop_after_the_register()
     with pytest.raises(Stopped):
         dc.migrate(attached, target)
     with monkeypatch.context() as patched:
-        patched.setattr(Guard, "check", lambda *_: None)  # as R, which asked just before the switch
+        patched.setattr(PlacementGuard, "check", lambda *_: None)  # as R, which asked just before the switch
         attached.write("dm", dm(7), message="late")
     with pytest.raises(dc.ConflictError, match=r"not complete.*dm@"):
         dc.Project.open(target, remote=remote)

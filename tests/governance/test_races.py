@@ -140,7 +140,7 @@ class TestARegistration:
             def fail(*_: object, **__: object) -> None:
                 raise dc.StorageError("The network is away.")
 
-            patched.setattr("datom_core.writing.document_edits.Upkeep.run", fail)
+            patched.setattr("datom_core.writing.document_edits.DocumentEditor.run", fail)
             with pytest.raises(dc.StorageError):
                 governance.attach(project)
         dc.migrate(project, target)
@@ -171,7 +171,7 @@ class TestADecommission:
     def test_is_refused_when_the_data_was_moved_meanwhile(
         self, project: dc.Project, other: dc.Project, target: dc.LocalStore, meanwhile: Meanwhile, remote: Path
     ) -> None:
-        meanwhile(Decommissioning, "_look", lambda: dc.migrate(other, target))
+        meanwhile(Decommissioning, "_preview", lambda: dc.migrate(other, target))
         with pytest.raises(dc.ConflictError, match="has moved to"):
             project.decommission(confirm="STUDY_001")
         assert len(dc.Project.open(target, remote=remote).reader.read("dm")) == 3
@@ -179,7 +179,7 @@ class TestADecommission:
     def test_is_refused_when_the_project_was_registered_meanwhile(
         self, governance: dc.Governance, project: dc.Project, other: dc.Project, meanwhile: Meanwhile, dm: Frame
     ) -> None:
-        meanwhile(Decommissioning, "_look", lambda: governance.attach(other))
+        meanwhile(Decommissioning, "_preview", lambda: governance.attach(other))
         with pytest.raises(dc.ConflictError, match="has been registered since"):
             project.decommission(confirm="STUDY_001")
         assert project.write("dm", dm(5)).changed

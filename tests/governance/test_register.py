@@ -297,7 +297,7 @@ class TestTheList:
         git(tmp_path / "work", "push", "-q")
         with pytest.raises(dc.FormatError, match="'gcs'"):
             governance.repair("B")
-        governance.register.level("B")
+        governance.register.bring_level("B")
         for register in (governance, dc.Governance.open(governance.store)):
             for details in (True, False):
                 damaged, whole = register.projects(details=details)

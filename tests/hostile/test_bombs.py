@@ -195,7 +195,7 @@ def read_all(store: dc.ObjectStore) -> None:
 
 
 def look_at(folder: Path) -> dc.Drop:
-    return dc.DropReader(dc.LocalFolder(folder), manifest="drop.json").look()
+    return dc.DropReader(dc.LocalFolder(folder), manifest="drop.json").inspect()
 
 
 def committed(remote: Path, path: str) -> bytes:

@@ -414,17 +414,17 @@ class TestWritesMeanwhile:
     ) -> None:
         from datom_core.publishing.projector import Projector
 
-        level = Projector.level
+        level = Projector.bring_level
         moved: list[dc.MigrationReport] = []
 
         def stalled(self: Projector, *args: Any, **kwargs: Any) -> Any:
             if self.store is colleague.store and not moved:
-                monkeypatch.setattr(Projector, "level", level)
+                monkeypatch.setattr(Projector, "bring_level", level)
                 moved.append(dc.migrate(project, place("s3/team"), delete_source=True))
             return level(self, *args, **kwargs)
 
         colleague = dc.Project.open(dc.LocalStore(project.store.location.root), remote=remote, clock=clock)
-        monkeypatch.setattr(Projector, "level", stalled)
+        monkeypatch.setattr(Projector, "bring_level", stalled)
         assert colleague.write(table, dm(11)).action == "created"
         assert moved
         left = [o.key for o in project.store.list()]

@@ -20,7 +20,7 @@ from tests.torture.writers import PROCESSES, count_disorder, count_losses, run_w
 
 
 @dataclass
-class Seen:
+class StorageView:
     """What one reader saw."""
 
     reads: int = 0
@@ -31,7 +31,7 @@ class Seen:
 
 def read_on(place: Place, number: int, stop: Any, results: Any) -> None:
     """One process: current, pinned and as-of, without a pause."""
-    chance, seen = random.Random(number), Seen()
+    chance, seen = random.Random(number), StorageView()
     reader = place.reader()
     while not stop.is_set():
         try:
@@ -41,7 +41,7 @@ def read_on(place: Place, number: int, stop: Any, results: Any) -> None:
     results.put(seen)
 
 
-def _read_once(reader: dc.ProjectReader, chance: random.Random, seen: Seen) -> None:
+def _read_once(reader: dc.ProjectReader, chance: random.Random, seen: StorageView) -> None:
     tables = reader.list()
     if not tables:
         return
@@ -102,13 +102,13 @@ class Rita:
 
 
 @contextlib.contextmanager
-def reading(place: Place, readers: int) -> Iterator[list[Seen]]:
+def reading(place: Place, readers: int) -> Iterator[list[StorageView]]:
     """Readers while the block runs; what they saw is in the list afterwards."""
     stop, results = PROCESSES.Event(), PROCESSES.Queue()
     processes = [PROCESSES.Process(target=read_on, args=(place, n, stop, results)) for n in range(readers)]
     for process in processes:
         process.start()
-    seen: list[Seen] = []
+    seen: list[StorageView] = []
     try:
         yield seen
     finally:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import datom_core as dc
 from datom_core.tables import content_hash
-from datom_core.tables.hash_cache import Memo, fingerprint
+from datom_core.tables.hash_cache import HashCache, fingerprint
 from datom_core.tables.hashing import hash_normalised
 from datom_core.tables.normalisation import Normalised
 from datom_core.tables.tabular import normalised
@@ -110,7 +110,7 @@ def test_no_version_is_made_by_an_entry(project: dc.Project, hashed: list[int], 
     again = project.write("lb", lab())
     assert (again.action, again.data_sha) == ("unchanged", dc.hash_table(lab()).data_sha)
     assert entry.read_text() == again.data_sha
-    Memo(folder_of(project).parent).keep(print_of(lab(2.0)), "cd" * 32)
+    HashCache(folder_of(project).parent).keep(print_of(lab(2.0)), "cd" * 32)
     changed = project.write("lb", lab(2.0))
     assert (changed.action, changed.data_sha) == ("created", dc.hash_table(lab(2.0)).data_sha)
     assert project.validate("full").ok
@@ -127,7 +127,7 @@ def test_lost_data_is_put_back_whatever_is_remembered(
 
 
 def test_only_so_many_are_kept(tmp_path: Path) -> None:
-    memo = Memo(tmp_path)
+    memo = HashCache(tmp_path)
     for n in range(1500):
         memo.keep(f"{n:064x}", "ab" * 32)
     assert len(list(memo.folder.iterdir())) <= 1024

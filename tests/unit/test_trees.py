@@ -70,7 +70,7 @@ def test_it_is_what_a_listing_says(project: dc.Project, tmp_path: Path) -> None:
     tip = repo.tip()
     assert tip is not None
     listed = repo.files(tip)
-    found = repo.look(tip, [*listed, "none", "dm/none.json", "lb/metadata.json"])
+    found = repo.find_files(tip, [*listed, "none", "dm/none.json", "lb/metadata.json"])
     assert found.files.keys() == listed.keys()
     assert found.root_files == {path for path in listed if "/" not in path}
 
@@ -113,7 +113,7 @@ def test_threads_that_look_at_different_commits(project: dc.Project, tmp_path: P
 
     def look(commit: str) -> set[str]:
         state = load_state(repo, commit, ["t1", "t2", "t3"])
-        assert state.root_files == repo.look(commit, ()).root_files
+        assert state.root_files == repo.find_files(commit, ()).root_files
         return set(state.tables)
 
     commits = [*expected] * 8

@@ -232,7 +232,7 @@ class TestTogether:
 def test_what_a_writer_knows_is_what_its_commit_holds(project: dc.Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """The documents are not read again from a commit just made; so they must be those that it holds."""
     given: list[tuple[Known, ProjectState]] = []
-    level = Projector.level
+    level = Projector.bring_level
 
     def noting(self: Projector, tables: Any, *, known: Known | None = None, **more: Any) -> Any:
         tables = list(tables)
@@ -240,7 +240,7 @@ def test_what_a_writer_knows_is_what_its_commit_holds(project: dc.Project, monke
             given.append((known, load_state(self.repo, known.tip, known.state.tables)))
         return level(self, tables, known=known, **more)
 
-    monkeypatch.setattr(Projector, "level", noting)
+    monkeypatch.setattr(Projector, "bring_level", noting)
     project.write("dm", frame(1))
     project.cut("2026-01", {"dm": frame(2), "ae": frame(3)})
     project.write("dm", frame(1))  # a version that is there

@@ -1,6 +1,6 @@
 """Where extract files arrive: a folder or a place in a bucket, looked at without following links."""
 
-from datom_core.extracts.drops.completeness import Drop, look, sha256_of
+from datom_core.extracts.drops.completeness import Drop, inspect_drop, sha256_of
 from datom_core.extracts.drops.folder import LocalFolder
 from datom_core.extracts.drops.protocol import ExtractFile, ExtractSource, Listing
 from datom_core.extracts.drops.s3 import S3Folder
@@ -12,6 +12,6 @@ __all__ = [
     "Listing",
     "LocalFolder",
     "S3Folder",
-    "look",
+    "inspect_drop",
     "sha256_of",
 ]

@@ -36,7 +36,7 @@ class Drop:
     refused: Mapping[str, str] = field(default_factory=dict)
 
 
-def look(source: ExtractSource, *, manifest: str | None, quiet: float | None, now: datetime) -> Drop:
+def inspect_drop(source: ExtractSource, *, manifest: str | None, quiet: float | None, now: datetime) -> Drop:
     """What lies in ``source``, and whether it is complete.
 
     Args:

@@ -84,16 +84,16 @@ class QuoteCheck:
             self._started, data = True, data.removeprefix(_BOM)
         body = data.rstrip(b'"\r')  # a line end may be \r\n
         self._held = data[len(body) :]
-        self._look(body, self._held[:1])
+        self._check_quotes(body, self._held[:1])
 
     def end(self) -> list[str]:
         """What is wrong with the text, when there is no more of it."""
-        self._look(self._held, b"")
+        self._check_quotes(self._held, b"")
         if self._inside:
             self._problems.append(f"line {self._opened} opens a quote that never closes")
         return self._problems
 
-    def _look(self, body: bytes, after: bytes) -> None:
+    def _check_quotes(self, body: bytes, after: bytes) -> None:
         if not body:
             return
         if b'"' in body:

@@ -21,7 +21,7 @@ from datom_core.extracts.formats.missing import with_special_missing, without_de
 from datom_core.extracts.formats.problems import bad_file, brief_list, check_columns, library
 from datom_core.extracts.formats.schemas import Types, conform
 from datom_core.extracts.formats.transport import Layout, check_end, layout_of
-from datom_core.extracts.formats.transport_cells import look_at_cells
+from datom_core.extracts.formats.transport_cells import count_special_missing
 
 _READERS = {
     "xpt": "read_xport", "sas7bdat": "read_sas7bdat", "sav": "read_sav", "zsav": "read_sav", "dta": "read_dta",
@@ -59,7 +59,7 @@ def read_statistics(path: Path, name: str, file_format: str, types: Types, *, en
             raise _count(name, about.number_rows, table.num_rows)
     else:
         _check_agreement(layout, about, name)
-        special = dict(zip(about.column_names, look_at_cells(path, name, layout), strict=True))
+        special = dict(zip(about.column_names, count_special_missing(path, name, layout), strict=True))
         table = pa.concat_tables(_chunks_of_transport(source, layout.rows, special))
     if file_format == "por":
         _check_por(table, name)

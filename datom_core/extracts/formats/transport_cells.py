@@ -16,7 +16,7 @@ _BLANK, _SYSTEM_MISSING, _UNDERLINE = b" ._"
 _Bytes = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
 
 
-def look_at_cells(path: Path, name: str, layout: Layout) -> list[Counter[str]]:
+def count_special_missing(path: Path, name: str, layout: Layout) -> list[Counter[str]]:
     """By column, how many special missing values (``.A`` to ``.Z``, ``._``) there are of each.
 
     Raises:

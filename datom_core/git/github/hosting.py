@@ -193,7 +193,7 @@ class GitHubRepository(Remote):
             AccessDeniedError, StorageError: the token is not accepted; GitHub could not be asked.
         """
         with self.host._asking("inspect", self.full_name) as client:
-            found = self._look(client)
+            found = self._find(client)
             if found is None:
                 return None
             may_push = bool(found.permissions.push)
@@ -202,12 +202,12 @@ class GitHubRepository(Remote):
     def create(self, *, private: bool = True, description: str = "") -> GitHubRepository:
         """As `GitHub.create`; the repository with the URL that GitHub gave it."""
         with self.host._asking("create", self.full_name) as client:
-            found = self._look(client)
+            found = self._find(client)
             if found is None:
                 made = self._make(client, private, description)
                 if made is not None:
                     return self._at(made)
-                found = self._look(client)  # somebody else made it just now, or an answer of GitHub's was lost
+                found = self._find(client)  # somebody else made it just now, or an answer of GitHub's was lost
             if found is None:
                 raise AlreadyExistsError(
                     f"{self.url} is taken by a repository that the token may not see. Choose another name.",
@@ -218,7 +218,7 @@ class GitHubRepository(Remote):
     def delete(self) -> bool:
         """As `GitHub.delete`."""
         with self.host._asking("delete", self.full_name) as client:
-            found = self._look(client)
+            found = self._find(client)
             if found is None:
                 return False
             from github import UnknownObjectException
@@ -227,12 +227,12 @@ class GitHubRepository(Remote):
                 found.delete()
             except UnknownObjectException:
                 # "Not found" is also how GitHub says that one may see a repository, but not delete it.
-                if self._look(client) is not None:
+                if self._find(client) is not None:
                     raise
                 return False
             return True
 
-    def _look(self, client: Github) -> Repository | None:
+    def _find(self, client: Github) -> Repository | None:
         from github import UnknownObjectException
 
         try:

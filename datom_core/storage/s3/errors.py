@@ -116,7 +116,7 @@ def is_vague(error: DatomError) -> bool:
 
 
 @contextlib.contextmanager
-def translated_look(bucket: str, key: str, listed: Callable[[], bool], *, conditional: bool = False) -> Iterator[None]:
+def translated_head(bucket: str, key: str, listed: Callable[[], bool], *, conditional: bool = False) -> Iterator[None]:
     """`translated`, for looks at an object that may not be there.
 
     Whether a missing object is missing, or denied, depends on the right to list the bucket; for those who may list a

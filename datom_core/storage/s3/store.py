@@ -24,7 +24,7 @@ from datom_core.storage.s3.errors import (
     region_in,
     tag_of,
     translated,
-    translated_look,
+    translated_head,
 )
 from datom_core.storage.s3.preflight import PreflightCheck, preflight
 from datom_core.storage.s3.transfer import PART_BYTES, body, checksum, distinct, download, upload_parts
@@ -141,7 +141,7 @@ class S3Store:
     def get(self, key: str) -> StoredObject:
         full = self.key(check_key(key))
         try:
-            with translated_look(self.bucket, full, lambda: self._is_listed(key), conditional=True):
+            with translated_head(self.bucket, full, lambda: self._is_listed(key), conditional=True):
                 found = download(self.client, self.bucket, full)
         except RefusedConditionError as error:
             raise ConflictError(
@@ -150,7 +150,7 @@ class S3Store:
         return StoredObject(found.data, found.etag, found.sha256)
 
     def head(self, key: str) -> ObjectInfo | None:
-        found = self._look(key)
+        found = self._head(key)
         return ObjectInfo(key, int(found["ContentLength"]), dict(found.get("Metadata") or {})) if found else None
 
     @logged(_log)
@@ -174,7 +174,7 @@ class S3Store:
         moved = ConflictError(f"{key} in {self.location} changed since it was read. Try again.", key=key)
         condition = {"IfMatch": etag}
         if not self._open()[1].known("replace"):
-            found = self._look(key)
+            found = self._head(key)
             if found is None or tag_of(found) != etag:
                 raise moved
             condition = {}
@@ -220,7 +220,7 @@ class S3Store:
             return True
         return True
 
-    def vacate(self) -> None:
+    def clean_up(self) -> None:
         """Remove what this class itself keeps in the namespace: the object that conditions were tried on."""
         self.delete(PROBE)
 
@@ -288,11 +288,11 @@ class S3Store:
             )
             return tag_of(answer)
 
-    def _look(self, key: str) -> Any | None:
+    def _head(self, key: str) -> Any | None:
         """S3's answer about an object, without its bytes."""
         full = self.key(check_key(key))
         try:
-            with translated_look(self.bucket, full, lambda: self._is_listed(key)):
+            with translated_head(self.bucket, full, lambda: self._is_listed(key)):
                 found = self.client.head_object(Bucket=self.bucket, Key=full)
                 tag_of(found)
         except NotFoundError:
