@@ -1,4 +1,4 @@
-"""Every rule about names, and every key and path that is built from them (record, A.2 and B.1)."""
+"""Every rule about names, and every key and path that is built from them (docs/format.md, "Conventions")."""
 
 from __future__ import annotations
 

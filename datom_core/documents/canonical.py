@@ -1,6 +1,6 @@
 """The exact JSON from which a version id is computed, and the layout of every document.
 
-Only `metadata_sha` must match the reference implementation byte for byte (record, B.2, B.6, B.7);
+Only `metadata_sha` must match the reference implementation byte for byte (docs/format.md, "Version id");
 the layout of `dump` follows it so that a rewrite by R changes few lines.
 """
 

@@ -1,4 +1,4 @@
-"""Documents of governance: a project's register, and where a registered project lies (record, B.13 to B.16)."""
+"""Documents of the register, and where a registered project lies (docs/format.md, "The register")."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ class Events:
         return cls(tuple(value))
 
     def with_event(self, kind: str, now: str, author: Author | None, facts: Mapping[str, Any]) -> Events:
-        """The document after something happened. Both spellings of the time are written (record, B.16)."""
+        """The document after something happened. Both names of the time are written (docs/format.md, "The register")."""
         actor = {} if author is None else {"git_name": author.name, "git_email": author.email}
         entry = {"occurred_at": now, "event_type": kind, "timestamp": now, "actor": actor, **facts}
         return Events((entry, *self.raw))

@@ -1,4 +1,4 @@
-"""version_history.json: every version of a table, newest first (record, B.4 and B.9)."""
+"""version_history.json: every version of a table, newest first (docs/format.md, "version_history.json")."""
 
 from __future__ import annotations
 
@@ -242,7 +242,7 @@ class History:
         return next((v.payload_sha for v in self.versions if v.data_sha == data_sha and v.payload_sha), None)
 
     def current(self, metadata: Metadata) -> Version | None:
-        """The entry that ``metadata`` describes (record, B.9).
+        """The entry that ``metadata`` describes (docs/format.md, "version_history.json").
 
         Entries of its content are told apart by the id that the document hashes to, then by its time. The
         id alone would not do: R does not compute the same id again for some custom metadata. Nor would the

@@ -1,4 +1,4 @@
-"""manifest.json: every table and set of a project in one list (record, B.5)."""
+"""manifest.json: every table and set of a project in one list (docs/format.md, "manifest.json")."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ class Manifest:
         return Manifest._of(raw)
 
     def upgraded(self, now: str) -> Manifest:
-        """The same list in schema 2 (record, B.5: rename in place, then kinds, then the number)."""
+        """The same list in schema 2 (docs/format.md, "manifest.json": rename in place, then kinds, then the number)."""
         if self.schema == 2:
             return self
         rows = {name: {"kind": "table", **row} for name, row in self.rows().items()}

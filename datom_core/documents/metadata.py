@@ -1,4 +1,4 @@
-"""metadata.json: what one version of a table or set is (record, B.3 and B.6)."""
+"""metadata.json: what one version of a table or set is (docs/format.md, "metadata.json")."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class Metadata:
         """The version id computed from this document.
 
         For a stored document the history's own entry is authoritative: R does not compute
-        the same id again for some custom metadata (record, B.6 and B.9).
+        the same id again for some custom metadata (docs/format.md, "metadata.json").
         """
         return canonical.metadata_sha(self.raw)
 
@@ -132,7 +132,7 @@ class Origin:
     """The file that an imported table was read from.
 
     Attributes:
-        sha: SHA-256 of its bytes; a part of the version (record, B.3).
+        sha: SHA-256 of its bytes; a part of the version (docs/format.md, "metadata.json").
         format: its extension, as spelled.
     """
 
@@ -169,7 +169,7 @@ def identity_fields(
 ) -> dict[str, Any]:
     """The fields of a table's document that make its version, in the order in which they are written.
 
-    ``imported_as`` is the table itself when it is imported: the source of all lineage (record, D.3).
+    ``imported_as`` is the table itself when it is imported: the source of all lineage.
     """
     names: Any = column_names[0] if len(column_names) == 1 else list(column_names)
     document: dict[str, Any] = {"schema_version": 2, "kind": "table"} if schema == 2 else {}
@@ -216,7 +216,7 @@ def complete(
 
 
 def clean_custom(custom: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Custom metadata in the form that hashes and reads back alike in Python and R (record, B.6).
+    """Custom metadata in the form that hashes and reads back alike in Python and R (docs/format.md, "metadata.json").
 
     Top-level ``None`` values are dropped; floats keep four decimals.
 

@@ -1,4 +1,4 @@
-"""project.yaml: the project's name and where its data lives (record, B.11)."""
+"""project.yaml: the project's name and where its data lives (docs/format.md, "project.yaml")."""
 
 from __future__ import annotations
 

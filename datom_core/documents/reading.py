@@ -214,7 +214,7 @@ def objects(document: Mapping[str, Any], key: str, source: str) -> tuple[Mapping
 
 
 def schema_of(document: Mapping[str, Any], source: str, *, ceiling: int = SUPPORTED_SCHEMA) -> int:
-    """The schema number that a document declares; absent means 1 (record, B.5).
+    """The schema number that a document declares; absent means 1 (docs/format.md, "Schema 1 and schema 2").
 
     Raises:
         FormatError: not a whole number of at least 1, or above ``ceiling``.

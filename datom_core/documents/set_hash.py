@@ -1,4 +1,4 @@
-"""datom-sv1: the content hash of a set's member list (record, B.10)."""
+"""datom-sv1: the content hash of a set's member list (docs/format.md, "Set hash")."""
 
 from __future__ import annotations
 

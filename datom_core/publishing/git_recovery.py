@@ -35,8 +35,8 @@ class Revision:
 def revisions(repo: GitRepo, table: str, history: History, tip: str) -> list[Revision]:
     """Every state of a table's metadata up to ``tip``, oldest first.
 
-    A document describes the version that it hashes to. R does not compute some ids again (record, B.6); such a
-    version, which no document hashes to, is that of the history's entry.
+    A document describes the version that it hashes to. R does not compute some ids again; such a version, which no
+    document hashes to, is that of the history's entry (docs/format.md, "What R leaves open").
     """
     path = names.metadata_file(table)
     found = []

@@ -1,4 +1,7 @@
-"""Before each write: does the project's data still lie where this writer puts it? (record, A.3; fails closed)"""
+"""Where a project's data lies, and whether a writer still writes there: asked before each write, and it fails closed.
+
+What the project says of it is in docs/format.md, "governance.json".
+"""
 
 from __future__ import annotations
 

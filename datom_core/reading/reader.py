@@ -465,7 +465,7 @@ def open_reader(store: ObjectStore, project: str | None) -> ProjectReader:
 
 
 def _warn_if_governed(store: ObjectStore, project: str) -> None:
-    # What is damaged or closed says nothing: reading does not depend on it (record, A.3).
+    # What is damaged or closed says nothing: reading does not depend on it (docs/format.md, "governance.json").
     with contextlib.suppress(DatomError):
         storage = registered_in(store)
         if storage is not None:

@@ -1,4 +1,4 @@
-"""datom-cv1: the content hash of a table (record, C.1).
+"""datom-cv1: the content hash of a table (docs/format.md, "Content hash").
 
 Columns are hashed by value: row order, column order and names count; types of one family, attributes and
 storage details do not. The work runs over Arrow buffers in batches, one thread per column.

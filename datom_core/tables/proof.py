@@ -1,7 +1,7 @@
 """Whether what is stored is what its name says: a payload its content hash, a document its version.
 
 Neither can be forged, which all else in a store can by whoever may write there: what an object's own metadata, a
-history or a pointer says is no evidence. What R leaves open is named as such (record, B.6 and C.1 to C.3).
+history or a pointer says is no evidence. What R leaves open is named as such (docs/format.md, "What R leaves open").
 """
 
 from __future__ import annotations

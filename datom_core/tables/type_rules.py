@@ -1,4 +1,4 @@
-"""One rule per Arrow type: in which form it is hashed and stored, and what is refused (record, C.3).
+"""One rule per Arrow type: in which form it is hashed and stored, and what is refused (docs/format.md, "Payloads").
 
 What is hashed here is what R computes after reading the parquet file that we store. Everything that would be
 lost or changed on that way is refused, with what to do about it.
@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-#: How a column enters the hash (record, C.1).
+#: How a column enters the hash (docs/format.md, "Payloads").
 Tag = Literal["num", "i64", "chr", "date", "time", "drtn"]
 Decimals = Literal["refuse", "float"]
 Nanoseconds = Literal["refuse", "truncate"]

@@ -1,4 +1,4 @@
-"""A drop of extract files into a project: what is new, and one commit for it (record, D.3)."""
+"""A drop of extract files into a project: what is new, and one commit for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One write, from frames to a commit and its projection: the effects in their order (design, section 4)."""
+"""One write, from frames to a commit and its projection: the effects in their order (docs/architecture.md)."""
 
 from __future__ import annotations
 

@@ -190,7 +190,7 @@ class TableOutput:
     def superseded(self, draft: Draft, project: dc.Project) -> bool:
         """Whether it is a file that a version came from already, and another version is current by now.
 
-        An old file that is still there, or comes back, must not take the table back (record, D.3). A cut is what was
+        An old file that is still there, or comes back, must not take the table back. A cut is what was
         delivered for it, however old.
         """
         if draft.extract is None or self.cut is not None:

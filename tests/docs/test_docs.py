@@ -111,6 +111,15 @@ def test_links_between_pages_lead_somewhere() -> None:
             assert ((ROOT / page).parent / target).exists(), f"{page} -> {target}"
 
 
+def test_what_the_code_cites_is_a_section_of_its_page() -> None:
+    sources = [f for folder in ("datom_core", "datom_dagster", "tests") for f in (ROOT / folder).rglob("*.py")]
+    cited = {found for f in sources for found in re.findall(r'(docs/\w+\.md), "([^"]+)"', f.read_text())}
+    assert ("docs/format.md", "Version id") in cited
+    for page, title in cited:
+        titles = re.findall(r"^#+ (.*)$", (ROOT / page).read_text(), re.MULTILINE)
+        assert any(heading.startswith(title) for heading in titles), f"{page} has no section {title!r}"
+
+
 def test_the_readmes_example_is_short() -> None:
     first = code("README.md")[0]
     assert len([line for line in first.splitlines() if line.strip()]) <= 12

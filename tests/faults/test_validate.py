@@ -37,7 +37,7 @@ def sha(text: str) -> str:
 
 
 def sv1(member: Mapping[str, str]) -> str:
-    """The content hash of a set of this one member without tags, spelled out (record, B.10)."""
+    """The content hash of a set of this one member without tags, spelled out (docs/format.md, "Set hash")."""
 
     def h(kind: int, *parts: bytes) -> bytes:
         return hashlib.sha256(bytes([kind]) + b"".join(parts)).digest()

@@ -23,7 +23,7 @@ REFUSALS = json.loads((GOLDEN / "refusals.json").read_text())
 ONLY_R_SEES = {"itime_vs_hms"}
 # R's arrow cannot write a factor with a missing label; the next test builds it.
 WITHOUT_FILE = {"fct_na_level"}
-# Files that R reads with a loss: the rule is to refuse them (record, C.3).
+# Files that R reads with a loss: the rule is to refuse them (docs/format.md, "Payloads").
 LOSSY_IN_R = {"int64_intmin", "int64_min", "int32_min", "ts_ns", "ts_ns_utc", "dur_ns", "decimal256"}
 # Types that R cannot read, or not hash, and the rule accepts.
 BEYOND_R = {"string_view": ["chr"], "null_type": ["num"]}

@@ -39,7 +39,7 @@ def read_parquet(path: Path, name: str, types: Types, *, r_compat: bool) -> pa.T
 
 
 def _as_r_reads(data: pa.ChunkedArray) -> pa.ChunkedArray:
-    """What R's arrow makes of a column that the hash refuses or takes for something else (record, C.2)."""
+    """What R makes of a column that the hash refuses or takes for something else (docs/format.md, "Payloads")."""
     kind = data.type
     if pa.types.is_decimal(kind):
         return data.cast(pa.string()).cast(pa.float64())

@@ -1,4 +1,4 @@
-"""Text with separators, typed as R types it: data.table's fread (record, C.6).
+"""Text with separators, typed as R types it: data.table's fread (docs/extracts.md).
 
 No library does this: quotes that stay doubled, numbers in quotes, one type per column by its own order. Tried against
 data.table 1.14.8, which rio 0.5.29 calls.

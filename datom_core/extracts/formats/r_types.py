@@ -1,4 +1,4 @@
-"""Which type R's fread gives a column of text values, and the values in it (record, C.6)."""
+"""Which type R's fread gives a column of text values, and the values in it."""
 
 from __future__ import annotations
 

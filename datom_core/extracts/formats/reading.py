@@ -42,7 +42,7 @@ def read_extract(
         source: a path; or the bytes of a file, or an open binary one, with ``format``.
         schema: types by column, as a pyarrow Schema or a mapping from column to Arrow type or its name; they win
             over what would be inferred, and columns that are not named are inferred.
-        r_compat: infer types as R's ``datom_sync`` does, for the same ``data_sha`` (record, C.6).
+        r_compat: infer types as R's ``datom_sync`` does, for the same ``data_sha`` (docs/extracts.md).
         format: ``csv``, ``tsv``, ``txt``, ``psv``, ``parquet``, ``xpt``, ``sas7bdat``, ``sav``, ``zsav``, ``por``,
             ``dta``, ``xls``, ``xlsx``, ``xlsm``, ``xlsb``, ``json``, ``ndjson`` or ``dsjc`` (CDISC Dataset-JSON);
             by default the extension.
