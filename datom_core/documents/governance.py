@@ -209,7 +209,7 @@ class Events:
         return cls(tuple(value))
 
     def with_event(self, kind: str, now: str, author: Author | None, facts: Mapping[str, Any]) -> Events:
-        """The document after something happened. Both names of the time are written (docs/format.md, "The register")."""
+        """After something happened. Both names of the time are written (docs/format.md, "The register")."""
         actor = {} if author is None else {"git_name": author.name, "git_email": author.email}
         entry = {"occurred_at": now, "event_type": kind, "timestamp": now, "actor": actor, **facts}
         return Events((entry, *self.raw))
