@@ -45,7 +45,7 @@ class Evidence:
         digests: SHA-256 of the payloads that were hashed, by key; ``None`` of one that was gone.
         verdicts: what the content of the payloads is that were compared with their key.
         recoverable: keys of faulty snapshots and lost payloads that git can give.
-        diverged: that storage shows a history which git does not have, in words; and the versions of it.
+        diverged, lost: that storage shows a history which git does not have, in one line; and the versions of it.
     """
 
     level: Level
