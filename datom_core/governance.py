@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, NoReturn, Protocol, Self, TypeVar
 
 from datom_core import names
-from datom_core.calls import refuse_more
+from datom_core.calls import fitting
 from datom_core.credentials import CredentialSource
 from datom_core.decommission import Decommissioning, DecommissionReport
 from datom_core.documents import Author, GovernanceFile, Location, ProjectFile, Ref
@@ -51,6 +51,7 @@ class Governable(Protocol):
 P = TypeVar("P", bound=Governable)
 
 
+@fitting
 class Governance:
     """An organization's register: a git repository, and a store that mirrors it. Make one with `init` or `open`.
 
@@ -94,7 +95,7 @@ class Governance:
     def open(
         cls,
         store: ObjectStore,
-        *others: object,
+        *,
         remote: str | os.PathLike[str] | Remote | None = None,
         branch: str | None = None,
         author: Author | str | None = None,
@@ -112,7 +113,6 @@ class Governance:
         Raises:
             NotFoundError: the store or the repository is not there, or holds no register.
         """
-        refuse_more(others, "Governance.open(store, remote=...)")
         remote = unshown(remote)
         made = cls.of(store, remote, branch, author, cache_dir, clock)
         store.check()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from datom_core import names
+from datom_core.calls import fitting
 from datom_core.credentials import CredentialSource
 from datom_core.documents import GovernanceFile, Location, Ref
 from datom_core.errors import ConflictError, InvalidInputError, NotFoundError
@@ -103,6 +104,7 @@ def read_ref(governance: ObjectStore, project: str) -> Ref:
     return Ref.from_json(found.data, f"{key} in {governance.location}")
 
 
+@fitting
 def locate(
     project: str,
     *,

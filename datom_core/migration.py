@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any, get_args
 
 from datom_core import names
+from datom_core.calls import fitting
 from datom_core.copying import Item, Verify, copy
 from datom_core.documents import Author
 from datom_core.errors import ConflictError, IntegrityError, InvalidInputError, NotFoundError, StorageError
@@ -60,6 +61,7 @@ class MigrationReport:
         return block(self)
 
 
+@fitting
 def migrate(
     project: Project,
     to: ObjectStore,

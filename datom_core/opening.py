@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from datom_core import names
+from datom_core.calls import level_outside
 from datom_core.documents import Author
 from datom_core.errors import ConflictError, GovernanceWarning, InvalidInputError, NotFoundError
-from datom_core.git import GitRepo
+from datom_core.git import GitRepo, no_branch
 from datom_core.governance import Governance
 from datom_core.guard import Guard, governance_storage, read_ref
 from datom_core.memo import Memo
@@ -77,7 +78,10 @@ def assemble(
     """As `Project.open`."""
     check_store(store)
     check_compression(compression)
+    _check_register(governance)
     tip = repo.tip()
+    if tip is None and not repo.is_empty():
+        raise no_branch(repo.at, repo.branch)
     if tip is None:
         raise NotFoundError(
             f"{repo.remote} is empty: there is no project yet. Create it with Project.init.", remote=repo.remote
@@ -99,6 +103,14 @@ def assemble(
     return parts
 
 
+def _check_register(given: object) -> None:
+    if given is not None and not isinstance(given, Governance | ObjectStore):
+        raise InvalidInputError(
+            f"governance is the register, or a store for the register's storage, not {type(given).__name__}. Write "
+            "governance=Governance.open(store, remote=...), or governance=LocalStore(...)."
+        )
+
+
 def _register_of(
     state: ProjectState,
     store: ObjectStore,
@@ -112,7 +124,7 @@ def _register_of(
                 f"{state.file.name} is not registered; governance= has no effect. Governance.attach(project) "
                 "registers it.",
                 GovernanceWarning,
-                stacklevel=4,
+                stacklevel=level_outside(),
             )
         return None
     if isinstance(given, Governance):

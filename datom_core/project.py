@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from datom_core import names
-from datom_core.calls import refuse_more
+from datom_core.calls import fitting
 from datom_core.decommission import Decommissioning, DecommissionReport
 from datom_core.documents import Author, Parent
 from datom_core.drops import ExtractSource
@@ -45,6 +45,7 @@ from datom_core.validation import validate
 from datom_core.writer import Intent, Writer
 
 
+@fitting
 class Project:
     """One project: a git remote that holds its history, and a store that holds its data.
 
@@ -107,8 +108,8 @@ class Project:
     def open(
         cls,
         store: ObjectStore,
-        *others: object,
-        remote: str | os.PathLike[str] | Remote | None = None,
+        *,
+        remote: str | os.PathLike[str] | Remote,
         governance: Governance | ObjectStore | None = None,
         relocate: bool = False,
         branch: str | None = None,
@@ -141,9 +142,6 @@ class Project:
             ConflictError: a move of its data has begun, and not been completed.
             FormatError: the project is of a newer schema.
         """
-        refuse_more(others, "Project.open(store, remote=...)")
-        if remote is None:
-            raise InvalidInputError("The git remote is missing. Write Project.open(store, remote=...).")
         remote = unshown(remote)
         parts = assemble(
             store,
@@ -382,8 +380,8 @@ class Project:
         Raises:
             NotFoundError: a table or version that the project does not have, or whose data is not in storage.
         """
+        intent = self._intent(message, f"Record cut {name}", author, trailers, names.check_cut_name(name))
         asked = check_versions(versions)
-        intent = self._intent(message, f"Record cut {name}", author, trailers, name)
         edit = cut_recorded(name, asked, intent.author, intent.message)
         return self._upkeep.run(edit, intent.commit_message(intent.message), intent.author, tuple(asked))
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 from datom_core import names, recovery
 from datom_core.documents import History, Line, Metadata
-from datom_core.errors import AlreadyExistsError, ConflictError, NotFoundError
-from datom_core.git import GitRepo
+from datom_core.errors import AlreadyExistsError, ConflictError
+from datom_core.git import GitRepo, no_branch
 from datom_core.lines import Lines
 from datom_core.plan import ProjectState, TableState
 from datom_core.projection import (
@@ -215,7 +215,7 @@ class _Run:
         repo, seen = self.projector.repo, self.projector.look(self.wanted)
         tip = repo.tip()
         if tip is None:
-            raise NotFoundError(f"{repo.remote} has no branch {repo.branch}.")
+            raise no_branch(repo.at, repo.branch)
         return Known(seen, tip, load_state(repo, tip, self.wanted))
 
     def _table(self, table: str, state: TableState, seen: Seen, tip: str) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pyarrow as pa
 
 from datom_core import names
+from datom_core.calls import fitting, level_outside
 from datom_core.comparison import RowChange, diff
 from datom_core.credentials import CredentialSource
 from datom_core.documents import Buffer, Cuts, History, Manifest, Metadata, Parent, Source, Version
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+@fitting
 class ProjectReader:
     """Reads every version of every table of one project. Make one with `ProjectReader.open`.
 
@@ -455,5 +457,5 @@ def _warn_if_governed(store: ObjectStore, project: str) -> None:
                 f"{project} is registered in {storage}, which knows where its data lies when it moves. Find it by "
                 f'name: ProjectReader.find("{project}", governance=...).',
                 GovernanceWarning,
-                stacklevel=3,
+                stacklevel=level_outside(),
             )

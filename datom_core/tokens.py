@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
+from datom_core.calls import fitting
 from datom_core.errors import InvalidInputError
 from datom_core.keyrings import read_entries
 from datom_core.secret import MASK, Secret, kind_of, veiled
@@ -15,6 +16,7 @@ from datom_core.secret import MASK, Secret, kind_of, veiled
 TokenSource = Secret | str | Callable[[], "Secret | str"]
 
 
+@fitting
 @dataclass(frozen=True)
 class EnvironmentToken:
     """The token in an environment variable, whose name is given here; read when it is needed."""
@@ -28,6 +30,7 @@ class EnvironmentToken:
         return Secret(value)
 
 
+@fitting
 @dataclass(frozen=True)
 class KeyringToken:
     """The token in the operating system's keyring (extra ``keyring``); ``keyring set SERVICE token`` puts it there."""

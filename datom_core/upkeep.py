@@ -9,7 +9,7 @@ from datetime import datetime
 from datom_core import names
 from datom_core.documents import Author, Location, format_timestamp
 from datom_core.errors import NotFoundError
-from datom_core.git import GitRepo
+from datom_core.git import GitRepo, no_branch
 from datom_core.guard import Guard, check_stays
 from datom_core.plan import ProjectState, changed_files, check_writable
 from datom_core.projection import lost_versions, payload_key, same_lists, same_table
@@ -89,7 +89,7 @@ class Upkeep:
         self.projector.store.check()
         tip = self.repo.tip()
         if tip is None:
-            raise NotFoundError(f"{self.repo.remote} has no branch {self.repo.branch} any more.")
+            raise no_branch(self.repo.at, self.repo.branch)
         state = load_state(self.repo, tip, tables or ())
         if moving:
             check_stays(state)

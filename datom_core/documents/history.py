@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from datom_core import canonical
+from datom_core.calls import fitting
 from datom_core.documents.metadata import Metadata
 from datom_core.documents.reading import (
     Buffer,
@@ -31,6 +32,7 @@ _SOURCE = "version_history.json"
 _OPENING = b"[\n  {"  # of the layout in which we, and R, write a history
 
 
+@fitting
 @dataclass(frozen=True)
 class Author:
     """Who made a version."""

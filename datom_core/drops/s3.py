@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from datom_core.calls import fitting
 from datom_core.credentials import CredentialSource, check_credentials
 from datom_core.drops.protocol import ExtractFile, Listing, odd_name
 from datom_core.errors import ConflictError, InvalidInputError
@@ -28,6 +29,7 @@ class S3Folder:
         region, endpoint_url, addressing, config: as for `S3Store`.
     """
 
+    @fitting
     def __init__(
         self,
         bucket: str,
@@ -39,8 +41,9 @@ class S3Folder:
         addressing: str = "auto",
         config: Mapping[str, Any] | None = None,
     ) -> None:
-        credentials, config = veiled(credentials), veiled({**(config or {})})
-        check_arguments(bucket, region, endpoint_url, addressing, None, config)
+        credentials, config = veiled(credentials), veiled(config)
+        check_arguments(bucket, prefix, region, endpoint_url, addressing, None, config)
+        config = veiled({**(config or {})})
         self._bucket = bucket
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         self._credentials = check_credentials(credentials)

@@ -4,6 +4,7 @@ Importing this package needs the git program; nothing above imports it until a r
 """
 
 from datom_core.git.authors import default_author
+from datom_core.git.branches import no_branch
 from datom_core.git.cache import configured
 from datom_core.git.remote import Remote, check_remote, is_loopback, same_remote, unshown
 from datom_core.git.repo import Added, GitRepo, LostRaceError, remote_head
@@ -17,6 +18,7 @@ __all__ = [
     "configured",
     "default_author",
     "is_loopback",
+    "no_branch",
     "remote_head",
     "same_remote",
     "unshown",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from datom_core.calls import fitting
 from datom_core.errors import InvalidInputError
 from datom_core.secret import veiled
 from datom_core.tokens import TokenSource, check_token, shown_token
@@ -41,6 +42,7 @@ class Remote:
     url: str
     token: TokenSource | None = None
 
+    @fitting
     def __init__(self, url: str, token: TokenSource | None = None) -> None:
         url, token = unshown(url), veiled(token)
         object.__setattr__(self, "url", url)

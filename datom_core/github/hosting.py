@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from datom_core.calls import fitting
 from datom_core.errors import AlreadyExistsError, InvalidInputError, StorageError
 from datom_core.git import GitRepo, Remote, check_remote, unshown
 from datom_core.github.addresses import check_api_url, check_clone_url, check_owner, clone_url, split_name, web_url
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from github.Repository import Repository
 
 
+@fitting
 @dataclass(frozen=True)
 class GitHub:
     """Repositories on GitHub or GitHub Enterprise, with one token. Making one sends nothing.

@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Iterator, Mapping
 
+from datom_core.calls import fitting
 from datom_core.documents import Buffer, Location
 from datom_core.errors import ConflictError, NotFoundError
 from datom_core.events import logged
@@ -19,6 +20,7 @@ _log = logging.getLogger(__name__)
 class MemoryStore:
     """Keeps objects in a dict. Two stores share nothing, whatever their names."""
 
+    @fitting
     def __init__(self, name: str = "memory", prefix: str = "") -> None:
         self._location = Location("memory", name, normalise_prefix(prefix), given_prefix=prefix)
         self._objects: dict[str, tuple[bytes, str, Mapping[str, str]]] = {}

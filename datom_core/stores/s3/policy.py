@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from datom_core import names
+from datom_core.calls import fitting
 from datom_core.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ Role = Literal["reader", "writer", "mover"]
 Scope = Literal["project", "prefix"]
 
 
+@fitting
 def iam_policy(store: S3Store, role: Role = "reader", *, scope: Scope = "project") -> dict[str, Any]:
     """An IAM policy document, ready for ``json.dumps``.
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from weakref import WeakSet
 
+from datom_core.calls import fitting
 from datom_core.credentials import CredentialSource, check_credentials
 from datom_core.documents import Buffer, Location
 from datom_core.errors import AccessDeniedError, ConflictError, InvalidInputError, NotFoundError, StorageError
@@ -67,6 +68,7 @@ class S3Store:
         StorageError: S3 could not be reached.
     """
 
+    @fitting
     def __init__(
         self,
         bucket: str,
@@ -82,8 +84,8 @@ class S3Store:
         check: bool = True,
     ) -> None:
         credentials, config = veiled(credentials), veiled(config)
+        check_arguments(bucket, prefix, region, endpoint_url, addressing, encryption, config)
         self._config = veiled({**(config or {})})
-        check_arguments(bucket, region, endpoint_url, addressing, encryption, self._config)
         self._location = Location("s3", bucket, normalise_prefix(prefix), region, prefix)
         self._namespace = "/".join(filter(None, (self._location.prefix, "datom"))) + "/"
         self._endpoint_url = endpoint_url
