@@ -12,6 +12,7 @@
 Importing this package needs neither git nor Dagster. Everything public is exported here.
 """
 
+from datom_core.calls import fitting as fitting
 from datom_core.cell_text import as_text
 from datom_core.comparison import CellChange, ChangedRow, Retyped, RowChange, diff, repeated
 from datom_core.credentials import (
@@ -100,6 +101,7 @@ from datom_core.stores import (
 from datom_core.suggestions import did_you_mean as did_you_mean
 from datom_core.sync import SyncItem, SyncReport
 from datom_core.tabular import Compression, check_hashable, hash_table, normalise, to_pandas
+from datom_core.tabular import check_compression as check_compression
 from datom_core.tokens import EnvironmentToken, KeyringToken, TokenSource
 from datom_core.version import __version__
 

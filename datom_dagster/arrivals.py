@@ -14,6 +14,7 @@ from datom_dagster.choosing import check_choices
 from datom_dagster.cursors import remembered
 from datom_dagster.cuts import Partitions
 from datom_dagster.extracts import ExtractDrop, table_of_file
+from datom_dagster.given import check_kind, listed
 from datom_dagster.keys import COMMIT_MESSAGE, table_of, tagged
 from datom_dagster.resources import DatomResource, taking
 
@@ -44,6 +45,7 @@ class _Folder:
     runs: int = 0
 
 
+@dc.fitting
 def extract_sensor(
     assets: Iterable[dg.AssetsDefinition],
     drop: ExtractDrop,
@@ -77,6 +79,7 @@ def extract_sensor(
         InvalidInputError: no assets, partitions where there can be none, or none where there must be; two assets for
             one table; a tag that a run would be refused for.
     """
+    check_kind("drop", drop, ExtractDrop, "ExtractDrop(place=LocalStorage(path=...))")
     wanted = _Wanted.of(assets, drop)
     own_tags = tagged(tags or {})
     check_choices(own_tags)
@@ -120,7 +123,7 @@ class _Wanted:
         selections: dict[str, Sequence[dg.AssetKey]] = {}
         tables: dict[str, str] = {}
         definitions = []
-        for made in assets:
+        for made in listed(assets, "extract_sensor"):
             for spec in made.specs:
                 table = table_of(spec.metadata, spec.key)
                 if table.lower() in tables:

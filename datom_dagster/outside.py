@@ -12,6 +12,7 @@ import dagster as dg
 import datom_core as dc
 from datom_dagster.cursors import remembered
 from datom_dagster.cuts import Partition, Partitions
+from datom_dagster.given import listed
 from datom_dagster.keys import CUT, DATA_VERSION_TAG, OUTSIDE, VERSION, plain, table_of, tagged
 from datom_dagster.metadata import change_metadata, commit_metadata, recorded_metadata
 from datom_dagster.resources import DatomResource, optional, remote_of, taking
@@ -61,6 +62,7 @@ class _Seen:
         return json.dumps(asdict(self), sort_keys=True)
 
 
+@dc.fitting
 def outside_write_sensor(
     assets: Iterable[Any],
     *,
@@ -109,7 +111,7 @@ def outside_write_sensor(
 
 def _watched(assets: Iterable[Any]) -> list[_Table]:
     found = []
-    for asset in assets:
+    for asset in listed(assets, "outside_write_sensor"):
         if isinstance(asset, dg.AssetSpec):
             found.append(_Table(asset, table_of(asset.metadata, asset.key), external=True))
         else:

@@ -9,10 +9,12 @@ import dagster as dg
 import datom_core as dc
 from datom_dagster.cursors import remembered
 from datom_dagster.cuts import nameable
+from datom_dagster.given import check_kind
 from datom_dagster.keys import STUDY, tagged
 from datom_dagster.resources import GovernanceResource
 
 
+@dc.fitting
 def portfolio_sensor(
     partitions: dg.DynamicPartitionsDefinition | None = None,
     *,
@@ -31,6 +33,7 @@ def portfolio_sensor(
             run tag ``datom/study``.
         minimum_interval_seconds, default_status: as for any sensor.
     """
+    check_kind("partitions", partitions, dg.DynamicPartitionsDefinition, 'DynamicPartitionsDefinition(name="studies")')
     options: dict[str, Any] = {} if target is None else {"target": target}
 
     @dg.sensor(
