@@ -166,7 +166,8 @@ def _line(e: Evidence) -> Iterator[Problem]:
         )
         for version in e.lost:
             key = names.snapshot(version.table, version.version)
-            yield Problem("diverged", version.table, version.version, key, "is no longer in git", fixable=False)
+            what = f"is no longer in git (of {version.recorded_at}, by {version.author}: {version.message})"
+            yield Problem("diverged", version.table, version.version, key, what, fixable=False)
     elif e.seen.documents.get(names.LINE_KEY) is not None:
         yield from _document(e, names.LINE_KEY, None, e.seen.line() is not None, same=True)
     elif any(_is_of_this_package(table) for table in e.state.tables.values()):
