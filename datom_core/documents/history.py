@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from datom_core.common import check_version, did_you_mean, is_sha
+from datom_core.common import check_version, did_you_mean, fitting, is_sha
 from datom_core.documents import canonical
 from datom_core.documents.metadata import Metadata
 from datom_core.documents.reading import (
@@ -30,6 +30,7 @@ _SOURCE = "version_history.json"
 _OPENING = b"[\n  {"  # of the layout in which we, and R, write a history
 
 
+@fitting
 @dataclass(frozen=True)
 class Author:
     """Who made a version."""

@@ -36,7 +36,8 @@ def check_branch(branch: str) -> str:
     Raises:
         InvalidInputError: it cannot.
     """
-    if not branch or _NOT_A_BRANCH.search(branch):
+    given: object = branch
+    if not isinstance(given, str) or not given or _NOT_A_BRANCH.search(given):
         raise InvalidInputError(f'{branch!r} cannot be the name of a branch; give it as in "main".', branch=branch)
     return branch
 
@@ -73,6 +74,17 @@ def default_branch(remote: Remote) -> str:
             branches=tuple(sorted(found.tips)),
         )
     return next(iter(found.tips), None) or _unborn_branch(remote)
+
+
+def no_branch(remote: Remote, branch: str) -> NotFoundError:
+    """The error for a branch that is not there, most often because it was renamed; names those that are."""
+    others = sorted(all_branches(remote) - {branch})
+    return NotFoundError(
+        f"{redact(remote.url)} has no branch {branch}; it has {', '.join(others) or 'none'}. If it was renamed, open "
+        "the project again, without branch= or with the new name. If it was deleted, push it again from a clone.",
+        branch=branch,
+        branches=tuple(others),
+    )
 
 
 def all_branches(remote: Remote) -> set[str]:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
+from datom_core.common import fitting
 from datom_core.documents import Author
 from datom_core.errors import ConflictError, StorageError
 from datom_core.git import ondisk
@@ -403,6 +404,7 @@ def _log_push(
     )  # fmt: skip
 
 
+@fitting
 def remote_head(remote: str | os.PathLike[str] | Remote, branch: str | None = None) -> str | None:
     """The newest commit of a remote's branch, by default of the one that its HEAD names; ``None`` when it is empty.
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from datom_core.common import names
-from datom_core.credentials import CredentialSource, veiled
+from datom_core.common import fitting, names, veiled
+from datom_core.credentials import CredentialSource
 from datom_core.documents import GovernanceFile, Location, Ref
 from datom_core.errors import ConflictError, InvalidInputError, NotFoundError
 from datom_core.planning import ProjectState
@@ -105,6 +105,7 @@ def read_ref(governance: ObjectStore, project: str) -> Ref:
     return Ref.from_json(found.data, f"{key} in {governance.location}")
 
 
+@fitting
 def locate(
     project: str,
     *,

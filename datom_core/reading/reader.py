@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
-from datom_core.common import Moment, did_you_mean, moment_of, names
-from datom_core.credentials import CredentialSource, veiled
+from datom_core.common import Moment, did_you_mean, fitting, level_outside, moment_of, names, veiled
+from datom_core.credentials import CredentialSource
 from datom_core.documents import (
     Buffer,
     Change,
@@ -57,6 +57,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+@fitting
 class ProjectReader:
     """Reads every version of every table of one project. Make one with `ProjectReader.open`.
 
@@ -473,5 +474,5 @@ def _warn_if_governed(store: ObjectStore, project: str) -> None:
                 f"{project} is registered in {storage}, which knows where its data lies when it moves. Find it by "
                 f'name: ProjectReader.find("{project}", governance=...).',
                 GovernanceWarning,
-                stacklevel=3,
+                stacklevel=level_outside(),
             )

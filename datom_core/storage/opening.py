@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from datom_core.credentials import CredentialSource, veiled
+from datom_core.common import veiled
+from datom_core.credentials import CredentialSource
 from datom_core.documents import Location
 from datom_core.errors import InvalidInputError
 from datom_core.storage.local import LocalStore

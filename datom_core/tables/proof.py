@@ -13,6 +13,7 @@ from typing import Literal, get_args
 
 import pyarrow as pa
 
+from datom_core.common import level_outside
 from datom_core.documents import Buffer, Metadata, hash_set, parse
 from datom_core.errors import DatomError, FormatError, IntegrityError, InvalidInputError, UnprovenWarning
 from datom_core.tables.hashing import HASH_ALGO, hash_normalised
@@ -87,7 +88,7 @@ def insist(what: str, verdict: Verdict, *, certain: bool) -> None:
     said = f"{what} cannot be proven to be that version: {verdict.fault}, and {verdict.doubt}. {how}"
     if certain:
         raise IntegrityError(f'{said}; verify="bytes" reads it by what storage records.')
-    warnings.warn(f'{said}; verify="bytes" leaves this check out.', UnprovenWarning, stacklevel=6)
+    warnings.warn(f'{said}; verify="bytes" leaves this check out.', UnprovenWarning, stacklevel=level_outside())
 
 
 def judge_document(document: Metadata, version: str) -> Verdict:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from datom_core.common import fitting
 from datom_core.documents import Rows, rows
 from datom_core.errors import InvalidInputError
 from datom_core.tables.cell_text import as_text, as_texts, in_a_line
@@ -117,6 +118,7 @@ class RowChange:
         return "; ".join(parts) or ("the same rows in another order" if self.reordered else "the same rows")
 
 
+@fitting
 def diff(before: object, after: object, key: str | Sequence[str] | None = None, *, examples: int = 20) -> RowChange:
     """What changed from one table to another, row by row.
 

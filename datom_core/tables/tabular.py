@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from datom_core.common import did_you_mean, is_text
+from datom_core.common import did_you_mean, fitting, is_text
 from datom_core.errors import ColumnReport, FormatError, InvalidInputError
 from datom_core.tables.hashing import TableHash, hash_normalised
 from datom_core.tables.normalisation import (
@@ -35,6 +35,7 @@ IN_MEMORY = 512 * 2**20  # bytes of tables whose file is made in memory; it is a
 _TIMES = frozenset("date datetime datetime64 time timedelta timedelta64".split())
 
 
+@fitting
 def hash_table(table: object, *, decimals: Decimals = "refuse", nanoseconds: Nanoseconds = "refuse") -> TableHash:
     """The content hash of a table, as R's datom computes it for the same values.
 
@@ -54,6 +55,7 @@ def hash_table(table: object, *, decimals: Decimals = "refuse", nanoseconds: Nan
     return hash_normalised(normalised(table, decimals=decimals, nanoseconds=nanoseconds))
 
 
+@fitting
 def check_hashable(
     table: object, *, decimals: Decimals = "refuse", nanoseconds: Nanoseconds = "refuse"
 ) -> list[ColumnReport]:
@@ -67,6 +69,7 @@ def check_hashable(
     return report_columns(columns, rules)
 
 
+@fitting
 def normalise(
     table: object, *, decimals: Decimals = "refuse", nanoseconds: Nanoseconds = "refuse", what: str = "the table"
 ) -> pa.Table:
@@ -196,6 +199,7 @@ def _outside_of_python(data: bytes | memoryview) -> pa.Buffer:
     return buffer
 
 
+@fitting
 def to_pandas(table: pa.Table) -> pd.DataFrame:
     """A pandas frame that can be written again as the same content.
 

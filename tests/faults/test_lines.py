@@ -139,7 +139,8 @@ def test_validate_names_what_was_lost_and_fixes_nothing(study: dc.Project, monke
         problems = [p for p in caught.value.report.problems if p.kind == "diverged"]
         assert [p.version for p in problems] == [None, third.version, second.version]
         assert not any(p.fixable for p in caught.value.report.problems)
-        assert "recover_versions()" in str(caught.value)
+        assert "\n" not in str(problems[0])
+        assert str(caught.value).count("recover_versions()") == 1
         assert everything(study) == before
 
 
@@ -385,6 +386,8 @@ class TestAccepting:
         git(remote, "update-ref", "refs/heads/main", git(remote, *ours, "commit-tree", tree, "-p", parent, "-m", "new"))
         with pytest.raises(dc.DivergedError, match="No version is lost") as caught:
             study.write("dm", frame(9))
+        assert "what is lost" not in str(caught.value)
+        assert "accept_history(reason=...)" in str(caught.value)
         assert caught.value.lost == ()
         study.accept_history(reason="a commit message held a name")
         assert study.write("dm", frame(9)).action == "created"
@@ -450,8 +453,11 @@ class TestBranches:
         remote = Path(study.remote)
         git(remote, "branch", "-m", "main", "trunk")
         git(remote, "symbolic-ref", "HEAD", "refs/heads/trunk")
-        with pytest.raises(dc.NotFoundError, match="no branch main"):
-            study.write("dm", frame(9))
+        for use in (lambda: study.write("dm", frame(9)), study.status, study.mirror):
+            with pytest.raises(dc.NotFoundError, match=r"no branch main; it has trunk\..*open the project again"):
+                use()
+        with pytest.raises(dc.NotFoundError, match="no branch main; it has trunk"):
+            reopened(study, tmp_path, clock, branch="main")
         renamed = reopened(study, tmp_path, clock)
         assert renamed.status().level
         assert renamed.write("dm", frame(9)).action == "created"
