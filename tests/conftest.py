@@ -16,7 +16,8 @@ from tests.s3.radosgw import radosgw
 from tests.s3.server import S3Server, moto
 
 GOLDEN = Path(__file__).parent / "golden" / "data"
-GIT_CONFIG = "[user]\n\tname = Test Author\n\temail = test@example.org\n"
+# A remote that is packed after a push, which is no matter of ours, costs a program for each.
+GIT_CONFIG = "[user]\n\tname = Test Author\n\temail = test@example.org\n[receive]\n\tautoGc = false\n"
 
 
 class Clock:

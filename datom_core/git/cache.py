@@ -241,9 +241,11 @@ def _said(error: Any) -> str:
     return error.stderr.strip().removeprefix("stderr: ").strip("'") if error.stderr else str(error)
 
 
-def configured(key: str) -> str | None:
-    """A value of the user's git configuration, or ``None``."""
+def configured(section: str) -> dict[str, str]:
+    """What the user's git configuration says in a section: key, without the section, to value."""
     try:
-        return run_anywhere("config", "--get", key).decode("utf-8", "replace").strip() or None
+        said = run_anywhere("config", "-z", "--get-regexp", rf"^{section}\.").decode("utf-8", "replace")
     except GitFailedError:
-        return None
+        return {}
+    pairs = (entry.partition("\n") for entry in said.split("\0") if entry)
+    return {key.removeprefix(f"{section}."): value.strip() for key, _, value in pairs}

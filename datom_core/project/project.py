@@ -98,7 +98,8 @@ class Project:
         repo = GitRepo(remote, branch, cache_dir)
         new = hosted(repo) if create_repo else None
         now = (clock or utc_now)()
-        initialize_project(name, store, repo, schema=schema, author=author_or_default(author), now=now, to_create=new)
+        author = author_or_default(author)
+        initialize_project(name, store, repo, schema=schema, author=author, now=now, to_create=new)
         return cls.open(store, remote=remote, branch=branch, author=author, cache_dir=cache_dir, clock=clock)
 
     @classmethod
