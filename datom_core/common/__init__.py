@@ -1,6 +1,6 @@
 """What every other folder may use: names of tables, cuts and keys, secrets, what is told while work goes on, times.
 
-It knows nothing of tables, git or storage. What only one folder needs is kept there, not here.
+It knows nothing of tables, git or storage. What only one folder needs stays in that folder.
 """
 
 from datom_core.common import names

@@ -1,4 +1,4 @@
-"""Calls whose arguments do not fit: what to write instead, in place of Python's own words."""
+"""Answer a call whose arguments do not fit with what to write instead; Python's own message does not say that."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ class Writer:
     def _beforehand(
         self, jobs: Sequence[Job], intent: Intent, uploader: PayloadUploader, prefetch: WritePrefetch
     ) -> list[WriteResult] | None:
-        """What nobody else need wait for: see that nothing is new, or else have the payloads in storage."""
+        """Before the turn, so that no neighbour waits: see that nothing is new, or else store the payloads."""
         plan, tip = self._plan(jobs, intent, prefetch.take_tip())
         if plan.nothing_new:
             return self._standing(plan, intent, uploader)
