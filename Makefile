@@ -77,10 +77,10 @@ format: $(READY) ## let ruff format and fix
 	@$(BIN)/ruff format --quiet .
 
 picture: $(READY) ## what docs/architecture.md tells of the code: its picture, folders, paths and errors, written from the code
-	@$(BIN)/python .ci/architecture.py
+	@PYTHONPATH=. $(BIN)/python .ci/architecture.py
 
 map: $(READY) ## every module with the first line of its docstring
-	@$(BIN)/python .ci/architecture.py map
+	@PYTHONPATH=. $(BIN)/python .ci/architecture.py map
 
 # Other tools want other versions of what we use ourselves, so they have an environment of their own.
 bench: $(READY) $(PEERS)/.ready ## every job against floors and other tools, in ten minutes; writes docs/benchmarks.md

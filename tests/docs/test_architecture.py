@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -15,7 +16,8 @@ PATHS = dict(re.findall(r"^## (The path of .*?)\n(.*?)(?=^## )", PAGE, re.MULTIL
 
 
 def test_what_comes_from_the_code_is_as_the_code_is() -> None:
-    done = subprocess.run([sys.executable, ".ci/architecture.py", "check"], cwd=ROOT, capture_output=True, text=True)
+    command, places = [sys.executable, ".ci/architecture.py", "check"], {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=ROOT, env=places, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
