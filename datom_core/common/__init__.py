@@ -1,4 +1,4 @@
-"""What every other folder may use: names of tables, cuts and keys, secrets, what is told while work goes on, times.
+"""What every other folder may use: names of tables, cuts and keys, secrets, reports of events and progress, times.
 
 It knows nothing of tables, git or storage. What only one folder needs stays in that folder.
 """
