@@ -100,14 +100,18 @@ from datom_core.planning import (
 from datom_core.project import MigrationReport, Project, migrate
 from datom_core.reading import ProjectReader, locate, registered_in
 from datom_core.storage import (
+    Backend,
     LocalStore,
     MemoryStore,
     ObjectInfo,
     ObjectStore,
+    Opening,
     PreflightCheck,
     S3Store,
     StoredObject,
     iam_policy,
+    open_store,
+    register_backend,
 )
 from datom_core.tables import (
     CellChange,
@@ -136,6 +140,7 @@ __all__ = [
     "AlreadyExistsError",
     "AmbientCredentials",
     "Author",
+    "Backend",
     "CellChange",
     "Change",
     "ChangedRow",
@@ -182,6 +187,7 @@ __all__ = [
     "NotFoundError",
     "ObjectInfo",
     "ObjectStore",
+    "Opening",
     "Origin",
     "Parent",
     "PreflightCheck",
@@ -239,7 +245,9 @@ __all__ = [
     "migrate",
     "moment_of",
     "normalise",
+    "open_store",
     "read_extract",
+    "register_backend",
     "registered_in",
     "remote_head",
     "repeated",

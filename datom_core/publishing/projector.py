@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from datom_core.common import names
-from datom_core.documents import History, Line, Metadata
+from datom_core.documents import History, Line, Metadata, same_place
 from datom_core.errors import AlreadyExistsError, ConflictError, NotFoundError
 from datom_core.git import GitRepo
 from datom_core.planning import (
@@ -35,7 +35,7 @@ from datom_core.publishing import git_recovery
 from datom_core.publishing.lines import Lines
 from datom_core.publishing.loading import load_state
 from datom_core.publishing.retries import while_conflicting
-from datom_core.storage import ObjectStore, find, same_place
+from datom_core.storage import ObjectStore, find
 
 _ATTEMPTS = 40  # among sixteen writers of one table, twelve were not always enough
 _READERS = 8

@@ -88,7 +88,7 @@ class TestInit:
         project.write("projects", dm(2))
         with pytest.raises(dc.AlreadyExistsError, match="holds no register"):
             dc.Governance.init(mirror, remote=remote)
-        mirror.settle()
+        mirror.prepare()
         with pytest.raises(dc.NotFoundError, match="holds no register"):
             dc.Governance.open(mirror, remote=remote)
 
