@@ -15,7 +15,8 @@ from datom_dagster.events import SHOWN, rows_table, rules_of, settings_of, table
 from datom_dagster.resources import DatomResource
 from datom_dagster.rules import EXAMPLES, Finding, TableRules, check_rules, version_before
 
-_LOOKS = 3  # at a project that somebody is writing to at the moment
+# A writer's documents come within a second or so of its commit: storage that is behind for longer stays behind.
+_LOOKS = 3
 _SECONDS_BETWEEN = 1.0
 
 # What says that data is damaged; everything else says that nothing is known of it.
