@@ -18,8 +18,7 @@ import datom_core as dc
 from datom_core.tables.tabular import decode_parquet, encode_parquet, to_pandas
 from datom_core.testing import column_types, tables
 
-TYPES = column_types()
-VALUES = dict(TYPES)
+VALUES = dict(column_types())
 TEXT, FLOATS = VALUES[pa.string()], VALUES[pa.float64()]
 
 
