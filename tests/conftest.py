@@ -5,30 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Generator, Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 import datom_core as dc
+from datom_core.testing import Clock
 from tests.s3.radosgw import radosgw
 from tests.s3.server import S3Server, moto
 
 GOLDEN = Path(__file__).parent / "golden" / "data"
 # A remote that is packed after a push, which is no matter of ours, costs a program for each.
 GIT_CONFIG = "[user]\n\tname = Test Author\n\temail = test@example.org\n[receive]\n\tautoGc = false\n"
-
-
-class Clock:
-    """A clock that moves on by one minute at every look, from 2026-01-01 00:00 UTC."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 1, 1, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        self.now += timedelta(minutes=1)
-        return self.now
 
 
 _MEMORY = Path("/dev/shm")

@@ -19,9 +19,10 @@ from datom_core.documents.governance import (
 from datom_core.documents.history import Author, History, Recording, Version
 from datom_core.documents.line import Line
 from datom_core.documents.lineage import Parent, Source, check_parents, union
+from datom_core.documents.location import Location, PlaceKind, add_kind, kind_of, same_place, shared_kinds
 from datom_core.documents.manifest import Entry, Manifest
 from datom_core.documents.metadata import Declared, Metadata, Origin, clean_custom, complete, identity_fields
-from datom_core.documents.project_file import Location, ProjectFile
+from datom_core.documents.project_file import ProjectFile
 from datom_core.documents.reading import (
     Buffer,
     format_timestamp,
@@ -56,12 +57,14 @@ __all__ = [
     "Metadata",
     "Origin",
     "Parent",
+    "PlaceKind",
     "ProjectFile",
     "Recording",
     "Ref",
     "Rows",
     "Source",
     "Version",
+    "add_kind",
     "block",
     "canonical",
     "check_parents",
@@ -71,12 +74,15 @@ __all__ = [
     "format_timestamp",
     "hash_set",
     "identity_fields",
+    "kind_of",
     "location_block",
     "objects",
     "optional",
     "parse",
     "parse_object",
     "rows",
+    "same_place",
+    "shared_kinds",
     "strings",
     "timestamp",
     "union",

@@ -11,7 +11,7 @@ from typing import Any
 from datom_core.common import normalise_prefix
 from datom_core.documents import canonical
 from datom_core.documents.history import Author
-from datom_core.documents.project_file import Location
+from datom_core.documents.location import Location, kind_of_document, shared_kinds
 from datom_core.documents.reading import Buffer, objects, optional, parse, parse_object, required, schema_of
 from datom_core.errors import FormatError, InvalidInputError
 
@@ -19,9 +19,7 @@ from datom_core.errors import FormatError, InvalidInputError
 DISPATCH = canonical.dump({"methods": {"r": {"default": "datom::datom_read"}, "python": {"default": "datom.read"}}})
 
 _SCHEMA = 1  # nobody writes a schema number into these documents yet
-_BACKENDS = ("local", "s3")
 _PLACE = ("type", "root", "prefix", "region")
-_DEFAULT_REGION = "us-east-1"
 
 
 @dataclass(frozen=True)
@@ -209,7 +207,7 @@ class Events:
         return cls(tuple(value))
 
     def with_event(self, kind: str, now: str, author: Author | None, facts: Mapping[str, Any]) -> Events:
-        """After something happened. Both names of the time are written (docs/format.md, "The register")."""
+        """The document after an event. Both names of the time are written (docs/format.md, "The register")."""
         actor = {} if author is None else {"git_name": author.name, "git_email": author.email}
         entry = {"occurred_at": now, "event_type": kind, "timestamp": now, "actor": actor, **facts}
         return Events((entry, *self.raw))
@@ -238,9 +236,10 @@ def location_of(block: Mapping[str, Any], source: str) -> Location:
         FormatError: no root, an unknown backend, or an impossible prefix.
     """
     backend, root = required(block, "type", str, source), required(block, "root", str, source)
-    if backend not in _BACKENDS:
-        raise FormatError(f"{source}: 'type' is one of {', '.join(_BACKENDS)}, not {backend!r}.", source=source)
-    if not root.strip() or (backend == "local" and not root.startswith("/")):
+    kind = kind_of_document(backend)
+    if kind is None:
+        raise FormatError(f"{source}: 'type' is one of {', '.join(shared_kinds())}, not {backend!r}.", source=source)
+    if not root.strip() or (kind.root_is_path and not root.startswith("/")):
         # A relative path would mean another folder to each reader.
         raise FormatError(f"{source}: 'root' should be an absolute path or a bucket, not {root!r}.", source=source)
     given = None if block.get("prefix") == [] else optional(block, "prefix", str, source)
@@ -248,7 +247,7 @@ def location_of(block: Mapping[str, Any], source: str) -> Location:
         prefix = normalise_prefix(given)
     except InvalidInputError as error:
         raise FormatError(f"{source}: {error}", source=source, field="prefix") from error
-    region = (optional(block, "region", str, source) or _DEFAULT_REGION) if backend == "s3" else None
+    region = kind.default_region and (optional(block, "region", str, source) or kind.default_region)
     return Location(backend, root, prefix, region, given)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from datom_core.common import normalise_prefix
+from datom_core.documents.location import Location
 from datom_core.documents.reading import optional, required, schema_of
 from datom_core.documents.yaml_text import parse_yaml
 from datom_core.errors import FormatError, InvalidInputError
@@ -17,35 +18,6 @@ from datom_core.errors import FormatError, InvalidInputError
 #: The R release whose writer this package behaves like; ``min_writer_version`` is compared with it.
 COMPATIBLE_LEVEL = (0, 2, 0)
 _SCHEMA = 1
-
-
-@dataclass(frozen=True)
-class Location:
-    """Where a storage namespace lies. It never holds credentials.
-
-    Attributes:
-        backend: ``"local"``, ``"s3"`` or ``"memory"``.
-        root: the folder's absolute path, or the bucket.
-        prefix: path below the root, without slashes at its ends.
-        region: region of a bucket, else ``None``.
-        given_prefix: the prefix as it was given or recorded, when that is another spelling. The place is the same, but
-            R compares spellings, so that is what is recorded.
-    """
-
-    backend: str
-    root: str
-    prefix: str = ""
-    region: str | None = None
-    given_prefix: str | None = field(default=None, repr=False, compare=False)
-
-    @property
-    def spelled_prefix(self) -> str:
-        """The prefix as it is recorded; ``""`` if there is none, however that was spelled."""
-        return (self.given_prefix or self.prefix) if self.prefix else ""
-
-    def __str__(self) -> str:
-        region = f" ({self.region})" if self.region else ""
-        return f"{self.backend}:{self.root}" + (f"/{self.prefix}" if self.prefix else "") + region
 
 
 @dataclass(frozen=True)

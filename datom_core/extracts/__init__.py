@@ -5,19 +5,30 @@ It reads and never writes; a file is read as what it says, or refused.
 
 from datom_core.extracts.drop_reader import DropReader, Extract
 from datom_core.extracts.drops import Drop, ExtractFile, ExtractSource, Listing, LocalFolder, S3Folder
-from datom_core.extracts.formats import SchemaLike, of_name, read_extract, special_missing
+from datom_core.extracts.formats import (
+    ExtractFormat,
+    FileToRead,
+    SchemaLike,
+    of_name,
+    read_extract,
+    register_format,
+    special_missing,
+)
 
 __all__ = [
     "Drop",
     "DropReader",
     "Extract",
     "ExtractFile",
+    "ExtractFormat",
     "ExtractSource",
+    "FileToRead",
     "Listing",
     "LocalFolder",
     "S3Folder",
     "SchemaLike",
     "of_name",
     "read_extract",
+    "register_format",
     "special_missing",
 ]

@@ -11,14 +11,14 @@ from datetime import datetime
 from functools import partial
 
 from datom_core.common import OnProgress, Progress, names, watcher
-from datom_core.documents import Author, Decommission, block, format_timestamp
+from datom_core.documents import Author, Decommission, block, format_timestamp, same_place
 from datom_core.errors import ConflictError, DatomError, FormatError, InvalidInputError, NotFoundError
 from datom_core.git import GitHubRepository, GitRepo
 from datom_core.governance.register import Register, Registration
 from datom_core.planning import ProjectState
 from datom_core.publishing import check_origin, load_state, until_published
 from datom_core.reading import open_reader
-from datom_core.storage import ObjectStore, S3Store, check_place, clean_up, find, keeps_versions, same_place
+from datom_core.storage import ObjectStore, check_place, clean_up, find, kept_after_delete
 
 _STEPS = ("mark", "storage", "registration", "repository", "cache")
 _THREADS = 8
@@ -142,7 +142,7 @@ class Decommissioning:
             bytes=sum(ours.values()),
             repository=self._fate_of_the_repository(),
             registration=str(self.register.store.location) if self.register is not None else "none",
-            note=" ".join(filter(None, (_note(self.store), self._former_places()))),
+            note=" ".join(filter(None, (kept_after_delete(self.store), self._former_places()))),
             kept=tuple(sorted(set(listed) - set(ours))),
             # A reader finds no project there, rather than half of one: the lists go first.
             keys=tuple(sorted(ours, key=lambda key: (not key.startswith("."), "metadata.json" not in key, key))),
@@ -315,16 +315,3 @@ class Decommissioning:
     def _tell(self, what: str, done: int = 1, total: int = 1, key: str = "") -> None:
         _log.info("decommission %s: %s %s", self.name, what, key)
         (self.on_progress or watcher())(Progress(what, done, total, 0, 0, key))
-
-
-def _note(store: ObjectStore) -> str:
-    if not isinstance(store, S3Store):
-        return ""
-    kept = keeps_versions(store)
-    if kept is False:
-        return ""
-    whether = "keeps" if kept else "may keep"
-    return (
-        f"The bucket {store.bucket} {whether} versions: delete markers and the old versions behind them stay until a "
-        "lifecycle rule or its owner removes them."
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -11,7 +11,16 @@ from typing import Any, NoReturn, Protocol, Self, TypeVar
 
 from datom_core.common import OnProgress, did_you_mean, fitting, names
 from datom_core.credentials import CredentialSource
-from datom_core.documents import Author, GovernanceFile, Location, ProjectFile, Ref, Rows
+from datom_core.documents import (
+    Author,
+    GovernanceFile,
+    Location,
+    ProjectFile,
+    Ref,
+    Rows,
+    kind_of,
+    same_place,
+)
 from datom_core.errors import AlreadyExistsError, ConflictError, DatomError, InvalidInputError, NotFoundError
 from datom_core.git import GitRepo, Remote, same_remote, unshown
 from datom_core.governance.decommission import Decommissioning, DecommissionReport
@@ -28,7 +37,7 @@ from datom_core.governance.register import Register, Registration
 from datom_core.planning import ProjectState
 from datom_core.publishing import load_state
 from datom_core.reading import PlacementGuard, being_taken_away, check_recorded, registered_in
-from datom_core.storage import ObjectStore, check_store, find, nearer, open_place, same_place
+from datom_core.storage import ObjectStore, check_store, find, open_store
 from datom_core.writing import DocumentEditor, author_or_default, utc_now
 
 
@@ -140,7 +149,7 @@ class Governance:
         """As `open`, without a look at what is there."""
         remote = unshown(remote)
         check_store(store)
-        if store.location.backend not in ("local", "s3"):
+        if not kind_of(store.location).shared:
             raise InvalidInputError(
                 f"A register lies in a folder or a bucket, where others reach it, not in {store!r}."
             )
@@ -180,7 +189,7 @@ class Governance:
             StorageError: a store or remote failed. Call again to complete it.
         """
         location = project.store.location
-        if location.backend not in ("local", "s3"):
+        if not kind_of(location).shared:
             raise InvalidInputError(f"{project.name} lies in {location}, where nobody else could read it.")
         if same_place(location, self.store.location):
             raise InvalidInputError(
@@ -231,7 +240,7 @@ class Governance:
             near, credentials, **options: for buckets, as `ProjectReader.find`.
         """
         found = self._register.all()
-        return in_detail(found, nearer(near, self.store), credentials, options) if details else at_a_glance(found)
+        return in_detail(found, (near, self.store), credentials, options) if details else at_a_glance(found)
 
     def project(self, name: str) -> ProjectRecord:
         """What the register knows about a project.
@@ -258,7 +267,7 @@ class Governance:
         self._needed(name)
         commit = self._register.change(name, lambda found, _: found, f"Complete the registration of {name}")
         mirrored = self._register.bring_level(name)
-        left = self._unfinished(name, nearer(near, self.store), credentials, options)
+        left = self._unfinished(name, (near, self.store), credentials, options)
         return RepairReport(name, commit, tuple(mirrored), tuple(left))
 
     def decommission(
@@ -297,7 +306,7 @@ class Governance:
             raise InvalidInputError(f"The repository of {name} is {mark.remote}, not {GitRepo(url).remote}.")
         return Decommissioning(
             name,
-            open_place(ref.current, near=nearer(near, self.store), credentials=credentials, **options),
+            open_store(ref.current, near=(near, self.store), credentials=credentials, **options),
             GitRepo(url),
             self._register.with_repo(mark.governance if mark is not None else None),
             author=self._register.author,
@@ -374,7 +383,7 @@ class Governance:
         if same_place(place, project.store.location):
             return False
         try:
-            if registered_in(open_place(place, near=project.store)) is not None:
+            if registered_in(open_store(place, near=(project.store,))) is not None:
                 return False
         except DatomError:
             return False  # nobody knows
@@ -400,7 +409,11 @@ class Governance:
         return found
 
     def _unfinished(
-        self, name: str, near: ObjectStore, credentials: CredentialSource | None, options: dict[str, Any]
+        self,
+        name: str,
+        near: Sequence[ObjectStore | None],
+        credentials: CredentialSource | None,
+        options: dict[str, Any],
     ) -> Iterator[str]:
         """What is still to be done on the project's own side."""
         ref = self._needed(name).ref
@@ -408,7 +421,7 @@ class Governance:
             yield f"It is being decommissioned since {ref.decommission.began_at}: decommission(name) completes that."
             return
         try:
-            store = open_place(ref.current, near=near, credentials=credentials, **options)
+            store = open_store(ref.current, near=near, credentials=credentials, **options)
             noted = find(store, names.GOVERNANCE_KEY)
         except DatomError as error:
             yield f"Its data could not be looked at: {str(error).splitlines()[0]}"

@@ -12,7 +12,7 @@ from datom_core.documents import Author, Event, FormerPlace, Location, Rows, blo
 from datom_core.errors import DatomError
 from datom_core.governance.register import Registration, Unreadable
 from datom_core.reading import open_reader
-from datom_core.storage import ObjectStore, open_place
+from datom_core.storage import ObjectStore, open_store
 
 _READERS = 8
 
@@ -113,7 +113,7 @@ def at_a_glance(found: Sequence[Registration | Unreadable]) -> Rows[RegisteredPr
 
 def in_detail(
     found: Sequence[Registration | Unreadable],
-    near: ObjectStore,
+    near: Sequence[ObjectStore | None],
     credentials: CredentialSource | None,
     options: Mapping[str, Any],
 ) -> Rows[RegisteredProject]:
@@ -126,7 +126,7 @@ def in_detail(
         if isinstance(registration, Unreadable):
             return row
         try:
-            store = open_place(registration.ref.current, near=near, credentials=credentials, **options)
+            store = open_store(registration.ref.current, near=near, credentials=credentials, **options)
             summary = open_reader(store, registration.project).summary()
         except DatomError as error:
             return replace(row, note=row.note or f"not readable: {str(error).splitlines()[0]}")

@@ -22,9 +22,8 @@ from datom_core.documents import (
 from datom_core.errors import ConflictError, FormatError, NotFoundError
 from datom_core.git import Added, GitRepo
 from datom_core.publishing import until_published, while_conflicting
-from datom_core.storage import LocalStore, ObjectStore, find
+from datom_core.storage import ObjectStore, find, remove_empty
 
-_ATTEMPTS = 12
 _READERS = 8
 # What refers to others comes last, so that whoever finds it finds the others.
 _DOCUMENTS = ("dispatch", "migration_history", "ref")
@@ -212,13 +211,12 @@ class Register:
         """Remove a registration's mirror, ``ref.json`` last: it is what a broken-off removal goes on with."""
         for key in keys_of(project):
             self.store.delete(key)
-        if isinstance(self.store, LocalStore):
-            self.store.clean_up()
+        remove_empty(self.store)
 
     def bring_level(self, project: str) -> list[str]:
         """Bring the mirror of a registration level with the repository; the keys that were put."""
         written: list[str] = []
-        while_conflicting(lambda: self._level_once(project, written), attempts=_ATTEMPTS)
+        while_conflicting(lambda: self._level_once(project, written))
         return written
 
     def _level_once(self, project: str, written: list[str]) -> None:

@@ -20,7 +20,8 @@ from datom_core.maintenance.findings import Evidence, Level, inspect, strangers
 from datom_core.planning import Problem, ValidationReport
 from datom_core.writing import DocumentEditor
 
-_PAUSES = (0.2, 0.8, 2.0)  # seconds between the looks that must agree
+# Seconds between the looks that must agree: in all, longer than a writer takes from its commit to its documents.
+_PAUSES = (0.2, 0.8, 2.0)
 _LOOKS = 24  # in all, while others write
 _SHOWN = 10  # problems in a message
 

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any, get_args
 
 from datom_core.common import OnProgress, Progress, fitting, moment_of, names, watcher
-from datom_core.documents import Author, block
+from datom_core.documents import Author, block, kind_of, same_place
 from datom_core.errors import ConflictError, IntegrityError, InvalidInputError, NotFoundError, StorageError
 from datom_core.governance import Registration
 from datom_core.planning import ProjectState, check_writable, lost_versions, pinned_payloads
@@ -18,7 +18,6 @@ from datom_core.publishing import NamespaceClaim, check_origin, until_published
 from datom_core.reading import being_taken_away
 from datom_core.storage import (
     Item,
-    LocalStore,
     ObjectStore,
     Verify,
     check_place,
@@ -26,7 +25,7 @@ from datom_core.storage import (
     clean_up,
     copy,
     find,
-    same_place,
+    free_bytes,
 )
 from datom_core.writing import check_author, check_message, moved
 
@@ -228,7 +227,7 @@ class _Migration:
         if governance is None:
             return
         governance.register.needed_repo()
-        if self.target.location.backend not in ("local", "s3"):
+        if not kind_of(self.target.location).shared:
             raise InvalidInputError(f"{self.target.location} is nowhere that readers could find {state.file.name}.")
         self._moved(governance.register.find(state.file.name), "")
 
@@ -352,7 +351,7 @@ class _Migration:
         return self.editor.load(None, moving=True)[1]
 
     def _check_space(self, needed: int) -> None:
-        free = self.target.free_bytes() if isinstance(self.target, LocalStore) else None
+        free = free_bytes(self.target)
         if free is not None and free < needed:
             raise InvalidInputError(
                 f"{self.target.location} has {free:,} bytes free; {needed:,} are needed.", free=free, needed=needed

@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from datom_core.common import level_outside, names
-from datom_core.documents import Author
+from datom_core.documents import Author, same_place
 from datom_core.errors import ConflictError, GovernanceWarning, InvalidInputError, NotFoundError
 from datom_core.git import GitRepo, no_branch
 from datom_core.governance import Governance
 from datom_core.planning import ProjectState
 from datom_core.publishing import Projector, load_state
 from datom_core.reading import PlacementGuard, governance_storage, open_reader, read_ref
-from datom_core.storage import ObjectStore, check_store, same_place
+from datom_core.storage import ObjectStore, check_store
 from datom_core.tables import Compression, HashCache, check_compression
 from datom_core.writing import DocumentEditor
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from datom_core.common import names
-from datom_core.documents import Manifest, canonical, parse
+from datom_core.documents import Manifest, canonical, parse, same_place
 from datom_core.errors import AlreadyExistsError, FormatError, InvalidInputError
 from datom_core.planning import ProjectState
-from datom_core.storage import ObjectStore, find, same_place
+from datom_core.storage import ObjectStore, find
 
 
 @dataclass(frozen=True)

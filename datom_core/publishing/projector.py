@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from datom_core.common import names
-from datom_core.documents import History, Line, Metadata
+from datom_core.documents import History, Line, Metadata, same_place
 from datom_core.errors import AlreadyExistsError, ConflictError
 from datom_core.git import GitRepo, no_branch
 from datom_core.planning import (
@@ -35,9 +35,8 @@ from datom_core.publishing import git_recovery
 from datom_core.publishing.lines import Lines
 from datom_core.publishing.loading import load_state
 from datom_core.publishing.retries import while_conflicting
-from datom_core.storage import ObjectStore, find, same_place
+from datom_core.storage import ObjectStore, find
 
-_ATTEMPTS = 40  # among sixteen writers of one table, twelve were not always enough
 _READERS = 8
 _LISTED_VERSIONS = 100  # two objects each; S3 lists a thousand in one request
 
@@ -172,7 +171,7 @@ class Projector:
         run = _Run(self, set(tables), commits or {}, present, thorough)
         once = [known]
         # What the caller knows serves once: after a conflict, storage and git are looked at anew.
-        while_conflicting(lambda: run.once(once.pop() if once else None), attempts=_ATTEMPTS)
+        while_conflicting(lambda: run.once(once.pop() if once else None))
         return Report(tuple(run.written), tuple(run.waiting))
 
 

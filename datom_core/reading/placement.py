@@ -9,10 +9,10 @@ from typing import Any
 
 from datom_core.common import fitting, names, veiled
 from datom_core.credentials import CredentialSource
-from datom_core.documents import GovernanceFile, Location, Ref
+from datom_core.documents import GovernanceFile, Location, Ref, same_place
 from datom_core.errors import ConflictError, InvalidInputError, NotFoundError
 from datom_core.planning import ProjectState
-from datom_core.storage import ObjectStore, check_place, check_store, find, nearer, open_place, same_place
+from datom_core.storage import ObjectStore, check_place, check_store, find, open_store
 
 
 class PlacementGuard:
@@ -71,7 +71,7 @@ def governance_storage(file: GovernanceFile, given: ObjectStore | None, *, near:
     """
     if given is None:
         try:
-            return open_place(file.storage, near=near)
+            return open_store(file.storage, near=(near,))
         except InvalidInputError as error:
             raise InvalidInputError(
                 f"The project is governed by {file.remote}, whose storage is {file.storage}. Give governance= with a "
@@ -134,7 +134,7 @@ def locate(
     ref = read_ref(governance, names.check_name(project, "project"))
     if ref.decommission is not None:
         raise being_taken_away(project, ref.decommission.began_at)
-    return open_place(ref.current, near=nearer(near, governance), credentials=credentials, **options)
+    return open_store(ref.current, near=(near, governance), credentials=credentials, **options)
 
 
 def registered_in(store: ObjectStore) -> Location | None:

@@ -3,11 +3,12 @@
 A store knows keys and bytes. What the keys mean is said elsewhere; what a place refuses becomes an error of ours here.
 """
 
+from datom_core.storage.abilities import clean_up, free_bytes, kept_after_delete, prepare, remove_empty
+from datom_core.storage.backends import Backend, Opening, open_store, register_backend
 from datom_core.storage.bulk_copy import Item, Verify, copy, each
 from datom_core.storage.local import LocalStore
 from datom_core.storage.memory import MemoryStore
-from datom_core.storage.opening import clean_up, nearer, open_place, prepare
-from datom_core.storage.places import check_place, check_store, find, same_place
+from datom_core.storage.places import check_place, check_store, find
 from datom_core.storage.protocol import ObjectInfo, ObjectStore, StoredObject
 from datom_core.storage.s3 import (
     PreflightCheck,
@@ -15,17 +16,18 @@ from datom_core.storage.s3 import (
     S3Store,
     check_arguments,
     iam_policy,
-    keeps_versions,
     open_client,
     translated,
 )
 
 __all__ = [
+    "Backend",
     "Item",
     "LocalStore",
     "MemoryStore",
     "ObjectInfo",
     "ObjectStore",
+    "Opening",
     "PreflightCheck",
     "RefusedConditionError",
     "S3Store",
@@ -38,12 +40,13 @@ __all__ = [
     "copy",
     "each",
     "find",
+    "free_bytes",
     "iam_policy",
-    "keeps_versions",
-    "nearer",
+    "kept_after_delete",
     "open_client",
-    "open_place",
+    "open_store",
     "prepare",
-    "same_place",
+    "register_backend",
+    "remove_empty",
     "translated",
 ]

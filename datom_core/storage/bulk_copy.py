@@ -13,8 +13,8 @@ from typing import Literal, TypeVar
 
 from datom_core.common import OnProgress, Progress, watcher
 from datom_core.errors import DatomError, IntegrityError
+from datom_core.storage.abilities import copy_within
 from datom_core.storage.protocol import ObjectStore
-from datom_core.storage.s3 import S3Store
 
 Verify = Literal["hash", "size"]
 
@@ -55,7 +55,7 @@ def copy(
     """Have every item in the target. What is there already is verified, not copied again; nothing is overwritten.
 
     Args:
-        source, target: the stores; within one S3 server the bytes do not pass through this machine.
+        source, target: the stores; within one server the bytes do not pass through this machine.
         items: what to copy.
         verify: ``"hash"`` reads each object back and compares its SHA-256, ``"size"`` compares sizes.
         what: names the step in progress reports.
@@ -133,9 +133,7 @@ class _Copier:
 
     def _within_the_server(self, item: Item) -> bool:
         # Documents may be replaced while they are copied; what was read is what must arrive.
-        if item.sha256 is not None and isinstance(self.source, S3Store) and isinstance(self.target, S3Store):
-            return self.target.copy_from(self.source, item.key, item.size)
-        return False
+        return item.sha256 is not None and copy_within(self.source, self.target, item.key, item.size)
 
 
 def _in_parallel(work: Callable[[Item], T], items: Sequence[Item]) -> Iterator[tuple[Item, T]]:

@@ -12,7 +12,7 @@ import shutil
 import stat
 from collections.abc import Iterator, Mapping
 from io import FileIO
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 
@@ -26,6 +26,7 @@ from datom_core.errors import (
     NotFoundError,
     StorageError,
 )
+from datom_core.storage.backends import Backend, Opening, register_backend
 from datom_core.storage.protocol import ObjectInfo, StoredObject
 
 _log = logging.getLogger(__name__)
@@ -149,7 +150,7 @@ class LocalStore:
         with self._translated("create", ""):
             _make_directories(Path(self._location.root))
 
-    def clean_up(self) -> None:
+    def remove_empty(self) -> None:
         """Remove folders that deleted objects left empty, the namespace's own among them; the store's root stays."""
         for folder, _, _ in os.walk(self._base, topdown=False):
             with contextlib.suppress(OSError):
@@ -255,3 +256,25 @@ def _flush_directory(directory: Path) -> None:
 def _raise_unless_missing(error: OSError) -> None:
     if not isinstance(error, FileNotFoundError):
         raise error
+
+
+def _open(opening: Opening) -> LocalStore:
+    # Further arguments are for buckets, and a caller who opens what a document names knows not which it will be.
+    return LocalStore(opening.location.root, opening.location.spelled_prefix)
+
+
+def _folder(location: Location) -> str:
+    """Folders may be reached by different paths (links), and be split differently into root and prefix."""
+    return os.path.realpath(os.path.join(location.root, location.prefix))
+
+
+def _code(location: Location) -> str:
+    prefix = f", prefix={location.spelled_prefix!r}" if location.prefix else ""
+    return f'LocalStore("{location.root}"{prefix})'
+
+
+def _uri(location: Location, path: str) -> str:
+    return PurePosixPath(location.root, path).as_uri()
+
+
+register_backend(Backend(name="local", open=_open, root_is_path=True, identity=_folder, code=_code, uri=_uri))

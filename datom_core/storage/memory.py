@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator, Mapping
 
 from datom_core.common import check_key, fitting, logged, normalise_prefix
-from datom_core.documents import Buffer, Location
+from datom_core.documents import Buffer, Location, PlaceKind, add_kind
 from datom_core.errors import ConflictError, NotFoundError
 from datom_core.storage.protocol import ObjectInfo, StoredObject
 
@@ -77,3 +77,6 @@ class MemoryStore:
         if not hasattr(self, "_location"):
             return "MemoryStore(...)"  # it is being made, and shown in the frame of what is wrong with it
         return f"MemoryStore({self._location.root!r}, prefix={self._location.prefix!r})"
+
+
+add_kind(PlaceKind(name="memory", shared=False))

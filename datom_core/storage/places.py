@@ -1,30 +1,13 @@
-"""Whether two locations are one place, and what a store holds."""
+"""Whether a place is the one that is meant, and what a store holds."""
 
 from __future__ import annotations
 
 import os
 
 from datom_core.common import is_name
-from datom_core.documents import Location
+from datom_core.documents import Location, same_place
 from datom_core.errors import ConflictError, InvalidInputError, NotFoundError
 from datom_core.storage.protocol import ObjectStore, StoredObject
-
-
-def same_place(one: Location, other: Location) -> bool:
-    """Whether both locations name one namespace.
-
-    Folders may be reached by different paths (links), and be split differently into root and prefix. The name of
-    a bucket is its own in all regions.
-    """
-    if one.backend != other.backend:
-        return False
-    if one.backend == "local":
-        return os.path.realpath(_folder(one)) == os.path.realpath(_folder(other))
-    return (one.root, one.prefix) == (other.root, other.prefix)
-
-
-def _folder(location: Location) -> str:
-    return os.path.join(location.root, location.prefix)
 
 
 def find(store: ObjectStore, key: str) -> StoredObject | None:

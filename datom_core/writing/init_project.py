@@ -6,11 +6,20 @@ import itertools
 from datetime import datetime
 
 from datom_core.common import names
-from datom_core.documents import Author, Location, Manifest, ProjectFile, canonical, format_timestamp
+from datom_core.documents import (
+    Author,
+    Location,
+    Manifest,
+    ProjectFile,
+    canonical,
+    format_timestamp,
+    kind_of,
+    same_place,
+)
 from datom_core.errors import AlreadyExistsError, DatomError, FormatError, InvalidInputError, NotFoundError
 from datom_core.git import GitHubRepository, GitRepo, LostRaceError
 from datom_core.publishing import Projector, load_state
-from datom_core.storage import ObjectStore, find, same_place
+from datom_core.storage import ObjectStore, find
 from datom_core.version import WRITER
 
 _MESSAGE = "Initialize datom repository"
@@ -188,8 +197,7 @@ def _first_files(file: ProjectFile, manifest: Manifest, now: datetime) -> dict[s
 
 
 def _readme(name: str, location: Location, remote: str, now: datetime) -> str:
-    prefix = f", prefix={location.spelled_prefix!r}" if location.prefix else ""
-    store = f'LocalStore("{location.root}"{prefix})' if location.backend == "local" else f"...  # {location}"
+    store = kind_of(location).code(location)
     return f"""# {name}
 
 The history of this study's tables, kept by [datom](https://github.com/amashadihossein/datom). This repository

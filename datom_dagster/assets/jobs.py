@@ -59,8 +59,8 @@ class Place(dg.Config):
             return dc.LocalStore(self.root, self.prefix)
         # Keys of one server are not shown to another.
         own = self.access_key_env or self.secret_key_env or self.session_token_env or self.profile or self.endpoint_url
-        if not own and isinstance(near, dc.S3Store):
-            return near.sibling(dc.Location("s3", self.root, self.prefix, self.region))
+        if not own and near.location.backend == self.backend.value:
+            return dc.open_store(dc.Location(self.backend.value, self.root, self.prefix, self.region), near=(near,))
         return S3Storage(
             bucket=self.root,
             prefix=self.prefix,

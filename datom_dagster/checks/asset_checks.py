@@ -13,24 +13,21 @@ import datom_core as dc
 from datom_dagster.checks.checked_version import CheckedVersion, find_checked
 from datom_dagster.events import SHOWN, rows_table, rules_of, settings_of, table_of, translated
 from datom_dagster.resources import DatomResource
-from datom_dagster.rules import EXAMPLES, Finding, TableRules, check_rules, version_before
+from datom_dagster.rules import ASKED, EXAMPLES, Finding, TableRules, check_rules, version_before
 
-_LOOKS = 3  # at a project that somebody is writing to at the moment
+# A writer's documents come within a second or so of its commit: storage that is behind for longer stays behind.
+_LOOKS = 3
 _SECONDS_BETWEEN = 1.0
 
 # What says that data is damaged; everything else says that nothing is known of it.
 _UNREADABLE = (dc.IntegrityError, dc.FormatError, dc.NotFoundError)
 
+# Every check. A rule is one by being a rule; the others are the options of `datom_checks` of the same name.
 _DESCRIPTIONS = {
     "integrity": "The stored bytes are those that were recorded.",
     "reproducible": "The content hash of what is read is the recorded one.",
     "level": "Storage has what git has.",
-    "key": "The key is never missing, and tells all rows apart.",
-    "required": "All columns that must be there are there.",
-    "allowed": "Values are among those that are allowed.",
-    "ranges": "Values are in their ranges.",
-    "max_row_drop": "Not too many rows are gone since the version before.",
-    "stable_schema": "No column of the version before is gone, or of another kind.",
+    **ASKED,
 }
 
 

@@ -15,6 +15,8 @@ from datom_dagster.events.event_metadata import facts, findings_metadata
 from datom_dagster.events.metadata_keys import COLUMNS
 from datom_dagster.events.progress_log import progress_told
 
+# What the core gave up is tried again by Dagster, each time from the step's start: a server that is restarted is back
+# within a quarter of a minute, and what takes longer is for an operator to see.
 _RETRIES = 3
 _SECONDS_BETWEEN = 5.0
 

@@ -6,9 +6,7 @@ import html
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import quote
 
 import dagster as dg
 import pyarrow as pa
@@ -266,6 +264,4 @@ def commit_url(remote: str, commit: str) -> str | None:
 def uri(location: dc.Location, table: str) -> str:
     """Where a table's payloads lie."""
     folder = "/".join(filter(None, (location.prefix, "datom", table)))
-    if location.backend == "s3":
-        return f"s3://{location.root}/{quote(folder)}"
-    return PurePosixPath(location.root, folder).as_uri()
+    return location.uri(folder)

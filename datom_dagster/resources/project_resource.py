@@ -174,10 +174,8 @@ class DatomResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-arg]
         given = self.storage.store() if self.storage is not None else None
         if self.governance is not None:
             register = self.governance.storage.store()
-            # Credentials for a bucket are in whichever of the two is one.
-            near = given if isinstance(given, dc.S3Store) else None
             try:
-                return dc.locate(resolved(self.project), governance=register, near=near), self.governance
+                return dc.locate(resolved(self.project), governance=register, near=given), self.governance
             except dc.NotFoundError:
                 if given is None:
                     raise

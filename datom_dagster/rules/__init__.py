@@ -3,11 +3,12 @@
 Pure: tables come in, findings go out. Who acts on them is said in `checks` and `io`.
 """
 
-from datom_dagster.rules.rule_results import EXAMPLES, Before, Finding, check_rules, part_of
+from datom_dagster.rules.rule_results import ASKED, EXAMPLES, Before, Finding, check_rules, part_of
 from datom_dagster.rules.table_rules import TableRules
 from datom_dagster.rules.write_gate import check_gate, version_before
 
 __all__ = [
+    "ASKED",
     "EXAMPLES",
     "Before",
     "Finding",

@@ -89,7 +89,7 @@ def check_rules(table: pa.Table, rules: TableRules, before: Before | None, examp
         before: the version before; ``None`` when there is none.
         examples: how many offending rows each finding shows.
     """
-    return [_RULES[name](_Subject(table, rules, before, examples)) for name in rules.declared]
+    return [_RULES[name].find(_Subject(table, rules, before, examples)) for name in rules.declared]
 
 
 @dataclass(frozen=True)
@@ -206,14 +206,25 @@ def _stable_schema(subject: _Subject) -> Finding:
     return Finding("stable_schema", not parts, "; ".join(parts) or f"has the columns of {before.what}")
 
 
-_RULES: dict[str, Callable[[_Subject], Finding]] = {
-    "key": _key,
-    "required": _required,
-    "allowed": _allowed,
-    "ranges": _ranges,
-    "max_row_drop": _max_row_drop,
-    "stable_schema": _stable_schema,
+@dataclass(frozen=True)
+class _Rule:
+    """How a table is held to a rule, and what the rule asks for."""
+
+    find: Callable[[_Subject], Finding]
+    asks: str
+
+
+# Each is an attribute of `TableRules` of the same name; a new one is a line here, a function and that attribute.
+_RULES = {
+    "key": _Rule(_key, "The key is never missing, and tells all rows apart."),
+    "required": _Rule(_required, "All columns that must be there are there."),
+    "allowed": _Rule(_allowed, "Values are among those that are allowed."),
+    "ranges": _Rule(_ranges, "Values are in their ranges."),
+    "max_row_drop": _Rule(_max_row_drop, "Not too many rows are gone since the version before."),
+    "stable_schema": _Rule(_stable_schema, "No column of the version before is gone, or of another kind."),
 }
+#: What each rule asks for, in a sentence.
+ASKED = {name: rule.asks for name, rule in _RULES.items()}
 
 
 def _missing(data: pa.ChunkedArray) -> Mask:

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 import datom_core as dc
-from tests.conftest import Clock
+from datom_core.testing import Clock
 from tests.s3.server import S3Server
 
 SPELLINGS = ("a/b", "a/b/", "/a/b", "/a/b//")

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pytest
 
 import datom_core as dc
-from tests.conftest import Clock
+from datom_core.testing import Clock
 from tests.s3.server import S3Server
 
 Frame = Callable[[int], pd.DataFrame]

@@ -8,13 +8,15 @@ import mmap
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import datom_core as dc
 from tests.s3.server import S3Server
 
-STORES = ["memory", "local", "local with prefix", "s3", "s3 with prefix"]
+STORES = ["memory", "local", "local with prefix", "s3", "s3 with prefix", "sqlite", "sqlite with prefix"]
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "extending.md"
 
 
 @pytest.fixture(params=STORES)
@@ -24,7 +26,17 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> dc.ObjectStore:
     if request.param.startswith("s3"):
         server: S3Server = request.getfixturevalue("s3_server")
         return server.store(server.bucket(), "a/b" if "prefix" in request.param else "")
+    if request.param.startswith("sqlite"):
+        return of_the_page("SqliteStore", tmp_path / "objects.db", "a/b" if "prefix" in request.param else "")
     return dc.LocalStore(tmp_path, "a/b" if "prefix" in request.param else "")
+
+
+def of_the_page(name: str, path: Path, prefix: str) -> dc.ObjectStore:
+    """The store that docs/extending.md shows, which a stranger has written."""
+    names: dict[str, Any] = {"__name__": "page"}
+    exec(PAGE.read_text().partition("```python\n")[2].partition("```")[0], names)
+    made: dc.ObjectStore = names[name](path, prefix)
+    return made
 
 
 def keys(store: dc.ObjectStore, prefix: str = "") -> list[str]:

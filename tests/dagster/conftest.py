@@ -49,16 +49,6 @@ def run(resources: dict[str, Any], instance: dg.DagsterInstance) -> Callable[...
     return materialize
 
 
-def shown(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, Any]:
-    """The metadata of an asset's materialization, as plain values."""
-    events = [e for e in result.get_asset_materialization_events() if e.asset_key == dg.AssetKey(asset)]
-    assert len(events) == 1
-    metadata = events[0].materialization.metadata
-    return {
-        k: [r.data for r in v.records] if isinstance(v, dg.TableMetadataValue) else v.value for k, v in metadata.items()
-    }
-
-
 def data_version(result: dg.ExecuteInProcessResult, asset: str) -> str:
     events = [e for e in result.get_asset_materialization_events() if e.asset_key == dg.AssetKey(asset)]
     return str(events[0].materialization.tags["dagster/data_version"])

@@ -20,7 +20,8 @@ from datom_dagster import (
     datom_assets,
     extract_sensor,
 )
-from tests.dagster.conftest import failure, shown
+from datom_dagster.testing import metadata_of as shown
+from tests.dagster.conftest import failure
 from tests.s3.server import S3Server
 
 CUTS = dg.DynamicPartitionsDefinition(name="cuts")

@@ -11,7 +11,8 @@ import pytest
 
 import datom_core as dc
 from datom_dagster import DatomIOManager, DatomResource, TableRules, datom_asset
-from tests.dagster.conftest import failure, shown
+from datom_dagster.testing import metadata_of as shown
+from tests.dagster.conftest import failure
 
 Run = Callable[..., dg.ExecuteInProcessResult]
 CUTS = dg.StaticPartitionsDefinition(["2026-01", "2026-02"])

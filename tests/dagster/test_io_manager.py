@@ -15,7 +15,8 @@ from pyarrow.dataset import dataset
 
 import datom_core as dc
 from datom_dagster import DatomIOManager, DatomResource, LocalStorage, datom_asset, datom_definitions, datom_parents
-from tests.dagster.conftest import data_version, failure, shown
+from datom_dagster.testing import metadata_of as shown
+from tests.dagster.conftest import data_version, failure
 
 Run = Callable[..., dg.ExecuteInProcessResult]
 ROWS = {"n": 3}

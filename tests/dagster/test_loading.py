@@ -13,7 +13,8 @@ import pytest
 
 import datom_core as dc
 from datom_dagster import DatomIOManager, DatomResource, LocalStorage, check_tables
-from tests.dagster.conftest import failure, shown
+from datom_dagster.testing import metadata_of as shown
+from tests.dagster.conftest import failure
 
 Run = Callable[..., dg.ExecuteInProcessResult]
 

@@ -9,7 +9,8 @@ import pytest
 
 import datom_core as dc
 from datom_dagster import DatomResource, datom_asset, datom_assets, datom_definitions
-from tests.dagster.conftest import data_version, failure, shown
+from datom_dagster.testing import metadata_of as shown
+from tests.dagster.conftest import data_version, failure
 
 Run = Callable[..., dg.ExecuteInProcessResult]
 CUTS = dg.StaticPartitionsDefinition(["2026-01", "2026-02", "2026-03", "lock"])

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 import datom_core as dc
+from datom_core.testing import Clock
 from datom_dagster import DatomIOManager, DatomResource, S3Storage, datom_asset, datom_definitions, datom_jobs
-from tests.conftest import Clock
 from tests.dagster.conftest import failure
 from tests.s3.server import S3Server
 

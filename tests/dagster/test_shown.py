@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from datom_dagster import datom_asset
-from tests.dagster.conftest import shown
+from datom_dagster.testing import metadata_of as shown
 
 Run = Callable[..., dg.ExecuteInProcessResult]
 KEY = "dagster/column_lineage"

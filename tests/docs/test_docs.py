@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import os
 import re
 import subprocess
@@ -12,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import dagster as dg
 import pytest
 from moto import mock_aws
 
 import datom_core as dc
-import datom_dagster
+import datom_dagster.testing
+from datom_core import testing
 from example_project import small_study
 from tests.github.conftest import FULL
 from tests.github.server import github_server
@@ -46,6 +49,14 @@ def github(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setenv("GITHUB_TOKEN", server.user("kim", FULL))
         monkeypatch.setattr(dc, "GitHub", functools.partial(dc.GitHub, api_url=server.api_url))
         yield
+
+
+@pytest.fixture(autouse=True)
+def known_until_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a page registers is known on that page alone."""
+    for table in ("datom_core.documents.location._KINDS", "datom_core.extracts.formats.formats._FORMATS"):
+        module, _, name = table.rpartition(".")
+        monkeypatch.setattr(table, dict(getattr(importlib.import_module(module), name)))
 
 
 # What opens a study by its place warns that it is registered, which its readers may well do.
@@ -90,6 +101,34 @@ def test_the_managers_question_has_its_answer(request: pytest.FixtureRequest, mo
     assert [s.name for s in names["studies"]] == ["STUDY_001"]
 
 
+@READERS
+def test_what_a_page_adds_is_used_from_then_on(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    prepare("docs/extending.md", request, monkeypatch)
+    names: dict[str, Any] = {"__name__": "page"}
+    for block in code("docs/extending.md"):
+        exec(block, names)
+    for again in (
+        lambda: dc.register_backend(dc.Backend(name="sqlite", open=names["open_sqlite"])),
+        lambda: dc.register_format(dc.ExtractFormat("jsonl", names["read_lines"])),
+    ):
+        with pytest.raises(dc.InvalidInputError, match="already"):
+            again()
+    project, register = names["project"], names["SqliteStore"]("register.db")
+    governance = dc.Governance.init(register, remote=tmp_path / "register.git")
+    governance.attach(project)
+    found = dc.ProjectReader.find("STUDY_001", governance=register)
+    assert found.read("dm")["AGE"].to_list() == [63, 71]
+    defs = names["defs"]
+    result = defs.resolve_implicit_global_asset_job_def().execute_in_process()
+    assert [check.passed for check in result.get_asset_check_evaluations()] == [True]
+    resources = {"datom": names["study"]}
+    with dg.build_sensor_context(resources=resources, definitions=defs) as context:
+        assert isinstance(names["new_commit"](context), dg.RunRequest)
+        assert isinstance(names["new_commit"](context), dg.SkipReason)
+
+
 def test_the_small_study_is_made_by_its_command(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "example_project.small_study"]
     places = {"PYTHONPATH": str(ROOT), **os.environ}
@@ -101,7 +140,7 @@ def test_the_small_study_is_made_by_its_command(tmp_path: Path) -> None:
 def test_the_reference_names_everything_public() -> None:
     text = (ROOT / "docs" / "reference.md").read_text()
     named = set(re.findall(r"\w+", text))
-    public = {*dc.__all__, *datom_dagster.__all__} - {"__version__"}
+    public = {*dc.__all__, *datom_dagster.__all__, *testing.__all__, *datom_dagster.testing.__all__} - {"__version__"}
     assert public - named == set()
 
 

@@ -10,7 +10,7 @@ import json
 import shutil
 import subprocess
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ import pandas as pd
 import pytest
 
 import datom_core as dc
-from datom_core import Location, ObjectInfo, StoredObject
+from datom_core.testing import FailingStore
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -47,37 +47,11 @@ class Fuse:
         return effect()
 
 
-class FusedStore:
+class FusedStore(FailingStore):
     """A store whose every change burns the fuse."""
 
     def __init__(self, inner: dc.ObjectStore, fuse: Fuse) -> None:
-        self.inner = inner
-        self.fuse = fuse
-
-    @property
-    def location(self) -> Location:
-        return self.inner.location
-
-    def get(self, key: str) -> StoredObject:
-        return self.inner.get(key)
-
-    def head(self, key: str) -> ObjectInfo | None:
-        return self.inner.head(key)
-
-    def create(self, key: str, data: bytes | memoryview, metadata: Mapping[str, str] | None = None) -> bool:
-        return bool(self.fuse.burn(lambda: self.inner.create(key, data, metadata)))
-
-    def replace(self, key: str, data: bytes | memoryview, etag: str) -> str:
-        return str(self.fuse.burn(lambda: self.inner.replace(key, data, etag)))
-
-    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        return self.inner.list(prefix)
-
-    def delete(self, key: str) -> None:
-        self.fuse.burn(lambda: self.inner.delete(key))
-
-    def check(self) -> None:
-        self.inner.check()
+        super().__init__(inner, lambda call: fuse.burn(lambda: None) if call.changes else None)
 
 
 def frame(n: int) -> pd.DataFrame:

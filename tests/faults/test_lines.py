@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 import datom_core as dc
-from tests.conftest import Clock
+from datom_core.testing import Clock
 from tests.faults.test_cut_points import Fuse, FusedStore, Killed
 from tests.r_colleague import RColleague
 

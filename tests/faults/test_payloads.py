@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import datom_core as dc
-from tests.conftest import Clock
+from datom_core.testing import Clock, FailingStore, StoreCall
 from tests.faults.test_writers import RColleague, StallingStore, frame
 
 
@@ -34,16 +34,15 @@ def key(n: int) -> str:
     return f"lb/{dc.hash_table(frame(n, 'r')).data_sha}.parquet"
 
 
-class WatchedStore(dc.LocalStore):
-    """Calls back just before a payload is created."""
+def before_a_payload(store: dc.ObjectStore, act: Callable[[], object]) -> dc.ObjectStore:
+    """The store, with something that happens just before the first payload is created."""
+    waiting = [act]
 
-    before: Callable[[], None] | None = None
+    def before(call: StoreCall) -> None:
+        if waiting and call.operation == "create" and call.key.endswith(".parquet"):
+            waiting.pop()()
 
-    def create(self, key: str, data: object, metadata: object = None) -> bool:
-        if key.endswith(".parquet") and self.before is not None:
-            before, self.before = self.before, None
-            before()
-        return super().create(key, data, metadata)  # type: ignore[arg-type]
+    return FailingStore(store, before)
 
 
 def test_readers_keep_what_they_have_until_the_bytes_are_there(
@@ -53,8 +52,7 @@ def test_readers_keep_what_they_have_until_the_bytes_are_there(
     project.mirror()
     colleague.push_version_of("lb", donor, 4)  # pushed by R, not yet uploaded
     seen = []
-    watched = WatchedStore(store.location.root)
-    watched.before = lambda: seen.append(len(project.reader.read("lb")))
+    watched = before_a_payload(store, lambda: seen.append(len(project.reader.read("lb"))))
     result = dc.Project.open(watched, remote=remote).write("lb", other_bytes(4))
     assert seen == [2]
     assert result.action == "repaired"
@@ -79,8 +77,7 @@ def test_an_upload_between_our_look_and_our_own_is_taken_as_it_is(
     project: dc.Project, store: dc.LocalStore, colleague: RColleague, donor: dc.Project, remote: Path
 ) -> None:
     late = colleague.push_version_of("lb", donor, 4)
-    watched = WatchedStore(store.location.root)
-    watched.before = lambda: bool(store.create(key(4), late)) and None
+    watched = before_a_payload(store, lambda: store.create(key(4), late))
     result = dc.Project.open(watched, remote=remote).write("lb", other_bytes(4))
     assert result.action == "repaired"
     assert len(project.reader.read("lb")) == 4
@@ -93,8 +90,7 @@ def test_two_encoders_that_repair_at_once(
     first = project.write("lb", frame(3, "r"))
     store.delete(key(3))
     rival = dc.Project.open(store, remote=remote, cache_dir=tmp_path / "rival")
-    watched = WatchedStore(store.location.root)
-    watched.before = lambda: bool(rival.write("lb", frame(3, "r"))) and None
+    watched = before_a_payload(store, lambda: rival.write("lb", frame(3, "r")))
     dc.Project.open(watched, remote=remote).write("lb", other_bytes(3))
     assert len(project.reader.read("lb", first.version)) == 3
     assert project.status().level

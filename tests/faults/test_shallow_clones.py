@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 import datom_core as dc
-from tests.conftest import Clock
+from datom_core.testing import Clock
 from tests.git_http import bare_repository, served
 from tests.patience import PATIENCE
 

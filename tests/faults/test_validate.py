@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 import datom_core as dc
+from datom_core.testing import FailingStore, StoreCall
 from tests.conftest import GOLDEN
 from tests.faults.test_writers import RColleague, StallingStore, frame
 
@@ -509,15 +510,17 @@ def test_a_payload_that_r_has_pushed_and_not_uploaded(
     assert [(p.kind, p.key) for p in study.problems("quick").problems] == [("lost", two)]
 
 
-class CallingStore(dc.MemoryStore):
+class CallingStore(FailingStore):
     """Calls back just before it is listed."""
 
     before: Callable[[], None] = staticmethod(lambda: None)
 
-    def list(self, prefix: str = "") -> Iterator[dc.ObjectInfo]:
-        if not prefix:
+    def __init__(self) -> None:
+        super().__init__(dc.MemoryStore(), self._listed)
+
+    def _listed(self, call: StoreCall) -> None:
+        if (call.operation, call.key) == ("list", ""):
             self.before()
-        return super().list(prefix)
 
 
 def test_storage_that_is_newer_than_the_commit_it_is_compared_with(prepared: Prepared, tmp_path: Path) -> None:

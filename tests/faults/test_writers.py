@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import datom_core as dc
+from datom_core.testing import FailingStore, StoreCall
 from tests.patience import PATIENCE
 from tests.r_colleague import RColleague, frame
 
@@ -57,29 +58,23 @@ def test_processes_lose_nothing(project: dc.Project, store: dc.LocalStore, remot
     subprocess.run(["git", "-C", remote, "fsck", "--strict"], check=True, capture_output=True)
 
 
-class StallingStore(dc.LocalStore):
+class StallingStore(FailingStore):
     """Runs something just before its first change to a pointer or list."""
 
     skip = 0  # changes to let through first
 
     def __init__(self, path: str, meanwhile: Any) -> None:
-        super().__init__(path)
+        super().__init__(dc.LocalStore(path), self._interrupt)
         self.meanwhile = meanwhile
 
-    def _interrupt(self, key: str) -> None:
-        if ".metadata/" in key and self.skip:
+    def _interrupt(self, call: StoreCall) -> None:
+        if call.operation not in ("create", "replace") or ".metadata/" not in call.key:
+            return
+        if self.skip:
             self.skip -= 1
-        elif self.meanwhile is not None and ".metadata/" in key:
+        elif self.meanwhile is not None:
             meanwhile, self.meanwhile = self.meanwhile, None
             meanwhile()
-
-    def create(self, key: str, data: Any, metadata: Any = None) -> bool:
-        self._interrupt(key)
-        return super().create(key, data, metadata)
-
-    def replace(self, key: str, data: Any, etag: str) -> str:
-        self._interrupt(key)
-        return super().replace(key, data, etag)
 
 
 @pytest.mark.parametrize("others", [1, 3])
@@ -233,20 +228,23 @@ class InFlightError(Exception):
     """A writer died whose last request is still on its way."""
 
 
-class LateStore(dc.LocalStore):
+class LateStore(FailingStore):
     """Handles one creation otherwise: by default it dies there, with the request on its way."""
 
     key = ""
     request: bytes | None = None
 
-    def create(self, key: str, data: Any, metadata: Any = None) -> bool:
-        if key == self.key:
-            self.key = ""
-            if self.request is None:
-                self.request = bytes(data)
-                raise InFlightError
-            assert super().create(key, self.request)  # it arrives after the other has looked
-        return super().create(key, data, metadata)
+    def __init__(self, path: str) -> None:
+        super().__init__(dc.LocalStore(path), self._handle)
+
+    def _handle(self, call: StoreCall) -> None:
+        if (call.operation, call.key) != ("create", self.key):
+            return
+        self.key = ""
+        if self.request is None:
+            self.request = bytes(call.data)
+            raise InFlightError
+        assert self.inner.create(call.key, self.request)  # it arrives after the other has looked
 
 
 @pytest.mark.parametrize(

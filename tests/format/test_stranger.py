@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import datom_core as dc
-from tests.conftest import GOLDEN, Clock
+from datom_core.testing import Clock
+from tests.conftest import GOLDEN
 from tests.format import study
 from tests.format.comparing import assert_read_alike
 from tests.format.conftest import Made

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import datom_core as dc
+from datom_core.testing import FailingStore
 from tests.github.conftest import Connect, posts
 from tests.github.server import GitHubServer
 
@@ -57,15 +58,11 @@ def test_broken_off_anywhere_the_same_call_completes_it(
 def test_broken_off_after_the_commit_the_same_call_completes_it(
     github: GitHubServer, alice: dc.GitHub, store: dc.LocalStore
 ) -> None:
-    class Broken(dc.LocalStore):
-        def create(self, key: str, data: bytes) -> bool:
-            if key.endswith("manifest.json"):
-                raise dc.StorageError("The disk is full. Try again.")
-            return super().create(key, data)
-
+    broken = FailingStore(store)
+    broken.fail("create", "*manifest.json", error=dc.StorageError("The disk is full. Try again."))
     remote = alice.repository("alice/study")
     with pytest.raises(dc.StorageError, match="disk is full"):
-        dc.Project.init("S", Broken(store.location.root), remote=remote, create_repo=True)
+        dc.Project.init("S", broken, remote=remote, create_repo=True)
     assert github.git("alice/study", "rev-list", "--count", "main").strip() == "1"
     assert dc.Project.init("S", store, remote=remote, create_repo=True).status().level
     assert github.git("alice/study", "rev-list", "--count", "main").strip() == "1"

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import datom_core as dc
-from tests.conftest import Clock
+from datom_core.testing import Clock
 
 Frame = Callable[[int], pd.DataFrame]
 

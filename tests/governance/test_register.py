@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import datom_core as dc
-from tests.conftest import Clock
+from datom_core.testing import Clock
 from tests.s3.server import S3Server
 
 Frame = Callable[[int], pd.DataFrame]
@@ -88,7 +88,7 @@ class TestInit:
         project.write("projects", dm(2))
         with pytest.raises(dc.AlreadyExistsError, match="holds no register"):
             dc.Governance.init(mirror, remote=remote)
-        mirror.settle()
+        mirror.prepare()
         with pytest.raises(dc.NotFoundError, match="holds no register"):
             dc.Governance.open(mirror, remote=remote)
 

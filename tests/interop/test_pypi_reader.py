@@ -15,7 +15,7 @@ import pytest
 from moto import mock_aws
 
 import datom_core as dc
-from tests.conftest import Clock
+from datom_core.testing import Clock
 
 AUTHOR = "Test Author <test@example.org>"
 TABLE = pa.table(

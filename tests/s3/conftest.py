@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import datom_core as dc
-from tests.conftest import Clock
+from datom_core.testing import Clock
 from tests.patience import PATIENCE
 from tests.s3.proxy import Proxy, proxy_to
 from tests.s3.server import S3Server

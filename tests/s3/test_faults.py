@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import datom_core as dc
-from tests.conftest import Clock
+from datom_core.testing import Clock
 from tests.patience import PATIENCE
 from tests.s3.proxy import Fault, Proxy, Request, proxy_to
 from tests.s3.server import S3Server, moto
@@ -145,7 +145,7 @@ def test_connections_are_not_shared_with_a_forked_process(behind: dc.S3Store) ->
     for _ in range(4):
         child = os.fork()
         if child == 0:
-            os._exit(read() if behind._opened is None else 99)
+            os._exit(99 if behind._connection.is_open else read())
         children.append(child)
     assert read() == 0
     assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0] * 4

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import datom_core as dc
-from tests.conftest import Clock
+from datom_core.testing import Clock
 from tests.s3.proxy import Fault, Proxy
 from tests.s3.server import S3Server
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import datom_core as dc
-from tests.conftest import Clock
+from datom_core.testing import Clock
 from tests.s3.conftest import warned_unless
 from tests.s3.proxy import Proxy
 from tests.s3.server import S3Server

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 import datom_core as dc
-from tests.conftest import Clock
+from datom_core.testing import Clock
 from tests.faults.test_cut_points import Fuse, FusedStore, Killed
 from tests.governance.test_cut_points import fuse_git
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import datom_core as dc
-from tests.conftest import Clock
+from datom_core.testing import Clock
 from tests.github.conftest import FULL, HASTY
 from tests.github.server import GitHubServer, github_server
 from tests.s3.server import S3Server

@@ -19,7 +19,7 @@ from datom_core.tables.hash_cache import HashCache, fingerprint
 from datom_core.tables.hashing import hash_normalised
 from datom_core.tables.normalisation import Normalised
 from datom_core.tables.tabular import normalised
-from tests.unit.test_roundtrip import TYPES, array, nullable
+from datom_core.testing import column_of, column_types
 
 ROWS = 100_000
 
@@ -169,13 +169,13 @@ def test_a_frame_of_pandas_has_the_same_twice() -> None:
 
 @given(st.data())
 def test_tables_that_share_a_fingerprint_have_one_hash(data: st.DataObject) -> None:
-    kind, values = data.draw(st.sampled_from(TYPES))
-    rows = st.lists(nullable(values), min_size=1, max_size=4)
+    kind, values = data.draw(st.sampled_from(column_types()))
+    rows = st.lists(st.none() | values, min_size=1, max_size=4)
     # Few enough values that equal tables, and equal parts of unequal ones, do occur.
     seen: dict[str, str] = {}
     base = data.draw(rows)
     for _ in range(4):
-        column = pa.chunked_array([array(kind, base), array(kind, data.draw(rows))])
+        column = pa.chunked_array([column_of(kind, base), column_of(kind, data.draw(rows))])
         table = pa.table({"x": column})
         start = data.draw(st.integers(0, len(column) - 1))
         for part in (table, table.slice(start), table.slice(0, start + 1)):

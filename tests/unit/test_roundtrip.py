@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import struct
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -18,78 +16,14 @@ from hypothesis import strategies as st
 
 import datom_core as dc
 from datom_core.tables.tabular import decode_parquet, encode_parquet, to_pandas
+from datom_core.testing import column_types, tables
 
-TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
-FLOATS = st.floats() | st.sampled_from([0.0, -0.0, float("nan"), float("inf"), 1e308, 5e-324])
-US = 2**33 * 10**6  # beyond, doubles of seconds do not tell microseconds apart
-
-
-def ints(bits: int, signed: bool = True) -> st.SearchStrategy[int]:
-    if not signed:
-        return st.integers(0, min(2**bits - 1, 2**53))
-    low = -(2 ** (bits - 1)) + (1 if bits >= 32 else 0)  # the lowest is R's missing value
-    return st.integers(low, 2 ** (bits - 1) - 1).filter(lambda n: n != -(2**31))
+VALUES = dict(column_types())
+TEXT, FLOATS = VALUES[pa.string()], VALUES[pa.float64()]
 
 
 def nullable(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.none() | values
-
-
-TYPES: list[tuple[pa.DataType, st.SearchStrategy[Any]]] = [
-    (pa.bool_(), st.booleans()),
-    (pa.int8(), ints(8)),
-    (pa.int16(), ints(16)),
-    (pa.int32(), ints(32)),
-    (pa.int64(), ints(64) | st.integers(-1000, 1000)),
-    (pa.uint8(), ints(8, False)),
-    (pa.uint16(), ints(16, False)),
-    (pa.uint32(), ints(32, False)),
-    (pa.uint64(), ints(64, False)),
-    (pa.float16(), st.floats(width=16)),
-    (pa.float32(), st.floats(width=32)),
-    (pa.float64(), FLOATS),
-    (pa.string(), TEXT),
-    (pa.large_string(), TEXT),
-    (pa.string_view(), TEXT),
-    (pa.date32(), st.integers(-100_000, 100_000)),
-    (pa.date64(), st.dates(dt.date(1700, 1, 1), dt.date(2200, 1, 1))),
-    (pa.timestamp("s"), st.integers(-(US // 10**6), US // 10**6)),
-    (pa.timestamp("ms", "UTC"), st.integers(-(US // 10**3), US // 10**3)),
-    (pa.timestamp("us", "Europe/Berlin"), st.integers(-US, US)),
-    (pa.timestamp("ns"), st.integers(-(10**15), 10**15).map(lambda n: n * 1000)),
-    (pa.time32("s"), st.integers(0, 86_399)),
-    (pa.time32("ms"), st.integers(0, 86_399_999)),
-    (pa.time64("us"), st.integers(0, 86_399_999_999)),
-    (pa.time64("ns"), st.integers(0, 86_399_999_999).map(lambda n: n * 1000)),
-    (pa.duration("s"), st.integers(-(10**9), 10**9)),
-    (pa.duration("ms"), st.integers(-(10**12), 10**12)),
-    (pa.duration("us"), st.integers(-(10**15), 10**15)),
-    (pa.duration("ns"), st.integers(-(10**12), 10**12).map(lambda n: n * 1000)),
-    (pa.dictionary(pa.int8(), pa.string()), TEXT),
-    (pa.dictionary(pa.int32(), pa.large_string(), ordered=True), TEXT),
-    (pa.dictionary(pa.int16(), pa.int64()), st.integers(-50, 50)),
-    (pa.null(), st.none()),
-]
-
-
-def array(kind: pa.DataType, values: list[Any]) -> pa.Array:
-    if pa.types.is_float16(kind):
-        return pa.array([None if v is None else np.float16(v) for v in values], kind)
-    if pa.types.is_dictionary(kind):
-        return pa.array(values, kind.value_type).dictionary_encode().cast(kind)
-    return pa.array(values, kind)
-
-
-@st.composite
-def tables(draw: st.DrawFn) -> pa.Table:
-    rows = draw(st.integers(1, 12))
-    kinds = draw(st.lists(st.sampled_from(TYPES), min_size=1, max_size=6))
-    names = draw(st.lists(TEXT.filter(bool), min_size=len(kinds), max_size=len(kinds), unique=True))
-    columns = [array(kind, draw(st.lists(nullable(values), min_size=rows, max_size=rows))) for kind, values in kinds]
-    table = pa.Table.from_arrays(columns, names=names)
-    cut = draw(st.integers(0, rows))
-    # Chunk borders are storage, not content.
-    return pa.concat_tables([table.slice(0, cut), table.slice(cut)])
 
 
 @settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -3,18 +3,27 @@
 `formats.py` holds the table of all; each reader gives an Arrow table with what the file says of its columns.
 """
 
-from datom_core.extracts.formats.formats import FORMATS, cannot_be_read, looks_like_data, of_name
+from datom_core.extracts.formats.formats import (
+    ExtractFormat,
+    FileToRead,
+    cannot_be_read,
+    looks_like_data,
+    of_name,
+    register_format,
+)
 from datom_core.extracts.formats.missing import special_missing
 from datom_core.extracts.formats.reading import check_reading, read_extract
 from datom_core.extracts.formats.schemas import SchemaLike
 
 __all__ = [
-    "FORMATS",
+    "ExtractFormat",
+    "FileToRead",
     "SchemaLike",
     "cannot_be_read",
     "check_reading",
     "looks_like_data",
     "of_name",
     "read_extract",
+    "register_format",
     "special_missing",
 ]

@@ -1,24 +1,23 @@
-"""Which format a file is of: by its name, and by its first bytes."""
+"""The formats of extract files: the table of all, and which one a file is of, by its name and its first bytes.
+
+A new one is a module that reads it, and a line of `_BUILT_IN`; outside of this package, a call of `register_format`.
+"""
 
 from __future__ import annotations
 
-import codecs
-import mmap
 import re
-import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from datom_core.errors import InvalidInputError
-from datom_core.extracts.formats.problems import bad_file
+import pyarrow as pa
 
-#: Every format that can be read: the extensions of file names, in lower case.
-FORMATS = (
-    *("csv", "tsv", "txt", "psv", "parquet", "xpt", "sas7bdat", "sav", "zsav", "por", "dta"),
-    *("xls", "xlsx", "xlsm", "xlsb", "json", "ndjson", "dsjc"),
-)
-TEXT = frozenset({"csv", "tsv", "txt", "psv"})
-WORKBOOKS = frozenset({"xls", "xlsx", "xlsm", "xlsb"})
-DATASET_JSON = frozenset({"json", "ndjson", "dsjc"})
+from datom_core.errors import InvalidInputError
+from datom_core.extracts.formats import dataset_json, excel, parquet, r_text, readstat, signatures, text
+from datom_core.extracts.formats.problems import bad_file, check_columns
+from datom_core.extracts.formats.schemas import Types, conform
+from datom_core.extracts.formats.signatures import Beginning
+
 #: Extensions of what holds data and cannot be read here: a drop with such a file is not taken whole.
 UNREADABLE_DATA = frozenset({
     # SAS, SPSS, Stata and others of their kind
@@ -37,32 +36,132 @@ UNREADABLE_DATA = frozenset({
     *("part", "partial", "filepart", "crdownload", "tmp", "temp", "incomplete", "inprogress", "uploading", "download"),
 })  # fmt: skip
 _LOOK = 65536
-_SAS7BDAT = bytes.fromhex("000000000000000000000000c2ea8160b31411cfbd92080009c7318c181f1011")
-_STATA = re.compile(rb"<stata_dta>|[\x69-\x73][\x01\x02]\x01\x00")
-# What a file of the format begins with, whatever its name says.
-_SIGNATURES: tuple[tuple[str, re.Pattern[bytes]], ...] = (
-    ("parquet", re.compile(rb"PAR1")),
-    ("xlsx", re.compile(rb"PK\x03\x04")),
-    ("xls", re.compile(rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")),
-    ("sas7bdat", re.compile(re.escape(_SAS7BDAT))),
-    ("xpt", re.compile(rb"HEADER RECORD\*{7}LIB")),
-    ("sav", re.compile(rb"\$FL2")),
-    ("zsav", re.compile(rb"\$FL3")),
-    ("dta", _STATA),
-    # 200 bytes of greeting in several character sets come first.
-    ("por", re.compile(rb"(?s).{0,520}?(?:SPSS PORT FILE|SPSSPORT)")),
+_NAME = re.compile(r"[a-z0-9]{1,16}")
+
+
+@dataclass(frozen=True)
+class FileToRead:
+    """A file, and what the caller of `read_extract` said of it.
+
+    Attributes:
+        path: where it lies.
+        name: what errors call it.
+        format: its format.
+        types: what the caller declared of columns. The table of a registered format is brought to these types.
+        r_compat: whether types are to be as R infers them.
+        encoding, separator, sheet: as given.
+        before: types by column of the version before, for columns without a value.
+    """
+
+    path: Path
+    name: str
+    format: str
+    types: Types = field(default_factory=Types)
+    r_compat: bool = False
+    encoding: str | None = None
+    separator: str | None = None
+    sheet: str | None = None
+    before: Mapping[str, pa.DataType] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ExtractFormat:
+    """A format of extract files.
+
+    Attributes:
+        name: the extension of file names, in lower case.
+        read: makes the whole table of a file; raises `InvalidInputError` for what it cannot take as it is.
+        begins: what every such file begins with; ``None`` when nothing tells.
+        alike: name of a group of formats that first bytes do not tell apart.
+        check: refuses a file for what it begins with, beyond ``begins``.
+    """
+
+    name: str
+    read: Callable[[FileToRead], pa.Table]
+    begins: re.Pattern[bytes] | None = None
+    alike: str = ""
+    check: Callable[[Beginning], None] | None = None
+
+
+def _text(file: FileToRead) -> pa.Table:
+    how = {"encoding": file.encoding, "separator": file.separator}
+    if file.r_compat:
+        return r_text.read_text_as_r(file.path, file.name, file.types, **how)
+    return text.read_text(file.path, file.name, file.format, file.types, **how, before=file.before)
+
+
+def _parquet(file: FileToRead) -> pa.Table:
+    return parquet.read_parquet(file.path, file.name, file.types, r_compat=file.r_compat)
+
+
+def _workbook(file: FileToRead) -> pa.Table:
+    return excel.read_workbook(file.path, file.name, file.format, file.types, sheet=file.sheet)
+
+
+def _dataset_json(file: FileToRead) -> pa.Table:
+    return dataset_json.read_dataset_json(file.path, file.name, file.types, compressed=file.format == "dsjc")
+
+
+def _statistics(file: FileToRead) -> pa.Table:
+    return readstat.read_statistics(file.path, file.name, file.format, file.types, encoding=file.encoding)
+
+
+_BUILT_IN = (
+    *(ExtractFormat(name, _text, check=signatures.check_text) for name in ("csv", "tsv", "txt", "psv")),
+    ExtractFormat("parquet", _parquet, signatures.PARQUET),
+    ExtractFormat("xpt", _statistics, signatures.XPT),
+    ExtractFormat("sas7bdat", _statistics, signatures.SAS7BDAT),
+    ExtractFormat("sav", _statistics, signatures.SAV, alike="SPSS"),
+    ExtractFormat("zsav", _statistics, signatures.ZSAV, alike="SPSS"),
+    ExtractFormat("por", _statistics, signatures.POR),
+    ExtractFormat("dta", _statistics, signatures.DTA),
+    ExtractFormat("xls", _workbook, signatures.XLS, check=signatures.check_workbook),
+    ExtractFormat("xlsx", _workbook, signatures.ZIPPED_WORKBOOK, "zipped workbooks", signatures.check_workbook),
+    ExtractFormat("xlsm", _workbook, signatures.ZIPPED_WORKBOOK, "zipped workbooks", signatures.check_workbook),
+    ExtractFormat("xlsb", _workbook, signatures.ZIPPED_WORKBOOK, "zipped workbooks", signatures.check_workbook),
+    *(ExtractFormat(name, _dataset_json, check=signatures.check_json) for name in ("json", "ndjson", "dsjc")),
 )
-# A zip archive tells within what it is of.
-_ALIKE = ({"sav", "zsav"}, {"xlsx", "xlsm", "xlsb"})
-_ENCRYPTED = "EncryptedPackage\0".encode("utf-16-le")
-_ENTRY = len(_ENCRYPTED).to_bytes(2, "little") + b"\x02"  # the length of the name; a stream
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_FORMATS: dict[str, ExtractFormat] = {known.name: known for known in _BUILT_IN}
+
+
+def register_format(added: ExtractFormat) -> None:
+    """Make a format known to this process: `read_extract`, `DropReader` and `Project.sync` take its files.
+
+    Its table must have columns with names, each once; it is brought to the types that a caller declares.
+
+    Raises:
+        InvalidInputError: not an `ExtractFormat`, a name that is no extension, or one that is taken.
+    """
+    given: object = added
+    if not isinstance(given, ExtractFormat):
+        raise InvalidInputError(f"register_format takes an ExtractFormat, not {type(given).__name__}.")
+    if not _NAME.fullmatch(str(given.name)):
+        raise InvalidInputError(f"A format is called by the extension of its files, as in 'csv'; not {given.name!r}.")
+    if given.name in _FORMATS:
+        raise InvalidInputError(
+            f"There is a format {given.name!r} already. Register each once, where its module is imported first."
+        )
+    _FORMATS[given.name] = replace(given, read=_checked(given.read))
+
+
+def _checked(read: Callable[[FileToRead], pa.Table]) -> Callable[[FileToRead], pa.Table]:
+    def checked(file: FileToRead) -> pa.Table:
+        found: object = read(file)
+        if not isinstance(found, pa.Table):
+            raise InvalidInputError(
+                f"The reader of {file.format} files must give a pyarrow Table, not {type(found).__name__}."
+            )
+        check_columns(found.column_names, file.name)
+        file.types.check(found.column_names, file.name)
+        return conform(found, file.types, file.name)
+
+    return checked
 
 
 def of_name(file_name: str) -> str | None:
     """The format that a file's extension names, or ``None`` when there is no reader for it."""
     extension = Path(file_name).suffix[1:].lower()
-    return extension if extension in FORMATS else None
+    return extension if extension in _FORMATS else None
 
 
 def looks_like_data(file_name: str) -> bool:
@@ -70,7 +169,7 @@ def looks_like_data(file_name: str) -> bool:
     # Blanks and dots at the end come from other systems, and hide the extension.
     *before, last = [s[1:].lower() for s in Path(file_name.rstrip(" .~")).suffixes] or [""]
     # `dm.csv.tmp` and `dm.csv.1` are extracts that are on their way, or were put aside.
-    return last in FORMATS or last in UNREADABLE_DATA or any(extension in FORMATS for extension in before)
+    return last in _FORMATS or last in UNREADABLE_DATA or any(extension in _FORMATS for extension in before)
 
 
 def cannot_be_read(file_name: str) -> str:
@@ -78,26 +177,26 @@ def cannot_be_read(file_name: str) -> str:
     bare = file_name.rstrip(" .")
     extension = Path(bare).suffix + file_name[len(bare) :]
     what = f"{extension!r} is not the extension of a format" if extension else "there is no extension that tells"
-    return f"{what}. Readable are {', '.join(FORMATS)}"
+    return f"{what}. Readable are {', '.join(_FORMATS)}"
 
 
-def format_of(name: str, given: str | None) -> str:
+def format_of(name: str, given: str | None) -> ExtractFormat:
     """The format of a file: what was asked for, else what its extension says.
 
     Raises:
         InvalidInputError: neither is one that can be read.
     """
     if given is not None:
-        if given not in FORMATS:
-            raise InvalidInputError(f"format is one of {', '.join(FORMATS)}, not {given!r}.", file=name)
-        return given
+        if given not in _FORMATS:
+            raise InvalidInputError(f"format is one of {', '.join(_FORMATS)}, not {given!r}.", file=name)
+        return _FORMATS[given]
     found = of_name(name)
     if found is None:
         raise bad_file(name, f"{cannot_be_read(name)}; rename it, or give format=.")
-    return found
+    return _FORMATS[found]
 
 
-def check_signature(path: Path, name: str, file_format: str, encoding: str | None) -> None:
+def check_signature(path: Path, name: str, called: ExtractFormat, encoding: str | None) -> None:
     """Refuse an empty file, and one that is not what it is called.
 
     Raises:
@@ -107,49 +206,11 @@ def check_signature(path: Path, name: str, file_format: str, encoding: str | Non
         head = file.read(_LOOK)
     if not head:
         raise bad_file(name, "the file is empty (0 bytes). Export it again.")
-    found = next((f for f, signature in _SIGNATURES if signature.match(head)), None)
-    if found == "xls" and file_format in WORKBOOKS and _has_password(path):
-        raise bad_file(name, "the workbook is encrypted with a password. Take the password off, and save it again.")
-    if found == file_format or any({found, file_format} <= alike for alike in _ALIKE):
-        return
-    if found is not None:
-        raise bad_file(name, f"called {file_format}, but by its first bytes it is {found}. Rename it, or give format=.")
-    if file_format in DATASET_JSON:
-        _check_json(head, name, file_format)
-    elif file_format in TEXT:
-        _check_text(head, name, file_format, encoding)
-    else:
-        raise bad_file(name, f"called {file_format}, but it does not begin like one. Export it again, or give format=.")
-
-
-def _has_password(path: Path) -> bool:
-    """Whether a container of the old formats holds a new workbook, encrypted: an entry of its directory tells."""
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        at = data.find(_ENCRYPTED)
-        while at >= 0:
-            if at % 128 == 0 and data[at + 64 : at + 67] == _ENTRY:
-                return True
-            at = data.find(_ENCRYPTED, at + 1)
-    return False
-
-
-def _check_json(head: bytes, name: str, file_format: str) -> None:
-    """The order of keys means nothing, so that the first bytes only tell what cannot be Dataset-JSON."""
-    if file_format == "dsjc":
-        if len(head) < 2 or head[0] & 15 != zlib.DEFLATED or int.from_bytes(head[:2]) % 31:
-            raise bad_file(name, "called dsjc, but it does not begin like one: it is no zlib stream. Export it again.")
-    elif head.startswith(_UTF16):
-        raise bad_file(name, "the JSON is UTF-16 by its first bytes, and Dataset-JSON is UTF-8. Export it as that.")
-    elif head.removeprefix(codecs.BOM_UTF8).lstrip(b" \t\r\n")[:1] not in (b"{", b""):
-        raise bad_file(name, "this is not CDISC Dataset-JSON: it does not begin with an object.")
-
-
-def _check_text(head: bytes, name: str, file_format: str, encoding: str | None) -> None:
-    if encoding is not None:
-        return
-    if head.startswith(_UTF16):
-        raise bad_file(name, 'the text is UTF-16 by its first bytes. Give encoding="utf-16".')
-    if b"\0" in head:
-        raise bad_file(
-            name, f"called {file_format}, but it holds NUL bytes: it is not text. Give format= or encoding=."
-        )
+    begun = next((f for f in (called, *_FORMATS.values()) if f.begins is not None and f.begins.match(head)), None)
+    found = None if begun is None else begun.name
+    if called.check is not None:
+        called.check(Beginning(path, name, called.name, encoding, head, found))
+    if begun is not None and begun is not called and (not called.alike or begun.alike != called.alike):
+        raise bad_file(name, f"called {called.name}, but by its first bytes it is {found}. Rename it, or give format=.")
+    if begun is None and called.begins is not None:
+        raise bad_file(name, f"called {called.name}, but it does not begin like one. Export it again, or give format=.")

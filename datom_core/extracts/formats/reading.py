@@ -14,10 +14,10 @@ import pyarrow as pa
 
 from datom_core.common import fitting
 from datom_core.errors import InvalidInputError, NotFoundError
-from datom_core.extracts.formats import dataset_json, excel, parquet, r_text, readstat, text
-from datom_core.extracts.formats.formats import DATASET_JSON, TEXT, WORKBOOKS, check_signature, format_of
+from datom_core.extracts.formats import text
+from datom_core.extracts.formats.formats import FileToRead, check_signature, format_of
 from datom_core.extracts.formats.problems import bad_file
-from datom_core.extracts.formats.schemas import SchemaLike, Types, check_schema, typed_as_before
+from datom_core.extracts.formats.schemas import SchemaLike, check_schema, typed_as_before
 
 _UNNAMED = "the extract"
 
@@ -47,7 +47,7 @@ def read_extract(
         r_compat: infer types as R's ``datom_sync`` does, for the same ``data_sha`` (docs/extracts.md).
         format: ``csv``, ``tsv``, ``txt``, ``psv``, ``parquet``, ``xpt``, ``sas7bdat``, ``sav``, ``zsav``, ``por``,
             ``dta``, ``xls``, ``xlsx``, ``xlsm``, ``xlsb``, ``json``, ``ndjson`` or ``dsjc`` (CDISC Dataset-JSON);
-            by default the extension.
+            or one that was registered; by default the extension.
         encoding: of text; UTF-8 by default. Of files of SAS, SPSS (but not por) and Stata, instead of what they say
             themselves.
         separator: of text; by default what the extension stands for.
@@ -66,7 +66,7 @@ def read_extract(
         kind = format_of(name, format)
         check_signature(path, name, kind, encoding)
         known = {} if r_compat or before is None else before
-        table = _read(path, name, kind, types, r_compat, encoding, separator, sheet, known)
+        table = kind.read(FileToRead(path, name, kind.name, types, r_compat, encoding, separator, sheet, known))
         if not table.num_rows:
             raise bad_file(name, f"there is no row, only the header of {table.num_columns} columns. Export it again.")
         return typed_as_before(table, known)
@@ -107,27 +107,3 @@ def _on_disk(source: Any, file_format: str | None, stack: ExitStack) -> tuple[Pa
         else:
             file.write(source)
     return path, _UNNAMED
-
-
-def _read(
-    path: Path,
-    name: str,
-    kind: str,
-    types: Types,
-    r_compat: bool,
-    encoding: str | None,
-    separator: str | None,
-    sheet: str | None,
-    before: Mapping[str, pa.DataType],
-) -> pa.Table:
-    if kind in TEXT and r_compat:
-        return r_text.read_text_as_r(path, name, types, encoding=encoding, separator=separator)
-    if kind in TEXT:
-        return text.read_text(path, name, kind, types, encoding=encoding, separator=separator, before=before)
-    if kind == "parquet":
-        return parquet.read_parquet(path, name, types, r_compat=r_compat)
-    if kind in WORKBOOKS:
-        return excel.read_workbook(path, name, kind, types, sheet=sheet)
-    if kind in DATASET_JSON:
-        return dataset_json.read_dataset_json(path, name, types, compressed=kind == "dsjc")
-    return readstat.read_statistics(path, name, kind, types, encoding=encoding)

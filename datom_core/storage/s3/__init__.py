@@ -3,11 +3,12 @@
 Nothing here keeps credentials: a client is made from their source for every process.
 """
 
+from datom_core.storage.s3 import backend as backend
 from datom_core.storage.s3.arguments import check_arguments
 from datom_core.storage.s3.client import open_client
 from datom_core.storage.s3.errors import RefusedConditionError, translated
 from datom_core.storage.s3.policy import iam_policy
-from datom_core.storage.s3.preflight import PreflightCheck, keeps_versions
+from datom_core.storage.s3.preflight import PreflightCheck
 from datom_core.storage.s3.store import S3Store
 
 __all__ = [
@@ -16,7 +17,6 @@ __all__ = [
     "S3Store",
     "check_arguments",
     "iam_policy",
-    "keeps_versions",
     "open_client",
     "translated",
 ]

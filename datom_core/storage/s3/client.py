@@ -8,11 +8,14 @@ from typing import Any
 from datom_core.credentials import CredentialSource, make_client
 from datom_core.version import __version__
 
+#: How often one request is made in all: by boto3 while no answer comes, and by us when one breaks off in its middle, or
+#: is of a state that has been replaced, both of which boto3 leaves to its callers.
+ATTEMPTS = 5
 # Sensible for documents of a few kilobytes and payloads of many megabytes; each may be given otherwise.
 _DEFAULTS: dict[str, Any] = {
     "connect_timeout": 10,
     "read_timeout": 60,
-    "retries": {"mode": "standard", "total_max_attempts": 5},
+    "retries": {"mode": "standard", "total_max_attempts": ATTEMPTS},
     "max_pool_connections": 32,
     "tcp_keepalive": True,
     "user_agent_extra": f"datom-dagster/{__version__}",

@@ -38,36 +38,32 @@ def iam_policy(store: S3Store, role: Role = "reader", *, scope: Scope = "project
     bucket = f"arn:{partition}:s3:::{at.root}"
     prefix = _literally(f"{at.prefix}/") if at.prefix else ""
     folder = prefix if scope == "prefix" else f"{prefix}datom/"
-    statements: list[dict[str, Any]] = [
-        {
-            "Sid": "List",
-            "Effect": "Allow",
-            "Action": ["s3:ListBucket"],
-            "Resource": [bucket],
-            "Condition": {"StringLike": {"s3:prefix": [f"{folder}*"]}},
-        },
-        {"Sid": "Read", "Effect": "Allow", "Action": ["s3:GetObject"], "Resource": [f"{bucket}/{folder}*"]},
-    ]
+    below = f"{bucket}/{folder}"
+    statements = _reading(bucket, folder, below)
     if role != "reader":
         removable = "*" if role == "mover" else f"{'*' if scope == 'prefix' else ''}{names.CLAIM_KEY}"
-        statements += [
-            {
-                "Sid": "Write",
-                "Effect": "Allow",
-                "Action": ["s3:PutObject", "s3:AbortMultipartUpload"],
-                "Resource": [f"{bucket}/{folder}*"],
-            },
-            {
-                "Sid": "Remove",
-                "Effect": "Allow",
-                "Action": ["s3:DeleteObject"],
-                "Resource": [f"{bucket}/{folder}{removable}"],
-            },
-        ]
+        statements += _writing(below, removable)
     if store.kms_key is not None and store.kms_key.startswith("arn:"):
         actions = ["kms:Decrypt"] + ([] if role == "reader" else ["kms:GenerateDataKey"])
-        statements.append({"Sid": "Key", "Effect": "Allow", "Action": actions, "Resource": [store.kms_key]})
+        statements.append(_allowed("Key", actions, store.kms_key))
     return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _reading(bucket: str, folder: str, below: str) -> list[dict[str, Any]]:
+    only_there = {"StringLike": {"s3:prefix": [f"{folder}*"]}}
+    listing = _allowed("List", ["s3:ListBucket"], bucket)
+    return [{**listing, "Condition": only_there}, _allowed("Read", ["s3:GetObject"], f"{below}*")]
+
+
+def _writing(below: str, removable: str) -> list[dict[str, Any]]:
+    return [
+        _allowed("Write", ["s3:PutObject", "s3:AbortMultipartUpload"], f"{below}*"),
+        _allowed("Remove", ["s3:DeleteObject"], f"{below}{removable}"),
+    ]
+
+
+def _allowed(name: str, actions: list[str], resource: str) -> dict[str, Any]:
+    return {"Sid": name, "Effect": "Allow", "Action": actions, "Resource": [resource]}
 
 
 def _literally(text: str) -> str:

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import logging
-import os
-import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
-from weakref import WeakSet
 
 from datom_core.common import check_key, fitting, logged, normalise_prefix, veiled
 from datom_core.credentials import CredentialSource, check_credentials
 from datom_core.documents import Buffer, Location, Rows
 from datom_core.errors import AccessDeniedError, ConflictError, InvalidInputError, NotFoundError, StorageError
-from datom_core.storage.protocol import ObjectInfo, StoredObject
+from datom_core.storage.protocol import ObjectInfo, ObjectStore, StoredObject
 from datom_core.storage.s3.arguments import check_arguments
-from datom_core.storage.s3.client import open_client
-from datom_core.storage.s3.conditions import PROBE, Conditions
+from datom_core.storage.s3.conditions import PROBE
+from datom_core.storage.s3.connection import Connection, Server
 from datom_core.storage.s3.errors import (
     NOT_S3,
     RefusedConditionError,
@@ -26,10 +23,13 @@ from datom_core.storage.s3.errors import (
     translated,
     translated_head,
 )
-from datom_core.storage.s3.preflight import PreflightCheck, preflight
+from datom_core.storage.s3.preflight import PreflightCheck, keeps_versions, preflight
 from datom_core.storage.s3.transfer import PART_BYTES, body, checksum, distinct, download, upload_parts
 
 _log = logging.getLogger(__name__)
+
+#: Where a bucket is when nobody says so.
+DEFAULT_REGION = "us-east-1"
 
 _MAX_SINGLE = 5 * 2**30
 _NO_CONTENT = 204
@@ -69,7 +69,7 @@ class S3Store:
         self,
         bucket: str,
         prefix: str = "",
-        region: str = "us-east-1",
+        region: str = DEFAULT_REGION,
         *,
         credentials: CredentialSource | None = None,
         endpoint_url: str | None = None,
@@ -81,18 +81,14 @@ class S3Store:
     ) -> None:
         credentials, config = veiled(credentials), veiled(config)
         check_arguments(bucket, prefix, region, endpoint_url, addressing, encryption, config)
-        self._config = veiled({**(config or {})})
+        config = veiled({**(config or {})})
         self._location = Location("s3", bucket, normalise_prefix(prefix), region, prefix)
         self._namespace = "/".join(filter(None, (self._location.prefix, "datom"))) + "/"
-        self._endpoint_url = endpoint_url
-        self._credentials = check_credentials(credentials)
-        self._addressing = addressing
+        self._server = Server(region, check_credentials(credentials), endpoint_url, addressing, config)
         self._encryption = encryption or ("aws:kms" if kms_key is not None else None)
         self._kms_key = kms_key
-        self._lock = threading.Lock()
-        self._opened: tuple[Any, Conditions] | None = None
+        self._connection = Connection(self._server, bucket, self._namespace + PROBE, self._encryption_options())
         self._checked = False
-        _ALIVE.add(self)
         if check:
             self.check()
 
@@ -107,7 +103,7 @@ class S3Store:
     @property
     def endpoint_url(self) -> str | None:
         """Where the server is, when it is not AWS."""
-        return self._endpoint_url
+        return self._server.endpoint_url
 
     @property
     def kms_key(self) -> str | None:
@@ -116,7 +112,7 @@ class S3Store:
     @property
     def client(self) -> Any:
         """The boto3 client that everything goes through; made when it is first needed, and kept."""
-        return self._open()[0]
+        return self._connection.client
 
     def sibling(self, location: Location, *, credentials: CredentialSource | None = None, **options: Any) -> S3Store:
         """A store at another place of the same server, by default with the same credentials.
@@ -126,14 +122,9 @@ class S3Store:
             credentials, **options: as for a new store.
         """
         credentials, options = veiled(credentials), veiled(options)
-        settings = {
-            "region": location.region or self._location.region,
-            "credentials": credentials or self._credentials,
-            "endpoint_url": self._endpoint_url,
-            "addressing": self._addressing,
-            "config": self._config,
-        }
-        return S3Store(location.root, location.spelled_prefix, **{**settings, **options})
+        given = {"region": location.region, "credentials": credentials}
+        settings = {**self._server.settings(), **{name: value for name, value in given.items() if value}, **options}
+        return S3Store(location.root, location.spelled_prefix, **settings)
 
     def key(self, key: str) -> str:
         """The whole key in the bucket of a key below the namespace."""
@@ -156,7 +147,7 @@ class S3Store:
 
     @logged(_log)
     def create(self, key: str, data: Buffer, metadata: Mapping[str, str] | None = None) -> bool:
-        conditions, size = self._open()[1], len(memoryview(data).cast("B"))
+        conditions, size = self._connection.conditions, len(memoryview(data).cast("B"))
         in_parts = size > _MAX_SINGLE or (size > PART_BYTES and conditions.known("create in parts"))
         safe = conditions.known("create in parts" if in_parts else "create")
         if not safe and self.head(key) is not None:
@@ -174,7 +165,7 @@ class S3Store:
     def replace(self, key: str, data: Buffer, etag: str) -> str:
         moved = ConflictError(f"{key} in {self.location} changed since it was read. Try again.", key=key)
         condition = {"IfMatch": etag}
-        if not self._open()[1].known("replace"):
+        if not self._connection.conditions.known("replace"):
             found = self._head(key)
             if found is None or tag_of(found) != etag:
                 raise moved
@@ -204,10 +195,16 @@ class S3Store:
             if answer["ResponseMetadata"]["HTTPStatusCode"] != _NO_CONTENT:
                 raise StorageError(NOT_S3)
 
-    def copy_from(self, source: S3Store, key: str, size: int) -> bool:
+    def copy_from(self, source: ObjectStore, key: str, size: int) -> bool:
         """Copy an object within one server, unless there is one here; ``False`` when that cannot be done."""
+        if not isinstance(source, S3Store):
+            return False
         # Not every server heeds the condition on copies, and nothing may be overwritten.
-        if source.endpoint_url != self.endpoint_url or size > _MAX_SINGLE or not self._open()[1].known("copy"):
+        if (
+            source.endpoint_url != self.endpoint_url
+            or size > _MAX_SINGLE
+            or not self._connection.conditions.known("copy")
+        ):
             return False
         full = self.key(check_key(key))
         copied = {"CopySource": {"Bucket": source.bucket, "Key": source.key(key)}, "IfNoneMatch": "*"}
@@ -224,6 +221,17 @@ class S3Store:
     def clean_up(self) -> None:
         """Remove what this class itself keeps in the namespace: the object that conditions were tried on."""
         self.delete(PROBE)
+
+    def kept_after_delete(self) -> str:
+        """Which old versions the bucket keeps of what is deleted, in a sentence; ``""`` when it keeps none."""
+        kept = keeps_versions(self)
+        if kept is False:
+            return ""
+        whether = "keeps" if kept else "may keep"
+        return (
+            f"The bucket {self.bucket} {whether} versions: delete markers and the old versions behind them stay until "
+            "a lifecycle rule or its owner removes them."
+        )
 
     def check(self) -> None:
         """Look once whether the bucket is there, open to these credentials, and in this region."""
@@ -254,7 +262,7 @@ class S3Store:
 
     def heeds_conditions(self, *, anew: bool = False) -> bool:
         """Whether the server knows conditional writes; asks it once, unless it is AWS, or ``anew``."""
-        conditions = self._open()[1]
+        conditions = self._connection.conditions
         if anew:
             conditions.put_probe()
         return conditions.known("create") and conditions.known("replace")
@@ -309,60 +317,19 @@ class S3Store:
         options = {"ServerSideEncryption": self._encryption} if self._encryption is not None else {}
         return {**options, "SSEKMSKeyId": self._kms_key} if self._kms_key is not None else options
 
-    def _open(self) -> tuple[Any, Conditions]:
-        with self._lock:
-            if self._opened is None:
-                with translated("s3:ListBucket", self.bucket):
-                    client = open_client(
-                        self._credentials,
-                        str(self._location.region),
-                        self._endpoint_url,
-                        self._addressing,
-                        self._config,
-                    )
-                options = self._encryption_options()
-                trusted = self._endpoint_url is None
-                probe = self._namespace + PROBE
-                self._opened = client, Conditions(client, self.bucket, probe, options, trusted=trusted)
-            return self._opened
-
-    def _forget(self) -> None:
-        """Begin anew in a forked process: two processes on one connection would read each other's answers."""
-        self._lock = threading.Lock()
-        self._opened = None
-
     def __reduce__(self) -> tuple[Any, ...]:
         # Settings cross a process boundary; connections do not, and inline secrets refuse to.
         at = self._location
-        options = {
-            "credentials": self._credentials,
-            "endpoint_url": self._endpoint_url,
-            "addressing": self._addressing,
-            "encryption": self._encryption,
-            "kms_key": self._kms_key,
-            "config": self._config,
-            "check": False,
-        }
-        return _rebuild, (at.root, at.spelled_prefix, at.region, options)
+        keys = {"encryption": self._encryption, "kms_key": self._kms_key}
+        return _rebuild, (at.root, at.spelled_prefix, {**self._server.settings(), **keys, "check": False})
 
     def __repr__(self) -> str:
-        if not hasattr(self, "_credentials"):
+        if not hasattr(self, "_server"):
             return "S3Store(...)"  # it is being made, and shown in the frame of what is wrong with it
         at = self._location
-        elsewhere = f", endpoint_url={self._endpoint_url!r}" if self._endpoint_url else ""
+        elsewhere = f", endpoint_url={self.endpoint_url!r}" if self.endpoint_url else ""
         return f"S3Store({at.root!r}, prefix={at.prefix!r}, region={at.region!r}{elsewhere})"
 
 
-_ALIVE: WeakSet[S3Store] = WeakSet()
-
-
-def _after_fork() -> None:
-    for store in list(_ALIVE):
-        store._forget()
-
-
-os.register_at_fork(after_in_child=_after_fork)
-
-
-def _rebuild(bucket: str, prefix: str, region: str, options: dict[str, Any]) -> S3Store:
-    return S3Store(bucket, prefix, region, **options)
+def _rebuild(bucket: str, prefix: str, options: dict[str, Any]) -> S3Store:
+    return S3Store(bucket, prefix, **options)

@@ -17,13 +17,13 @@ from tenacity import Retrying, retry_if_exception, retry_if_exception_type, stop
 from datom_core.common import Progress, watcher
 from datom_core.documents import Buffer
 from datom_core.errors import StorageError
+from datom_core.storage.s3.client import ATTEMPTS
 from datom_core.storage.s3.errors import NOT_S3, code_of, tag_of
 
 #: From this size on, an object goes and comes in parts of it.
 PART_BYTES = 16 * 2**20
 _MAX_PARTS = 10_000
 _THREADS = 8
-_ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def download(client: Any, bucket: str, key: str) -> Download:
     def replaced(error: BaseException) -> bool:
         return isinstance(error, ClientError) and code_of(error) in ("PreconditionFailed", "412")
 
-    again = Retrying(retry=retry_if_exception(replaced), stop=stop_after_attempt(_ATTEMPTS), reraise=True)
+    again = Retrying(retry=retry_if_exception(replaced), stop=stop_after_attempt(ATTEMPTS), reraise=True)
     return again(_download, client, bucket, key, PART_BYTES)
 
 
@@ -122,7 +122,7 @@ def _ask(client: Any, arguments: Mapping[str, Any], *, limit: int | None = None)
 
     again = Retrying(
         retry=retry_if_exception_type(_BrokenOffError),
-        stop=stop_after_attempt(_ATTEMPTS),
+        stop=stop_after_attempt(ATTEMPTS),
         wait=wait_random_exponential(multiplier=0.1, max=5),
         reraise=True,
     )

@@ -1,0 +1,87 @@
+"""What a store may do beside what every store must: each is asked for by what the store has, never by its class.
+
+A store has an ability by having the method. What is not there is done without.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from datom_core.storage.protocol import ObjectStore
+
+
+@runtime_checkable
+class _Preparing(Protocol):
+    def prepare(self) -> None:
+        """Make the root, as the first write would."""
+        ...
+
+
+@runtime_checkable
+class _Tidying(Protocol):
+    def remove_empty(self) -> None:
+        """Remove what deleted objects left behind, such as empty folders; others may be writing."""
+        ...
+
+
+@runtime_checkable
+class _Leaving(Protocol):
+    def clean_up(self) -> None:
+        """Remove what the store itself keeps in the namespace, which nobody uses any more."""
+        ...
+
+
+@runtime_checkable
+class _Measured(Protocol):
+    def free_bytes(self) -> int:
+        """How much can still be stored."""
+        ...
+
+
+@runtime_checkable
+class _Keeping(Protocol):
+    def kept_after_delete(self) -> str:
+        """What stays of deleted objects all the same, in a sentence; ``""`` when nothing does."""
+        ...
+
+
+@runtime_checkable
+class _Copying(Protocol):
+    def copy_from(self, source: ObjectStore, key: str, size: int) -> bool:
+        """Copy an object without its bytes passing through here, unless one is there; ``False`` if that is not to be
+        had from ``source``."""
+        ...
+
+
+def prepare(store: ObjectStore) -> None:
+    """Come to a place: where there are folders, the root is there afterwards."""
+    if isinstance(store, _Preparing):
+        store.prepare()
+
+
+def remove_empty(store: ObjectStore) -> None:
+    """Remove what deleted objects left behind, while the place stays in use."""
+    if isinstance(store, _Tidying):
+        store.remove_empty()
+
+
+def clean_up(store: ObjectStore) -> None:
+    """Leave a place for good, when the objects are gone: empty folders and the like go, too."""
+    remove_empty(store)
+    if isinstance(store, _Leaving):
+        store.clean_up()
+
+
+def free_bytes(store: ObjectStore) -> int | None:
+    """How much can still be stored, where a store can tell."""
+    return store.free_bytes() if isinstance(store, _Measured) else None
+
+
+def kept_after_delete(store: ObjectStore) -> str:
+    """What stays of deleted objects all the same, in a sentence; ``""`` when nothing does, as far as one knows."""
+    return store.kept_after_delete() if isinstance(store, _Keeping) else ""
+
+
+def copy_within(source: ObjectStore, target: ObjectStore, key: str, size: int) -> bool:
+    """Whether an object was copied by the server that holds both stores."""
+    return isinstance(target, _Copying) and target.copy_from(source, key, size)
