@@ -10,7 +10,7 @@ from typing import Any
 
 from datom_core.common import normalise_prefix
 from datom_core.documents import canonical
-from datom_core.documents.history import Author
+from datom_core.documents.author import Author
 from datom_core.documents.project_file import Location
 from datom_core.documents.reading import Buffer, objects, optional, parse, parse_object, required, schema_of
 from datom_core.errors import FormatError, InvalidInputError
@@ -209,7 +209,7 @@ class Events:
         return cls(tuple(value))
 
     def with_event(self, kind: str, now: str, author: Author | None, facts: Mapping[str, Any]) -> Events:
-        """The document after something happened. Both names of the time are written (docs/format.md, "The register")."""
+        """The document after an event. Both names of the time are written (docs/format.md, "The register")."""
         actor = {} if author is None else {"git_name": author.name, "git_email": author.email}
         entry = {"occurred_at": now, "event_type": kind, "timestamp": now, "actor": actor, **facts}
         return Events((entry, *self.raw))
