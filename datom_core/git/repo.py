@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
 from datom_core.documents import Author
-from datom_core.errors import ConflictError, StorageError
+from datom_core.errors import StorageError
 from datom_core.git import ondisk
 from datom_core.git.answers import is_race, translated
 from datom_core.git.branches import (
@@ -25,38 +23,18 @@ from datom_core.git.branches import (
     tip_of,
 )
 from datom_core.git.cache import CloneCache, GitFailedError
+from datom_core.git.errors import LostRaceError
 from datom_core.git.fetches import Fetches
+from datom_core.git.file_history import Added
 from datom_core.git.lineage import Lineage
+from datom_core.git.push_log import log_push
 from datom_core.git.remote import Remote, as_remote, local_path, redact, unshown
 from datom_core.git.trees import FoundFiles, Question
 from datom_core.git.turns import Turns
 
-_log = logging.getLogger(__name__)
-
 _ATTEMPTS = 3  # the clone may be deleted at any time, also while it is being made again
 
 T = TypeVar("T")
-
-
-class LostRaceError(ConflictError):
-    """Another writer published first; nothing was published. Plan again on the new tip.
-
-    ``details["stuck_at"]`` is the tip when a push was turned down though nobody else's arrived.
-    """
-
-
-@dataclass(frozen=True)
-class Added:
-    """How a file came to be.
-
-    Attributes:
-        commit: the commit that added it.
-        author, at: who made that commit, and when.
-    """
-
-    commit: str
-    author: Author
-    at: datetime
 
 
 class GitRepo:
@@ -286,7 +264,7 @@ class GitRepo:
                     raise translated(self._at, "push to", error.stderr) from error
                 self._cache.discard()
             else:
-                _log_push(self.remote, self.branch, commit, files, attempt, time.monotonic() - begun)
+                log_push(self.remote, self.branch, commit, files, attempt, time.monotonic() - begun)
                 self._at_hand = commit
                 self._lineage.note(commit, parent)
                 return commit
@@ -389,18 +367,6 @@ class GitRepo:
 
     def __repr__(self) -> str:
         return f"GitRepo({redact(self.remote)!r}, branch={self._branch!r})"
-
-
-def _log_push(
-    remote: str, branch: str, commit: str, files: Mapping[str, bytes | None], attempt: int, seconds: float
-) -> None:
-    size = sum(len(data or b"") for data in files.values())
-    facts = {"effect": "push", "remote": redact(remote), "commit": commit, "bytes": size, "seconds": seconds}
-    _log.debug(
-        "push %s to %s of %s files=%d bytes=%d attempt=%d ms=%.0f",
-        commit[:8], branch, facts["remote"], len(files), size, attempt, seconds * 1000,
-        extra={"datom": facts},
-    )  # fmt: skip
 
 
 def remote_head(remote: str | os.PathLike[str] | Remote, branch: str | None = None) -> str | None:
