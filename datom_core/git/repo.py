@@ -6,7 +6,7 @@ import contextlib
 import os
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,10 +25,11 @@ from datom_core.git.branches import (
 from datom_core.git.cache import CloneCache, GitFailedError
 from datom_core.git.errors import LostRaceError
 from datom_core.git.fetches import Fetches
-from datom_core.git.file_history import Added
+from datom_core.git.file_history import Added, added
 from datom_core.git.lineage import Lineage
 from datom_core.git.push_log import log_push
 from datom_core.git.remote import Remote, as_remote, local_path, redact, unshown
+from datom_core.git.streams import batch_contents, commit_stream
 from datom_core.git.trees import FoundFiles, Question
 from datom_core.git.turns import Turns
 
@@ -178,25 +179,7 @@ class GitRepo:
 
         def walk() -> dict[str, Added]:
             self._fetches.all()
-            out = self._cache.run(
-                "rev-list", "--full-history", "--topo-order", "--no-merges", "--encoding=UTF-8",
-                "--format=%an%x00%ae%x00%at", commit, "--", *(f":(top,literal){path}" for path in paths),
-            )  # fmt: skip
-            lines = out.decode("utf-8", "replace").splitlines()
-            commits = {line.split()[1]: told.split("\0") for line, told in zip(lines[::2], lines[1::2], strict=True)}
-            changes = self._cache.run(
-                "diff-tree", "--stdin", "--root", "-r", "-z", "--no-renames", "--diff-filter=A", "--name-only",
-                stdin="".join(f"{sha}\n" for sha in commits).encode(),
-            )  # fmt: skip
-            found: dict[str, Added] = {}
-            sha = ""
-            for word in changes.decode("utf-8", "surrogateescape").split("\0"):
-                if word in commits:
-                    sha = word
-                elif word in paths and word not in found:  # the newest commits come first
-                    name, email, seconds = commits[sha]
-                    found[word] = Added(sha, Author(name, email), datetime.fromtimestamp(int(seconds), UTC))
-            return found
+            return added(self._cache, commit, paths)
 
         return self._healing(walk) if paths else {}
 
@@ -292,41 +275,17 @@ class GitRepo:
     def _commit(
         self, files: Mapping[str, bytes | None], message: str, parent: str | None, author: Author, at: datetime
     ) -> str:
-        ref = self._cache.new_ref()
-        offset = at.strftime("%z") or "+0000"
-        who = f"{author.name} <{author.email}> {int(at.timestamp())} {offset}"
-        text = message.encode()
-        lines = [f"commit {ref}\nmark :1\nauthor {who}\ncommitter {who}\ndata {len(text)}\n".encode(), text, b"\n"]
-        if parent is not None:
-            lines.append(f"from {parent}\n".encode())
-        for path, data in files.items():
-            if data is None:
-                lines.append(f"D {path}\n".encode())
-                continue
-            lines += [f"M 100644 inline {path}\ndata {len(data)}\n".encode(), data, b"\n"]
-        lines.append(b"get-mark :1\ndone\n")
+        stream = commit_stream(self._cache.new_ref(), files, message, parent, f"{author.name} <{author.email}>", at)
         # One small pack per commit: else git packs a long history's file, unpacks it again and packs it to push it.
         packed = ("-c", "fastimport.unpackLimit=1", "-c", "core.compression=1")
-        return self._cache.run(*packed, "fast-import", "--quiet", "--done", stdin=b"".join(lines)).decode().strip()
+        return self._cache.run(*packed, "fast-import", "--quiet", "--done", stdin=stream).decode().strip()
 
     def _contents(self, objects: list[str]) -> list[bytes | None]:
         """The contents of objects, each named as git names one; ``None`` for one that does not exist."""
         if not objects:
             return []
         out = self._cache.run("cat-file", "--batch", stdin="".join(f"{o}\n" for o in objects).encode())
-        contents: list[bytes | None] = []
-        position = 0
-        for _ in objects:
-            end = out.index(b"\n", position)
-            header = out[position:end].split()
-            if header[-1] == b"missing":
-                contents.append(None)
-                position = end + 1
-                continue
-            size = int(header[-1])
-            contents.append(out[end + 1 : end + 1 + size])
-            position = end + 2 + size
-        return contents
+        return batch_contents(out, len(objects))
 
     def _has(self, commit: str) -> bool:
         try:
