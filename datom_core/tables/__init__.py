@@ -18,7 +18,8 @@ from datom_core.tables.proof import (
     judge_table,
     signed,
 )
-from datom_core.tables.row_diff import CellChange, ChangedRow, Retyped, RowChange, diff, repeated
+from datom_core.tables.row_change import CellChange, ChangedRow, Retyped, RowChange
+from datom_core.tables.row_diff import diff, repeated
 from datom_core.tables.tabular import (
     Compression,
     check_columns,
