@@ -3,7 +3,8 @@
 It hands on: each verb is done in the folder that is named after it.
 """
 
-from datom_core.project.migration import MigrationReport, migrate
+from datom_core.project.migration import migrate
+from datom_core.project.migration_report import MigrationReport
 from datom_core.project.project import Project
 
 __all__ = [

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, get_args
 
 from datom_core.common import OnProgress, Progress, moment_of, names, watcher
-from datom_core.documents import Author, block
+from datom_core.documents import Author
 from datom_core.errors import ConflictError, IntegrityError, InvalidInputError, NotFoundError, StorageError
 from datom_core.governance import Registration
 from datom_core.planning import ProjectState, check_writable, lost_versions, pinned_payloads
+from datom_core.project.migration_report import MigrationReport
+from datom_core.project.ownership import is_list, is_ours, is_snapshot
 from datom_core.project.project import Project
 from datom_core.publishing import NamespaceClaim, check_origin, until_published
 from datom_core.reading import being_taken_away
@@ -31,37 +32,6 @@ from datom_core.storage import (
 from datom_core.writing import check_author, check_message, moved
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class MigrationReport:
-    """What a migration did, or would do.
-
-    Attributes:
-        project, source, target: what, from where, to where.
-        dry_run: whether nothing was done.
-        objects, bytes: to be in the new place.
-        present: of those, already there.
-        commit_sha: the commit that recorded the new place; ``None`` when it was recorded before.
-        late: objects that others wrote to the old place meanwhile, and that were fetched afterwards.
-        deleted: objects that were removed from the old place.
-        left: keys in the old place that are not this project's, and stay.
-    """
-
-    project: str
-    source: str
-    target: str
-    dry_run: bool
-    objects: int
-    bytes: int
-    present: int
-    commit_sha: str | None = None
-    late: int = 0
-    deleted: int = 0
-    left: tuple[str, ...] = field(default=(), repr=False)
-
-    def __repr__(self) -> str:
-        return block(self)
 
 
 def migrate(
@@ -191,7 +161,7 @@ class _Migration:
             Item(key, size, pinned[key].sha256 if key in pinned else None, present=there.get(key) == size)
             for key, size in source.items()
             # Snapshots that are there are brought level with git afterwards.
-            if key in pinned or (_is_snapshot(key, state) and key not in there)
+            if key in pinned or (is_snapshot(key, state) and key not in there)
         ]
         self._check_space(sum(i.size for i in items if not i.present))
         return items
@@ -258,7 +228,7 @@ class _Migration:
         self._tell("register")
         state = self._state()
         pinned = pinned_payloads(state)
-        moved = [o.size for o in self.target.list() if o.key in pinned or _is_snapshot(o.key, state)]
+        moved = [o.size for o in self.target.list() if o.key in pinned or is_snapshot(o.key, state)]
         facts = {
             "reason": reason,
             "objects_copied": len(moved),
@@ -325,11 +295,11 @@ class _Migration:
         state = self._state()
         pinned = pinned_payloads(state)
         listed = {o.key: o.size for o in self.source.list()}
-        ours = {k for k in listed if k in pinned or _is_ours(k, state)}
+        ours = {k for k in listed if k in pinned or is_ours(k, state)}
         kept = [Item(k, listed[k], pinned[k].sha256, present=True) for k in sorted(ours & set(pinned))]
         self.copy(kept, "verify", "hash")
         # The lists first: a reader of the old place finds no project there, rather than half of one.
-        for number, key in enumerate(sorted(ours, key=lambda k: (not _is_list(k, state), k)), 1):
+        for number, key in enumerate(sorted(ours, key=lambda k: (not is_list(k, state), k)), 1):
             self.source.delete(key)
             self._tell("delete", number, len(ours), key)
         clean_up(self.source)
@@ -360,22 +330,3 @@ class _Migration:
     def _tell(self, what: str, done: int = 1, total: int = 1, key: str = "") -> None:
         _log.info("%s: %s %s", what, self.project.name, key)
         (self.on_progress or watcher())(Progress(what, done, total, 0, 0, key))
-
-
-def _is_list(key: str, state: ProjectState) -> bool:
-    """Whether an object says what is current, or marks a moment."""
-    table = key.partition("/")[0]
-    pointer = table in state.manifest.entries and key == names.pointer(table)
-    lists = (names.MANIFEST_KEY, names.CUTS_KEY, names.GOVERNANCE_KEY, names.CLAIM_KEY, names.LINE_KEY)
-    return pointer or key in lists
-
-
-def _is_snapshot(key: str, state: ProjectState) -> bool:
-    table, _, name = key.partition("/.metadata/")
-    return state.table(table).history.find(name.removesuffix(".json")) is not None
-
-
-def _is_ours(key: str, state: ProjectState) -> bool:
-    """Whether this project wrote the document."""
-    history = any(key == names.history(table) for table in state.manifest.entries)
-    return history or _is_list(key, state) or _is_snapshot(key, state)
