@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,11 +12,10 @@ from datom_core.documents import Author, Parent
 from datom_core.errors import InvalidInputError
 from datom_core.extracts import DropReader, ExtractSource, SchemaLike
 from datom_core.git import GitRepo, Remote, unshown
-from datom_core.governance import Decommissioning, DecommissionReport, Governance
+from datom_core.governance import Candidate, Decommissioning, DecommissionReport, Governance, as_candidate
 from datom_core.maintenance import Level, Reconciliation, validate
 from datom_core.planning import CutResult, LostVersion, MirrorReport, Status, ValidationReport, WriteResult
 from datom_core.project.open_project import ProjectParts, open_parts
-from datom_core.publishing import Projector
 from datom_core.reading import ProjectReader
 from datom_core.storage import ObjectStore, check_store
 from datom_core.tables import Compression
@@ -496,19 +494,6 @@ class Project:
         self._schema = 2
         return commit
 
-    @property
-    def editor(self) -> DocumentEditor:
-        """Changes of this project's own documents; for the operations of this package."""
-        return self._editor
-
-    def editor_for(self, store: ObjectStore) -> DocumentEditor:
-        """The same, projected into another store."""
-        return replace(self._editor, projector=Projector(self._repo, store, target_unrecorded=True))
-
-    def reopened(self, governance: Governance) -> Project:
-        """The project as it is now, as a member of a register."""
-        return Project(self._parts.inside(governance))
-
     def _intent(
         self,
         message: str | None,
@@ -528,3 +513,13 @@ class Project:
             f"Project({self.name!r}, backend={at.backend!r}, root={at.root!r}, prefix={at.prefix!r}, "
             f"schema={self._schema}, governance={'attached' if self.governed else 'none'}, remote={self.remote!r})"
         )
+
+
+def editor_of(project: Project) -> DocumentEditor:
+    """Changes of a project's own documents; for the operations of this folder."""
+    return project._editor
+
+
+@as_candidate.register
+def _(project: Project) -> Candidate[Project]:
+    return Candidate(project._editor, lambda governance: Project(project._parts.inside(governance)))
