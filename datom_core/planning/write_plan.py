@@ -90,6 +90,11 @@ class WritePlan:
     recordings: tuple[str, ...]
 
     @property
+    def names(self) -> list[str]:
+        """The tables that are written."""
+        return [t.write.table for t in self.tables]
+
+    @property
     def nothing_new(self) -> bool:
         """Whether everything was recorded before, so that there is nothing to commit."""
         return not self.recordings and all(t.action == "unchanged" for t in self.tables)

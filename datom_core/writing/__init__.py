@@ -15,8 +15,9 @@ from datom_core.writing.arguments import (
 )
 from datom_core.writing.document_edits import DocumentEditor, cut_recorded, moved, upgraded
 from datom_core.writing.init_project import hosted, initialize_project
+from datom_core.writing.requests import Intent
 from datom_core.writing.sync import Sync, SyncItem, SyncReport
-from datom_core.writing.writer import Intent, Writer
+from datom_core.writing.writer import Writer
 
 __all__ = [
     "DocumentEditor",

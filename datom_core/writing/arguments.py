@@ -15,7 +15,7 @@ from datom_core.git import default_author
 from datom_core.planning import TableWrite
 from datom_core.tables import LARGE, ContentHash, Encoding, normalised
 from datom_core.writing.prefetch import WritePrefetch
-from datom_core.writing.writer import Job
+from datom_core.writing.requests import Job
 
 _MAX_MESSAGE = 10_000
 _TRAILER_KEY = re.compile(r"[A-Za-z][A-Za-z0-9-]*")

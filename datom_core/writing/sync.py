@@ -25,7 +25,8 @@ from datom_core.planning import ProjectState, WriteResult, plan_write
 from datom_core.reading import retyped, stored_types
 from datom_core.writing.arguments import check_message, table_job
 from datom_core.writing.document_edits import DocumentEditor
-from datom_core.writing.writer import Intent, Job, Writer
+from datom_core.writing.requests import Intent, Job
+from datom_core.writing.writer import Writer
 
 #: What becomes of a file in a sync.
 FileStatus = Literal["new", "changed", "unchanged", "unsupported", "ignored", "failed"]
