@@ -4,10 +4,10 @@ The path of one write from a frame to a `WriteResult`. What a commit holds is pl
 """
 
 from datom_core.writing.arguments import (
+    Purpose,
     author_or_default,
     check_author,
     check_message,
-    check_trailers,
     check_versions,
     table_job,
     table_jobs,
@@ -15,13 +15,12 @@ from datom_core.writing.arguments import (
 )
 from datom_core.writing.document_edits import DocumentEditor, cut_recorded, moved, upgraded
 from datom_core.writing.init_project import hosted, initialize_project
-from datom_core.writing.requests import Intent
 from datom_core.writing.sync import Sync, SyncItem, SyncReport
 from datom_core.writing.writer import Writer
 
 __all__ = [
     "DocumentEditor",
-    "Intent",
+    "Purpose",
     "Sync",
     "SyncItem",
     "SyncReport",
@@ -29,7 +28,6 @@ __all__ = [
     "author_or_default",
     "check_author",
     "check_message",
-    "check_trailers",
     "check_versions",
     "cut_recorded",
     "hosted",
