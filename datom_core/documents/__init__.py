@@ -4,6 +4,7 @@ Pure: a document knows neither where it lies nor how it got there. `docs/format.
 """
 
 from datom_core.documents import canonical
+from datom_core.documents.author import Author
 from datom_core.documents.cuts import Cut, Cuts
 from datom_core.documents.display import Rows, block, rows
 from datom_core.documents.governance import (
@@ -16,7 +17,7 @@ from datom_core.documents.governance import (
     Ref,
     location_block,
 )
-from datom_core.documents.history import Author, History, Recording, Version
+from datom_core.documents.history import History, Recording, Version
 from datom_core.documents.line import Line
 from datom_core.documents.lineage import Parent, Source, check_parents, union
 from datom_core.documents.location import Location, PlaceKind, add_kind, kind_of, same_place, shared_kinds

@@ -14,7 +14,8 @@ from typing import Any
 
 from datom_core.common import did_you_mean
 from datom_core.documents import canonical
-from datom_core.documents.history import Author, Recording
+from datom_core.documents.author import Author
+from datom_core.documents.history import Recording
 from datom_core.documents.reading import (
     Buffer,
     format_timestamp,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from datom_core.documents.history import Author
+from datom_core.documents.author import Author
 
 if TYPE_CHECKING:
     import pandas as pd

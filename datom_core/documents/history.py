@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
 from datom_core.common import check_version, did_you_mean, fitting, is_sha
 from datom_core.documents import canonical
+from datom_core.documents.author import Author, read_author
 from datom_core.documents.metadata import Metadata
 from datom_core.documents.reading import (
     Buffer,
@@ -31,20 +32,6 @@ _OPENING = b"[\n  {"  # of the layout in which we, and R, write a history
 
 
 @fitting
-@dataclass(frozen=True)
-class Author:
-    """Who made a version."""
-
-    name: str
-    email: str
-
-    def __str__(self) -> str:
-        return f"{self.name} <{self.email}>" if self.email else self.name
-
-    def to_json(self) -> dict[str, str]:
-        return {"name": self.name, "email": self.email}
-
-
 @dataclass(frozen=True)
 class Recording:
     """Says that a table, or a cut, has stood for a version since some time.
@@ -126,18 +113,6 @@ class Version:
         """The last time that this version was made current: when, by whom, and why."""
         first = Recording(self.version, self.timestamp or "", self.author, self.message)
         return self.reinstatements[-1] if self.reinstatements else first
-
-
-def read_author(raw: Any) -> Author:
-    """The author as documents hold it: an object, or a bare string."""
-    if isinstance(raw, Mapping):
-        return _author(str(raw.get("name") or "unknown"), str(raw.get("email") or ""))
-    return _author(raw if isinstance(raw, str) and raw else "unknown", "")
-
-
-@lru_cache(maxsize=64)
-def _author(name: str, email: str) -> Author:
-    return Author(name, email)
 
 
 def _plain(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,9 +6,11 @@ The only folder that runs git. It knows files and commits, not what is written i
 from datom_core.git.authors import default_author
 from datom_core.git.branches import no_branch
 from datom_core.git.cache import configured
+from datom_core.git.errors import LostRaceError
+from datom_core.git.file_history import Added
 from datom_core.git.github import GitHub, GitHubRepository, RepositoryInfo
 from datom_core.git.remote import Remote, check_remote, is_loopback, same_remote, unshown
-from datom_core.git.repo import Added, GitRepo, LostRaceError, remote_head
+from datom_core.git.repo import GitRepo, remote_head
 
 __all__ = [
     "Added",

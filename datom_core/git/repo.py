@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
 from datom_core.common import fitting
 from datom_core.documents import Author
-from datom_core.errors import ConflictError, StorageError
+from datom_core.errors import StorageError
 from datom_core.git import ondisk
 from datom_core.git.answers import is_race, translated
 from datom_core.git.branches import (
@@ -26,38 +24,19 @@ from datom_core.git.branches import (
     tip_of,
 )
 from datom_core.git.cache import CloneCache, GitFailedError
+from datom_core.git.errors import LostRaceError
 from datom_core.git.fetches import Fetches
+from datom_core.git.file_history import Added, added
 from datom_core.git.lineage import Lineage
+from datom_core.git.push_log import log_push
 from datom_core.git.remote import Remote, as_remote, local_path, redact, unshown
+from datom_core.git.streams import batch_contents, commit_stream
 from datom_core.git.trees import FoundFiles, Question
 from datom_core.git.turns import Turns
-
-_log = logging.getLogger(__name__)
 
 _ATTEMPTS = 3  # the clone may be deleted at any time, also while it is being made again
 
 T = TypeVar("T")
-
-
-class LostRaceError(ConflictError):
-    """Another writer published first; nothing was published. Plan again on the new tip.
-
-    ``details["stuck_at"]`` is the tip when a push was turned down though nobody else's arrived.
-    """
-
-
-@dataclass(frozen=True)
-class Added:
-    """How a file came to be.
-
-    Attributes:
-        commit: the commit that added it.
-        author, at: who made that commit, and when.
-    """
-
-    commit: str
-    author: Author
-    at: datetime
 
 
 class GitRepo:
@@ -208,25 +187,7 @@ class GitRepo:
 
         def walk() -> dict[str, Added]:
             self._fetches.all()
-            out = self._cache.run(
-                "rev-list", "--full-history", "--topo-order", "--no-merges", "--encoding=UTF-8",
-                "--format=%an%x00%ae%x00%at", commit, "--", *(f":(top,literal){path}" for path in paths),
-            )  # fmt: skip
-            lines = out.decode("utf-8", "replace").splitlines()
-            commits = {line.split()[1]: told.split("\0") for line, told in zip(lines[::2], lines[1::2], strict=True)}
-            changes = self._cache.run(
-                "diff-tree", "--stdin", "--root", "-r", "-z", "--no-renames", "--diff-filter=A", "--name-only",
-                stdin="".join(f"{sha}\n" for sha in commits).encode(),
-            )  # fmt: skip
-            found: dict[str, Added] = {}
-            sha = ""
-            for word in changes.decode("utf-8", "surrogateescape").split("\0"):
-                if word in commits:
-                    sha = word
-                elif word in paths and word not in found:  # the newest commits come first
-                    name, email, seconds = commits[sha]
-                    found[word] = Added(sha, Author(name, email), datetime.fromtimestamp(int(seconds), UTC))
-            return found
+            return added(self._cache, commit, paths)
 
         return self._healing(walk) if paths else {}
 
@@ -294,7 +255,7 @@ class GitRepo:
                     raise translated(self._at, "push to", error.stderr) from error
                 self._cache.discard()
             else:
-                _log_push(self.remote, self.branch, commit, files, attempt, time.monotonic() - begun)
+                log_push(self.remote, self.branch, commit, files, attempt, time.monotonic() - begun)
                 self._at_hand = commit
                 self._lineage.note(commit, parent)
                 return commit
@@ -322,41 +283,17 @@ class GitRepo:
     def _commit(
         self, files: Mapping[str, bytes | None], message: str, parent: str | None, author: Author, at: datetime
     ) -> str:
-        ref = self._cache.new_ref()
-        offset = at.strftime("%z") or "+0000"
-        who = f"{author.name} <{author.email}> {int(at.timestamp())} {offset}"
-        text = message.encode()
-        lines = [f"commit {ref}\nmark :1\nauthor {who}\ncommitter {who}\ndata {len(text)}\n".encode(), text, b"\n"]
-        if parent is not None:
-            lines.append(f"from {parent}\n".encode())
-        for path, data in files.items():
-            if data is None:
-                lines.append(f"D {path}\n".encode())
-                continue
-            lines += [f"M 100644 inline {path}\ndata {len(data)}\n".encode(), data, b"\n"]
-        lines.append(b"get-mark :1\ndone\n")
+        stream = commit_stream(self._cache.new_ref(), files, message, parent, f"{author.name} <{author.email}>", at)
         # One small pack per commit: else git packs a long history's file, unpacks it again and packs it to push it.
         packed = ("-c", "fastimport.unpackLimit=1", "-c", "core.compression=1")
-        return self._cache.run(*packed, "fast-import", "--quiet", "--done", stdin=b"".join(lines)).decode().strip()
+        return self._cache.run(*packed, "fast-import", "--quiet", "--done", stdin=stream).decode().strip()
 
     def _contents(self, objects: list[str]) -> list[bytes | None]:
         """The contents of objects, each named as git names one; ``None`` for one that does not exist."""
         if not objects:
             return []
         out = self._cache.run("cat-file", "--batch", stdin="".join(f"{o}\n" for o in objects).encode())
-        contents: list[bytes | None] = []
-        position = 0
-        for _ in objects:
-            end = out.index(b"\n", position)
-            header = out[position:end].split()
-            if header[-1] == b"missing":
-                contents.append(None)
-                position = end + 1
-                continue
-            size = int(header[-1])
-            contents.append(out[end + 1 : end + 1 + size])
-            position = end + 2 + size
-        return contents
+        return batch_contents(out, len(objects))
 
     def _has(self, commit: str) -> bool:
         try:
@@ -397,18 +334,6 @@ class GitRepo:
 
     def __repr__(self) -> str:
         return f"GitRepo({redact(self.remote)!r}, branch={self._branch!r})"
-
-
-def _log_push(
-    remote: str, branch: str, commit: str, files: Mapping[str, bytes | None], attempt: int, seconds: float
-) -> None:
-    size = sum(len(data or b"") for data in files.values())
-    facts = {"effect": "push", "remote": redact(remote), "commit": commit, "bytes": size, "seconds": seconds}
-    _log.debug(
-        "push %s to %s of %s files=%d bytes=%d attempt=%d ms=%.0f",
-        commit[:8], branch, facts["remote"], len(files), size, attempt, seconds * 1000,
-        extra={"datom": facts},
-    )  # fmt: skip
 
 
 @fitting

@@ -96,6 +96,8 @@ class Turns:
                 return "spared"
             with contextlib.suppress(BlockingIOError):
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if spared():  # whoever held it may have finished since we looked
+                    return "spared"
                 _note(handle, 0, secrets.token_bytes(8))
                 return outcome
             outcome = "waited"

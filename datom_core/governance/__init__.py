@@ -4,11 +4,12 @@ The register says where a project lies; it never holds a project's data.
 """
 
 from datom_core.governance.decommission import Decommissioning, DecommissionReport
-from datom_core.governance.governance import Governance
+from datom_core.governance.governance import Candidate, Governance, as_candidate
 from datom_core.governance.project_listing import ProjectRecord, RegisteredProject, RepairReport
 from datom_core.governance.register import Registration
 
 __all__ = [
+    "Candidate",
     "DecommissionReport",
     "Decommissioning",
     "Governance",
@@ -16,4 +17,5 @@ __all__ = [
     "RegisteredProject",
     "Registration",
     "RepairReport",
+    "as_candidate",
 ]

@@ -57,6 +57,19 @@ class DecommissionReport:
         return block(self)
 
 
+@dataclass(frozen=True)
+class _Left:
+    """What was still the project's, when a decommission looked at it before its first step.
+
+    Attributes:
+        data: whether its storage was; else it was emptied before, and what is there now is somebody else's.
+        repository: whether its repository was; else the name has been given to another one.
+    """
+
+    data: bool
+    repository: bool
+
+
 class Decommissioning:
     """One project that is to be taken away.
 
@@ -86,9 +99,6 @@ class Decommissioning:
         self.author = author
         self.clock = clock
         self.on_progress = on_progress
-        self._done: list[str] = []
-        self._somebody_elses = False  # the repository, by now
-        self._over = False
 
     def run(self, confirm: object, *, dry_run: bool) -> DecommissionReport:
         """Say what goes; then, unless it is a dry run, take it away.
@@ -102,45 +112,46 @@ class Decommissioning:
             raise InvalidInputError(
                 f"To take {self.name} away for good, confirm with its name, not with {confirm!r}. Nothing was done."
             )
-        report = self._preview(dry_run)
+        left, report = self._preview(dry_run)
         if dry_run:
             return report
-        clear = partial(self._clear, report.keys)
-        acts: list[Callable[[], None]] = [self._mark, clear, self._unregister, self._drop_repository, self.repo.forget]
-        for step, act in zip(_STEPS, acts, strict=True):
-            with self._named(step):
+        acts: list[Callable[[], None]] = [
+            partial(self._mark, left),
+            partial(self._clear, report.keys),
+            self._unregister,
+            partial(self._drop_repository, left),
+            self.repo.forget,
+        ]
+        for number, act in enumerate(acts):
+            with self._named(number):
                 act()
-            self._done.append(step)
-            self._tell(step)
+            self._tell(_STEPS[number])
         return report
 
     @contextmanager
-    def _named(self, step: str) -> Iterator[None]:
+    def _named(self, number: int) -> Iterator[None]:
         """Say where it stopped, and what is left."""
         try:
             yield
         except DatomError as error:
-            left = ", ".join(s for s in _STEPS if s not in self._done)
-            done = ", ".join(self._done) or "nothing"
+            step, done = _STEPS[number], _STEPS[:number]
             raise type(error)(
-                f"The decommission of {self.name} stopped at {step}: {error} Done: {done}. Left: {left}. "
-                "Run it again to go on.",
-                **{**error.details, "done": tuple(self._done), "step": step},
+                f"The decommission of {self.name} stopped at {step}: {error} Done: {', '.join(done) or 'nothing'}. "
+                f"Left: {', '.join(_STEPS[number:])}. Run it again to go on.",
+                **{**error.details, "done": done, "step": step},
             ) from error
 
-    def _preview(self, dry_run: bool) -> DecommissionReport:
-        self._check()
-        # Once the registration is gone, the storage step was done; what is there now is somebody else's.
-        self._over = self._is_over()
-        listed = {} if self._over else {o.key: o.size for o in self.store.list()}
+    def _preview(self, dry_run: bool) -> tuple[_Left, DecommissionReport]:
+        left = self._look()
+        listed = {o.key: o.size for o in self.store.list()} if left.data else {}
         ours = {key: size for key, size in listed.items() if names.is_of_the_format(key)}
-        return DecommissionReport(
+        return left, DecommissionReport(
             project=self.name,
             dry_run=dry_run,
             location=str(self.store.location),
             objects=len(ours),
             bytes=sum(ours.values()),
-            repository=self._fate_of_the_repository(),
+            repository=self._fate_of_the_repository(left),
             registration=str(self.register.store.location) if self.register is not None else "none",
             note=" ".join(filter(None, (kept_after_delete(self.store), self._former_places()))),
             kept=tuple(sorted(set(listed) - set(ours))),
@@ -148,12 +159,12 @@ class Decommissioning:
             keys=tuple(sorted(ours, key=lambda key: (not key.startswith("."), "metadata.json" not in key, key))),
         )
 
-    def _check(self) -> None:
+    def _look(self) -> _Left:
         """Make sure that the store and the repository are this project's, as far as they are still there."""
         tip = self._tip()
+        # Once the registration is gone, the storage step was done.
         if self._is_over():
-            self._somebody_elses = tip is not None and not self._is_marked(tip)
-            return
+            return _Left(data=False, repository=tip is None or self._is_marked(tip))
         if tip is None:
             marked = self.register is not None and self.register.mirrored_mark(self.name) is not None
             # Of a project that is gone, the entry in the register alone can be left.
@@ -164,10 +175,11 @@ class Decommissioning:
                 )
             if find(self.store, names.MANIFEST_KEY) is not None:
                 open_reader(self.store, self.name)
-            return
+            return _Left(data=True, repository=True)
         state = load_state(self.repo, tip, ())
         self._check_documents(state)
         check_origin(self.store, load_state(self.repo, tip, state.manifest.entries))
+        return _Left(data=True, repository=True)
 
     def _check_documents(self, state: ProjectState) -> None:
         """Make sure that the documents are this project's, and name its store and its register."""
@@ -216,7 +228,7 @@ class Decommissioning:
         except NotFoundError:
             return None
 
-    def _mark(self) -> None:
+    def _mark(self, left: _Left) -> None:
         """From here on nobody writes: the register says so to those who ask it, and git to everybody."""
         if self.register is not None:
             governance = self.register.needed_repo().remote
@@ -225,7 +237,8 @@ class Decommissioning:
                 message = f"Decommission project {self.name}"
                 self.register.change(self.name, lambda found, now: self._marked(found, now, governance), message)
                 self.register.bring_level(self.name)
-        until_published(self._mark_in_git)
+        if left.repository:
+            until_published(self._mark_in_git)
 
     def _marked(self, found: Registration | None, now: str, governance: str) -> Registration | None:
         if found is None or found.ref.decommission is not None:
@@ -235,7 +248,7 @@ class Decommissioning:
 
     def _mark_in_git(self) -> None:
         tip = self._tip()
-        if tip is None or self._somebody_elses:
+        if tip is None:
             return
         state, now = load_state(self.repo, tip, ()), self.clock()
         # Looked at anew: a move or a registration that came in between would be left behind.
@@ -258,9 +271,9 @@ class Decommissioning:
     def _left_in_storage(self) -> list[str]:
         return [o.key for o in self.store.list() if names.is_of_the_format(o.key)]
 
-    def _sweep(self) -> None:
+    def _sweep(self, left: _Left) -> None:
         """Take away what a writer has put in the very last moment, unless somebody has founded a project there."""
-        late = [] if self._over else self._left_in_storage()
+        late = self._left_in_storage() if left.data else []
         if late and names.MANIFEST_KEY not in late and names.CLAIM_KEY not in late:
             self._clear(tuple(late))
 
@@ -272,15 +285,15 @@ class Decommissioning:
         if self.register is not None:
             self.register.remove(self.name, f"Unregister project {self.name}")
 
-    def _drop_repository(self) -> None:
+    def _drop_repository(self, left: _Left) -> None:
         at = self.repo.at
-        if self._somebody_elses:
+        if not left.repository:
             pass
         elif isinstance(at, GitHubRepository):
             at.delete()
         else:
             self.repo.delete()
-        self._sweep()
+        self._sweep(left)
         if self.register is not None:
             self.register.forget(self.name)
 
@@ -295,10 +308,10 @@ class Decommissioning:
         places = "; ".join(dict.fromkeys(str(former) for former in ref.previous))
         return f"What the project left in former places, if it is still there, stays: {places}."
 
-    def _fate_of_the_repository(self) -> str:
+    def _fate_of_the_repository(self, left: _Left) -> str:
         if self._tip() is None:
             return f"{self.repo.remote} (not found: gone already, or hidden from these credentials)"
-        if self._somebody_elses:
+        if not left.repository:
             return f"{self.repo.remote} (stays: another project's by now)"
         at = self.repo.at
         if isinstance(at, GitHubRepository) and at.inspect() is None:

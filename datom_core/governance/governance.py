@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from typing import Any, NoReturn, Protocol, Self, TypeVar
+from functools import singledispatch
+from typing import Any, Generic, NoReturn, Protocol, TypeVar
 
 from datom_core.common import OnProgress, did_you_mean, fitting, names
 from datom_core.credentials import CredentialSource
-from datom_core.documents import (
-    Author,
-    GovernanceFile,
-    Location,
-    ProjectFile,
-    Ref,
-    Rows,
-    kind_of,
-    same_place,
-)
-from datom_core.errors import AlreadyExistsError, ConflictError, DatomError, InvalidInputError, NotFoundError
+from datom_core.documents import Author, Ref, Rows, kind_of
+from datom_core.errors import DatomError, InvalidInputError, NotFoundError
 from datom_core.git import GitRepo, Remote, same_remote, unshown
+from datom_core.governance.attachment import Attachment
 from datom_core.governance.decommission import Decommissioning, DecommissionReport
 from datom_core.governance.init_register import begin, is_seeded
 from datom_core.governance.project_listing import (
@@ -34,9 +26,6 @@ from datom_core.governance.project_listing import (
     record_of,
 )
 from datom_core.governance.register import Register, Registration
-from datom_core.planning import ProjectState
-from datom_core.publishing import load_state
-from datom_core.reading import PlacementGuard, being_taken_away, check_recorded, registered_in
 from datom_core.storage import ObjectStore, check_store, find, open_store
 from datom_core.writing import DocumentEditor, author_or_default, utc_now
 
@@ -53,13 +42,34 @@ class Governable(Protocol):
     @property
     def remote(self) -> str: ...
 
-    @property
-    def editor(self) -> DocumentEditor: ...
-
-    def reopened(self, governance: Governance) -> Self: ...
-
 
 P = TypeVar("P", bound=Governable)
+
+
+@dataclass(frozen=True)
+class Candidate(Generic[P]):
+    """A project that is to be registered, with what only this package may do with it.
+
+    Attributes:
+        editor: changes its own documents.
+        reopened: the project as it is then, as a member of a register.
+    """
+
+    editor: DocumentEditor
+    reopened: Callable[[Governance], P]
+
+
+@singledispatch
+def as_candidate(project: object) -> Candidate[Any]:
+    """A project as a candidate; whoever defines a class of projects, above this folder, says how.
+
+    Raises:
+        InvalidInputError: it is no project.
+    """
+    raise InvalidInputError(
+        f"Only a project that is open to be written can be registered, not a {type(project).__name__}. Open it with "
+        "Project.open."
+    )
 
 
 @fitting
@@ -188,35 +198,9 @@ class Governance:
             ConflictError: the data has moved, or the project is being taken away.
             StorageError: a store or remote failed. Call again to complete it.
         """
-        location = project.store.location
-        if not kind_of(location).shared:
-            raise InvalidInputError(f"{project.name} lies in {location}, where nobody else could read it.")
-        if same_place(location, self.store.location):
-            raise InvalidInputError(
-                f"The data of {project.name} lies in {location}, as would the register. Give each a place of its own."
-            )
-        # The project may know of no way to this register, and the register may have lost the project.
-        editor = replace(project.editor, guard=PlacementGuard(project.store, self.store))
-        _, state = editor.load((), moving=True)
-        self._check_not_elsewhere(state)
-        check_recorded(state, location)
-        if self._register.mirrored(project.name) is not None:  # else it is lost, and is put back here
-            editor.guard.check(state)
-        begun = self._register.change(
-            project.name,
-            lambda found, now: self._registered(found, project, state, now),
-            f"Register project {project.name}",
-        )
-        self._register.bring_level(project.name)
-        try:
-            edit = partial(self._attached, location)
-            editor.run(edit, f"Attach governance: {project.name}", self._register.author, moving=True)
-        except (AlreadyExistsError, ConflictError):
-            if begun is not None:
-                self._withdraw(project)
-            raise
-        editor.projector.bring_level((), thorough=True)
-        return project.reopened(self)
+        candidate: Candidate[P] = as_candidate(project)
+        Attachment(self._register, project.name, candidate.editor).run()
+        return candidate.reopened(self)
 
     def detach(self, project: str) -> NoReturn:
         """Refused: readers rely on the registration, and a project outside of it could be moved unseen."""
@@ -324,81 +308,6 @@ class Governance:
     def __repr__(self) -> str:
         at = self.store.location
         return f"Governance(backend={at.backend!r}, root={at.root!r}, prefix={at.prefix!r}, remote={self.remote!r})"
-
-    def _check_not_elsewhere(self, state: ProjectState) -> None:
-        held, ours = state.governance, self._register.needed_repo().remote
-        if held is None:
-            return
-        if not same_remote(held.remote, ours) or not same_place(held.storage, self.store.location):
-            raise AlreadyExistsError(
-                f"{state.file.name} is registered in {held.remote} with storage {held.storage}, not in {ours} with "
-                f"storage {self.store.location}. A registration ends with the project.",
-                recorded=held.remote,
-                given=ours,
-            )
-
-    def _registered(
-        self, found: Registration | None, project: Governable, state: ProjectState, now: str
-    ) -> Registration:
-        """The registration of a project at its place, when nothing stands against it."""
-        name, location = project.name, project.store.location
-        for ref in (found.ref if found else None, self._register.mirrored(name)):
-            if ref is not None and ref.decommission is not None:
-                raise being_taken_away(name, ref.decommission.began_at)
-        twins = [p for p in self._register.projects() if p != name and p.lower() == name.lower()]
-        if twins:
-            raise AlreadyExistsError(
-                f"{name} and the registered {twins[0]} differ only in case. Name the project otherwise.", project=name
-            )
-        if found is None:
-            # As git has it: R compares how prefixes are spelled.
-            return Registration.new(name, replace(location, given_prefix=state.file.location.given_prefix))
-        if state.governance is None and self._has_left(project, found.ref.current):
-            return found.moved(location, now, author=self._register.author)
-        if not same_place(found.ref.current, location) or found.ref.current.region != location.region:
-            raise AlreadyExistsError(
-                f"A project {name!r} is registered with its data in {found.ref.current}; this one's lies in "
-                f"{location}. Name the project otherwise; if it is this one and was moved by hand, use dc.migrate.",
-                recorded=str(found.ref.current),
-                given=str(location),
-            )
-        return found
-
-    def _withdraw(self, project: Governable) -> None:
-        """Take back a registration that the project turned down: it has moved, is going, or was faster elsewhere."""
-        repo, location = project.editor.repo, project.store.location
-        tip = repo.tip()
-        held = None if tip is None else load_state(repo, tip, ()).governance
-        if held is not None and same_remote(held.remote, self._register.needed_repo().remote):
-            return  # somebody else completed it
-
-        def without(found: Registration | None, _: str) -> Registration | None:
-            return None if found is not None and same_place(found.ref.current, location) else found
-
-        if self._register.change(project.name, without, f"Unregister project {project.name}") is not None:
-            self._register.forget(project.name)
-
-    def _has_left(self, project: Governable, place: Location) -> bool:
-        """Whether a project moved away after a first `attach` broke off, by its own history, and nobody came since."""
-        if same_place(place, project.store.location):
-            return False
-        try:
-            if registered_in(open_store(place, near=(project.store,))) is not None:
-                return False
-        except DatomError:
-            return False  # nobody knows
-        repo = project.editor.repo
-        tip = repo.tip()
-        documents = [] if tip is None else repo.revisions(tip, names.PROJECT_FILE)
-        return any(same_place(ProjectFile.from_yaml(data, sha).location, place) for sha, data in documents)
-
-    def _attached(self, location: Location, state: ProjectState, now: str) -> ProjectState:
-        self._check_not_elsewhere(state)
-        check_recorded(state, location)
-        if state.governance is not None:
-            return state
-        file = GovernanceFile.new(self._register.needed_repo().remote, self.store.location, now)
-        return replace(state, governance=file)
 
     def _needed(self, name: str) -> Registration:
         found = self._register.find(names.check_name(name, "project"))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
 from datom_core.common import names
-from datom_core.documents import Version, timestamp
-from datom_core.errors import FormatError, InvalidInputError
+from datom_core.errors import InvalidInputError
+from datom_core.maintenance.consistency import disagreements
 from datom_core.planning import (
     LostVersion,
     Pinned,
@@ -272,83 +271,13 @@ def _gone(e: Evidence, key: str, pinned: Pinned, again: str) -> Iterator[Problem
             yield Problem("waiting", pinned.table, version, key, what, given and e.ours)
 
 
-def _consistency(e: Evidence) -> Iterator[Problem]:
+def _consistency(e: Evidence) -> Iterable[Problem]:
     """The documents in git agree with one another (from ``deep`` on)."""
-    if e.level == "quick":
-        return
-    for table in e.state.manifest.entries:
-        if table not in e.state.tables:
-            yield _inconsistent(table, names.MANIFEST_FILE, f"lists it, and {names.metadata_file(table)} is not there")
-    for table, at_tip in e.state.tables.items():
-        for what in _history_faults(at_tip):
-            yield _inconsistent(table, names.history_file(table), what)
-        for what in _row_faults(e.state, table, at_tip):
-            yield _inconsistent(table, names.MANIFEST_FILE, what)
-    for cut in e.state.cuts.values():
-        for table, recordings in cut.recordings.items():
-            for version in dict.fromkeys(r.version for r in recordings):
-                if e.state.table(table).history.find(version) is None:
-                    what = f"has it in the cut {cut.name!r}, and there is no such version"
-                    yield Problem("inconsistent", table, version, names.CUTS_FILE, what, fixable=False)
+    return () if e.level == "quick" else disagreements(e.state)
 
 
 #: What is checked. Each looks at nothing but the evidence; one for governance takes its place here.
 CHECKS: tuple[Check, ...] = (_consistency, _lists, _line, _governance, _documents, _snapshots, _payloads)
-
-
-def _inconsistent(table: str, path: str, what: str) -> Problem:
-    return Problem("inconsistent", table, None, path, f"in git {what}", fixable=False)
-
-
-def _history_faults(at_tip: TableState) -> Iterator[str]:
-    metadata, history = at_tip.metadata, at_tip.history
-    if metadata is not None and at_tip.current is None:
-        yield f"has no version of the current content {metadata.data_sha[:8]}"
-    elif metadata is not None and not _agree(metadata.payload_sha, history.payload_sha(metadata.data_sha)):
-        yield "has another SHA-256 of the current payload than metadata.json"
-    for name, times in Counter(v.version for v in history).items():
-        if times > 1:
-            yield f"has {name[:8]} {times} times"
-    hashes: dict[str, set[str]] = {}
-    for version in history:
-        if version.payload_sha is not None:
-            hashes.setdefault(version.data_sha, set()).add(version.payload_sha)
-        yield from _time_faults(version)
-    for data_sha, found in hashes.items():
-        if len(found) > 1:
-            yield f"has {len(found)} SHA-256 of one payload, that of the content {data_sha[:8]}"
-
-
-def _time_faults(version: Version) -> Iterator[str]:
-    for text in filter(None, (version.timestamp, *version.reinstated_at)):
-        try:
-            timestamp(text, "")
-        except FormatError:
-            yield f"has no time of {version.version[:8]}, but {text!r}"
-
-
-def _row_faults(state: ProjectState, table: str, at_tip: TableState) -> Iterator[str]:
-    row, metadata, current = state.manifest.entries.get(table), at_tip.metadata, at_tip.current
-    if row is None:
-        yield "does not list it, though its documents are there"
-        return
-    if metadata is None:
-        return
-    if row.data_sha != metadata.data_sha:
-        yield f"has the content {str(row.data_sha)[:8]} as current, metadata.json {metadata.data_sha[:8]}"
-    elif current is not None and row.version != current.version and not _only_r_knows(at_tip, row.version):
-        yield f"has the version {str(row.version)[:8]} as current, metadata.json {current.version[:8]}"
-    if row.version_count != len(at_tip.history):
-        yield f"counts {row.version_count} versions, the history has {len(at_tip.history)}"
-
-
-def _only_r_knows(at_tip: TableState, version: str | None) -> bool:
-    """Whether a version may be the current one, as there are others of its content and ids that cannot be computed."""
-    metadata, history = at_tip.metadata, at_tip.history
-    if metadata is None or history.find(metadata.version()) is not None:
-        return False
-    entry = history.find(version or "")
-    return entry is not None and entry.data_sha == metadata.data_sha
 
 
 def _is_of_this_package(table: TableState) -> bool:
@@ -361,10 +290,6 @@ def _is_name(folder: str) -> bool:
     except InvalidInputError:
         return False
     return True
-
-
-def _agree(one: str | None, other: str | None) -> bool:
-    return one is None or other is None or one == other
 
 
 def _recorded(at_tip: TableState) -> str | None:

@@ -3,6 +3,7 @@
 Nothing here asks git or storage: what they hold comes in as values, and a plan goes out.
 """
 
+from datom_core.planning.project_state import ProjectState, TableState
 from datom_core.planning.projection import (
     Pinned,
     StorageView,
@@ -37,10 +38,8 @@ from datom_core.planning.results import (
 from datom_core.planning.write_plan import (
     Action,
     Payload,
-    ProjectState,
     Stamp,
     TablePlan,
-    TableState,
     TableWrite,
     WritePlan,
     apply,

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from datom_core.common import names
 from datom_core.documents import Buffer, Cuts, GovernanceFile, History, Line, Location, Manifest, Metadata, Version
 from datom_core.errors import FormatError, NotFoundError
-from datom_core.planning.write_plan import ProjectState, TableState
+from datom_core.planning.project_state import ProjectState, TableState
 from datom_core.storage import StoredObject
 
 T = TypeVar("T")

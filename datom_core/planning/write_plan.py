@@ -10,13 +10,9 @@ from datom_core.common import names
 from datom_core.documents import (
     Author,
     Change,
-    Cuts,
     Declared,
-    GovernanceFile,
     History,
-    Manifest,
     Metadata,
-    ProjectFile,
     Source,
     Version,
     canonical,
@@ -25,44 +21,11 @@ from datom_core.documents import (
     identity_fields,
 )
 from datom_core.errors import InvalidInputError, NotFoundError
+from datom_core.planning.project_state import ProjectState, TableState
 from datom_core.tables import HASH_ALGO
 
 #: What a write did to a table.
 Action = Literal["created", "metadata_only", "unchanged", "repaired"]
-
-
-@dataclass(frozen=True)
-class TableState:
-    """A table's documents at one commit."""
-
-    metadata: Metadata | None = None
-    history: History = field(default_factory=History)
-
-    @property
-    def current(self) -> Version | None:
-        return None if self.metadata is None else self.history.current(self.metadata)
-
-
-@dataclass(frozen=True)
-class ProjectState:
-    """A project's documents at one commit.
-
-    Attributes:
-        file, manifest, cuts: the project's own documents.
-        governance: the register that it belongs to, if any.
-        tables: the requested tables that exist.
-        root_files: files at the top of the data repo; no table can have their names.
-    """
-
-    file: ProjectFile
-    manifest: Manifest
-    cuts: Cuts
-    governance: GovernanceFile | None
-    tables: Mapping[str, TableState]
-    root_files: frozenset[str] = frozenset()
-
-    def table(self, name: str) -> TableState:
-        return self.tables.get(name, TableState())
 
 
 @dataclass(frozen=True)
@@ -125,6 +88,11 @@ class WritePlan:
     tables: tuple[TablePlan, ...]
     cut: str | None
     recordings: tuple[str, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """The tables that are written."""
+        return [t.write.table for t in self.tables]
 
     @property
     def nothing_new(self) -> bool:

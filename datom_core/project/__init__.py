@@ -3,11 +3,13 @@
 It hands on: each verb is done in the folder that is named after it.
 """
 
-from datom_core.project.migration import MigrationReport, migrate
-from datom_core.project.project import Project
+from datom_core.project.migration import migrate
+from datom_core.project.migration_report import MigrationReport
+from datom_core.project.project import Project, editor_of
 
 __all__ = [
     "MigrationReport",
     "Project",
+    "editor_of",
     "migrate",
 ]

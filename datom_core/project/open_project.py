@@ -19,7 +19,7 @@ from datom_core.publishing import Projector, load_state
 from datom_core.reading import PlacementGuard, governance_storage, open_reader, read_ref
 from datom_core.storage import ObjectStore, check_store
 from datom_core.tables import Compression, HashCache, check_compression
-from datom_core.writing import DocumentEditor
+from datom_core.writing import DocumentEditor, author_or_default, utc_now
 
 
 @dataclass(frozen=True)
@@ -59,21 +59,53 @@ class ProjectParts:
         return replace(member, state=state)
 
 
+@dataclass(frozen=True)
+class Settings:
+    """How a project is written to.
+
+    Attributes:
+        author: who makes commits, when nobody else is named.
+        cache_dir: where clones are cached, and what large tables hashed to.
+        clock: the current time.
+        compression: of payloads.
+        memo: whether to remember what large tables hashed to.
+    """
+
+    author: Author
+    cache_dir: str | os.PathLike[str] | None
+    clock: Callable[[], datetime]
+    compression: Compression
+    memo: bool
+
+    @classmethod
+    def asked(
+        cls,
+        author: Author | str | None,
+        cache_dir: str | os.PathLike[str] | None,
+        clock: Callable[[], datetime] | None,
+        *,
+        compression: Compression,
+        memo: bool,
+    ) -> Settings:
+        """From the arguments of `Project.open`.
+
+        Raises:
+            InvalidInputError: the author or the compression is none.
+        """
+        check_compression(compression)
+        return cls(author_or_default(author), cache_dir, clock or utc_now, compression, memo)
+
+
 def open_parts(
     store: ObjectStore,
     repo: GitRepo,
     governance: Governance | ObjectStore | None,
+    settings: Settings,
     *,
     relocate: bool,
-    author: Author,
-    cache_dir: str | os.PathLike[str] | None,
-    clock: Callable[[], datetime],
-    memo: bool,
-    compression: Compression,
 ) -> ProjectParts:
     """As `Project.open`."""
     check_store(store)
-    check_compression(compression)
     _check_register(governance)
     tip = repo.tip()
     if tip is None and not repo.is_empty():
@@ -84,18 +116,18 @@ def open_parts(
         )
     state = load_state(repo, tip, ())
     store.check()
+    author, clock = settings.author, settings.clock
 
     def open_register(mirror: ObjectStore, remote: str) -> Governance:
         at = None
         # Whoever writes to the project needs the mirror alone; a URL that is refused here may be good enough for R.
         with contextlib.suppress(InvalidInputError):
             at = repo.at.beside(remote)
-        return Governance.of(mirror, at, author=author, cache_dir=cache_dir, clock=clock)
+        return Governance.of(mirror, at, author=author, cache_dir=settings.cache_dir, clock=clock)
 
     register = _register_of(state, store, governance, open_register)
-    parts = ProjectParts(
-        state, store, repo, register, author, clock, HashCache(cache_dir) if memo else None, compression
-    )
+    memo = HashCache(settings.cache_dir) if settings.memo else None
+    parts = ProjectParts(state, store, repo, register, author, clock, memo, settings.compression)
     if not same_place(state.file.location, store.location):
         _settle_in(parts, relocate)
     return parts

@@ -4,61 +4,43 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from datom_core.common import OnProgress, ProjectEvents, fitting, names
+from datom_core.common import fitting, names
 from datom_core.documents import Author, Parent
 from datom_core.errors import InvalidInputError
 from datom_core.extracts import DropReader, ExtractSource, SchemaLike
 from datom_core.git import GitRepo, Remote, unshown
-from datom_core.governance import Decommissioning, DecommissionReport, Governance
-from datom_core.maintenance import Level, Reconciliation, validate
-from datom_core.planning import CutResult, LostVersion, MirrorReport, Status, ValidationReport, WriteResult
-from datom_core.project.open_project import ProjectParts, open_parts
-from datom_core.publishing import Projector
-from datom_core.reading import ProjectReader
+from datom_core.governance import Candidate, Governance, as_candidate
+from datom_core.planning import CutResult, WriteResult
+from datom_core.project.open_project import Settings, open_parts
+from datom_core.project.upkeep import ProjectUpkeep
 from datom_core.storage import ObjectStore, check_store
 from datom_core.tables import Compression
 from datom_core.writing import (
     DocumentEditor,
-    Intent,
+    Purpose,
     Sync,
     SyncReport,
-    Writer,
     author_or_default,
-    check_author,
-    check_message,
-    check_trailers,
     check_versions,
     cut_recorded,
     hosted,
     initialize_project,
     table_job,
     table_jobs,
-    upgraded,
     utc_now,
 )
 
 
 @fitting
-class Project:
+class Project(ProjectUpkeep):
     """One project: a git remote that holds its history, and a store that holds its data.
 
     Make one with `Project.init` or `Project.open`. It keeps no work tree; any number of processes may
     write to the same project at once, and a lost race is planned again on what the winner made.
     """
-
-    def __init__(self, parts: ProjectParts) -> None:
-        self._parts = parts
-        self._name = parts.state.file.name
-        self._schema = parts.state.manifest.schema
-        self._store, self._repo, self._author = parts.store, parts.repo, parts.author
-        self._writer = Writer(
-            parts.repo, parts.store, parts.guard, parts.clock, self._name, parts.memo, parts.compression
-        )
-        self._editor = parts.editor(self._writer.projector)
 
     @classmethod
     def init(
@@ -141,64 +123,9 @@ class Project:
             FormatError: the project is of a newer schema.
         """
         remote = unshown(remote)
-        parts = open_parts(
-            store,
-            GitRepo(remote, branch, cache_dir),
-            governance,
-            relocate=relocate,
-            author=author_or_default(author),
-            cache_dir=cache_dir,
-            clock=clock or utc_now,
-            compression=compression,
-            memo=memo,
-        )
-        return cls(parts)
-
-    @property
-    def name(self) -> str:
-        return self._name
-
-    @property
-    def store(self) -> ObjectStore:
-        return self._store
-
-    @property
-    def remote(self) -> str:
-        return self._repo.remote
-
-    @property
-    def branch(self) -> str:
-        return self._repo.branch
-
-    @property
-    def schema(self) -> int:
-        """Schema of the documents, 1 or 2."""
-        return self._schema
-
-    @property
-    def governed(self) -> bool:
-        """Whether the project is registered in a governance repo."""
-        return self._parts.state.governance is not None
-
-    @property
-    def governance(self) -> Governance | None:
-        """The register that the project belongs to."""
-        return self._parts.governance
-
-    @property
-    def author(self) -> Author:
-        """Who makes commits, when nobody else is named."""
-        return self._author
-
-    @property
-    def events(self) -> ProjectEvents:
-        """What its writes do, as it happens: ``project.events.subscribe(callback)``."""
-        return self._writer.events
-
-    @property
-    def reader(self) -> ProjectReader:
-        """A reader of the same project."""
-        return ProjectReader(self._store, self.name, self._schema)
+        settings = Settings.asked(author, cache_dir, clock, compression=compression, memo=memo)
+        repo = GitRepo(remote, branch, cache_dir)
+        return cls(open_parts(store, repo, governance, settings, relocate=relocate))
 
     def write(
         self,
@@ -235,10 +162,10 @@ class Project:
             ConflictError: others were faster every time, or the data has moved. Try again.
             StorageError: store or remote failed. Try again; what was half done is completed.
         """
+        default = f"Update {table}" + (f" (cut {cut})" if cut else "")
+        intent = self._purpose(message, author, trailers).intent(default, cut)
         prefetch = self._writer.prefetch()
         job = table_job(table, frame, prefetch, parents=parents, custom=custom, table_type=table_type)
-        default = f"Update {table}" + (f" (cut {cut})" if cut else "")
-        intent = self._intent(message, default, author, trailers, cut)
         return self._writer.run([job], intent, prefetch)[0]
 
     def cut(
@@ -265,11 +192,10 @@ class Project:
         Raises:
             As `Project.write`. One table that is refused refuses the cut, before any effect.
         """
-        intent = self._intent(message, f"Record cut {name}", author, trailers, names.check_cut_name(name))
-        prefetch = self._writer.prefetch()
-        jobs = table_jobs(tables, parents, custom, table_type, prefetch)
-        results = self._writer.run(jobs, intent, prefetch)
-        return CutResult(name, results[0].commit_sha, {r.table: r for r in results})
+        names.check_cut_name(name)
+        purpose = self._purpose(message, author, trailers)
+        results = self._write_tables(tables, purpose, parents, custom, table_type, cut=name)
+        return CutResult(name, next(iter(results.values())).commit_sha, results)
 
     def write_all(
         self,
@@ -286,10 +212,23 @@ class Project:
 
         ``message`` is by default ``Update {tables}``.
         """
+        purpose = self._purpose(message, author, trailers)
+        return self._write_tables(tables, purpose, parents, custom, table_type)
+
+    def _write_tables(
+        self,
+        tables: Mapping[str, object],
+        purpose: Purpose,
+        parents: Mapping[str, Iterable[Parent | Mapping[str, Any]]] | None,
+        custom: Mapping[str, Mapping[str, Any]] | None,
+        table_type: str,
+        cut: str | None = None,
+    ) -> dict[str, WriteResult]:
+        """In one commit, and under a name if there is one."""
         prefetch = self._writer.prefetch()
         jobs = table_jobs(tables, parents, custom, table_type, prefetch)
-        intent = self._intent(message, f"Update {', '.join(tables)}", author, trailers, None)
-        return {r.table: r for r in self._writer.run(jobs, intent, prefetch)}
+        default = f"Update {', '.join(tables)}" if cut is None else f"Record cut {cut}"
+        return {r.table: r for r in self._writer.run(jobs, purpose.intent(default, cut), prefetch)}
 
     def sync(
         self,
@@ -334,21 +273,11 @@ class Project:
             The errors of `write` about the project, its remote and its store. Try again; what was taken stays.
         """
         reader = DropReader(
-            folder,
-            pattern,
-            schema=schema,
-            r_compat=r_compat,
-            encoding=encoding,
-            separator=separator,
-            manifest=manifest,
-            quiet=quiet,
-        )
-        self._intent(message, "Sync", author, trailers, None)
-
-        def intent(default: str) -> Intent:
-            return self._intent(message, default, author, trailers, None)
-
-        sync = Sync(self._writer, self._editor, intent, reader, stop_on_error=stop_on_error)
+            folder, pattern, schema=schema, r_compat=r_compat, encoding=encoding, separator=separator,
+            manifest=manifest, quiet=quiet,
+        )  # fmt: skip
+        purpose = self._purpose(message, author, trailers)
+        sync = Sync(self._writer, self._editor, purpose, reader, stop_on_error=stop_on_error)
         return sync.run(batch=batch, dry_run=dry_run, now=utc_now())
 
     def parent(self, table: str, version: str | None = None) -> Parent:
@@ -378,152 +307,20 @@ class Project:
         Raises:
             NotFoundError: a table or version that the project does not have, or whose data is not in storage.
         """
-        intent = self._intent(message, f"Record cut {name}", author, trailers, names.check_cut_name(name))
+        intent = self._purpose(message, author, trailers).intent(f"Record cut {name}", names.check_cut_name(name))
         asked = check_versions(versions)
         edit = cut_recorded(name, asked, intent.author, intent.message)
         return self._editor.run(edit, intent.commit_message(intent.message), intent.author, tuple(asked))
 
-    def recover_versions(self, *, author: Author | str | None = None) -> tuple[LostVersion, ...]:
-        """Record again what storage shows and the branch has lost, as after the remote was set back by a force-push.
+    def _purpose(self, message: str | None, author: Author | str | None, trailers: Mapping[str, str] | None) -> Purpose:
+        return Purpose.asked(message, author, trailers, default=self.author)
 
-        Each lost version is recorded with its own document, author, time and message, in a commit that says where it
-        comes from; then the cuts, and what is current where the branch has not gone on by itself. Everything is
-        compared with its recorded hashes before the first commit. Where a clone still has the lost commits, pushing
-        them is better: that brings back the commits themselves.
 
-        Args:
-            author: of the commits.
+def editor_of(project: Project) -> DocumentEditor:
+    """Changes of a project's own documents; for the operations of this folder."""
+    return project._editor
 
-        Returns:
-            The versions; none when nothing was lost.
 
-        Raises:
-            IntegrityError: storage does not have all of it any more; names every version. Nothing was written.
-            ConflictError, StorageError: call it again; it goes on.
-        """
-        return Reconciliation(self._editor, self._author if author is None else check_author(author)).recover()
-
-    def accept_history(self, *, reason: str, author: Author | str | None = None) -> str | None:
-        """Let storage follow the branch as it is now, whatever else storage shows: the reason goes into a commit.
-
-        For a remote that was set back on purpose, and for a change to another branch. The commit names every version
-        that is given up. Their payloads and documents stay in storage, and no history or list shows them any more.
-
-        Args:
-            reason: why.
-            author: of the commit.
-
-        Returns:
-            The commit, or ``None`` when storage shows nothing else.
-
-        Raises:
-            InvalidInputError: there is no reason.
-            ConflictError, StorageError: call it again; it goes on.
-        """
-        return Reconciliation(self._editor, self._author if author is None else check_author(author)).accept(reason)
-
-    def mirror(self) -> MirrorReport:
-        """Bring everything in storage level with git, snapshots included. Only a set's payloads can come from git."""
-        _, state = self._editor.load(None)
-        report = self._writer.projector.bring_level(state.manifest.entries, thorough=True)
-        return MirrorReport(report.written, report.waiting)
-
-    def validate(
-        self, level: Level = "quick", *, fix: bool = False, on_progress: OnProgress | None = None
-    ) -> ValidationReport:
-        """Compare what lies in storage with what git says, and return when all is well. Others may write meanwhile.
-
-        Args:
-            level: ``"quick"``: documents, snapshots and current payloads are there, and the lists say what git says.
-                ``"deep"``: also, documents and snapshots say what git says, git agrees with itself, and the payload of
-                every version is there; one of an unrecorded size is hashed. ``"full"``: also, every payload is hashed.
-            fix: put back what git can give, when anything is missing or wrong. No payload is overwritten or deleted.
-            on_progress: is told of each snapshot and payload that was read.
-
-        Raises:
-            IntegrityError: something is wrong, and was not put right. ``error.report`` names every version and key;
-                documents that only lag behind git count too.
-            NotFoundError: the store holds nothing of the project, or a place is not there.
-            ConflictError: others write so fast that nothing is certain; or the data has moved.
-            FormatError: a document in git cannot be read, or one is of a newer schema.
-            AccessDeniedError, StorageError: the store or git failed, so that nothing is known.
-        """
-        return validate(self._editor, level, fix=fix, on_progress=on_progress)
-
-    def status(self) -> Status:
-        """Where the project stands: the newest commit, and whether storage is level with it."""
-        return self._editor.status()
-
-    def decommission(
-        self, *, confirm: str, dry_run: bool = False, on_progress: OnProgress | None = None
-    ) -> DecommissionReport:
-        """Take the project away for good: mark it, empty its storage, end its registration, delete its repository.
-
-        First it is listed what goes. Each step can be done again: broken off anywhere, the same call goes on, and so
-        does `Governance.decommission` from another machine. What datom did not write stays, as do the bucket, other
-        prefixes and the governance repo. From the first step on nobody writes to the project any more.
-
-        Args:
-            confirm: the project's name, typed out.
-            dry_run: only say what goes.
-            on_progress: is told of each step, and of each object.
-
-        Returns:
-            What goes, or went: look at ``note`` (versions in the bucket) and at what becomes of the repository.
-
-        Raises:
-            InvalidInputError: ``confirm`` is another name; nothing was touched.
-            AccessDeniedError, StorageError: a step failed; says what is done and what is left.
-        """
-        register = self.governance.register if self.governance is not None else None
-        return Decommissioning(
-            self._name,
-            self._store,
-            self._repo,
-            register,
-            author=self._author,
-            clock=self._editor.clock,
-            on_progress=on_progress,
-        ).run(confirm, dry_run=dry_run)
-
-    def upgrade(self) -> str | None:
-        """Convert the project to schema 2 in one commit; its id, or ``None`` when it is of schema 2 already.
-
-        R datom up to 0.1.2 lists a project of schema 2 as empty. Versions keep their ids.
-        """
-        commit = self._editor.run(upgraded, "Upgrade to schema 2", self._author)
-        self._schema = 2
-        return commit
-
-    @property
-    def editor(self) -> DocumentEditor:
-        """Changes of this project's own documents; for the operations of this package."""
-        return self._editor
-
-    def editor_for(self, store: ObjectStore) -> DocumentEditor:
-        """The same, projected into another store."""
-        return replace(self._editor, projector=Projector(self._repo, store, target_unrecorded=True))
-
-    def reopened(self, governance: Governance) -> Project:
-        """The project as it is now, as a member of a register."""
-        return Project(self._parts.inside(governance))
-
-    def _intent(
-        self,
-        message: str | None,
-        default: str,
-        author: Author | str | None,
-        trailers: Mapping[str, str] | None,
-        cut: str | None,
-    ) -> Intent:
-        who = self._author if author is None else check_author(author)
-        if cut is not None:
-            names.check_cut_name(cut)
-        return Intent(check_message(message, default), who, check_trailers(trailers), cut)
-
-    def __repr__(self) -> str:
-        at = self._store.location
-        return (
-            f"Project({self.name!r}, backend={at.backend!r}, root={at.root!r}, prefix={at.prefix!r}, "
-            f"schema={self._schema}, governance={'attached' if self.governed else 'none'}, remote={self.remote!r})"
-        )
+@as_candidate.register
+def _(project: Project) -> Candidate[Project]:
+    return Candidate(project._editor, lambda governance: Project(project._parts.inside(governance)))

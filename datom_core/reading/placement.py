@@ -5,12 +5,14 @@ What the project says of it is in docs/format.md, "governance.json".
 
 from __future__ import annotations
 
+import contextlib
+import warnings
 from typing import Any
 
-from datom_core.common import fitting, names, veiled
+from datom_core.common import fitting, level_outside, names, veiled
 from datom_core.credentials import CredentialSource
 from datom_core.documents import GovernanceFile, Location, Ref, same_place
-from datom_core.errors import ConflictError, InvalidInputError, NotFoundError
+from datom_core.errors import ConflictError, DatomError, GovernanceWarning, InvalidInputError, NotFoundError
 from datom_core.planning import ProjectState
 from datom_core.storage import ObjectStore, check_place, check_store, find, open_store
 
@@ -168,3 +170,17 @@ def check_registered(project: str, ref: Ref, ours: Location) -> None:
 def being_taken_away(project: str, since: str) -> ConflictError:
     """The error for anybody who would use a project that is being decommissioned."""
     return ConflictError(f"{project} is being decommissioned since {since}; nothing is written to it any more.")
+
+
+def warn_if_registered(store: ObjectStore, project: str) -> None:
+    """Warn whoever opens a place of a registered project that its name would find it also after a move."""
+    # What is damaged or closed says nothing: reading does not depend on it (docs/format.md, "governance.json").
+    with contextlib.suppress(DatomError):
+        storage = registered_in(store)
+        if storage is not None:
+            warnings.warn(
+                f"{project} is registered in {storage}, which knows where its data lies when it moves. Find it by "
+                f'name: ProjectReader.find("{project}", governance=...).',
+                GovernanceWarning,
+                stacklevel=level_outside(),
+            )

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from datom_core.common import Moment, did_you_mean, fitting, level_outside, moment_of, names, veiled
+from datom_core.common import Moment, fitting, names, veiled
 from datom_core.credentials import CredentialSource
 from datom_core.documents import (
-    Buffer,
     Change,
     Cuts,
-    History,
-    Manifest,
     Metadata,
     Parent,
     Rows,
@@ -27,34 +22,27 @@ from datom_core.documents import (
     rows,
 )
 from datom_core.errors import (
-    DatomError,
-    FormatError,
-    GovernanceWarning,
-    IntegrityError,
-    InvalidInputError,
     NotFoundError,
 )
 from datom_core.planning import Summary, TableInfo
-from datom_core.reading.placement import locate, registered_in
-from datom_core.storage import ObjectStore, StoredObject, check_store
+from datom_core.reading.placement import locate, warn_if_registered
+from datom_core.reading.stored_documents import StoredDocuments, manifest_of
+from datom_core.reading.version_choice import choose
+from datom_core.storage import ObjectStore
 from datom_core.tables import (
     RowChange,
-    Verdict,
     Verification,
     check_columns,
     check_verification,
     decode_parquet,
     diff,
     insist,
-    judge_document,
     judge_table,
     to_pandas,
 )
 
 if TYPE_CHECKING:
     import pandas as pd
-
-T = TypeVar("T")
 
 
 @fitting
@@ -67,6 +55,7 @@ class ProjectReader:
 
     def __init__(self, store: ObjectStore, project: str, schema: int) -> None:
         self._store = store
+        self._documents = StoredDocuments(store, project)
         self._project = project
         self._schema = schema
 
@@ -86,7 +75,7 @@ class ProjectReader:
             GovernanceWarning: the project is registered, so that `find` is the way to it.
         """
         found = open_reader(store, project)
-        _warn_if_governed(store, found.project)
+        warn_if_registered(store, found.project)
         return found
 
     @classmethod
@@ -187,14 +176,14 @@ class ProjectReader:
         check_verification(verify)
         current, entry = None, version if isinstance(version, Version) else None
         if entry is None:
-            current, entry = self._choose(table, version, cut, as_of)  # type: ignore[arg-type]
+            current, entry = choose(self._documents, table, version, cut, as_of)  # type: ignore[arg-type]
         else:
             names.check_name(table)
         full = isinstance(version, Version) or names.is_sha(version)
         if verify == "bytes" or (verify is None and not full):
             chosen = entry or current
             assert chosen is not None
-            data = self._payload(table, chosen.data_sha, chosen.payload_sha)
+            data = self._documents.payload(table, chosen.data_sha, chosen.payload_sha)
             return decode_parquet(data, columns, dictionaries=dictionaries)
         entry = entry or self.resolve(table)
         whole = self._proven(table, entry, current, dictionaries=dictionaries, certain=verify == "content")
@@ -204,9 +193,9 @@ class ProjectReader:
         self, table: str, version: str | None = None, cut: str | None = None, as_of: Moment | None = None
     ) -> Version:
         """The history entry that `read` would read with the same arguments."""
-        metadata, chosen = self._choose(table, version, cut, as_of)
+        metadata, chosen = choose(self._documents, table, version, cut, as_of)
         if chosen is None:
-            chosen = self._history(table).current(metadata)
+            chosen = self._documents.history(table).current(metadata)
         if chosen is None:
             raise NotFoundError(f"The history of {table} does not hold its current version.", table=table)
         return chosen
@@ -215,7 +204,7 @@ class ProjectReader:
         """Every table and set, in order of first write; ``pattern`` is a glob on the name (``"ad*"``)."""
         found = [
             TableInfo(e.name, e.kind, e.version, e.data_sha, e.version_count, e.size_bytes, e.last_updated)
-            for e in self._manifest()
+            for e in self._documents.manifest()
             if pattern is None or fnmatchcase(e.name, pattern)
         ]
         return rows(found)
@@ -226,27 +215,25 @@ class ProjectReader:
         After a revert the current version is not the first one: `resolve` gives it, and its ``latest`` says
         who made it current, when and why.
         """
-        history = self._document(names.history(names.check_name(table)), History.from_json)
+        stored = self._documents
+        history = stored.find_history(names.check_name(table))
         if history is None:
-            self._pointer(table)  # raises, naming the tables that exist, when there is no such table
-        return rows(history if history is not None else self._history(table))
+            stored.pointer(table)  # says what there is, when there is no such table
+        return rows(history if history is not None else stored.history(table))
 
     def cuts(self) -> Cuts:
         """Every named cut: a mapping from name to `Cut`, itself a mapping from table to version."""
-        return self._document(names.CUTS_KEY, Cuts.from_json) or Cuts()
+        return self._documents.cuts()
 
     def metadata(
         self, table: str, version: str | None = None, cut: str | None = None, as_of: Moment | None = None
     ) -> Metadata:
-        """The metadata document of a version (arguments as `read`), also of a set."""
-        current, chosen = self._choose(table, version, cut, as_of, sets=True)
+        """The metadata document of a version (arguments as `read`), of a set too."""
+        current, chosen = choose(self._documents, table, version, cut, as_of, sets=True)
         if chosen is None:
             return current
-        found = self._snapshot(table, chosen)
-        if names.is_sha(version):
-            where = f"{table}@{chosen.version[:8]} in {self._store.location}"
-            insist(where, judge_document(found, chosen.version), certain=False)
-        return found
+        stored = self._documents
+        return stored.proven(table, chosen) if names.is_sha(version) else stored.snapshot(table, chosen)
 
     def parents(
         self, table: str, version: str | None = None, cut: str | None = None, as_of: Moment | None = None
@@ -263,13 +250,13 @@ class ProjectReader:
     def parent(self, table: str, version: str | Version | None = None) -> Parent:
         """A version of a table, to be declared as parent of another table (the current one by default)."""
         entry = version if isinstance(version, Version) else self.resolve(table, version)
-        metadata = self._document_of(table, entry)
+        metadata = self._documents.proven(table, entry)
         return Parent(self._project, table, entry.version, entry.data_sha, metadata.lineage or ())
 
     def compare(self, table: str, before: str | Version, after: str | Version | None = None) -> Change:
         """What changed from one version of a table to another (the current one by default), by shape."""
         old, new = self._two(table, before, after)
-        then, now = self._document_of(table, old), self._document_of(table, new)
+        then, now = self._documents.proven(table, old), self._documents.proven(table, new)
         return compare_shapes(then, old.version, rows=now.rows or 0, column_names=now.column_names)
 
     def diff(
@@ -288,7 +275,7 @@ class ProjectReader:
 
     def summary(self) -> Summary:
         """The project at a glance."""
-        manifest, location = self._manifest(), self._store.location
+        manifest, location = self._documents.manifest(), self._store.location
         tables = [e for e in manifest if e.kind == "table"]
         return Summary(
             project=manifest.project,
@@ -315,64 +302,6 @@ class ProjectReader:
         old, new = (v if isinstance(v, Version) else self.resolve(table, v) for v in (before, after))
         return old, new
 
-    def _choose(
-        self, table: str, version: str | None, cut: str | None, as_of: Moment | None, *, sets: bool = False
-    ) -> tuple[Metadata, Version | None]:
-        """The current metadata, and the history's entry of the version asked for (``None``: the current one)."""
-        names.check_name(table)
-        given = [n for n, v in (("version", version), ("cut", cut), ("as_of", as_of)) if v is not None]
-        if version is not None and len(given) > 1:
-            raise InvalidInputError(f"Choose a version by {' or by '.join(given)}, not by more than one of them.")
-        moment = None if as_of is None else moment_of(as_of)
-        if cut is not None:
-            version = self.cuts().find(names.check_cut_name(cut)).version_of(table, moment)
-        current = self._pointer(table)
-        if current.kind != "table" and not sets:
-            raise InvalidInputError(f"{table} is a {current.kind}, not a table; it has no rows to read.", table=table)
-        if version is not None:
-            return current, self._history(table).resolve(version, table)
-        if moment is not None:
-            return current, self._history(table).as_of(moment, current, table)
-        return current, None
-
-    def _pointer(self, table: str) -> Metadata:
-        current = self._document(names.pointer(table), Metadata.from_json)
-        if current is None:
-            known = list(self._manifest().entries)
-            hint = did_you_mean(table, known) or f" It has: {', '.join(known) or 'none yet'}."
-            raise NotFoundError(f"{self._project} has no table {table!r}.{hint}", table=table)
-        return current
-
-    def _snapshot(self, table: str, entry: Version) -> Metadata:
-        found = self._document(names.snapshot(table, entry.version), Metadata.from_json)
-        if found is None:
-            raise NotFoundError(
-                f"The snapshot of {table}@{entry.version[:8]} is missing from storage; project.mirror() rebuilds it.",
-                table=table,
-                version=entry.version,
-            )
-        return found
-
-    def _document_of(self, table: str, entry: Version) -> Metadata:
-        """The document of a version, once it is known to match the version's id and its entry."""
-        found, where = self._snapshot(table, entry), f"{table}@{entry.version[:8]} in {self._store.location}"
-        insist(where, judge_document(found, entry.version), certain=False)
-        if found.data_sha != entry.data_sha:
-            insist(where, Verdict(f"its history names the content {entry.data_sha[:8]}"), certain=False)
-        return found
-
-    def _history(self, table: str) -> History:
-        history = self._document(names.history(table), History.from_json)
-        if history is None:
-            raise NotFoundError(f"{self._project} has no history of {table!r}.", table=table)
-        return history
-
-    def _manifest(self) -> Manifest:
-        manifest = self._document(names.MANIFEST_KEY, Manifest.from_json)
-        if manifest is None:
-            raise NotFoundError(f"{self._store.location} holds no datom project any more.")
-        return manifest
-
     def _proven(
         self, table: str, entry: Version, current: Metadata | None, *, dictionaries: bool, certain: bool
     ) -> pa.Table:
@@ -384,95 +313,20 @@ class ProjectReader:
             dictionaries: as `read_arrow`.
             certain: refuse what R left open as well, instead of warning.
         """
-        where = f"{table}@{entry.version[:8]} in {self._store.location}"
         own = current is not None and current.version() == entry.version
-        told = current if own else self._told(table, entry, where, certain=certain)
-        if told is not None and told.data_sha != entry.data_sha:
-            fault = f"its document names the content {told.data_sha[:8]}, the history {entry.data_sha[:8]}"
-            insist(where, Verdict(fault), certain=certain)
-        data = self._payload(table, entry.data_sha, entry.payload_sha)
-        whole = decode_parquet(data, dictionaries=dictionaries)
-        insist(where, judge_table(whole, entry.data_sha, lambda: told), certain=certain)
-        return whole
-
-    def _told(self, table: str, entry: Version, where: str, *, certain: bool) -> Metadata:
-        """The document of a version, as far as its id proves it."""
         try:
-            document = self._snapshot(table, entry)
+            told = self._documents.proven(table, entry, current if own else None, certain=certain)
         except NotFoundError as error:
             # Without it nothing ties the content to the version: whoever may delete could then forge.
             raise NotFoundError(f'{error} verify="bytes" reads without it.', **error.details) from error
-        insist(where, judge_document(document, entry.version), certain=certain)
-        return document
-
-    def _payload(self, table: str, data_sha: str, payload_sha: str | None) -> Buffer:
-        """The bytes of a table's file, after they were found to be those that were recorded."""
-        if not names.is_sha(data_sha):
-            raise FormatError(f"{table}: {data_sha[:80]!r} is not a content hash.", table=table)
-        key = names.payload(table, data_sha)
-        try:
-            stored = self._store.get(key)
-        except NotFoundError as error:
-            raise NotFoundError(
-                f"The data of {table} ({data_sha[:8]}) is missing from {self._store.location}: {key}. "
-                "Writing the same data again puts it back.",
-                key=key,
-                table=table,
-            ) from error
-        self._verify(stored, payload_sha, key)
-        return stored.data
-
-    def _verify(self, stored: StoredObject, recorded: str | None, key: str) -> None:
-        """Compare bytes with their recorded hash; data that predates recorded hashes passes."""
-        actual = stored.sha256
-        if recorded is not None and actual != recorded:
-            raise IntegrityError(
-                f"{key} in {self._store.location} is not what was recorded: SHA-256 {actual[:16]}... instead of "
-                f"{recorded[:16]}... Do not use this data; restore the object from a backup.",
-                key=key,
-                expected=recorded,
-                actual=actual,
-            )
-
-    def _document(self, key: str, parse: Callable[[Buffer, str], T]) -> T | None:
-        try:
-            data = self._store.get(key).data
-        except NotFoundError:
-            return None
-        return parse(data, f"{key} in {self._store.location}")
+        data = self._documents.payload(table, entry.data_sha, entry.payload_sha)
+        whole = decode_parquet(data, dictionaries=dictionaries)
+        where = self._documents.where(table, entry)
+        insist(where, judge_table(whole, entry.data_sha, lambda: told), certain=certain)
+        return whole
 
 
 def open_reader(store: ObjectStore, project: str | None) -> ProjectReader:
-    """As `ProjectReader.open`, for a place known to be the right one."""
-    check_store(store)
-    if project is not None:
-        names.check_name(project, "project")
-    store.check()
-    try:
-        data = store.get(names.MANIFEST_KEY).data
-    except NotFoundError as error:
-        raise NotFoundError(
-            f"{store.location} holds no datom project ({names.MANIFEST_KEY} is missing). Check root and prefix.",
-            location=str(store.location),
-        ) from error
-    manifest = Manifest.from_json(data, f"{names.MANIFEST_KEY} in {store.location}")
-    if project is not None and manifest.project != project:
-        raise NotFoundError(
-            f"{store.location} holds the project {manifest.project!r}, not {project!r}. Check root and prefix.",
-            project=project,
-            found=manifest.project,
-        )
+    """As `ProjectReader.open`, for a place that is known to be the right one."""
+    manifest = manifest_of(store, project)
     return ProjectReader(store, manifest.project, manifest.schema)
-
-
-def _warn_if_governed(store: ObjectStore, project: str) -> None:
-    # A damaged or closed note gives no warning: reading does not depend on it (docs/format.md, "governance.json").
-    with contextlib.suppress(DatomError):
-        storage = registered_in(store)
-        if storage is not None:
-            warnings.warn(
-                f"{project} is registered in {storage}, which knows where its data lies when it moves. Find it by "
-                f'name: ProjectReader.find("{project}", governance=...).',
-                GovernanceWarning,
-                stacklevel=level_outside(),
-            )

@@ -8,6 +8,7 @@ from datom_core.tables.cell_text import as_text
 from datom_core.tables.content_hash import LARGE, ContentHash
 from datom_core.tables.hash_cache import HashCache
 from datom_core.tables.hashing import HASH_ALGO, ColumnHash, TableHash
+from datom_core.tables.parquet import Compression, check_columns, check_compression, decode_parquet
 from datom_core.tables.proof import (
     Verdict,
     Verification,
@@ -18,18 +19,9 @@ from datom_core.tables.proof import (
     judge_table,
     signed,
 )
-from datom_core.tables.row_diff import CellChange, ChangedRow, Retyped, RowChange, diff, repeated
-from datom_core.tables.tabular import (
-    Compression,
-    check_columns,
-    check_compression,
-    check_hashable,
-    decode_parquet,
-    hash_table,
-    normalise,
-    normalised,
-    to_pandas,
-)
+from datom_core.tables.row_change import CellChange, ChangedRow, Retyped, RowChange
+from datom_core.tables.row_diff import diff, repeated
+from datom_core.tables.tabular import check_hashable, hash_table, normalise, normalised, to_pandas
 
 __all__ = [
     "HASH_ALGO",

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pyarrow as pa
 
-from datom_core.tables.tabular import Compression, encode_parquet
+from datom_core.tables.parquet import Compression, encode_parquet
 
 
 class Encoding:

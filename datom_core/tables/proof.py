@@ -18,7 +18,8 @@ from datom_core.documents import Buffer, Metadata, hash_set, parse
 from datom_core.errors import DatomError, FormatError, IntegrityError, InvalidInputError, UnprovenWarning
 from datom_core.tables.hashing import HASH_ALGO, hash_normalised
 from datom_core.tables.normalisation import Normalised
-from datom_core.tables.tabular import decode_parquet, normalised, parquet_shape
+from datom_core.tables.parquet import decode_parquet, parquet_shape
+from datom_core.tables.tabular import normalised
 from datom_core.version import SIGNATURE
 
 #: What a reader compares: the ``"bytes"`` with the hash that storage records of them; or the ``"content"`` too, with

@@ -1,16 +1,15 @@
-"""Frames to Arrow columns, and Arrow tables to parquet bytes and back."""
+"""Frames to Arrow columns, and Arrow tables to frames."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, time
-from typing import TYPE_CHECKING, Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, cast
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from datom_core.common import did_you_mean, fitting, is_text
-from datom_core.errors import ColumnReport, FormatError, InvalidInputError
+from datom_core.common import fitting, is_text
+from datom_core.errors import ColumnReport, InvalidInputError
 from datom_core.tables.hashing import TableHash, hash_normalised
 from datom_core.tables.normalisation import (
     Column,
@@ -20,18 +19,15 @@ from datom_core.tables.normalisation import (
     report_columns,
 )
 from datom_core.tables.pandas_limits import within
-from datom_core.tables.streams import collected, on_disk
+from datom_core.tables.streams import collected
 from datom_core.tables.type_rules import Decimals, Nanoseconds, Options
 
 if TYPE_CHECKING:
     import pandas as pd
 
-#: How the pages of a payload are compressed.
-Compression = Literal["snappy", "zstd"]
 
 # What pandas may infer from an object column that Arrow then types without guessing.
 _PLAIN_OBJECTS = frozenset("string boolean integer floating mixed-integer-float decimal bytes empty".split())
-IN_MEMORY = 512 * 2**20  # bytes of a table up to which its file, about a tenth as long, is made in memory
 _TIMES = frozenset("date datetime datetime64 time timedelta timedelta64".split())
 
 
@@ -88,115 +84,6 @@ def normalised(
     rules = check_options(decimals, nanoseconds)
     columns, metadata = _columns(table, rules)
     return normalise_columns(columns, metadata, rules, what)
-
-
-def check_compression(compression: object) -> None:
-    """Refuse what is not a `Compression`.
-
-    Raises:
-        InvalidInputError: names the valid ones.
-    """
-    if compression not in get_args(Compression):
-        raise InvalidInputError(f"compression is one of {get_args(Compression)}, not {compression!r}.")
-
-
-def encode_parquet(table: pa.Table, compression: Compression = "snappy") -> memoryview:
-    """One parquet file of format 2.4, as R's datom writes it. That of a large table is kept on disk."""
-
-    def write(sink: pa.NativeFile) -> None:
-        pq.write_table(table, sink, version="2.4", compression=compression)
-
-    if table.nbytes > IN_MEMORY:
-        return memoryview(on_disk(write).read_buffer())
-    sink = pa.BufferOutputStream()
-    write(sink)
-    return memoryview(sink.getvalue())
-
-
-def decode_parquet(
-    data: bytes | memoryview, columns: Sequence[str] | None = None, *, dictionaries: bool = False
-) -> pa.Table:
-    """Parse a parquet file whose bytes have been verified; only ``columns`` are decoded.
-
-    With ``dictionaries``, text comes dictionary-encoded: each value once, and an index per row.
-
-    Raises:
-        InvalidInputError: names every requested column that the file does not hold.
-        FormatError: the bytes are not a parquet file.
-    """
-    buffer = _outside_of_python(data)
-    file = _open(buffer)
-    if dictionaries:
-        text = [f.name for f in file.schema_arrow if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
-        file = _open(buffer, read_dictionary=text)
-    if columns is None:
-        return _decoded(file)
-    wanted = check_columns(file.schema_arrow.names, columns)
-    return _decoded(file, wanted).select(wanted)
-
-
-def parquet_shape(data: bytes | memoryview) -> tuple[int, list[str]]:
-    """Rows and column names of a parquet file, without decoding any of it.
-
-    Raises:
-        FormatError: the bytes are not a parquet file.
-    """
-    file = _open(_outside_of_python(data))
-    return file.metadata.num_rows, file.schema_arrow.names
-
-
-def _open(buffer: pa.Buffer, **options: Any) -> pq.ParquetFile:
-    try:
-        return pq.ParquetFile(pa.BufferReader(buffer), **options)
-    except (pa.ArrowException, OSError) as error:
-        raise _not_parquet(error) from error
-
-
-def _decoded(file: pq.ParquetFile, columns: list[str] | None = None) -> pa.Table:
-    try:
-        return file.read(columns=columns)
-    except (pa.ArrowException, OSError) as error:
-        raise _not_parquet(error) from error
-
-
-def _not_parquet(error: Exception) -> FormatError:
-    return FormatError(f"The stored bytes are not a readable parquet file ({error}).")
-
-
-def check_columns(names: Sequence[str], columns: Sequence[str]) -> list[str]:
-    """The requested columns, if a table with these names has each of them exactly once.
-
-    Raises:
-        InvalidInputError: names every one that is missing or occurs twice.
-    """
-    if isinstance(columns, str):
-        raise InvalidInputError(f"columns is a list; write [{columns!r}].")
-    unknown = [c for c in columns if c not in names]
-    if unknown:
-        hint = "".join(dict.fromkeys(did_you_mean(c, names) for c in unknown))
-        listed = ", ".join(map(repr, unknown))
-        raise InvalidInputError(f"No column {listed} in this table; it has {list(names)}.{hint}")
-    repeated = [c for c in dict.fromkeys(columns) if list(columns).count(c) > 1]
-    if repeated:
-        raise InvalidInputError(f"Asked for twice: {', '.join(map(repr, repeated))}. Name each column once.")
-    twice = [c for c in columns if list(names).count(c) > 1]
-    if twice:
-        raise InvalidInputError(f"The table has several columns called {', '.join(map(repr, twice))}; read it whole.")
-    return list(columns)
-
-
-def _outside_of_python(data: bytes | memoryview) -> pa.Buffer:
-    """The bytes, in memory that Arrow owns.
-
-    Arrow's threads release what they read a little after the read is over. If Python owned that memory and were
-    shutting down, the process would abort (apache/arrow#34314).
-    """
-    if isinstance(data, memoryview) and isinstance(data.obj, pa.Buffer) and data.nbytes == data.obj.size:
-        return data.obj
-    view = memoryview(data).cast("B")
-    buffer = pa.allocate_buffer(len(view))
-    memoryview(buffer).cast("B")[:] = view
-    return buffer
 
 
 @fitting

@@ -4,7 +4,16 @@ The package never imports this one. `tables` needs Hypothesis (the extra ``testi
 """
 
 from datom_core.testing.failing_store import FailingStore, StoreCall
-from datom_core.testing.projects import Clock, memory_project
+from datom_core.testing.projects import Clock, forget_clone, memory_project
 from datom_core.testing.strategies import column_of, column_types, tables
 
-__all__ = ["Clock", "FailingStore", "StoreCall", "column_of", "column_types", "memory_project", "tables"]
+__all__ = [
+    "Clock",
+    "FailingStore",
+    "StoreCall",
+    "column_of",
+    "column_types",
+    "forget_clone",
+    "memory_project",
+    "tables",
+]

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from datom_core.documents import Author
-from datom_core.project import Project
+from datom_core.project import Project, editor_of
 from datom_core.storage import MemoryStore, ObjectStore
 
 _AUTHOR = "Test Author <test@example.org>"
@@ -61,3 +61,8 @@ def memory_project(
             clock=Clock() if clock is None else clock,
             schema=schema,
         )
+
+
+def forget_clone(project: Project) -> None:
+    """Remove what the machine keeps of a project's history, for one that was made for a test."""
+    editor_of(project).repo.forget()

@@ -4,10 +4,10 @@ It has the effects in their order. What a commit holds is decided in `planning`.
 """
 
 from datom_core.writing.arguments import (
+    Purpose,
     author_or_default,
     check_author,
     check_message,
-    check_trailers,
     check_versions,
     table_job,
     table_jobs,
@@ -16,11 +16,11 @@ from datom_core.writing.arguments import (
 from datom_core.writing.document_edits import DocumentEditor, cut_recorded, moved, upgraded
 from datom_core.writing.init_project import hosted, initialize_project
 from datom_core.writing.sync import Sync, SyncItem, SyncReport
-from datom_core.writing.writer import Intent, Writer
+from datom_core.writing.writer import Writer
 
 __all__ = [
     "DocumentEditor",
-    "Intent",
+    "Purpose",
     "Sync",
     "SyncItem",
     "SyncReport",
@@ -28,7 +28,6 @@ __all__ = [
     "author_or_default",
     "check_author",
     "check_message",
-    "check_trailers",
     "check_versions",
     "cut_recorded",
     "hosted",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from datom_core.git import default_author
 from datom_core.planning import TableWrite
 from datom_core.tables import LARGE, ContentHash, Encoding, normalised
 from datom_core.writing.prefetch import WritePrefetch
-from datom_core.writing.writer import Job
+from datom_core.writing.requests import Intent, Job
 
 _MAX_MESSAGE = 10_000
 _TRAILER_KEY = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
@@ -91,6 +92,42 @@ def check_trailers(trailers: Mapping[str, str] | None) -> dict[str, str]:
     if bad:
         raise InvalidInputError(f"Trailers need a key of letters, digits and hyphens, and one line of text: {bad}.")
     return checked
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """Why and by whom, as a caller said it and checked; each commit for it has an `Intent`.
+
+    Attributes:
+        message: why, if the caller said it.
+        author: who.
+        trailers: git trailers for the commit alone.
+    """
+
+    message: str | None
+    author: Author
+    trailers: Mapping[str, str]
+
+    @classmethod
+    def asked(
+        cls, message: object, author: Author | str | None, trailers: Mapping[str, str] | None, *, default: Author
+    ) -> Purpose:
+        """From a caller's arguments; ``default`` is who it is, when nobody is named.
+
+        Raises:
+            InvalidInputError: one of them cannot be kept.
+        """
+        who = default if author is None else check_author(author)
+        return cls(None if message is None else check_message(message, ""), who, check_trailers(trailers))
+
+    def intent(self, default: str, cut: str | None = None) -> Intent:
+        """For one commit; ``default`` is the message, when the caller gave none.
+
+        Raises:
+            InvalidInputError: the name of the cut is none.
+        """
+        name = None if cut is None else names.check_cut_name(cut)
+        return Intent(default if self.message is None else self.message, self.author, self.trailers, name)
 
 
 def check_versions(versions: Mapping[str, str | None] | Iterable[str]) -> dict[str, str | None]:

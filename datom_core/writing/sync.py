@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -23,9 +23,10 @@ from datom_core.errors import (
 from datom_core.extracts import Drop, DropReader, Extract, ExtractFile, of_name, special_missing
 from datom_core.planning import ProjectState, WriteResult, plan_write
 from datom_core.reading import retyped, stored_types
-from datom_core.writing.arguments import check_message, table_job
+from datom_core.writing.arguments import Purpose, check_message, table_job
 from datom_core.writing.document_edits import DocumentEditor
-from datom_core.writing.writer import Intent, Job, Writer
+from datom_core.writing.requests import Job
+from datom_core.writing.writer import Writer
 
 #: What becomes of a file in a sync.
 FileStatus = Literal["new", "changed", "unchanged", "unsupported", "ignored", "failed"]
@@ -130,7 +131,7 @@ class Sync:
 
     Args:
         writer, editor: of the project.
-        intent: the intent of a commit, from a message of the caller's or the default one.
+        purpose: why and by whom, as the caller said it.
         reader: of the drop.
     """
 
@@ -138,12 +139,12 @@ class Sync:
         self,
         writer: Writer,
         editor: DocumentEditor,
-        intent: Callable[[str], Intent],
+        purpose: Purpose,
         reader: DropReader,
         *,
         stop_on_error: bool,
     ) -> None:
-        self.writer, self.editor, self.intent, self.reader = writer, editor, intent, reader
+        self.writer, self.editor, self.purpose, self.reader = writer, editor, purpose, reader
         self.stop_on_error = stop_on_error
 
     def run(self, *, batch: bool, dry_run: bool, now: datetime) -> SyncReport:
@@ -219,7 +220,7 @@ class Sync:
             return [replace(f, job=None) for f in found]
         message = _message([f.item for f in found if f.job is not None])
         try:
-            written = self.writer.run(jobs, self.intent(message), self.writer.prefetch())
+            written = self.writer.run(jobs, self.purpose.intent(message), self.writer.prefetch())
         except Exception as error:
             culprits = _culprits(jobs, error)
             if not culprits:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from contextvars import copy_context
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from datom_core.common import ProjectEvents, names
-from datom_core.documents import Author, Recording, format_timestamp
+from datom_core.documents import Recording, format_timestamp
 from datom_core.git import GitRepo, no_branch
 from datom_core.planning import (
     Payload,
@@ -20,7 +19,6 @@ from datom_core.planning import (
     Stamp,
     StorageView,
     TablePlan,
-    TableWrite,
     WritePlan,
     WriteResult,
     apply,
@@ -33,46 +31,35 @@ from datom_core.planning import (
 from datom_core.publishing import Known, Projector, load_state, until_published
 from datom_core.reading import PlacementGuard
 from datom_core.storage import ObjectStore
-from datom_core.tables import LARGE, Compression, ContentHash, Encoding, HashCache
+from datom_core.tables import LARGE, Compression, HashCache
 from datom_core.version import WRITER
 from datom_core.writing.payloads import PayloadUploader
 from datom_core.writing.prefetch import WritePrefetch
+from datom_core.writing.requests import Intent, Job
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Job:
-    """A table to be written, its content, and its file."""
+class _Committed:
+    """A turn ended with a commit, which storage does not show yet.
 
-    write: TableWrite
-    encoding: Encoding
-    content: ContentHash
+    Attributes:
+        plan: what was to be done.
+        known: the commit, the documents there, and what storage held before it.
+        now: time of the commit.
+    """
 
-    def hashed(self) -> Job:
-        """The same with a content hash that was computed for it, not only remembered."""
-        return replace(self, write=replace(self.write, data_sha=self.content.hashed()))
+    plan: WritePlan
+    known: Known
+    now: datetime
 
 
 @dataclass(frozen=True)
-class Intent:
-    """Why and by whom: what goes into the history and the commit.
+class _Repinned:
+    """A turn ended with a commit that records payloads anew; the write itself is still to be done."""
 
-    Attributes:
-        message: for the history and the commit.
-        author: who.
-        trailers: git trailers for the commit alone.
-        cut: name under which the tables are recorded, if any.
-    """
-
-    message: str
-    author: Author
-    trailers: Mapping[str, str]
-    cut: str | None = None
-
-    def commit_message(self, message: str) -> str:
-        lines = "\n".join(f"{key}: {value}" for key, value in self.trailers.items())
-        return f"{message}\n\n{lines}\n" if lines else message
+    commit: str
 
 
 class Writer:
@@ -127,7 +114,7 @@ class Writer:
             attempt = 1
             # What is recorded is hashed, by now at the latest.
             hashed = [job.hashed() for job in jobs]
-            results = until_published(lambda: self._once(hashed, intent, uploader, None), lost)
+            results = until_published(lambda: self._once(hashed, intent, uploader), lost)
         for result in results:
             self.events.tell(
                 "write",
@@ -151,7 +138,7 @@ class Writer:
         hashed = [job.hashed() for job in jobs]
         if [job.write for job in hashed] != [job.write for job in jobs]:
             plan, tip = self._plan(hashed, intent, tip)
-        seen = self.projector.view_storage([job.write.table for job in jobs])
+        seen = self.projector.view_storage(plan.names)
         self._check_storage(plan.state, tip, seen)
         self._store_payloads(plan, hashed, uploader)
         return None
@@ -165,57 +152,60 @@ class Writer:
         self.guard.check(state)
         return plan_write(state, [job.write for job in jobs], intent.cut), tip
 
-    def _once(
-        self, jobs: Sequence[Job], intent: Intent, uploader: PayloadUploader, repair_commit: str | None
-    ) -> list[WriteResult]:
-        with ExitStack() as turn:
-            turn.enter_context(self.repo.turn())
-            return self._in_turn(turn, jobs, intent, uploader, repair_commit)
+    def _once(self, jobs: Sequence[Job], intent: Intent, uploader: PayloadUploader) -> list[WriteResult]:
+        """One attempt. Lost payloads that come with other bytes are recorded first, in a turn of their own."""
+        repair: str | None = None
+        while True:
+            with self.repo.turn():
+                outcome = self._in_turn(jobs, intent, uploader, repair)
+            if isinstance(outcome, _Committed):
+                return self._projected(outcome, intent, uploader)
+            if not isinstance(outcome, _Repinned):
+                return outcome
+            repair = outcome.commit
 
     def _in_turn(
-        self,
-        turn: ExitStack,
-        jobs: Sequence[Job],
-        intent: Intent,
-        uploader: PayloadUploader,
-        repair_commit: str | None,
-    ) -> list[WriteResult]:
-        """One attempt; ``turn`` is closed as soon as the commit is published."""
+        self, jobs: Sequence[Job], intent: Intent, uploader: PayloadUploader, repair: str | None
+    ) -> _Committed | _Repinned | list[WriteResult]:
+        """What has to be done before another writer of this machine may look at the tip.
+
+        Args:
+            jobs, intent, uploader: of the write.
+            repair: the commit that has just recorded payloads anew, if one had to.
+        """
         plan, tip = self._plan(jobs, intent, self.repo.tip())
-        if plan.nothing_new and repair_commit is None and (results := self._standing(plan, intent, uploader)):
+        if plan.nothing_new and repair is None and (results := self._standing(plan, intent, uploader)):
             return results
-        tables, state, now = [job.write.table for job in jobs], plan.state, self.clock()
+        state, now = plan.state, self.clock()
         # Looked at before a commit is pushed: what is there now can only be older than that commit.
-        seen = self.projector.view_storage(tables)
+        seen = self.projector.view_storage(plan.names)
         self._check_storage(state, tip, seen)
         self._store_payloads(plan, jobs, uploader)
         if uploader.repins:
-            repair_commit = self._repin(plan, uploader, seen, tip, intent, now)
-            turn.close()
-            return self._once(jobs, intent, uploader, repair_commit)
+            return _Repinned(self._repin(plan, uploader, seen, tip, intent, now))
         after = apply(plan, uploader.found, Stamp(format_timestamp(now), intent.author, intent.message, WRITER))
         files = changed_files(state, after)
-        commit: str | None
-        if files:
-            message = intent.commit_message(intent.message)
-            with self.events.timed("commit", bytes=sum(len(data or b"") for data in files.values())) as told:
-                commit = self.repo.publish(files, message, parent=tip, author=intent.author, at=now)
-                told["commit"] = commit
-                turn.close()
-            commits = {p.write.table: {p.version: commit} for p in plan.tables if p.recorded is None}
-            present = {names.payload(p.write.table, p.write.data_sha) for p in plan.tables}
-            known = Known(seen, commit, after)
-            with self.events.timed("projection", commit=commit):
-                self.repo.together(
-                    lambda alone: self.projector.bring_level(
-                        tables, known=known if alone else None, commits=commits, present=present
-                    )
-                )
-            repaired: Set[str] = uploader.put_back
-        else:
-            commit = repair_commit
+        if not files:
             repaired = uploader.put_back | self._repair(plan, state, seen)
-        return [_result(p, uploader, intent, now, commit, repaired) for p in plan.tables]
+            return [_result(p, uploader, intent, now, repair, repaired) for p in plan.tables]
+        message = intent.commit_message(intent.message)
+        with self.events.timed("commit", bytes=sum(len(data or b"") for data in files.values())) as told:
+            commit = self.repo.publish(files, message, parent=tip, author=intent.author, at=now)
+            told["commit"] = commit
+        return _Committed(plan, Known(seen, commit, after), now)
+
+    def _projected(self, done: _Committed, intent: Intent, uploader: PayloadUploader) -> list[WriteResult]:
+        """Bring storage level with a commit that was pushed, while others have their turn."""
+        plan, known, commit = done.plan, done.known, done.known.tip
+        commits = {p.write.table: {p.version: commit} for p in plan.tables if p.recorded is None}
+        present = {names.payload(p.write.table, p.write.data_sha) for p in plan.tables}
+        with self.events.timed("projection", commit=commit):
+            self.repo.together(
+                lambda alone: self.projector.bring_level(
+                    plan.names, known=known if alone else None, commits=commits, present=present
+                )
+            )
+        return [_result(p, uploader, intent, done.now, commit, uploader.put_back) for p in plan.tables]
 
     def _standing(self, plan: WritePlan, intent: Intent, uploader: PayloadUploader) -> list[WriteResult] | None:
         """The results, if all that is to be written is in storage, as it should be, at a first look."""
@@ -254,8 +244,7 @@ class Writer:
             author=intent.author,
             at=now,
         )
-        tables = [p.write.table for p in plan.tables]
-        self.projector.bring_level(tables, known=Known(seen, commit, state))
+        self.projector.bring_level(plan.names, known=Known(seen, commit, state))
         uploader.put_pending(keys)
         return commit
 
@@ -288,7 +277,7 @@ class Writer:
 
     def _repair(self, plan: WritePlan, state: ProjectState, seen: StorageView) -> set[str]:
         """Put back what storage lacks; the tables of this write that lacked something."""
-        tables = [p.write.table for p in plan.tables]
+        tables = plan.names
         lacking = {t for t in tables if not self.projector.is_level(t, state, seen)}
         if not lacking and same_lists(state, seen):
             return set()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import datom_core as dc
+from datom_core.testing import forget_clone
 from datom_dagster.resources import DatomResource, LocalStorage
 
 _AUTHOR = "Test Author <test@example.org>"
@@ -32,4 +33,4 @@ def temporary_study(name: str = "STUDY_001", *, author: str = _AUTHOR) -> Iterat
                 project=name, storage=LocalStorage(path=str(place)), remote=str(remote), author=author, memo=False
             )
         finally:
-            project.editor.repo.forget()
+            forget_clone(project)

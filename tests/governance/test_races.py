@@ -93,7 +93,7 @@ class TestARegistration:
         meanwhile: Meanwhile,
         remote: Path,
     ) -> None:
-        meanwhile(Register, "level", lambda: dc.migrate(other, target))
+        meanwhile(Register, "bring_level", lambda: dc.migrate(other, target))
         with pytest.raises(dc.ConflictError, match="has moved to"):
             governance.attach(project)
         assert len(governance.projects(details=False)) == 0
@@ -108,7 +108,7 @@ class TestARegistration:
         tmp_path: Path,
     ) -> None:
         second = dc.Governance.init(dc.LocalStore(tmp_path / "gov2"), remote=tmp_path / "gov2.git")
-        meanwhile(Register, "level", lambda: second.attach(other))
+        meanwhile(Register, "bring_level", lambda: second.attach(other))
         with pytest.raises(dc.AlreadyExistsError, match="is registered in"):
             governance.attach(project)
         assert (len(governance.projects(details=False)), len(second.projects(details=False))) == (0, 1)
@@ -122,7 +122,7 @@ class TestARegistration:
         target: dc.LocalStore,
         meanwhile: Meanwhile,
     ) -> None:
-        meanwhile(Register, "level", lambda: dc.migrate(governance.attach(other), target))
+        meanwhile(Register, "bring_level", lambda: dc.migrate(governance.attach(other), target))
         with pytest.raises(dc.ConflictError, match="has moved to"):
             governance.attach(project)
         assert governance.project("STUDY_001").location == target.location

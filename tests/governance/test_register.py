@@ -190,6 +190,8 @@ class TestAttach:
             governance.attach(project)
         with pytest.raises(dc.InvalidInputError, match="nobody else could read"):
             governance.attach(dc.Project.init("M", dc.MemoryStore(), remote=tmp_path / "m.git"))
+        with pytest.raises(dc.InvalidInputError, match=r"Project\.open"):
+            governance.attach(project.reader)  # type: ignore[type-var]
         assert len(governance.projects()) == 0
 
     def test_a_folder_in_a_register_that_is_a_bucket(

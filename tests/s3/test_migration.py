@@ -251,6 +251,15 @@ class TestRefusals:
         with pytest.raises(dc.InvalidInputError, match="must be an ObjectStore"):
             dc.migrate(project, "s3://bucket")  # type: ignore[arg-type]
 
+    @pytest.mark.parametrize("bad", [{"message": " "}, {"author": "nobody"}, {"sunset_at": "soon"}])
+    def test_what_cannot_be_recorded_before_anything_is_copied(
+        self, project: dc.Project, place: Place, bad: dict[str, Any]
+    ) -> None:
+        target = place("local/b")
+        with pytest.raises(dc.InvalidInputError):
+            dc.migrate(project, target, **bad)
+        assert list(target.list()) == []
+
 
 class Killed(BaseException):
     """As sudden as a kill: nothing in the code catches it."""

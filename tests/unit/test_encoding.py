@@ -14,7 +14,7 @@ from pyarrow.csv import write_csv
 
 import datom_core as dc
 from datom_core.tables import background_encode
-from datom_core.tables.tabular import encode_parquet
+from datom_core.tables.parquet import encode_parquet
 
 Encoded = list[tuple[int, str]]
 

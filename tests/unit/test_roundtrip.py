@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import datom_core as dc
-from datom_core.tables.tabular import decode_parquet, encode_parquet, to_pandas
+from datom_core.tables.parquet import decode_parquet, encode_parquet
+from datom_core.tables.tabular import to_pandas
 from datom_core.testing import column_types, tables
 
 VALUES = dict(column_types())
@@ -149,5 +150,5 @@ def test_arrows_threads_never_hold_memory_of_pythons(monkeypatch: pytest.MonkeyP
             stored.pop()
             super().__init__(source)
 
-    monkeypatch.setattr("datom_core.tables.tabular.pq.ParquetFile", Watched)
+    monkeypatch.setattr("datom_core.tables.parquet.pq.ParquetFile", Watched)
     assert decode_parquet(stored).num_rows == 3  # type: ignore[arg-type]

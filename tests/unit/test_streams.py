@@ -167,7 +167,7 @@ from pathlib import Path
 import numpy as np, pyarrow as pa
 from benchmarks.local import Study
 from benchmarks.processes import growth_of
-from datom_core.tables import streams, tabular
+from datom_core.tables import parquet, streams
 
 def batches(count):
     for n in range(count):
@@ -179,7 +179,7 @@ def write(name, count):
     return project.write(name, pa.RecordBatchReader.from_batches(schema, batches(count)))
 
 project = Study(Path(sys.argv[1])).project
-streams.LARGE = tabular.IN_MEMORY = 2**23
+streams.LARGE = parquet.IN_MEMORY = 2**23
 write("warm", 6)
 print(growth_of(lambda: write("lb", 80)))
 """

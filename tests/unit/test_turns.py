@@ -17,7 +17,7 @@ import pytest
 import datom_core as dc
 from datom_core.git.cache import CloneCache
 from datom_core.git.turns import Turns
-from datom_core.planning.write_plan import ProjectState
+from datom_core.planning.project_state import ProjectState
 from datom_core.publishing.loading import load_state
 from datom_core.publishing.projector import Known, Projector
 from tests.patience import PATIENCE, wait_until

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from datom_core.common import mask_logs, masked, veiled, without_frames
+from datom_core.common import Secret, mask_logs, masked, veiled, without_frames
 from datom_core.credentials import TokenSource, ask_token
 from datom_core.errors import AccessDeniedError, DatomError, InvalidInputError, StorageError
 from datom_core.version import __version__
@@ -58,19 +58,11 @@ def asking(api_url: str, token: TokenSource, manners: Manners, action: str, reso
         StorageError: a limit, a failing server, a broken connection.
     """
     import requests
-    from github import Auth, BadAttributeException, Github, GithubException
+    from github import BadAttributeException, GithubException
 
     token = veiled(token)
     secret = ask_token(token)  # held to the end: while it lives, `masked` knows it
-    client = Github(
-        base_url=api_url,
-        auth=Auth.Token(secret.reveal()),
-        retry=_retry(manners),
-        timeout=manners.timeout,
-        user_agent=f"datom/{__version__}",
-        seconds_between_requests=manners.seconds_between,
-        seconds_between_writes=manners.seconds_between,
-    )
+    client = _client(api_url, secret, manners)
     _mask_loggers()
     failed: DatomError
     try:
@@ -99,6 +91,20 @@ def asking(api_url: str, token: TokenSource, manners: Manners, action: str, reso
         client.close()
     # Not from theirs: it holds the request with its headers, and what the server said, which may repeat the token.
     raise failed from None
+
+
+def _client(api_url: str, token: Secret, manners: Manners) -> Github:
+    from github import Auth, Github
+
+    return Github(
+        base_url=api_url,
+        auth=Auth.Token(token.reveal()),
+        retry=_retry(manners),
+        timeout=manners.timeout,
+        user_agent=f"datom/{__version__}",
+        seconds_between_requests=manners.seconds_between,
+        seconds_between_writes=manners.seconds_between,
+    )
 
 
 def _forget_answer(error: GithubException) -> None:

@@ -1,0 +1,12 @@
+"""What git's answers mean to a writer."""
+
+from __future__ import annotations
+
+from datom_core.errors import ConflictError
+
+
+class LostRaceError(ConflictError):
+    """Another writer published first; nothing was published. Plan again on the new tip.
+
+    ``details["stuck_at"]`` is the tip when a push was turned down though nobody else's arrived.
+    """

@@ -1,0 +1,47 @@
+"""What git programs take in and give out in bulk: a commit for ``fast-import``, the answers of ``cat-file --batch``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+
+def commit_stream(
+    ref: str, files: Mapping[str, bytes | None], message: str, parent: str | None, who: str, at: datetime
+) -> bytes:
+    """One commit at ``ref``, for ``git fast-import``, which answers with its id.
+
+    Args:
+        files: path -> contents, or ``None`` to remove it.
+        parent: the commit that it stands on, if any.
+        who, at: author and committer as git writes them, and the time of both.
+    """
+    signed = f"{who} {int(at.timestamp())} {at.strftime('%z') or '+0000'}"
+    text = message.encode()
+    lines = [f"commit {ref}\nmark :1\nauthor {signed}\ncommitter {signed}\ndata {len(text)}\n".encode(), text, b"\n"]
+    if parent is not None:
+        lines.append(f"from {parent}\n".encode())
+    for path, data in files.items():
+        if data is None:
+            lines.append(f"D {path}\n".encode())
+            continue
+        lines += [f"M 100644 inline {path}\ndata {len(data)}\n".encode(), data, b"\n"]
+    lines.append(b"get-mark :1\ndone\n")
+    return b"".join(lines)
+
+
+def batch_contents(out: bytes, count: int) -> list[bytes | None]:
+    """The contents of ``count`` objects as ``git cat-file --batch`` gave them; ``None`` for one that does not exist."""
+    contents: list[bytes | None] = []
+    position = 0
+    for _ in range(count):
+        end = out.index(b"\n", position)
+        header = out[position:end].split()
+        if header[-1] == b"missing":
+            contents.append(None)
+            position = end + 1
+            continue
+        size = int(header[-1])
+        contents.append(out[end + 1 : end + 1 + size])
+        position = end + 2 + size
+    return contents

@@ -1,0 +1,128 @@
+"""Arrow tables to parquet bytes, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, get_args
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from datom_core.common import did_you_mean
+from datom_core.errors import FormatError, InvalidInputError
+from datom_core.tables.streams import on_disk
+
+#: How the pages of a payload are compressed.
+Compression = Literal["snappy", "zstd"]
+
+
+IN_MEMORY = 512 * 2**20  # bytes of tables whose file is made in memory; it is a tenth as long
+
+
+def check_compression(compression: object) -> None:
+    """Refuse what is not a `Compression`.
+
+    Raises:
+        InvalidInputError: names those that there are.
+    """
+    if compression not in get_args(Compression):
+        raise InvalidInputError(f"compression is one of {get_args(Compression)}, not {compression!r}.")
+
+
+def encode_parquet(table: pa.Table, compression: Compression = "snappy") -> memoryview:
+    """One parquet file of format 2.4, as R's datom writes it. Of a large table it is kept on disk."""
+
+    def write(sink: pa.NativeFile) -> None:
+        pq.write_table(table, sink, version="2.4", compression=compression)
+
+    if table.nbytes > IN_MEMORY:
+        return memoryview(on_disk(write).read_buffer())
+    sink = pa.BufferOutputStream()
+    write(sink)
+    return memoryview(sink.getvalue())
+
+
+def decode_parquet(
+    data: bytes | memoryview, columns: Sequence[str] | None = None, *, dictionaries: bool = False
+) -> pa.Table:
+    """Parse a parquet file whose bytes have been verified; only ``columns`` are decoded.
+
+    Text comes with ``dictionaries`` as such: each value once, and a number per row.
+
+    Raises:
+        InvalidInputError: names every requested column that the file does not hold.
+        FormatError: the bytes are not a parquet file.
+    """
+    buffer = _outside_of_python(data)
+    file = _open(buffer)
+    if dictionaries:
+        text = [f.name for f in file.schema_arrow if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
+        file = _open(buffer, read_dictionary=text)
+    if columns is None:
+        return _decoded(file)
+    wanted = check_columns(file.schema_arrow.names, columns)
+    return _decoded(file, wanted).select(wanted)
+
+
+def parquet_shape(data: bytes | memoryview) -> tuple[int, list[str]]:
+    """Rows and column names of a parquet file, without decoding any of it.
+
+    Raises:
+        FormatError: the bytes are not a parquet file.
+    """
+    file = _open(_outside_of_python(data))
+    return file.metadata.num_rows, file.schema_arrow.names
+
+
+def _open(buffer: pa.Buffer, **options: Any) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(pa.BufferReader(buffer), **options)
+    except (pa.ArrowException, OSError) as error:
+        raise _not_parquet(error) from error
+
+
+def _decoded(file: pq.ParquetFile, columns: list[str] | None = None) -> pa.Table:
+    try:
+        return file.read(columns=columns)
+    except (pa.ArrowException, OSError) as error:
+        raise _not_parquet(error) from error
+
+
+def _not_parquet(error: Exception) -> FormatError:
+    return FormatError(f"The stored bytes are not a readable parquet file ({error}).")
+
+
+def check_columns(names: Sequence[str], columns: Sequence[str]) -> list[str]:
+    """The columns that are asked for, when a table of these names has each of them, once.
+
+    Raises:
+        InvalidInputError: names every one that it has not, or has twice.
+    """
+    if isinstance(columns, str):
+        raise InvalidInputError(f"columns is a list; write [{columns!r}].")
+    unknown = [c for c in columns if c not in names]
+    if unknown:
+        hint = "".join(dict.fromkeys(did_you_mean(c, names) for c in unknown))
+        listed = ", ".join(map(repr, unknown))
+        raise InvalidInputError(f"No column {listed} in this table; it has {list(names)}.{hint}")
+    repeated = [c for c in dict.fromkeys(columns) if list(columns).count(c) > 1]
+    if repeated:
+        raise InvalidInputError(f"Asked for twice: {', '.join(map(repr, repeated))}. Name each column once.")
+    twice = [c for c in columns if list(names).count(c) > 1]
+    if twice:
+        raise InvalidInputError(f"The table has several columns called {', '.join(map(repr, twice))}; read it whole.")
+    return list(columns)
+
+
+def _outside_of_python(data: bytes | memoryview) -> pa.Buffer:
+    """The bytes in memory of Arrow's own.
+
+    Arrow's threads let go of what they read a little after the read is over. If that were memory of Python's, and
+    Python were about to end, the process would be aborted (apache/arrow#34314).
+    """
+    if isinstance(data, memoryview) and isinstance(data.obj, pa.Buffer) and data.nbytes == data.obj.size:
+        return data.obj
+    view = memoryview(data).cast("B")
+    buffer = pa.allocate_buffer(len(view))
+    memoryview(buffer).cast("B")[:] = view
+    return buffer

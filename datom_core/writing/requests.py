@@ -1,0 +1,44 @@
+"""What a write is asked for: the tables, and why and by whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from datom_core.documents import Author
+from datom_core.planning import TableWrite
+from datom_core.tables import ContentHash, Encoding
+
+
+@dataclass(frozen=True)
+class Job:
+    """A table to be written, its content, and its file."""
+
+    write: TableWrite
+    encoding: Encoding
+    content: ContentHash
+
+    def hashed(self) -> Job:
+        """The same with a content hash that was computed for it, not only remembered."""
+        return replace(self, write=replace(self.write, data_sha=self.content.hashed()))
+
+
+@dataclass(frozen=True)
+class Intent:
+    """Why and by whom: what goes into the history and the commit.
+
+    Attributes:
+        message: for the history and the commit.
+        author: who.
+        trailers: git trailers for the commit alone.
+        cut: name under which the tables are recorded, if any.
+    """
+
+    message: str
+    author: Author
+    trailers: Mapping[str, str]
+    cut: str | None = None
+
+    def commit_message(self, message: str) -> str:
+        lines = "\n".join(f"{key}: {value}" for key, value in self.trailers.items())
+        return f"{message}\n\n{lines}\n" if lines else message
