@@ -29,7 +29,7 @@ class Location:
 
     @property
     def spelled_prefix(self) -> str:
-        """The prefix as it is recorded; ``""`` where there is none, however that was spelled."""
+        """The prefix as it is recorded; ``""`` if there is none, however that was spelled."""
         return (self.given_prefix or self.prefix) if self.prefix else ""
 
     def uri(self, path: str) -> str:

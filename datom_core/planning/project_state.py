@@ -27,8 +27,8 @@ class ProjectState:
     Attributes:
         file, manifest, cuts: the project's own documents.
         governance: the register that it belongs to, if any.
-        tables: those tables that were asked for and are there.
-        root_files: files at the top of the data repo, whose names no table can have.
+        tables: the requested tables that exist.
+        root_files: files at the top of the data repo; no table can have their names.
     """
 
     file: ProjectFile

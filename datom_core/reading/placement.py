@@ -174,7 +174,7 @@ def being_taken_away(project: str, since: str) -> ConflictError:
 
 def warn_if_registered(store: ObjectStore, project: str) -> None:
     """Warn whoever opens a place of a registered project that its name would find it also after a move."""
-    # What is damaged or closed says nothing: reading does not depend on it (docs/format.md, "governance.json").
+    # A damaged or closed note gives no warning: reading does not depend on it (docs/format.md, "governance.json").
     with contextlib.suppress(DatomError):
         storage = registered_in(store)
         if storage is not None:

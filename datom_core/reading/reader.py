@@ -228,7 +228,7 @@ class ProjectReader:
     def metadata(
         self, table: str, version: str | None = None, cut: str | None = None, as_of: Moment | None = None
     ) -> Metadata:
-        """The metadata document of a version (arguments as `read`), of a set too."""
+        """The metadata document of a version (arguments as `read`), also of a set."""
         current, chosen = choose(self._documents, table, version, cut, as_of, sets=True)
         if chosen is None:
             return current
@@ -327,6 +327,6 @@ class ProjectReader:
 
 
 def open_reader(store: ObjectStore, project: str | None) -> ProjectReader:
-    """As `ProjectReader.open`, for a place that is known to be the right one."""
+    """As `ProjectReader.open`, for a place known to be the right one."""
     manifest = manifest_of(store, project)
     return ProjectReader(store, manifest.project, manifest.schema)

@@ -70,7 +70,7 @@ class StoredDocuments:
         Args:
             table, entry: which version.
             known: the document, where it was read and proven already.
-            certain: refuse also what R left open, instead of warning.
+            certain: refuse what R left open as well, instead of warning.
 
         Raises:
             NotFoundError: it is missing.

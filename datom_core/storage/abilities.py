@@ -66,7 +66,7 @@ def remove_empty(store: ObjectStore) -> None:
 
 
 def clean_up(store: ObjectStore) -> None:
-    """Leave a place for good, when the objects are gone: empty folders and the like go, too."""
+    """Remove what is left of a place once its objects are gone, such as empty folders."""
     remove_empty(store)
     if isinstance(store, _Leaving):
         store.clean_up()

@@ -16,21 +16,21 @@ from datom_core.tables.streams import on_disk
 Compression = Literal["snappy", "zstd"]
 
 
-IN_MEMORY = 512 * 2**20  # bytes of tables whose file is made in memory; it is a tenth as long
+IN_MEMORY = 512 * 2**20  # bytes of a table up to which its file, about a tenth as long, is made in memory
 
 
 def check_compression(compression: object) -> None:
     """Refuse what is not a `Compression`.
 
     Raises:
-        InvalidInputError: names those that there are.
+        InvalidInputError: names the valid ones.
     """
     if compression not in get_args(Compression):
         raise InvalidInputError(f"compression is one of {get_args(Compression)}, not {compression!r}.")
 
 
 def encode_parquet(table: pa.Table, compression: Compression = "snappy") -> memoryview:
-    """One parquet file of format 2.4, as R's datom writes it. Of a large table it is kept on disk."""
+    """One parquet file of format 2.4, as R's datom writes it. That of a large table is kept on disk."""
 
     def write(sink: pa.NativeFile) -> None:
         pq.write_table(table, sink, version="2.4", compression=compression)
@@ -47,7 +47,7 @@ def decode_parquet(
 ) -> pa.Table:
     """Parse a parquet file whose bytes have been verified; only ``columns`` are decoded.
 
-    Text comes with ``dictionaries`` as such: each value once, and a number per row.
+    With ``dictionaries``, text comes dictionary-encoded: each value once, and an index per row.
 
     Raises:
         InvalidInputError: names every requested column that the file does not hold.
@@ -93,10 +93,10 @@ def _not_parquet(error: Exception) -> FormatError:
 
 
 def check_columns(names: Sequence[str], columns: Sequence[str]) -> list[str]:
-    """The columns that are asked for, when a table of these names has each of them, once.
+    """The requested columns, if a table with these names has each of them exactly once.
 
     Raises:
-        InvalidInputError: names every one that it has not, or has twice.
+        InvalidInputError: names every one that is missing or occurs twice.
     """
     if isinstance(columns, str):
         raise InvalidInputError(f"columns is a list; write [{columns!r}].")
@@ -115,10 +115,10 @@ def check_columns(names: Sequence[str], columns: Sequence[str]) -> list[str]:
 
 
 def _outside_of_python(data: bytes | memoryview) -> pa.Buffer:
-    """The bytes in memory of Arrow's own.
+    """The bytes, in memory that Arrow owns.
 
-    Arrow's threads let go of what they read a little after the read is over. If that were memory of Python's, and
-    Python were about to end, the process would be aborted (apache/arrow#34314).
+    Arrow's threads release what they read a little after the read is over. If Python owned that memory and were
+    shutting down, the process would abort (apache/arrow#34314).
     """
     if isinstance(data, memoryview) and isinstance(data.obj, pa.Buffer) and data.nbytes == data.obj.size:
         return data.obj

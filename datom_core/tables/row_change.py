@@ -13,7 +13,7 @@ from datom_core.tables.cell_text import in_a_line
 
 @dataclass(frozen=True)
 class Retyped:
-    """A column whose type is of another family now: a number that became text, a time that became a date."""
+    """A column whose type changed to another family, such as a number that became text."""
 
     column: str
     before: str
@@ -29,7 +29,7 @@ class CellChange:
     after: str | None
 
     def __str__(self) -> str:
-        """In one line, so that the two can be told apart; long values are cut around their first difference."""
+        """Both on one line, told apart; long values are cut around their first difference."""
         before, after = self.in_a_line
         return f"{self.column}: {before} → {after}"
 
@@ -61,9 +61,9 @@ class RowChange:
     Attributes:
         key: the columns that say which row is which, or ``None``.
         rows_before, rows_after: how many there are.
-        added, removed: rows of the one that the other has not. Without a key, a changed row is both.
+        added, removed: rows that only one of the tables has. Without a key, a changed row counts as both.
         changed: rows of the same key with other values; ``None`` without a key.
-        reordered: whether the rows that both have stand in another order.
+        reordered: whether the rows that both have are in another order.
         columns_added, columns_removed: by name, in column order.
         columns_retyped: columns whose type is of another family; their values are not compared.
         columns_changed: column -> how many values of rows with the same key changed; those with any.
