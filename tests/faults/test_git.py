@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import datom_core as dc
-from tests.faults.test_bad_input import edit, git
+from tests.faults.by_hand import edit, git
 
 Frame = Callable[[int], pd.DataFrame]
 
