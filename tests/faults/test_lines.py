@@ -649,7 +649,7 @@ def test_who_is_overtaken_plans_again_and_asks_for_no_history(
     from datom_core.git.fetches import Fetches
     from datom_core.publishing.projector import Projector
 
-    project, real, overtaken = reopened(study, tmp_path, clock), Projector.look, []
+    project, real, overtaken = reopened(study, tmp_path, clock), Projector.view_storage, []
 
     def look(self: Projector, *args: Any, **kwargs: Any) -> Any:
         if self.repo.remote == project.remote and not overtaken:
