@@ -30,7 +30,7 @@ class Clock:
 
 
 # A worker that begins its longest test last leaves the others with nothing to do.
-_LONGEST = ("tests/dagster/test_example.py", "tests/story/", "tests/s3/test_migration.py")
+_LONGEST = ("tests/dagster/test_example.py", "tests/story/", "tests/s3/migration/")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
