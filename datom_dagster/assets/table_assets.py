@@ -144,33 +144,66 @@ def datom_assets(
     Raises:
         InvalidInputError: names every table, function or setting that is refused, at the time of definition.
     """
+    specs = _specs(tables)
+    functions = _functions(specs, extract)
+    options = _options(options, partitions, on_empty, atomic=atomic)
+    settings = {ON_EMPTY: on_empty, TABLE_TYPE: table_type, COMMIT_MESSAGE: commit_message}
+    shared = {"kinds": set(KINDS), "io_manager_key": io_manager_key, "partitions_def": partitions, **options}
+    described = _described(specs, project, settings, shared, show_recorded=show_recorded)
+    return _made(name if atomic else None, specs, functions, shared, described)
+
+
+def _specs(tables: Iterable[str | TableSpec]) -> list[TableSpec]:
     if isinstance(tables, (str, TableSpec)):
         raise dc.InvalidInputError(f"tables is a list; write tables=[{tables!r}].")
-    specs = [table if isinstance(table, TableSpec) else TableSpec(table) for table in tables]
-    functions = _functions(specs, extract)
+    return [table if isinstance(table, TableSpec) else TableSpec(table) for table in tables]
+
+
+def _options(
+    options: dict[str, Any], partitions: dg.PartitionsDefinition[Any] | None, on_empty: OnEmpty, *, atomic: bool
+) -> dict[str, Any]:
     options = checked_options(options, partitions, atomic=atomic)
     if atomic and on_empty == "skip":
         raise dc.InvalidInputError(
             "on_empty='skip' and atomic exclude each other: a cut has all tables, or there is none. 'keep' lets the "
             "version before stand."
         )
+    return options
+
+
+def _described(
+    specs: Sequence[TableSpec],
+    project: DatomResource,
+    settings: Mapping[str, str | None],
+    shared: Mapping[str, Any],
+    *,
+    show_recorded: bool,
+) -> dict[str, dict[str, Any]]:
+    """What is an asset's own, by its name: the description, the metadata and the tags."""
     seen = _seen(project, specs) if show_recorded else {}
-    settings: dict[str, Any] = {ON_EMPTY: on_empty, TABLE_TYPE: table_type}
-    if commit_message is not None:
-        settings[COMMIT_MESSAGE] = commit_message
-    shared = {"kinds": set(KINDS), "io_manager_key": io_manager_key, "partitions_def": partitions, **options}
-    described = {
+    given = {key: value for key, value in settings.items() if value is not None}
+    return {
         spec.asset_name: {
-            "description": spec.description if spec.description is not None else options.get("description"),
-            "metadata": {**_metadata(spec, project, seen.get(spec.name)), **settings, **shared.get("metadata", {})},
+            "description": spec.description if spec.description is not None else shared.get("description"),
+            "metadata": {**_metadata(spec, project, seen.get(spec.name)), **given, **shared.get("metadata", {})},
             "tags": {**shared.get("tags", {}), **spec.tags},
         }
         for spec in specs
     }
-    if atomic:
-        made = [_together(name, {spec.asset_name: spec.name for spec in specs}, functions, {**shared}, described)]
+
+
+def _made(
+    step: str | None,
+    specs: Sequence[TableSpec],
+    functions: Mapping[str, _Call],
+    shared: dict[str, Any],
+    described: Mapping[str, Mapping[str, Any]],
+) -> list[dg.AssetsDefinition]:
+    """All tables in the step of that name, or a step for each."""
+    if step is not None:
+        made = [_together(step, {spec.asset_name: spec.name for spec in specs}, functions, {**shared}, described)]
     else:
-        checks = checks_of(options, {spec.asset_name: _key(spec, options.get("key_prefix")) for spec in specs})
+        checks = checks_of(shared, {spec.asset_name: _key(spec, shared.get("key_prefix")) for spec in specs})
         if "io_manager_def" in shared:
             del shared["io_manager_key"]  # Dagster makes a key of its own
         made = [
