@@ -14,7 +14,7 @@ import datom_core as dc
 from tests.s3.radosgw import radosgw
 from tests.s3.server import S3Server, moto
 
-GOLDEN = Path(__file__).parent / "golden" / "data"
+GOLDEN = Path(__file__).parent / "compatibility" / "golden" / "data"
 GIT_CONFIG = "[user]\n\tname = Test Author\n\temail = test@example.org\n"
 
 
@@ -30,7 +30,7 @@ class Clock:
 
 
 # A worker that begins its longest test last leaves the others with nothing to do.
-_LONGEST = ("tests/dagster/test_example.py", "tests/story/", "tests/s3/migration/")
+_LONGEST = ("tests/dagster/test_example.py", "tests/end_to_end/story/", "tests/s3/migration/")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -145,7 +145,7 @@ class TestRepair:
 
 
 class TestValidation:
-    """The kinds of damage are in tests/faults/validation; here, every store tells them alike."""
+    """The kinds of damage are in tests/resilience/faults/validation; here, every store tells them alike."""
 
     def test_what_is_told_and_what_is_put_right(
         self, project: dc.Project, dm: Frame, store: dc.ObjectStore, monkeypatch: pytest.MonkeyPatch

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 import datom_core as dc
-from tests.format.stranger import Stranger
+from tests.compatibility.format.stranger import Stranger
 
 
 def assert_same_values(theirs: pa.Table, ours: pa.Table) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.format import study
+from tests.compatibility.format import study
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "format.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "format.md"
 _BLOCK = re.compile(r"^<!-- shows: (.+?) -->\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 # What is another on another day, or with another release of Arrow.

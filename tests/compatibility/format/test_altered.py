@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.format.conftest import Made
-from tests.format.stranger import Stranger, content_hash, set_hash, version_id
+from tests.compatibility.format.conftest import Made
+from tests.compatibility.format.stranger import Stranger, content_hash, set_hash, version_id
 
 Alter = Callable[[Path], None]
 Change = Callable[[Any], object]

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 import datom_core as dc
+from tests.compatibility.format import study
+from tests.compatibility.format.conftest import Made
+from tests.compatibility.format.stranger import Stranger
 from tests.conftest import GOLDEN
-from tests.format import study
-from tests.format.conftest import Made
-from tests.format.stranger import Stranger
 
 SOLO = GOLDEN / "solo" / "storage"
 

@@ -11,11 +11,22 @@ from typing import Any
 import pytest
 
 import datom_core as dc
+from tests.compatibility.format import study
+from tests.compatibility.format.conftest import Made
+from tests.compatibility.format.page import PAGE, files, masked, matching, paths, plain, shown, written
+from tests.compatibility.format.stranger import (
+    compact,
+    content_hash,
+    f64,
+    h,
+    number,
+    payload,
+    set_hash,
+    tags,
+    texts,
+    version_id,
+)
 from tests.conftest import GOLDEN
-from tests.format import study
-from tests.format.conftest import Made
-from tests.format.page import PAGE, files, masked, matching, paths, plain, shown, written
-from tests.format.stranger import compact, content_hash, f64, h, number, payload, set_hash, tags, texts, version_id
 
 SHOWN = shown()
 SOLO = GOLDEN / "solo" / "storage" / "datom"

@@ -14,12 +14,12 @@ import pyarrow.parquet as pq
 import pytest
 
 import datom_core as dc
+from tests.compatibility.format import study
+from tests.compatibility.format.comparing import assert_read_alike
+from tests.compatibility.format.conftest import Made
+from tests.compatibility.format.page import PAGE
+from tests.compatibility.format.stranger import Stranger, content_hash, number, payload, set_hash, version_id
 from tests.conftest import GOLDEN, Clock
-from tests.format import study
-from tests.format.comparing import assert_read_alike
-from tests.format.conftest import Made
-from tests.format.page import PAGE
-from tests.format.stranger import Stranger, content_hash, number, payload, set_hash, version_id
 
 SOLO = GOLDEN / "solo"
 VECTORS = json.loads((GOLDEN / "hash" / "vectors.json").read_text())

@@ -19,12 +19,12 @@ import pandas as pd
 import pytest
 
 import datom_core as dc
-from tests.cluster.servers import MISSING, alive, dumped, postgres, redis, workers
 from tests.conftest import GIT_CONFIG
+from tests.end_to_end.cluster.servers import MISSING, alive, dumped, postgres, redis, workers
 from tests.patience import PATIENCE
 from tests.pipes import filled_at_once
 
-DEPLOY = Path(__file__).resolve().parents[2] / "deploy" / "celery"
+DEPLOY = Path(__file__).resolve().parents[3] / "deploy" / "celery"
 TABLES = {"ae": 1, "dm": 2, "lb": 3, "vs": 4}
 SECRETS = {"PostgreSQL's password": "pg-s3cret-4711", "Redis's password": "redis-s3cret-4712"}
 

@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 import yaml
 
-DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
+DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
 SECRET = ("password", "secret", "token", "_key", "broker_url", "result_backend")
 
 

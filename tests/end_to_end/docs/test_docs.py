@@ -23,7 +23,7 @@ from tests.github.server import github_server
 
 #: Variables that a page says are needed, and what stands in for the place behind them.
 NEEDED = {"AWS_ACCESS_KEY_ID": "buckets", "GITHUB_TOKEN": "github"}
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PAGES = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 

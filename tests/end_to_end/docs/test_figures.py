@@ -12,7 +12,7 @@ import pytest
 from benchmarks.page import in_readme, page
 from benchmarks.scaling import Line, Phases, figures, study, writers
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
+DOCS = Path(__file__).resolve().parents[3] / "docs"
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,10 @@ import pytest
 
 import datom_core as dc
 from tests.conftest import Clock
+from tests.end_to_end.story.witness import Witness
 from tests.github.conftest import FULL, HASTY
 from tests.github.server import GitHubServer, github_server
 from tests.s3.server import S3Server
-from tests.story.witness import Witness
 
 KEEPER, ENGINEER = "Kim Keeper <kim@acme.example>", "Eli Engineer <eli@acme.example>"
 

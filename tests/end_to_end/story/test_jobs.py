@@ -20,7 +20,7 @@ from datom_dagster import (
     datom_definitions,
     datom_jobs,
 )
-from tests.story.conftest import KEEPER, Acme
+from tests.end_to_end.story.conftest import KEEPER, Acme
 
 
 @datom_asset

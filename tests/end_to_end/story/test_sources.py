@@ -13,11 +13,11 @@ import pandas as pd
 import pytest
 
 import datom_core as dc
+from tests.end_to_end.story.witness import Witness
 from tests.github.conftest import FULL, HASTY
 from tests.github.server import GitHubServer, github_server
 from tests.keyrings import drawer
 from tests.s3.server import S3Server
-from tests.story.witness import Witness
 
 
 def session_of(server: S3Server, bucket: str) -> dict[str, str]:

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 import datom_core as dc
+from tests.end_to_end.story.conftest import ENGINEER, KEEPER, Acme
 from tests.patience import wait_until
-from tests.story.conftest import ENGINEER, KEEPER, Acme
 
 DOMAINS = ("dm", "ex", "lb", "ae")
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.end_to_end.ui.server import web_server
 from tests.patience import PATIENCE
-from tests.ui.server import web_server
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = (

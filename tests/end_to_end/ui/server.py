@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.servers import free_port, running
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CUTS = ("2012-12", "2013-03")
 
 # Runs start at once, without the daemon that `make ui` has to take them from a queue.

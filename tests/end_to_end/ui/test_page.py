@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.ui.conftest import CUT, MARKS, MESSAGE, keep, sees
-from tests.ui.server import CUTS
+from tests.end_to_end.ui.conftest import CUT, MARKS, MESSAGE, keep, sees
+from tests.end_to_end.ui.server import CUTS
 
 pytestmark = MARKS
 

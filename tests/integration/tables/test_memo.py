@@ -19,7 +19,7 @@ from datom_core.tables.hash_cache import HashCache, fingerprint
 from datom_core.tables.hashing import hash_normalised
 from datom_core.tables.normalisation import Normalised
 from datom_core.tables.tabular import normalised
-from tests.unit.test_roundtrip import TYPES, array, nullable
+from tests.unit.tables.test_roundtrip import TYPES, array, nullable
 
 ROWS = 100_000
 

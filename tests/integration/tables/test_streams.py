@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 
 import datom_core as dc
 from datom_core.tables import streams
-from tests.unit.test_roundtrip import tables
+from tests.unit.tables.test_roundtrip import tables
 
 LAB = pa.table({"USUBJID": [f"01-{n % 50}" for n in range(5000)], "LBSTRESN": [n / 7 for n in range(5000)]})
 

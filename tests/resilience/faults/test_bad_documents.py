@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import datom_core as dc
-from tests.faults.by_hand import Frame, edit, git
+from tests.resilience.faults.by_hand import Frame, edit, git
 
 
 class TestReading:

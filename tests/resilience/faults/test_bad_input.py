@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 import datom_core as dc
-from tests.faults.by_hand import Frame, edit, git
+from tests.resilience.faults.by_hand import Frame, edit, git
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import datom_core as dc
-from tests.faults.by_hand import Frame, edit, git
+from tests.resilience.faults.by_hand import Frame, edit, git
 
 
 class TestPlaces:

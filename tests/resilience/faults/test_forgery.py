@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import datom_core as dc
-from tests.faults.test_writers import frame
+from tests.resilience.faults.test_writers import frame
 
 TABLE = frame(3)
 FORGERY = frame(3, "forged")
@@ -250,7 +250,7 @@ def test_git_tells_of_every_forgery(project: dc.Project, attack: str) -> None:
 
 def git_believes(made: Attack, remote: Path, sha: str | None, writer: str) -> None:
     """Git records the hash of the forgery, as a release that trusted an object's own metadata did."""
-    from tests.faults.validation.damaging import edit_git
+    from tests.resilience.faults.validation.damaging import edit_git
 
     def edit(document: Any) -> Any:
         if isinstance(document, list):

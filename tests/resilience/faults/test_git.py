@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import datom_core as dc
-from tests.faults.by_hand import edit, git
+from tests.resilience.faults.by_hand import edit, git
 
 Frame = Callable[[int], pd.DataFrame]
 

@@ -12,7 +12,7 @@ import pytest
 
 import datom_core as dc
 from tests.conftest import Clock
-from tests.faults.test_writers import RColleague, StallingStore, frame
+from tests.resilience.faults.test_writers import RColleague, StallingStore, frame
 
 
 @pytest.fixture

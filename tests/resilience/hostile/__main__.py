@@ -17,7 +17,7 @@ from typing import Any
 import atheris
 
 with atheris.instrument_imports(include=["datom_core", "yaml"]):
-    from tests.hostile.fuzz import READERS, check, corpus, keep, mutated
+    from tests.resilience.hostile.fuzz import READERS, check, corpus, keep, mutated
 
 _SECONDS = 60
 _WAYS = 60  # kept of a reader, and one more for each line that none of them reaches
@@ -65,7 +65,7 @@ def search(reader: str) -> int:
         for number, data in enumerate(corpus(reader)):
             Path(folder, str(number)).write_bytes(data)
         limits = ["-max_len=2048", "-timeout=10", "-rss_limit_mb=2048", f"-max_total_time={_SECONDS}"]
-        command = [sys.executable, "-m", "tests.hostile", reader, *limits, folder]
+        command = [sys.executable, "-m", "tests.resilience.hostile", reader, *limits, folder]
         run = subprocess.run(command, capture_output=True, text=True, errors="replace", cwd=Path.cwd())
         if run.returncode:
             print(f"{reader}:\n{run.stdout[-3000:]}{run.stderr[-6000:]}")

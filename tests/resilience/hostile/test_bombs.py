@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import datom_core as dc
-from tests.hostile.test_documents import commit
+from tests.resilience.hostile.test_documents import commit
 
 SECONDS = 5.0  # of the processor; what is refused in time takes a few milliseconds
 

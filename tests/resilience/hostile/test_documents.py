@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 import datom_core as dc
-from tests.hostile.fuzz import places
+from tests.resilience.hostile.fuzz import places
 
 # What fits in no field, tries to get out of the namespace, or is too much.
 BAD: tuple[Any, ...] = (

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from tests.hostile import fuzz
+from tests.resilience.hostile import fuzz
 
 MANY = 20_000 if os.environ.get("DATOM_LONG") else 400
 

@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import datom_core as dc
-from tests.faults.test_cut_points import NOW, Fuse, FusedStore, frame
-from tests.faults.test_cut_points import OPERATIONS as OF_A_PROJECT
 from tests.governance.test_cut_points import OPERATIONS as OF_A_REGISTER
 from tests.governance.test_cut_points import World, fuse_git
 from tests.patience import PATIENCE
-from tests.torture.outcome import Outcome
-from tests.torture.place import Place
-from tests.torture.writers import PROCESSES, Done, Report, count_disorder, count_losses
-from tests.torture.writers import frame as content
+from tests.resilience.faults.test_cut_points import NOW, Fuse, FusedStore, frame
+from tests.resilience.faults.test_cut_points import OPERATIONS as OF_A_PROJECT
+from tests.resilience.torture.outcome import Outcome
+from tests.resilience.torture.place import Place
+from tests.resilience.torture.writers import PROCESSES, Done, Report, count_disorder, count_losses
+from tests.resilience.torture.writers import frame as content
 
 Prepare = Callable[[World], None]
 Operate = Callable[[World, Fuse], Any]

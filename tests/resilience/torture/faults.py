@@ -22,10 +22,10 @@ import pandas as pd
 import datom_core as dc
 from tests.git_http import GitServer
 from tests.patience import PATIENCE
+from tests.resilience.torture.outcome import Outcome
+from tests.resilience.torture.place import Place, place
+from tests.resilience.torture.writers import PROCESSES
 from tests.servers import serving
-from tests.torture.outcome import Outcome
-from tests.torture.place import Place, place
-from tests.torture.writers import PROCESSES
 
 NOBODY = 65534
 Fault = Callable[[Place], Iterator[dict[str, Any]]]

@@ -14,9 +14,9 @@ from typing import Any
 import datom_core as dc
 from tests.patience import PATIENCE
 from tests.r_colleague import RColleague
-from tests.torture.outcome import Outcome
-from tests.torture.place import PROJECT, Place
-from tests.torture.writers import PROCESSES, count_disorder, count_losses, run_writers
+from tests.resilience.torture.outcome import Outcome
+from tests.resilience.torture.place import PROJECT, Place
+from tests.resilience.torture.writers import PROCESSES, count_disorder, count_losses, run_writers
 
 
 @dataclass

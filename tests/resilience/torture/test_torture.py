@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.torture.crashes import OPERATIONS, killed_at_any_moment, killed_at_each_effect
-from tests.torture.faults import FAULTS, fault
-from tests.torture.outcome import Outcome, table
-from tests.torture.place import place
-from tests.torture.readers import mixed
-from tests.torture.writers import writers
+from tests.resilience.torture.crashes import OPERATIONS, killed_at_any_moment, killed_at_each_effect
+from tests.resilience.torture.faults import FAULTS, fault
+from tests.resilience.torture.outcome import Outcome, table
+from tests.resilience.torture.place import place
+from tests.resilience.torture.readers import mixed
+from tests.resilience.torture.writers import writers
 
 
 def test_writers_that_stall(tmp_path: Path) -> None:

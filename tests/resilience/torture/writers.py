@@ -17,13 +17,13 @@ import pyarrow as pa
 
 import datom_core as dc
 from tests.patience import PATIENCE
-from tests.torture.outcome import Outcome
-from tests.torture.place import Place
+from tests.resilience.torture.outcome import Outcome
+from tests.resilience.torture.place import Place
 
 TABLES = 8
 # Forked from a process that has everything imported, and no threads.
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["tests.torture.writers", "tests.torture.readers"])
+PROCESSES.set_forkserver_preload(["tests.resilience.torture.writers", "tests.resilience.torture.readers"])
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import pytest
 
 import datom_core as dc
 from tests.conftest import Clock
-from tests.faults.lines.looking import Fuses, frame, reopened
-from tests.faults.test_cut_points import Fuse
+from tests.resilience.faults.lines.looking import Fuses, frame, reopened
+from tests.resilience.faults.test_cut_points import Fuse
 
 
 @pytest.fixture

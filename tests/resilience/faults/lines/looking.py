@@ -12,7 +12,7 @@ import pandas as pd
 
 import datom_core as dc
 from tests.conftest import Clock
-from tests.faults.test_cut_points import Fuse
+from tests.resilience.faults.test_cut_points import Fuse
 
 LINE = ".metadata/line.json"
 HISTORY = "dm/.metadata/version_history.json"

@@ -9,8 +9,8 @@ import pytest
 
 import datom_core as dc
 from tests.conftest import Clock
-from tests.faults.lines.looking import LINE, everything, frame, git, line, reopened, set_back
-from tests.faults.lines.test_set_back import VERBS
+from tests.resilience.faults.lines.looking import LINE, everything, frame, git, line, reopened, set_back
+from tests.resilience.faults.lines.test_set_back import VERBS
 
 
 class TestBranches:

@@ -9,8 +9,19 @@ import pytest
 
 import datom_core as dc
 from tests.conftest import Clock
-from tests.faults.lines.looking import HISTORY, LINE, Fuses, everything, frame, git, line, put_line, reopened, set_back
-from tests.faults.test_cut_points import FusedStore, Killed
+from tests.resilience.faults.lines.looking import (
+    HISTORY,
+    LINE,
+    Fuses,
+    everything,
+    frame,
+    git,
+    line,
+    put_line,
+    reopened,
+    set_back,
+)
+from tests.resilience.faults.test_cut_points import FusedStore, Killed
 
 
 class TestStorageWithoutALine:

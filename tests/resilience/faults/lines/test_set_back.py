@@ -10,7 +10,7 @@ import pytest
 
 import datom_core as dc
 from tests.conftest import Clock
-from tests.faults.lines.looking import everything, frame, git, put_line, reopened, set_back
+from tests.resilience.faults.lines.looking import everything, frame, git, put_line, reopened, set_back
 
 
 def drop(tmp_path: Path) -> Path:

@@ -14,9 +14,9 @@ import pytest
 
 import datom_core as dc
 from tests.conftest import Clock
-from tests.faults.lines.looking import Fuses, everything, frame, git, line, set_back
-from tests.faults.test_cut_points import FusedStore, Killed
 from tests.r_colleague import RColleague
+from tests.resilience.faults.lines.looking import Fuses, everything, frame, git, line, set_back
+from tests.resilience.faults.test_cut_points import FusedStore, Killed
 
 
 class TestBringingBack:

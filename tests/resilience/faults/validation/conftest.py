@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import datom_core as dc
-from tests.faults.test_writers import frame
-from tests.faults.validation.damaging import ME, NOW, Prepared, Study, objects, push_set
+from tests.resilience.faults.test_writers import frame
+from tests.resilience.faults.validation.damaging import ME, NOW, Prepared, Study, objects, push_set
 
 
 @pytest.fixture(autouse=True)

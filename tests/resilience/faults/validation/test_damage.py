@@ -13,8 +13,8 @@ import pytest
 
 import datom_core as dc
 from tests.conftest import GOLDEN
-from tests.faults.test_writers import frame
-from tests.faults.validation.damaging import (
+from tests.resilience.faults.test_writers import frame
+from tests.resilience.faults.validation.damaging import (
     CURRENT,
     LEVELS,
     OLD,

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import datom_core as dc
-from tests.faults.test_writers import RColleague, frame
-from tests.faults.validation.damaging import LEVELS, Study, edit_git, gone, objects
+from tests.resilience.faults.test_writers import RColleague, frame
+from tests.resilience.faults.validation.damaging import LEVELS, Study, edit_git, gone, objects
 
 
 def drop(path: str) -> Callable[[Any], Any]:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import datom_core as dc
-from tests.faults.test_writers import StallingStore, frame
-from tests.faults.validation.damaging import ME, OLD, Prepared, Study, edit_git, gone
+from tests.resilience.faults.test_writers import StallingStore, frame
+from tests.resilience.faults.validation.damaging import ME, OLD, Prepared, Study, edit_git, gone
 
 
 class CallingStore(dc.MemoryStore):
