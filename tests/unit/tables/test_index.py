@@ -68,20 +68,7 @@ def test_it_is_dropped_and_the_rows_keep_their_order(made: Made) -> None:
     assert all(report.ok for report in dc.check_hashable(given))
 
 
-def test_nothing_of_it_is_stored(project: dc.Project) -> None:
-    given = frame().sort_values("USUBJID", ascending=False)
-    before = given.copy()
-    first = project.write("dm", given)
-    stored = project.reader.read_arrow("dm")
-    assert stored.column_names == list(given.columns)
-    assert stored.schema.metadata is None
-    assert stored["USUBJID"].to_pylist() == ["s4", "s3", "s1", None]
-    assert project.write("dm", given.reset_index(drop=True)).version == first.version
-    assert project.reader.read("dm").index.equals(pd.RangeIndex(4))
-    pd.testing.assert_frame_equal(given, before)
-
-
-def test_order_is_content(project: dc.Project) -> None:
+def test_order_is_content() -> None:
     """Two orders of the same rows are two contents, however their indexes would put them."""
     assert dc.hash_table(frame()).data_sha != dc.hash_table(frame().iloc[::-1]).data_sha
 
