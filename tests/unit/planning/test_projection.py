@@ -46,6 +46,10 @@ SEEN: dict[str, tuple[dict[str, bytes], tuple[bool, bool, bool]]] = {
     "what was before": (documents_of(BEFORE), (False, False, False)),
     "no pointer": ({k: v for k, v in LEVEL.items() if k != names.pointer("dm")}, (False, True, True)),
     "a damaged pointer": ({**LEVEL, names.pointer("dm"): b"{"}, (False, True, True)),
+    "an old history": (
+        {**LEVEL, names.history("dm"): documents_of(BEFORE)[names.history("dm")]},
+        (False, True, True),
+    ),
     "a damaged history": ({**LEVEL, names.history("dm"): b""}, (False, True, True)),
     "a damaged manifest": ({**LEVEL, names.MANIFEST_KEY: b"[]"}, (True, False, True)),
     "damaged cuts": ({**LEVEL, names.CUTS_KEY: b"["}, (True, True, False)),
