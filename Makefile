@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 PEERS := .venv-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-s3 demo-governed ui smoke test test-long test-matrix fuzz torture test-s3 check format bench bench-quick system clean
+.PHONY: help setup demo demo-s3 demo-governed ui smoke test test-long test-matrix fuzz torture test-s3 check format picture map bench bench-quick system clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,12 @@ check: $(READY) ## ruff, mypy --strict, import-linter
 format: $(READY) ## let ruff format and fix
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format --quiet .
+
+picture: $(READY) ## what docs/architecture.md tells of the code: its picture, folders, paths and errors, written from the code
+	@PYTHONPATH=. $(BIN)/python .ci/architecture.py
+
+map: $(READY) ## every module with the first line of its docstring
+	@PYTHONPATH=. $(BIN)/python .ci/architecture.py map
 
 # Other tools want other versions of what we use ourselves, so they have an environment of their own.
 bench: $(READY) $(PEERS)/.ready ## every job against floors and other tools, in ten minutes; writes docs/benchmarks.md

@@ -17,6 +17,7 @@ from datom_core.common import (
     Progress,
     ProjectEvent,
     ProjectEvents,
+    Secret,
     check_cut_name,
     check_name,
     check_new_name,
@@ -25,6 +26,7 @@ from datom_core.common import (
     watching,
 )
 from datom_core.common import did_you_mean as did_you_mean
+from datom_core.common import fitting as fitting
 from datom_core.credentials import (
     AmbientCredentials,
     Credentials,
@@ -35,7 +37,6 @@ from datom_core.credentials import (
     KeyringToken,
     ProfileCredentials,
     RoleCredentials,
-    Secret,
     TokenSource,
 )
 from datom_core.documents import (
@@ -127,6 +128,7 @@ from datom_core.tables import (
     repeated,
     to_pandas,
 )
+from datom_core.tables import check_compression as check_compression
 from datom_core.version import __version__
 from datom_core.writing import SyncItem, SyncReport
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Generator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,8 @@ from tests.s3.radosgw import radosgw
 from tests.s3.server import S3Server, moto
 
 GOLDEN = Path(__file__).parent / "compatibility" / "golden" / "data"
-GIT_CONFIG = "[user]\n\tname = Test Author\n\temail = test@example.org\n"
+# A remote that is packed after a push, which is no matter of ours, costs a program for each.
+GIT_CONFIG = "[user]\n\tname = Test Author\n\temail = test@example.org\n[receive]\n\tautoGc = false\n"
 
 
 class Clock:
@@ -27,6 +29,16 @@ class Clock:
     def __call__(self) -> datetime:
         self.now += timedelta(minutes=1)
         return self.now
+
+
+_MEMORY = Path("/dev/shm")
+_ROOM = 4 * 2**30
+
+
+def pytest_configure() -> None:
+    """Temporary folders lie in memory where there is room: a test makes hundreds of small files and flushes each."""
+    if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
 
 # A worker that begins its longest test last leaves the others with nothing to do.

@@ -1,10 +1,10 @@
-"""What every other folder may use: the names of tables, cuts and keys, what is told while work goes on, points in time.
+"""What every other folder may use: names of tables, cuts and keys, secrets, reports of events and progress, times.
 
-It knows nothing of tables, git or storage. What only one folder needs is kept there, not here.
+It knows nothing of tables, git or storage. What only one folder needs stays in that folder.
 """
 
 from datom_core.common import names
-from datom_core.common.calls import refuse_more
+from datom_core.common.calls import fitting, level_outside
 from datom_core.common.events import ProjectEvent, ProjectEvents, logged
 from datom_core.common.names import (
     check_cut_name,
@@ -18,29 +18,38 @@ from datom_core.common.names import (
     normalise_prefix,
 )
 from datom_core.common.progress import OnProgress, Progress, watcher, watching
+from datom_core.common.secret import MASK, Secret, kind_of, mask_logs, masked, veiled, without_frames
 from datom_core.common.suggestions import did_you_mean
 from datom_core.common.timestamps import Moment, moment_of
 
 __all__ = [
+    "MASK",
     "Moment",
     "OnProgress",
     "Progress",
     "ProjectEvent",
     "ProjectEvents",
+    "Secret",
     "check_cut_name",
     "check_key",
     "check_name",
     "check_new_name",
     "check_version",
     "did_you_mean",
+    "fitting",
     "is_name",
     "is_sha",
     "is_text",
+    "kind_of",
+    "level_outside",
     "logged",
+    "mask_logs",
+    "masked",
     "moment_of",
     "names",
     "normalise_prefix",
-    "refuse_more",
+    "veiled",
     "watcher",
     "watching",
+    "without_frames",
 ]

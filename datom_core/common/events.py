@@ -1,4 +1,4 @@
-"""What is done to a project, as it happens: a line of log per effect, and a `ProjectEvent` for whoever subscribed.
+"""Report what is done to a project as it happens: a log line per effect, and a `ProjectEvent` for each subscriber.
 
 Every effect is logged by the module that has it, below the logger ``datom_core``: what changes bytes somewhere at
 debug, a commit and a written table at info, what is tried again at warning. A record's ``datom`` has the same facts.
@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, ParamSpec, TypeVar
 
-#: What an event is about: a payload that was put, a commit that was pushed, storage that was brought level, a table
-#: that was written, something that is tried again.
+#: What an event is about: a payload that was stored, a commit that was pushed, storage that was brought level, a table
+#: that was written, an attempt that is repeated.
 EventName = Literal["payload", "commit", "projection", "write", "retry"]
 
 _LEVELS = {"write": logging.INFO, "commit": logging.INFO, "retry": logging.WARNING}
@@ -64,7 +64,7 @@ Subscriber = Callable[[ProjectEvent], None]
 
 
 class ProjectEvents:
-    """Tells what is done to a project; for metrics, or for another log.
+    """Reports what is done to a project, for metrics or another log.
 
     Args:
         project: its name.
@@ -78,9 +78,9 @@ class ProjectEvents:
         self._lock = threading.Lock()
 
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
-        """Have ``subscriber`` called with each `ProjectEvent` from now on, from whatever thread has the effect.
+        """Call ``subscriber`` with each `ProjectEvent` from now on, from the thread that has the effect.
 
-        One that raises is logged and does not disturb the write.
+        If it raises, the error is logged and the write goes on.
 
         Returns:
             A function that ends the subscription.
@@ -95,7 +95,7 @@ class ProjectEvents:
         return end
 
     def tell(self, name: EventName, **facts: Any) -> None:
-        """An event has happened."""
+        """Report an event."""
         event = ProjectEvent(name, self._project, **facts)
         level = _LEVELS.get(name, logging.DEBUG)
         if self._log.isEnabledFor(level):
@@ -103,19 +103,19 @@ class ProjectEvents:
         for subscriber in self._subscribers:
             try:
                 subscriber(event)
-            except Exception:  # noqa: BLE001 - a metric is no reason for a write to fail
+            except Exception:  # noqa: BLE001 - a subscriber's error is no reason for a write to fail
                 self._log.exception("A subscriber of %s's events failed.", self._project)
 
     @contextlib.contextmanager
     def timed(self, name: EventName, **facts: Any) -> Iterator[dict[str, Any]]:
-        """Tell of what the block did, unless it fails; facts that it finds out go into the mapping."""
+        """Report what the block did, unless it fails; the block adds the facts that it learns to the mapping."""
         begun = time.monotonic()
         yield facts
         self.tell(name, **facts, seconds=time.monotonic() - begun)
 
 
 def logged(log: logging.Logger) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Have a method of a store that changes an object log a line: what, where, how many bytes, how long, what came."""
+    """Make a store's method log each change of an object: what, where, how many bytes, how long, with what result."""
 
     def decorate(method: Callable[P, T]) -> Callable[P, T]:
         @functools.wraps(method)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Literal
 
 from datom_core.errors import InvalidInputError
@@ -39,8 +40,9 @@ def check_name(name: object, what: str = "table") -> str:
         InvalidInputError: the rule that it breaks, with the value.
     """
     if not isinstance(name, str):
-        swapped = " Are the arguments swapped? A store is another one." if hasattr(name, "location") else ""
-        raise InvalidInputError(f"The {what} name must be a string, not {type(name).__name__}.{swapped}", name=name)
+        raise InvalidInputError(
+            f"The {what} name must be a string, not {type(name).__name__}.{_swapped(name)}", name=name
+        )
     if not 1 <= len(name) <= _MAX_NAME:
         raise InvalidInputError(f"The {what} name must have 1 to {_MAX_NAME} characters; this one has {len(name)}.")
     if not _NAME.fullmatch(name):
@@ -52,6 +54,14 @@ def check_name(name: object, what: str = "table") -> str:
     if name.lower() in _RESERVED:
         raise InvalidInputError(f"The {what} name {name!r} is reserved by the format. Choose another.", name=name)
     return name
+
+
+def _swapped(given: object) -> str:
+    """A hint at what was given in the place of a name."""
+    kinds = {"location": "A store is another one", "__arrow_c_stream__": "The frame comes after the name"}
+    if isinstance(given, (Mapping, list)):
+        return " Are the arguments swapped? The tables come after the name."
+    return next((f" Are the arguments swapped? {said}." for kind, said in kinds.items() if hasattr(given, kind)), "")
 
 
 def is_name(name: str) -> bool:
@@ -76,7 +86,7 @@ def check_new_name(name: object, what: str = "table") -> str:
 def check_cut_name(name: object) -> str:
     """Return ``name`` when it can name a cut: 1 to 128 printable characters, no blanks at the ends."""
     if not isinstance(name, str):
-        raise InvalidInputError(f"The cut name must be a string, not {type(name).__name__}.", cut=name)
+        raise InvalidInputError(f"The cut name must be a string, not {type(name).__name__}.{_swapped(name)}", cut=name)
     if not 1 <= len(name) <= _MAX_CUT or not name.isprintable() or name != name.strip():
         raise InvalidInputError(
             f"The cut name {name!r} is not allowed: use 1 to {_MAX_CUT} printable characters "
@@ -114,6 +124,9 @@ def normalise_prefix(prefix: str | None) -> str:
 
     ``raw``, ``raw/`` and ``/raw/`` are one place. A ``datom`` segment, an empty one, ``.`` and ``..`` are refused.
     """
+    given: object = prefix
+    if given is not None and not isinstance(given, str):
+        raise InvalidInputError(f"The prefix is text, as in prefix='trials/study_001', not {given!r}.")
     stripped = (prefix or "").strip("/")
     segments = stripped.split("/") if stripped else []
     bad = [s for s in segments if s in ("", ".", "..", "datom") or not s.isprintable() or "\\" in s]

@@ -1,4 +1,4 @@
-"""How far long work is: told to whoever asked, drawn by nobody here."""
+"""How far long work has come: reported to whoever asked, and displayed by the caller."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a long operation is.
+    """How far a long operation has come.
 
     Attributes:
         what: the step, such as ``hash``, ``upload``, ``download`` or ``payloads``.
@@ -28,7 +28,7 @@ class Progress:
     key: str = ""
 
 
-#: Is told of each object that is done; called from one thread at a time.
+#: Called after each object that is done, from one thread at a time.
 OnProgress = Callable[[Progress], None]
 
 _WATCHER: ContextVar[OnProgress | None] = ContextVar("datom_progress", default=None)
@@ -36,11 +36,11 @@ _WATCHER: ContextVar[OnProgress | None] = ContextVar("datom_progress", default=N
 
 @contextlib.contextmanager
 def watching(on_progress: OnProgress) -> Iterator[None]:
-    """Have ``on_progress`` told how far any long work is that is done in the block.
+    """Report to ``on_progress`` how far long work inside the block has come.
 
     That is the hash of a large table, the upload and download of a large object, and what `migrate`,
-    `Project.validate` and `Project.decommission` work through, unless those are given one of their own. An error of
-    ``on_progress`` breaks the work off, as if the process had ended there.
+    `Project.validate` and `Project.decommission` work through, unless they are given their own callback. An error of
+    ``on_progress`` aborts the work, as if the process had ended there.
 
     ```python
     with dc.watching(lambda p: print(f"{p.what}: {p.bytes} of {p.total_bytes} bytes")):
@@ -61,5 +61,5 @@ def watching(on_progress: OnProgress) -> Iterator[None]:
 
 
 def watcher() -> OnProgress:
-    """Who watches the work of this thread; nobody is told of what nobody watches."""
+    """The callback that watches this thread's work, or one that does nothing."""
     return _WATCHER.get() or (lambda progress: None)

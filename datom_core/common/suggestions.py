@@ -1,4 +1,4 @@
-"""Which of the names that there are somebody may have meant by one that there is not."""
+"""Suggest the existing name that somebody may have meant by one that does not exist."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _CONSIDERED = 20_000
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
-    """``" Did you mean 'x'?"``, or ``""`` when no known name is like it; letters' case and separators count little."""
+    """``" Did you mean 'x'?"``, or ``""`` when no known name resembles it; case and separators hardly count."""
     folded: dict[str, str] = {}
     for one in itertools.islice(known, _CONSIDERED):
         folded.setdefault(_folded(one), one)

@@ -1,4 +1,4 @@
-"""Moments in time, as callers give them."""
+"""Points in time, as callers give them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Moment = datetime | date | str
 
 
 def moment_of(value: Moment) -> datetime:
-    """The instant that ``value`` means: a date is its last moment, and without an offset it is UTC.
+    """The instant that ``value`` means: a date means its last moment; without an offset, times are in UTC.
 
     Raises:
-        InvalidInputError: not a date, a time, or ISO 8601 text of one.
+        InvalidInputError: not a date or time, or not ISO 8601 text of one.
     """
     given: object = value
     if isinstance(given, str):

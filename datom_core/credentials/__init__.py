@@ -22,7 +22,6 @@ from datom_core.credentials.s3 import (
     check_credentials,
     make_client,
 )
-from datom_core.credentials.secret import Secret, mask_logs, masked, veiled, without_frames
 
 __all__ = [
     "AmbientCredentials",
@@ -34,15 +33,10 @@ __all__ = [
     "KeyringToken",
     "ProfileCredentials",
     "RoleCredentials",
-    "Secret",
     "TokenSource",
     "ask_token",
     "check_credentials",
     "check_token",
     "make_client",
-    "mask_logs",
-    "masked",
     "shown_token",
-    "veiled",
-    "without_frames",
 ]

@@ -7,14 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
+from datom_core.common import MASK, Secret, fitting, kind_of, veiled
 from datom_core.credentials.keyring import read_entries
-from datom_core.credentials.secret import MASK, Secret, kind_of, veiled
 from datom_core.errors import InvalidInputError
 
 #: What a remote takes: the token, or where it comes from; a function is asked again whenever a token is needed.
 TokenSource = Secret | str | Callable[[], "Secret | str"]
 
 
+@fitting
 @dataclass(frozen=True)
 class EnvironmentToken:
     """The token in an environment variable, whose name is given here; read when it is needed."""
@@ -28,6 +29,7 @@ class EnvironmentToken:
         return Secret(value)
 
 
+@fitting
 @dataclass(frozen=True)
 class KeyringToken:
     """The token in the operating system's keyring (extra ``keyring``); ``keyring set SERVICE token`` puts it there."""

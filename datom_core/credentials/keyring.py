@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from datom_core.credentials.secret import veiled, without_frames
+from datom_core.common import veiled, without_frames
 from datom_core.errors import AccessDeniedError, NotFoundError
 
 

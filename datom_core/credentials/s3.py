@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, cast
 
+from datom_core.common import MASK, Secret, fitting, kind_of, mask_logs, veiled, without_frames
 from datom_core.credentials.keyring import read_entries
-from datom_core.credentials.secret import MASK, Secret, kind_of, mask_logs, veiled, without_frames
 from datom_core.errors import AccessDeniedError, InvalidInputError, NotFoundError, StorageError
 
 _SHOWN = 4  # characters of an access key, which is a name and no secret
@@ -35,6 +35,7 @@ class Credentials:
     session_token: Secret | None = None
     expires_at: datetime | None = None
 
+    @fitting
     def __init__(
         self,
         access_key: str,
@@ -69,6 +70,7 @@ class Credentials:
 CredentialSource = Credentials | Callable[[], "Credentials | Mapping[str, Any]"]
 
 
+@fitting
 @dataclass(frozen=True)
 class EnvironmentCredentials:
     """Credentials in environment variables, whose names are given here; read when they are needed.
@@ -88,6 +90,7 @@ class EnvironmentCredentials:
         return Credentials(os.environ[self.access_key], os.environ[self.secret_key], token)
 
 
+@fitting
 @dataclass(frozen=True)
 class KeyringCredentials:
     """Credentials in the operating system's keyring, under one service name (extra ``keyring``).
@@ -103,6 +106,7 @@ class KeyringCredentials:
         return Credentials(str(found["access_key"]), str(found["secret_key"]), found["session_token"])
 
 
+@fitting
 @dataclass(frozen=True)
 class RoleCredentials:
     """Temporary credentials of a role (STS), renewed before they end.
@@ -151,6 +155,7 @@ class RoleCredentials:
         return Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], given["Expiration"])
 
 
+@fitting
 @dataclass(frozen=True)
 class ProfileCredentials:
     """A profile of the AWS configuration files: keys, single sign-on, a process, a chain of roles.

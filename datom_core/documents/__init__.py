@@ -1,6 +1,6 @@
 """The documents that a project consists of, as values: read from bytes, changed, written as R's bytes.
 
-Pure: a document knows neither where it lies nor how it got there. `docs/format.md` says every field.
+Pure: a document knows neither where it lies nor how it got there. `docs/format.md` describes every field.
 """
 
 from datom_core.documents import canonical

@@ -59,7 +59,7 @@ class Cut(Mapping[str, str]):
         """The version that this cut stands for; with ``as_of``, the one that it stood for then.
 
         Raises:
-            NotFoundError: the cut does not hold the table, or did not yet; says which it holds, and since when.
+            NotFoundError: the cut does not hold the table, or did not yet; says what it holds, and since when.
         """
         if table not in self.recordings:
             raise NotFoundError(
@@ -134,11 +134,11 @@ class Cuts(Mapping[str, Cut]):
         return self.cuts[name]
 
     def stands_for(self, name: str, table: str, version: str) -> bool:
-        """Whether the cut stands for this version of the table already."""
+        """Whether the cut already stands for this version of the table."""
         return name in self.cuts and self.cuts[name].get(table) == version
 
     def with_recording(self, name: str, table: str, version: str, *, at: str, author: Author, message: str) -> Cuts:
-        """The cuts after ``name`` was recorded to stand for a version of a table."""
+        """The cuts once ``name`` is recorded to stand for a version of a table."""
         entry = {"version": version, "recorded_at": at, "author": author.to_json(), "message": message}
         all_cuts = dict(self.raw.get("cuts") or {})
         cut = dict(all_cuts.get(name) or {})
@@ -150,7 +150,7 @@ class Cuts(Mapping[str, Cut]):
         """The cuts without recordings of versions that readers of these tables cannot reach yet.
 
         Args:
-            readable: per table that is concerned, the versions that can be read.
+            readable: per table concerned, the versions that can be read.
         """
 
         def kept(table: str, entries: list[Any]) -> list[Any]:
@@ -164,7 +164,7 @@ class Cuts(Mapping[str, Cut]):
         return Cuts._of({**self.raw, "cuts": cuts})
 
     def united(self, other: Cuts, known: Mapping[str, Collection[str]]) -> Cuts:
-        """These cuts with what another document records beside, as far as it is of known versions.
+        """These cuts together with what another document records of known versions.
 
         Args:
             other: the other document.

@@ -35,7 +35,7 @@ class Rows(tuple[T, ...]):
         if not self:
             return "(no rows)"
         shown = [f.name for f in fields(self[0]) if f.repr]  # type: ignore[arg-type]
-        # From the records: in a frame, a missing text next to others is a number.
+        # From the records, because a frame turns a missing text among others into a number.
         frame = pd.DataFrame([[brief(getattr(row, c)) for c in shown] for row in self], columns=shown)
         padded = frame.apply(lambda column: column.str.ljust(max(column.str.len())))
         text: str = padded.to_string(index=False, justify="left")
@@ -51,14 +51,14 @@ def rows(records: Iterable[T]) -> Rows[T]:
 
 
 def block(record: Any) -> str:
-    """One record, a line per field, in full: a line has room."""
+    """One record, one line per field, with values in full."""
     shown = [(f.name, brief(getattr(record, f.name), longest=None)) for f in fields(record) if f.repr]
     width = max(len(name) for name, _ in shown)
     return type(record).__name__ + "\n" + "\n".join(f"  {name:<{width}}  {value}" for name, value in shown)
 
 
 def brief(value: Any, longest: int | None = _LONG) -> str:
-    """A value in one line, no longer than that; a hash by its first digits."""
+    """A value on one line of at most this length; a hash by its first digits."""
     if value is None:
         return ""
     if isinstance(value, Author):

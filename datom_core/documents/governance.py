@@ -18,7 +18,7 @@ from datom_core.errors import FormatError, InvalidInputError
 #: dispatch.json: written at registration, and read by nothing yet.
 DISPATCH = canonical.dump({"methods": {"r": {"default": "datom::datom_read"}, "python": {"default": "datom.read"}}})
 
-_SCHEMA = 1  # nobody writes a number into these documents yet
+_SCHEMA = 1  # nobody writes a schema number into these documents yet
 _BACKENDS = ("local", "s3")
 _PLACE = ("type", "root", "prefix", "region")
 _DEFAULT_REGION = "us-east-1"
@@ -57,7 +57,7 @@ class GovernanceFile:
 
     @classmethod
     def new(cls, remote: str, storage: Location, now: str) -> GovernanceFile:
-        """The document of a project that is attached now."""
+        """The document of a project that is being attached."""
         raw = {"gov_repo_url": remote, "gov_storage": location_block(storage), "attached_at": now}
         return cls(MappingProxyType(raw), remote, storage, now)
 
@@ -72,7 +72,7 @@ class FormerPlace:
     Attributes:
         location: the place.
         migrated_at: when it was left.
-        sunset_at: until when it is kept, if that was said.
+        sunset_at: until when it is kept, if anybody said.
     """
 
     location: Location
@@ -86,7 +86,7 @@ class FormerPlace:
 
 @dataclass(frozen=True)
 class Decommission:
-    """The mark of a project that is being taken away for good: all that is needed to go on with that.
+    """The mark of a project that is being decommissioned: all that is needed to continue.
 
     Attributes:
         began_at, by: when, and who.
@@ -108,7 +108,7 @@ class Ref:
         raw: the document.
         current: the place.
         previous: where it lay before, most recent first.
-        decommission: set from the moment on at which the project is being taken away.
+        decommission: set as soon as the project is being decommissioned.
     """
 
     raw: Mapping[str, Any] = field(repr=False)
@@ -135,12 +135,12 @@ class Ref:
 
     @classmethod
     def new(cls, current: Location) -> Ref:
-        """The document of a project that is registered now."""
+        """The document of a project that is being registered."""
         return cls(MappingProxyType({"current": location_block(current), "previous": []}), current)
 
     def moved(self, to: Location, now: str, sunset_at: str | None) -> Ref:
-        """The document after a move; the place that was left comes first among the previous ones."""
-        # What else somebody wrote about the place goes with it.
+        """The document after a move; the place just left comes first among the previous ones."""
+        # Whatever others wrote about the place moves along with it.
         others = {k: v for k, v in self.raw["current"].items() if k not in _PLACE}
         left = {**location_block(self.current), **others, "migrated_at": now}
         left |= {} if sunset_at is None else {"sunset_at": sunset_at}
@@ -150,7 +150,7 @@ class Ref:
         return Ref(MappingProxyType(raw), to, (former, *self.previous), self.decommission)
 
     def marked(self, mark: Decommission) -> Ref:
-        """The document of a project that is going to be taken away."""
+        """The document of a project that is going to be decommissioned."""
         block = {"began_at": mark.began_at, "by": mark.by, "remote": mark.remote, "gov_repo_url": mark.governance}
         return Ref(MappingProxyType({**self.raw, "decommission": block}), self.current, self.previous, mark)
 
@@ -183,7 +183,7 @@ class Event:
     def __str__(self) -> str:
         by = f" by {self.by}" if self.by else ""
         places = " -> ".join(str(place) for place in (self.source, self.target) if place is not None)
-        # Who moves data writes the reason, in as many lines as they like.
+        # The reason is free text, of any number of lines.
         reason = f" ({self.reason.splitlines()[0]})" if self.reason and self.reason.strip() else ""
         return f"{self.at or 'undated'} {self.kind}{by}" + (f": {places}" if places else "") + reason
 
@@ -202,14 +202,14 @@ class Events:
             FormatError: not an array of objects.
         """
         value = parse(data, source)
-        if value == {}:  # what R makes of an empty list now and then
+        if value == {}:  # how R sometimes writes an empty list
             return cls()
         if not isinstance(value, list) or not all(isinstance(v, dict) for v in value):
             raise FormatError(f"{source} should hold an array of objects.", source=source)
         return cls(tuple(value))
 
     def with_event(self, kind: str, now: str, author: Author | None, facts: Mapping[str, Any]) -> Events:
-        """The document after something happened. Both names of the time are written (docs/format.md, "The register")."""
+        """After something happened. Both names of the time are written (docs/format.md, "The register")."""
         actor = {} if author is None else {"git_name": author.name, "git_email": author.email}
         entry = {"occurred_at": now, "event_type": kind, "timestamp": now, "actor": actor, **facts}
         return Events((entry, *self.raw))
@@ -225,7 +225,7 @@ class Events:
 
 
 def location_block(location: Location) -> dict[str, Any]:
-    """A place as the documents of governance hold it: what there is none of is left out."""
+    """A place as the documents of governance hold it, without the fields that it does not have."""
     block = {"type": location.backend, "root": location.root}
     block |= {"prefix": location.spelled_prefix} if location.prefix else {}
     return block | ({"region": location.region} if location.region else {})
@@ -235,13 +235,13 @@ def location_of(block: Mapping[str, Any], source: str) -> Location:
     """The place that a block holds. Old files write an absent prefix as null, "", {} or [].
 
     Raises:
-        FormatError: no root, an unknown backend, or a prefix that cannot be.
+        FormatError: no root, an unknown backend, or an impossible prefix.
     """
     backend, root = required(block, "type", str, source), required(block, "root", str, source)
     if backend not in _BACKENDS:
         raise FormatError(f"{source}: 'type' is one of {', '.join(_BACKENDS)}, not {backend!r}.", source=source)
     if not root.strip() or (backend == "local" and not root.startswith("/")):
-        # A relative path would be another folder for everybody who reads it.
+        # A relative path would mean another folder to each reader.
         raise FormatError(f"{source}: 'root' should be an absolute path or a bucket, not {root!r}.", source=source)
     given = None if block.get("prefix") == [] else optional(block, "prefix", str, source)
     try:
@@ -253,7 +253,7 @@ def location_of(block: Mapping[str, Any], source: str) -> Location:
 
 
 def _former_places(blocks: Iterable[Mapping[str, Any]], source: str) -> Iterator[FormerPlace]:
-    """Those that can be understood: what is past must not keep anybody from the present. ``raw`` keeps all."""
+    """Those that can be parsed: a damaged entry about the past must not block the present. ``raw`` keeps all."""
     for block in blocks:
         with contextlib.suppress(FormatError):
             yield _former(block, source)
@@ -274,7 +274,7 @@ def _mark(block: Mapping[str, Any], source: str) -> Decommission:
 
 
 def _event(raw: Mapping[str, Any]) -> Event:
-    """An entry as far as it can be understood: several writers have written them, each its own fields."""
+    """An entry, as far as it can be parsed: several writers have added entries, each with its own fields."""
 
     def text(value: Any) -> str | None:
         return value if isinstance(value, str) and value else None

@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from datom_core.common import check_version, did_you_mean, is_sha
+from datom_core.common import check_version, did_you_mean, fitting, is_sha
 from datom_core.documents import canonical
 from datom_core.documents.metadata import Metadata
 from datom_core.documents.reading import (
@@ -30,6 +30,7 @@ _SOURCE = "version_history.json"
 _OPENING = b"[\n  {"  # of the layout in which we, and R, write a history
 
 
+@fitting
 @dataclass(frozen=True)
 class Author:
     """Who made a version."""
@@ -46,7 +47,7 @@ class Author:
 
 @dataclass(frozen=True)
 class Recording:
-    """That a table, or a cut, stood for a version from a time on.
+    """Says that a table, or a cut, has stood for a version since some time.
 
     Attributes:
         version: the full version id.
@@ -81,7 +82,7 @@ class Version:
         payload_sha: SHA-256 of the stored object, when recorded.
         commit_sha: the git commit that recorded it first; known in storage only.
         original_file_sha: SHA-256 of the extract file that it was imported from.
-        reinstated_at: times at which it became current again after another version.
+        reinstated_at: when it became current again after another version.
         reinstatements: the same with who and why.
     """
 
@@ -140,7 +141,7 @@ def _author(name: str, email: str) -> Author:
 
 
 def _plain(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """An entry as git has it, which names no commit."""
+    """An entry as git holds it, without a commit."""
     return {k: v for k, v in entry.items() if k != "commit_sha"}
 
 
@@ -155,7 +156,7 @@ class History:
 
     @cached_property
     def versions(self) -> tuple[Version, ...]:
-        """Every entry as a `Version`; made when first asked for, because a history may be long."""
+        """Every entry as a `Version`; parsed on first use, because a history may be long."""
         return tuple(Version.from_document(e, _SOURCE) for e in self.raw)
 
     @classmethod
@@ -190,7 +191,7 @@ class History:
         return canonical.dump([dict(e) for e in self.raw])
 
     def _preceded_by(self, entry: dict[str, Any]) -> History:
-        """With an entry at the head. What is there keeps its text, so that a long history is not written out again."""
+        """With an entry at the head. The others keep their text, so that a long history is not serialised again."""
         raw = (MappingProxyType(entry), *self.raw)
         if not self.raw or not self._text.startswith(_OPENING):
             return History(raw)
@@ -211,8 +212,8 @@ class History:
         """The entry whose id is, or begins with, ``version``.
 
         Raises:
-            InvalidInputError: not hex, or more than one version begins so (each is named).
-            NotFoundError: no version begins so.
+            InvalidInputError: not hex, or more than one version begins with it (each is named).
+            NotFoundError: no version begins with it.
         """
         check_version(version)
         found = [v for v in self.versions if v.version.startswith(version)]
@@ -303,7 +304,7 @@ class History:
 
         Args:
             commits: by version.
-            stored: what storage holds now; all that it says is kept, as far as it goes.
+            stored: what storage holds now; all the commits that it names are kept.
         """
 
         def annotate(entry: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -325,13 +326,13 @@ class History:
         return {v.version: v.commit_sha for v in self.versions if v.commit_sha and is_sha(v.version)}
 
     def same_as(self, other: History) -> bool:
-        """Whether both say the same, whatever commits they name (git's copy names none)."""
+        """Whether both say the same, apart from commits (git's copy names none)."""
         return len(self) == len(other) and all(_plain(a) == _plain(b) for a, b in zip(self.raw, other.raw, strict=True))
 
     def as_of(self, moment: datetime, metadata: Metadata, table: str) -> Version:
-        """The version that was current at ``moment``, also when older versions had been reinstated.
+        """The version that was current at ``moment``, even if it was an older one, reinstated.
 
-        Versions count in the order in which they were recorded, whatever clocks said; ``metadata`` tells
+        What counts is the order in which versions were recorded, whatever the clocks said; ``metadata`` tells
         which event came last. Recorded times are whole seconds.
 
         Raises:
@@ -349,7 +350,7 @@ class History:
         )
 
     def _events(self, metadata: Metadata, table: str) -> list[tuple[datetime, Version]]:
-        """When which version became current, oldest first."""
+        """When each version became current, oldest first."""
         source = f"the history of {table}"
         events = [(timestamp(v.timestamp, source), v) for v in reversed(self.versions) if v.timestamp]
         again = sorted(

@@ -23,13 +23,13 @@ _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Line:
-    """A line of history. Every edit returns a new one; fields of other writers survive in ``raw``.
+    """A line of history. Every edit returns a new one; other writers' fields survive in ``raw``.
 
     Attributes:
         raw: the document as it was read or built.
         branch: the branch that storage projects.
         commit: the commit of it that was projected last, or was about to be.
-        let_go: versions that storage once showed and that were given up on purpose, by table.
+        let_go: versions that storage once showed and somebody gave up on purpose, by table.
     """
 
     raw: Mapping[str, Any] = field(repr=False)
@@ -54,17 +54,17 @@ class Line:
 
     @classmethod
     def new(cls, branch: str, commit: str) -> Line:
-        """The document of storage that shows nothing yet."""
+        """The document for storage that shows nothing yet."""
         raw = {"schema_version": _SCHEMA, "branch": branch, "commit": commit}
         return cls(MappingProxyType(raw), branch, commit, {})
 
     def at(self, branch: str, commit: str) -> Line:
-        """The same line further on."""
+        """The same line, advanced to another commit."""
         raw = {**self.raw, "branch": branch, "commit": commit}
         return Line(MappingProxyType(raw), branch, commit, self.let_go)
 
     def letting_go(self, versions: Iterable[tuple[str, str]]) -> Line:
-        """The same line after versions, each given with its table, were given up."""
+        """The same line after these versions, each with its table, were given up."""
         let_go = dict(self.let_go)
         for table, version in versions:
             let_go[table] = let_go.get(table, frozenset()) | {version}

@@ -72,7 +72,7 @@ class Parent:
 
 
 def check_parents(parents: Iterable[object] | None) -> tuple[Parent, ...] | None:
-    """The declared parents as a tuple without repeats; ``None`` stays ``None`` (nothing declared).
+    """The declared parents as a tuple without duplicates; ``None`` stays ``None`` (nothing declared).
 
     Raises:
         InvalidInputError: names every entry that is not a complete parent.
@@ -113,5 +113,5 @@ def _check_parent(entry: object) -> Parent:
 
 
 def union(parents: Sequence[Parent]) -> tuple[Source, ...]:
-    """The sources behind all parents, without repeats, in first-seen order."""
+    """The sources behind all parents, without duplicates, in order of first appearance."""
     return tuple(dict.fromkeys(source for parent in parents for source in parent.source_lineage))

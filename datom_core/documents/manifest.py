@@ -88,7 +88,7 @@ class Manifest:
         rows = raw.get(_key(schema))
         if not isinstance(rows, dict) or not all(isinstance(r, dict) for r in rows.values()):
             raise FormatError(f"{source}: {_key(schema)!r} should be an object of objects.", source=source)
-        optional(raw, "summary", dict, source)  # which a write adds to
+        optional(raw, "summary", dict, source)  # a write adds to it
         return cls(
             raw=MappingProxyType(raw),
             project=required(raw, "project_name", str, source),
@@ -112,7 +112,7 @@ class Manifest:
         return canonical.dump(dict(self.raw))
 
     def to_json(self) -> bytes:
-        """The document as it is stored: the same for git and for storage, and with many tables long."""
+        """The document as it is stored, the same in git and in storage; long when there are many tables."""
         return self._json
 
     def __iter__(self) -> Iterator[Entry]:

@@ -25,7 +25,7 @@ from datom_core.documents.reading import (
 from datom_core.errors import FormatError, InvalidInputError
 
 _MAX_DEPTH = 20
-_MAX_WHOLE = 10**15  # from here on, R's JSON releases disagree about the digits
+_MAX_WHOLE = 10**15  # above this, releases of R's JSON package disagree about the digits
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Metadata:
         raw: the document as it was read or built.
         kind: ``"table"`` or ``"set"``.
         data_sha: content hash, and the payload's address.
-        hash_algo: the rule by which it was computed; ``None`` in documents from before it was recorded.
+        hash_algo: the algorithm that computed it; ``None`` in documents that predate the field.
         rows, columns, column_names: the shape of a table.
         created_at: when this version was first recorded (ISO 8601, UTC).
         payload_sha: SHA-256 of the stored object, when recorded.
@@ -73,7 +73,7 @@ class Metadata:
 
     @classmethod
     def from_document(cls, raw: dict[str, Any], source: str) -> Metadata:
-        """As `from_json`, for a document that is parsed already."""
+        """As `from_json`, for a document that has been parsed already."""
         schema_of(raw, source)
         parents = objects(raw, "parents", source)
         lineage = objects(raw, "source_lineage", source)
@@ -133,7 +133,7 @@ class Origin:
 
     Attributes:
         sha: SHA-256 of its bytes; a part of the version (docs/format.md, "metadata.json").
-        format: its extension, as spelled.
+        format: its extension, as spelled in the file's name.
     """
 
     sha: str
@@ -142,7 +142,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Declared:
-    """What a writer declares about a table beside its content.
+    """What a writer declares about a table besides its content.
 
     Attributes:
         parents: versions that it was derived from; ``None`` declares nothing.
@@ -197,7 +197,7 @@ def complete(
     size: int,
     origin: Origin | None = None,
 ) -> dict[str, Any]:
-    """The whole document around its identity, in the record's order (B.3)."""
+    """The whole document around its identity, in the order of docs/format.md, "metadata.json"."""
     rest = dict(identity)
     document: dict[str, Any] = {
         k: rest.pop(k) for k in ("schema_version", "kind", "data_sha", "hash_algo") if k in rest

@@ -40,7 +40,7 @@ class Location:
 
     @property
     def spelled_prefix(self) -> str:
-        """The prefix as it is recorded; ``""`` where there is none, however that was spelled."""
+        """The prefix as it is recorded; ``""`` if there is none, however that was spelled."""
         return (self.given_prefix or self.prefix) if self.prefix else ""
 
     def __str__(self) -> str:
@@ -57,7 +57,7 @@ class ProjectFile:
         name: name of the project.
         location: where its data lives.
         remote: the recorded URL of the data repo, if any.
-        decommissioned_at: since when the project is being taken away for good.
+        decommissioned_at: since when the project is being decommissioned.
     """
 
     raw: Mapping[str, Any] = field(repr=False)
@@ -118,11 +118,11 @@ class ProjectFile:
         return replace(self, raw=MappingProxyType({**self.raw, "storage": storage}), location=location)
 
     def marked(self, now: str) -> ProjectFile:
-        """The file of a project that is being taken away: nobody writes to it any more."""
+        """The file of a project that is being decommissioned: nobody writes to it any more."""
         return replace(self, raw=MappingProxyType({**self.raw, "decommissioned_at": now}), decommissioned_at=now)
 
     def with_schema(self) -> ProjectFile:
-        """The file with the number that projects of schema 2 carry in it."""
+        """The file with the schema number that projects of schema 2 carry."""
         return replace(self, raw=MappingProxyType({**self.raw, "schema_version": _SCHEMA}))
 
     def check_writable(self, source: str) -> None:
@@ -170,7 +170,7 @@ def _location_block(location: Location) -> dict[str, Any]:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes truth values and nothing as R's yaml package does."""
+    """Writes booleans and null as R's yaml package does."""
 
 
 _Dumper.add_representer(bool, lambda d, v: d.represent_scalar("tag:yaml.org,2002:bool", "yes" if v else "no"))

@@ -18,9 +18,9 @@ SUPPORTED_SCHEMA = 2
 
 T = TypeVar("T")
 
-#: Bytes of a JSON document: several times the history of a hundred thousand versions.
+#: Bytes of a JSON document: several times what the history of a hundred thousand versions takes.
 LARGEST = 256 * 2**20
-# Levels. What we write has at most twenty and a few; what walks over a document goes down by recursion.
+# Levels. What we write has little more than twenty; functions that walk a document recurse.
 _DEEPEST = 100
 _LARGEST_WHOLE = 2**63 - 1  # what Arrow, Dagster and R's bit64 hold
 
@@ -39,7 +39,7 @@ def parse(data: Buffer, source: str, *, largest: int = LARGEST) -> Any:
         largest: bytes; a longer document is not parsed.
 
     Raises:
-        FormatError: too long, not JSON in UTF-8, text that is none, a key twice in one object, NaN or infinities,
+        FormatError: too long, not JSON in UTF-8, lone surrogates, a key twice in one object, NaN or infinities,
             numbers of thousands of digits, or nested too deeply; ``source`` is named.
     """
     check_size(data, source, largest)
@@ -48,7 +48,7 @@ def parse(data: Buffer, source: str, *, largest: int = LARGEST) -> Any:
         value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite)
         _check_depth(value)
         if _SURROGATE.search(text):
-            json.dumps(value, ensure_ascii=False).encode()  # half of a pair is no text, and fails here
+            json.dumps(value, ensure_ascii=False).encode()  # half of a surrogate pair is not text, and fails here
         return value
     except (ValueError, RecursionError) as error:
         raise FormatError(
@@ -128,7 +128,7 @@ def optional(document: Mapping[str, Any], key: str, kind: type[T], source: str) 
     """
     value = document.get(key)
     if type(value) is kind:
-        return value  # nearly always; a long history asks ten thousand times
+        return value  # the usual case, and worth it: a long history asks ten thousand times
     if value is None or (value == {} and kind is not dict):
         return None
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
@@ -149,7 +149,7 @@ def required(document: Mapping[str, Any], key: str, kind: type[T], source: str) 
 
 
 def sha(document: Mapping[str, Any], key: str, source: str) -> str | None:
-    """A recorded hash when it is there: nothing else than 64 lower-case hex digits can be one.
+    """A recorded hash when it is there: 64 lower-case hex digits and nothing else.
 
     Raises:
         FormatError: it is something else.

@@ -10,7 +10,7 @@ SET_ALGO = "datom-sv1"
 
 
 def hash_set(payload: object) -> str | None:
-    """The content hash of a set's parsed payload, whatever order its file has; ``None`` when it is no set's payload."""
+    """The content hash of a set's parsed payload, whatever the order of its file; ``None`` if it is not one."""
     try:
         return _set(payload).hex()
     except (KeyError, TypeError, AttributeError, UnicodeEncodeError):

@@ -1,4 +1,4 @@
-"""What changed from one version of a table to the next, as far as their documents tell."""
+"""What changed from one version of a table to the next, as far as their documents show."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The door through which YAML enters: within bounds, and meaning to us what it means to R.
+"""The door through which YAML enters: within bounds, and with the meaning that it has to R.
 
 YAML can say far more than a project's file ever does. What R's ``yaml`` and we write are plain mappings, lists and
 scalars; whatever else could make a small file large (aliases), slow (deep nesting) or ambiguous (keys that occur twice,
@@ -16,10 +16,10 @@ import yaml
 from datom_core.documents.reading import Buffer, check_size
 from datom_core.errors import FormatError
 
-#: Bytes. R writes half a kilobyte; whoever adds to it by hand adds a few.
+#: Bytes. R writes half a kilobyte; people who edit it by hand add a few.
 LARGEST = 64 * 2**10
 _DEEPEST = 20  # levels; the format has three
-_LONGEST_NUMBER = 400  # characters, which every float fits in
+_LONGEST_NUMBER = 400  # characters; every float fits
 _TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "map", "seq"))
 
 
@@ -50,7 +50,7 @@ def _refused(why: str, at: Any) -> _RefusedError:
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's, bounded, and with the numbers that R reads as numbers."""
+    """PyYAML's loader, bounded, which takes for numbers what R does."""
 
     def __init__(self, stream: str) -> None:
         super().__init__(stream)

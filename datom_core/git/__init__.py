@@ -4,6 +4,7 @@ The only folder that runs git. It knows files and commits, not what is written i
 """
 
 from datom_core.git.authors import default_author
+from datom_core.git.branches import no_branch
 from datom_core.git.cache import configured
 from datom_core.git.github import GitHub, GitHubRepository, RepositoryInfo
 from datom_core.git.remote import Remote, check_remote, is_loopback, same_remote, unshown
@@ -21,6 +22,7 @@ __all__ = [
     "configured",
     "default_author",
     "is_loopback",
+    "no_branch",
     "remote_head",
     "same_remote",
     "unshown",

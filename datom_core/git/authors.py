@@ -10,7 +10,8 @@ DEFAULT_AUTHOR = Author("datom", "datom@noreply")
 
 def default_author() -> Author:
     """The author of the user's git configuration, else `DEFAULT_AUTHOR`; cleaned as git cleans it."""
-    name, email = (_cleaned(configured(key)) for key in ("user.name", "user.email"))
+    user = configured("user")
+    name, email = (_cleaned(user.get(key)) for key in ("name", "email"))
     return Author(name or DEFAULT_AUTHOR.name, email or DEFAULT_AUTHOR.email) if name or email else DEFAULT_AUTHOR
 
 

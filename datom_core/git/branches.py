@@ -36,7 +36,8 @@ def check_branch(branch: str) -> str:
     Raises:
         InvalidInputError: it cannot.
     """
-    if not branch or _NOT_A_BRANCH.search(branch):
+    given: object = branch
+    if not isinstance(given, str) or not given or _NOT_A_BRANCH.search(given):
         raise InvalidInputError(f'{branch!r} cannot be the name of a branch; give it as in "main".', branch=branch)
     return branch
 
@@ -54,8 +55,8 @@ def head_of(remote: Remote, branch: str | None) -> str | None:
     return found.tips.get(found.head) if found.head is not None else next(iter(found.tips.values()), None)
 
 
-def default_branch(remote: Remote) -> str:
-    """The branch to use when nobody says which.
+def default_branch(remote: Remote) -> tuple[str, str | None]:
+    """The branch to use when nobody says which, and the commit at it; ``None`` when nothing was pushed to it.
 
     It is what HEAD names; the only branch there is, when HEAD names none that exists; and for an empty
     remote what HEAD will name once something is pushed, so that R clones what was pushed.
@@ -65,14 +66,25 @@ def default_branch(remote: Remote) -> str:
     """
     found = _ask(remote, "HEAD", _HEADS + "*")
     if found.head is not None:
-        return found.head
+        return found.head, found.tips.get(found.head)
     if len(found.tips) > 1:
         raise NotFoundError(
             f"The HEAD of {redact(remote.url)} names no branch that exists; it has {', '.join(sorted(found.tips))}. "
             "Say which one with branch=.",
             branches=tuple(sorted(found.tips)),
         )
-    return next(iter(found.tips), None) or _unborn_branch(remote)
+    return next(iter(found.tips.items()), None) or (_unborn_branch(remote), None)
+
+
+def no_branch(remote: Remote, branch: str) -> NotFoundError:
+    """The error for a branch that is not there, most often because it was renamed; names those that are."""
+    others = sorted(all_branches(remote) - {branch})
+    return NotFoundError(
+        f"{redact(remote.url)} has no branch {branch}; it has {', '.join(others) or 'none'}. If it was renamed, open "
+        "the project again, without branch= or with the new name. If it was deleted, push it again from a clone.",
+        branch=branch,
+        branches=tuple(others),
+    )
 
 
 def all_branches(remote: Remote) -> set[str]:

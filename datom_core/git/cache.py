@@ -9,21 +9,23 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
 import platformdirs
 
-from datom_core.credentials import masked, without_frames
+from datom_core.common import masked, without_frames
 from datom_core.errors import NotFoundError
 from datom_core.git.login import login_to
 from datom_core.git.remote import Remote
 
+_OLDEST = (2, 29)  # the first to know `git fetch --no-write-fetch-head`, the newest of all options that are used
 _REFS_KEPT = 16
 _REFS_TOLERATED = 64
 _ENVIRONMENT = {
@@ -195,7 +197,7 @@ def _gitpython() -> Any:
     """The package, which is imported only when it is needed: that fails where there is no git program.
 
     Raises:
-        NotFoundError: says how to install git.
+        NotFoundError: says how to install git, or a newer one.
     """
     try:
         import git
@@ -203,15 +205,32 @@ def _gitpython() -> Any:
         raise no_git() from error
     if not hasattr(git, "Git") or git.Git.GIT_PYTHON_GIT_EXECUTABLE is None:
         raise no_git()  # GIT_PYTHON_REFRESH=quiet lets the import pass
+    version = None
+    with contextlib.suppress(git.CommandError, OSError):  # whoever runs it next says what is wrong with it
+        version = _version(git.Git.GIT_PYTHON_GIT_EXECUTABLE, os.environ.get("PATH"))
+    if version is not None and version < _OLDEST:
+        raise no_git(".".join(map(str, version)))
     return git
 
 
-def no_git() -> NotFoundError:
-    """The error where the git program is not found."""
+@cache
+def _version(program: str, path: str | None) -> tuple[int, ...] | None:
+    """The version of the git program that is found with a PATH; ``None`` when it does not tell."""
+    import git
+
+    found = re.search(r"(\d+)\.(\d+)", str(git.Git().execute([program, "version"])))
+    return None if found is None else tuple(map(int, found.groups()))
+
+
+def no_git(version: str | None = None) -> NotFoundError:
+    """The error where there is no git program, or only one of a version that is too old."""
+    oldest = ".".join(map(str, _OLDEST))
     return NotFoundError(
-        "Writing to a project needs the git program, which is not found on this machine (PATH"
+        f"Writing to a project needs the git program, {oldest} or newer, "
+        + ("which is not found on this machine (PATH" if version is None else f"and this machine has {version} (PATH")
         + ("" if os.environ.get("GIT_PYTHON_GIT_EXECUTABLE") is None else ", GIT_PYTHON_GIT_EXECUTABLE")
-        + "). Install it: `apt-get install git` (Debian, Ubuntu), `dnf install git` (Fedora, RHEL), `apk add git` "
+        + f"). Install {'it' if version is None else 'a newer one'}: "
+        "`apt-get install git` (Debian, Ubuntu), `dnf install git` (Fedora, RHEL), `apk add git` "
         "(Alpine), `brew install git` (macOS), `winget install Git.Git` (Windows) or `conda install git`. Reading "
         "needs no git: ProjectReader.open(store).",
         program="git",
@@ -222,9 +241,11 @@ def _said(error: Any) -> str:
     return error.stderr.strip().removeprefix("stderr: ").strip("'") if error.stderr else str(error)
 
 
-def configured(key: str) -> str | None:
-    """A value of the user's git configuration, or ``None``."""
+def configured(section: str) -> dict[str, str]:
+    """What the user's git configuration says in a section: key, without the section, to value."""
     try:
-        return run_anywhere("config", "--get", key).decode("utf-8", "replace").strip() or None
+        said = run_anywhere("config", "-z", "--get-regexp", rf"^{section}\.").decode("utf-8", "replace")
     except GitFailedError:
-        return None
+        return {}
+    pairs = (entry.partition("\n") for entry in said.split("\0") if entry)
+    return {key.removeprefix(f"{section}."): value.strip() for key, _, value in pairs}

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from datom_core.credentials import Secret, ask_token, mask_logs
+from datom_core.common import Secret, mask_logs
+from datom_core.credentials import ask_token
 from datom_core.git.remote import Remote
 
 _VARIABLE = "DATOM_GIT_TOKEN"

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from datom_core.credentials import TokenSource, check_token, shown_token, veiled
+from datom_core.common import fitting, veiled
+from datom_core.credentials import TokenSource, check_token, shown_token
 from datom_core.errors import InvalidInputError
 
 _SCHEMES = frozenset({"file", "git", "http", "https", "ssh"})
@@ -40,6 +41,7 @@ class Remote:
     url: str
     token: TokenSource | None = None
 
+    @fitting
     def __init__(self, url: str, token: TokenSource | None = None) -> None:
         url, token = unshown(url), veiled(token)
         object.__setattr__(self, "url", url)
@@ -209,7 +211,7 @@ class _Unshown(str):
 def unshown(remote: Any) -> Any:
     """What was given as a remote, so that the variable that holds it shows no password in it.
 
-    It comes first in every function that is given one, as `datom_core.credentials.secret.veiled` does for secrets.
+    It comes first in every function that is given one, as `datom_core.common.secret.veiled` does for secrets.
     """
     return _Unshown(remote) if type(remote) is str else remote
 

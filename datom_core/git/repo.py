@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
+from datom_core.common import fitting
 from datom_core.documents import Author
 from datom_core.errors import ConflictError, StorageError
 from datom_core.git import ondisk
@@ -98,7 +99,7 @@ class GitRepo:
     def branch(self) -> str:
         """The branch that is read and published to."""
         if self._branch is None:
-            self._branch = default_branch(self._at)
+            self._branch, _ = default_branch(self._at)
         return self._branch
 
     @property
@@ -112,7 +113,11 @@ class GitRepo:
 
     def create_if_local(self) -> bool:
         """Make the repository where the remote is a path; see `ondisk.create`."""
-        return ondisk.create(self.remote, self._branch or DEFAULT_BRANCH)
+        branch = self._branch or DEFAULT_BRANCH
+        created = ondisk.create(self.remote, branch)
+        if created:
+            self._branch = branch  # what its HEAD names, so that nobody need ask
+        return created
 
     def can_delete(self) -> bool:
         """Whether `delete` removes the repository: a bare one on this machine's disk."""
@@ -132,7 +137,10 @@ class GitRepo:
         Raises:
             NotFoundError, AccessDeniedError, StorageError: the remote is not there, not open, or failing.
         """
-        found = tip_of(self._at, self.branch)
+        if self._branch is None:
+            self._branch, found = default_branch(self._at)
+        else:
+            found = tip_of(self._at, self._branch)
         if found is None:
             return None
         if found == self._at_hand:
@@ -403,6 +411,7 @@ def _log_push(
     )  # fmt: skip
 
 
+@fitting
 def remote_head(remote: str | os.PathLike[str] | Remote, branch: str | None = None) -> str | None:
     """The newest commit of a remote's branch, by default of the one that its HEAD names; ``None`` when it is empty.
 

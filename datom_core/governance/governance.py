@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, NoReturn, Protocol, Self, TypeVar
 
-from datom_core.common import OnProgress, did_you_mean, names, refuse_more
+from datom_core.common import OnProgress, did_you_mean, fitting, names
 from datom_core.credentials import CredentialSource
 from datom_core.documents import Author, GovernanceFile, Location, ProjectFile, Ref, Rows
 from datom_core.errors import AlreadyExistsError, ConflictError, DatomError, InvalidInputError, NotFoundError
@@ -53,6 +53,7 @@ class Governable(Protocol):
 P = TypeVar("P", bound=Governable)
 
 
+@fitting
 class Governance:
     """An organization's register: a git repository, and a store that mirrors it. Make one with `init` or `open`.
 
@@ -96,7 +97,7 @@ class Governance:
     def open(
         cls,
         store: ObjectStore,
-        *others: object,
+        *,
         remote: str | os.PathLike[str] | Remote | None = None,
         branch: str | None = None,
         author: Author | str | None = None,
@@ -114,7 +115,6 @@ class Governance:
         Raises:
             NotFoundError: the store or the repository is not there, or holds no register.
         """
-        refuse_more(others, "Governance.open(store, remote=...)")
         remote = unshown(remote)
         made = cls.of(store, remote, branch, author, cache_dir, clock)
         store.check()

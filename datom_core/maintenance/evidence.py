@@ -63,7 +63,7 @@ class Examiner:
             self.repo.files(tip),
             sizes,
             seen,
-            diverged=lines.told(parted) if parted is not None else None,
+            diverged=lines.in_short(parted) if parted is not None else None,
             lost=parted.lost if parted is not None else (),
         )
         evidence = self._with_snapshots(evidence)

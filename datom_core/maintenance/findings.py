@@ -47,7 +47,7 @@ class Evidence:
         digests: SHA-256 of the payloads that were hashed, by key; ``None`` of one that was gone.
         verdicts: what the content of the payloads is that were compared with their key.
         recoverable: keys of faulty snapshots and lost payloads that git can give.
-        diverged: that storage shows a history which git does not have, in words; and the versions of it.
+        diverged, lost: that storage shows a history which git does not have, in one line; and the versions of it.
     """
 
     level: Level
@@ -168,7 +168,8 @@ def _line(e: Evidence) -> Iterator[Problem]:
         )
         for version in e.lost:
             key = names.snapshot(version.table, version.version)
-            yield Problem("diverged", version.table, version.version, key, "is no longer in git", fixable=False)
+            what = f"is no longer in git (of {version.recorded_at}, by {version.author}: {version.message})"
+            yield Problem("diverged", version.table, version.version, key, what, fixable=False)
     elif e.seen.documents.get(names.LINE_KEY) is not None:
         yield from _document(e, names.LINE_KEY, None, e.seen.line() is not None, same=True)
     elif any(_is_of_this_package(table) for table in e.state.tables.values()):

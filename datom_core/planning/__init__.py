@@ -1,6 +1,6 @@
-"""Decide without effects: what a write makes of the documents, what storage should hold then, what callers are told.
+"""Decide without effects: the documents after a write, what storage should then hold, what callers are told.
 
-Neither git nor storage is asked here: what they hold comes in as values, and a plan goes out.
+Nothing here asks git or storage: what they hold comes in as values, and a plan goes out.
 """
 
 from datom_core.planning.projection import (

@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class StorageView:
-    """What storage held when it was looked at: the documents that were asked for, by key."""
+    """What storage held at one look: the requested documents, by key."""
 
     documents: Mapping[str, StoredObject | None]
     _known: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -82,9 +82,9 @@ class Pinned:
     """A payload that versions name.
 
     Attributes:
-        table: whose.
+        table: the table that it belongs to.
         versions: every version of this content.
-        sha256: of its bytes, where recorded.
+        sha256: the hash of its bytes, where recorded.
     """
 
     table: str
@@ -112,7 +112,7 @@ def lost_versions(state: ProjectState, keys: Collection[str]) -> list[str]:
 
 
 def least_sizes(table: str, at_tip: TableState) -> dict[str, int]:
-    """Bytes that a table's history and current snapshot take at least, however they are laid out."""
+    """The least number of bytes that a table's history and current snapshot take in any layout."""
     least = {names.history(table): _least([dict(e) for e in at_tip.history.raw])}
     if at_tip.current is not None and at_tip.metadata is not None:
         least[names.snapshot(table, at_tip.current.version)] = _least(dict(at_tip.metadata.raw))
@@ -137,7 +137,7 @@ def same_table(state: TableState, seen: StorageView, table: str) -> bool:
 
 
 def same_lists(state: ProjectState, seen: StorageView, *, cuts: bool = True) -> bool:
-    """Whether storage's manifest, and if they matter its cuts, say what git says."""
+    """Whether storage's manifest, and its cuts if they matter, say what git says."""
     manifest = seen.manifest()
     if manifest is None or dict(manifest.raw) != dict(state.manifest.raw):
         return False
@@ -145,7 +145,7 @@ def same_lists(state: ProjectState, seen: StorageView, *, cuts: bool = True) -> 
 
 
 def same_cuts(cuts: Cuts, seen: StorageView) -> bool:
-    """Whether storage's cuts are these; where there never was a cut, there is no document."""
+    """Whether storage's cuts are these; a project that never had a cut has no document."""
     stored = seen.cuts() if seen.documents.get(names.CUTS_KEY) is not None else Cuts()
     return stored is not None and dict(stored.raw) == dict(cuts.raw)
 
@@ -161,7 +161,7 @@ def projected_lists(state: ProjectState, seen: StorageView, held: Collection[str
 
     Args:
         state: the documents at the tip.
-        seen: what storage holds; of the tables that are held, their histories too.
+        seen: what storage holds; of the held tables, their histories too.
         held: tables whose readers must keep what they have.
     """
     if not held:
@@ -201,9 +201,9 @@ def versions_to_snapshot(state: TableState, stored: History | None) -> set[str]:
 
 
 def snapshot_document(metadata: Metadata, state: TableState) -> Metadata:
-    """A version's metadata as its snapshot: with the payload hash that holds today.
+    """A version's metadata as its snapshot, with the payload hash that is valid today.
 
-    A payload that went missing and was written anew has another hash than the commits before that say.
+    A payload that was lost and written anew has another hash than earlier commits say.
     """
     pinned = state.history.payload_sha(metadata.data_sha)
     if metadata.kind != "table" or pinned is None or metadata.payload_sha in (None, pinned):
@@ -226,9 +226,9 @@ def read_snapshot(data: Buffer, key: str) -> Metadata | None:
 
 
 def snapshot_fault(stored: Metadata | None, version: Version, history: History) -> str | None:
-    """What is wrong with a version's snapshot by all that its history tells; ``None`` when nothing is.
+    """What is wrong with a version's snapshot, judging by its history; ``None`` when nothing is.
 
-    An id that R computed and that cannot be computed again shows as a fault; git's document tells.
+    An id that R computed and nobody else can shows as a fault, too; git's document settles it.
     """
     if stored is None:
         return "cannot be read"
@@ -243,7 +243,7 @@ def snapshot_fault(stored: Metadata | None, version: Version, history: History) 
 
 
 def same_snapshot(stored: Metadata, document: Metadata) -> bool:
-    """Whether a stored snapshot says what matters of git's document: the version, and the payload's hash.
+    """Whether a stored snapshot agrees with git's document in what matters: the version, and the payload's hash.
 
     The first snapshot stays, whatever a later writer's clock or release would put there.
     """
@@ -251,7 +251,7 @@ def same_snapshot(stored: Metadata, document: Metadata) -> bool:
 
 
 def nothing_there(state: ProjectState, location: Location) -> NotFoundError:
-    """What to say of a store that holds nothing of a project with tables: another server, or an unmounted disk."""
+    """The error for a store that holds nothing of a project with tables: another server, or an unmounted disk."""
     return NotFoundError(
         f"{location} holds nothing of {state.file.name}, which has {len(state.manifest.entries)} tables. Is this the "
         "right server, is the disk mounted? If the data is lost, mirror() puts the documents back.",

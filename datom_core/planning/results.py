@@ -16,7 +16,7 @@ class WriteResult:
     Attributes:
         table: its name.
         version: the version that holds what was written. It is the current one now, except where a cut stood
-            for it already and later versions came since: delivering an old cut again does not go back to it.
+            for it already and later versions have come since: delivering an old cut again does not go back to it.
         data_sha: its content hash.
         action: ``created`` (new content is current), ``metadata_only`` (same content, new metadata),
             ``unchanged`` (nothing to do), ``repaired`` (unchanged, but something was missing and is back).
@@ -25,7 +25,7 @@ class WriteResult:
         bytes: size of the stored payload.
         cut: the cut that stands for this version now, if one was asked for.
         change: difference to what was current before; none when nothing changed.
-        recording: who made the version current, when and why; of an unchanged one, who did so last.
+        recording: who made the version current, when and why; for an unchanged one, who did so last.
     """
 
     table: str
@@ -250,7 +250,7 @@ class ValidationReport:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is wrong, or is any more."""
+        """Whether nothing is wrong, or everything was put right."""
         return not self.problems
 
     def __repr__(self) -> str:

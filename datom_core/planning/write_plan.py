@@ -1,4 +1,4 @@
-"""Decide a write: from a project's documents and new tables to the documents after it. No effects."""
+"""Decide a write: a project's documents and new tables come in, the documents after it go out. No effects."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ class ProjectState:
     Attributes:
         file, manifest, cuts: the project's own documents.
         governance: the register that it belongs to, if any.
-        tables: those tables that were asked for and are there.
-        root_files: files at the top of the data repo, whose names no table can have.
+        tables: the requested tables that exist.
+        root_files: files at the top of the data repo; no table can have their names.
     """
 
     file: ProjectFile
@@ -96,7 +96,7 @@ class Stamp:
 
 @dataclass(frozen=True)
 class TablePlan:
-    """What is to be done for one table.
+    """What has to be done for one table.
 
     Attributes:
         write: the request.
@@ -137,7 +137,7 @@ def plan_write(state: ProjectState, writes: Sequence[TableWrite], cut: str | Non
 
     Raises:
         FormatError: the project, or a table's documents, may not be rewritten by this release.
-        InvalidInputError: a name that collides, or that is a set.
+        InvalidInputError: a name that collides, or that belongs to a set.
         NotFoundError: a declared parent that this project does not have.
     """
     check_writable(state, [w.table for w in writes])
@@ -157,7 +157,7 @@ def check_writable(state: ProjectState, tables: Iterable[str]) -> None:
     """Refuse a project, or tables of it, that this release may not rewrite.
 
     Raises:
-        FormatError: says what stands against it.
+        FormatError: says why.
     """
     state.file.check_writable(names.PROJECT_FILE)
     state.manifest.check_writable(names.MANIFEST_FILE)
@@ -202,7 +202,7 @@ def _check_parents(state: ProjectState, write: TableWrite) -> None:
 def _plan_table(state: ProjectState, write: TableWrite, cut: str | None) -> TablePlan:
     table = state.table(write.table)
     current = table.current
-    # After an upgrade to schema 2, a version of schema 1 still stands for the same table: nothing new.
+    # After an upgrade to schema 2, a version of schema 1 still stands for the same table, so nothing is new.
     schemas = (2, 1) if state.manifest.schema == 2 else (1,)
     identities = [_identity(write, schema, state.file.name) for schema in schemas]
     by_id = {canonical.metadata_sha(i): i for i in identities}
@@ -321,7 +321,7 @@ def _with_reverts_of_r(table: TableState) -> History:
 
 
 def repin(state: ProjectState, name: str, data_sha: str, payload: Payload, now: str) -> ProjectState:
-    """The documents after a table's lost payload had to be written anew, with other bytes than before."""
+    """The documents once a table's lost payload had to be written anew, with other bytes than before."""
     table, rows = state.table(name), dict(state.manifest.rows())
     metadata = table.metadata
     if metadata is not None and metadata.data_sha == data_sha:

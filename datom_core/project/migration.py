@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, get_args
 
-from datom_core.common import OnProgress, Progress, moment_of, names, watcher
+from datom_core.common import OnProgress, Progress, fitting, moment_of, names, watcher
 from datom_core.documents import Author, block
 from datom_core.errors import ConflictError, IntegrityError, InvalidInputError, NotFoundError, StorageError
 from datom_core.governance import Registration
@@ -64,6 +64,7 @@ class MigrationReport:
         return block(self)
 
 
+@fitting
 def migrate(
     project: Project,
     to: ObjectStore,

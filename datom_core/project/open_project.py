@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from datom_core.common import names
+from datom_core.common import level_outside, names
 from datom_core.documents import Author
 from datom_core.errors import ConflictError, GovernanceWarning, InvalidInputError, NotFoundError
-from datom_core.git import GitRepo
+from datom_core.git import GitRepo, no_branch
 from datom_core.governance import Governance
 from datom_core.planning import ProjectState
 from datom_core.publishing import Projector, load_state
@@ -74,7 +74,10 @@ def open_parts(
     """As `Project.open`."""
     check_store(store)
     check_compression(compression)
+    _check_register(governance)
     tip = repo.tip()
+    if tip is None and not repo.is_empty():
+        raise no_branch(repo.at, repo.branch)
     if tip is None:
         raise NotFoundError(
             f"{repo.remote} is empty: there is no project yet. Create it with Project.init.", remote=repo.remote
@@ -98,6 +101,14 @@ def open_parts(
     return parts
 
 
+def _check_register(given: object) -> None:
+    if given is not None and not isinstance(given, Governance | ObjectStore):
+        raise InvalidInputError(
+            f"governance is the register, or a store for the register's storage, not {type(given).__name__}. Write "
+            "governance=Governance.open(store, remote=...), or governance=LocalStore(...)."
+        )
+
+
 def _register_of(
     state: ProjectState,
     store: ObjectStore,
@@ -111,7 +122,7 @@ def _register_of(
                 f"{state.file.name} is not registered; governance= has no effect. Governance.attach(project) "
                 "registers it.",
                 GovernanceWarning,
-                stacklevel=4,
+                stacklevel=level_outside(),
             )
         return None
     if isinstance(given, Governance):

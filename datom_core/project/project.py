@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from datom_core.common import OnProgress, ProjectEvents, names, refuse_more
+from datom_core.common import OnProgress, ProjectEvents, fitting, names
 from datom_core.documents import Author, Parent
 from datom_core.errors import InvalidInputError
 from datom_core.extracts import DropReader, ExtractSource, SchemaLike
@@ -42,6 +42,7 @@ from datom_core.writing import (
 )
 
 
+@fitting
 class Project:
     """One project: a git remote that holds its history, and a store that holds its data.
 
@@ -97,15 +98,16 @@ class Project:
         repo = GitRepo(remote, branch, cache_dir)
         new = hosted(repo) if create_repo else None
         now = (clock or utc_now)()
-        initialize_project(name, store, repo, schema=schema, author=author_or_default(author), now=now, to_create=new)
+        author = author_or_default(author)
+        initialize_project(name, store, repo, schema=schema, author=author, now=now, to_create=new)
         return cls.open(store, remote=remote, branch=branch, author=author, cache_dir=cache_dir, clock=clock)
 
     @classmethod
     def open(
         cls,
         store: ObjectStore,
-        *others: object,
-        remote: str | os.PathLike[str] | Remote | None = None,
+        *,
+        remote: str | os.PathLike[str] | Remote,
         governance: Governance | ObjectStore | None = None,
         relocate: bool = False,
         branch: str | None = None,
@@ -138,9 +140,6 @@ class Project:
             ConflictError: a move of its data has begun, and not been completed.
             FormatError: the project is of a newer schema.
         """
-        refuse_more(others, "Project.open(store, remote=...)")
-        if remote is None:
-            raise InvalidInputError("The git remote is missing. Write Project.open(store, remote=...).")
         remote = unshown(remote)
         parts = open_parts(
             store,
@@ -379,8 +378,8 @@ class Project:
         Raises:
             NotFoundError: a table or version that the project does not have, or whose data is not in storage.
         """
+        intent = self._intent(message, f"Record cut {name}", author, trailers, names.check_cut_name(name))
         asked = check_versions(versions)
-        intent = self._intent(message, f"Record cut {name}", author, trailers, name)
         edit = cut_recorded(name, asked, intent.author, intent.message)
         return self._editor.run(edit, intent.commit_message(intent.message), intent.author, tuple(asked))
 

@@ -178,6 +178,15 @@ class Lines:
         build: dict[str, Callable[[Divergence], str]] = {_BRANCH: self._of_branch, _HISTORY: self._of_history}
         return build.get(found.kind, self._of_versions)(found)
 
+    def in_short(self, found: Divergence) -> str:
+        """What stands against it, in one line, without the versions."""
+        line, ours = found.line, f"the branch {self._repo.branch!r} (at {found.tip[:12]})"
+        cuts = f"; lost cuts: {', '.join(map(repr, found.cuts[:_SHOWN]))}" if found.cuts else ""
+        if line is None or found.kind == _VERSIONS:
+            return f"storage shows what {ours} does not have{cuts}"
+        link = ", and this project writes to {}" if found.kind == _BRANCH else ", which {} does not contain"
+        return f"storage shows commit {line.commit[:12]} of the branch {line.branch!r}{link.format(ours)}{cuts}"
+
     def _of_branch(self, found: Divergence) -> str:
         assert found.line is not None
         recorded, ours = found.line.branch, self._repo.branch
@@ -191,17 +200,22 @@ class Lines:
     def _of_history(self, found: Divergence) -> str:
         assert found.line is not None
         line, repo = found.line, self._repo
-        lost = _listed(found) or "No version is lost by that, as far as storage tells.\n"
         push = f"git push {repo.remote} {line.commit}:refs/heads/{repo.branch}"
         clone = repo.clone_holding(line.commit, found.tip)
         here = f"; the clone that is cached on this machine can: git --git-dir={clone}{push[3:]}" if clone else ""
         return (
             f"{self._store.location} shows commit {line.commit[:12]} of the branch {line.branch!r}, which the branch "
             f"{repo.branch!r} of {repo.remote} (at {found.tip[:12]}) does not contain: it was set back or rewritten, "
-            f"it is another line of history, or {names.LINE_KEY} was altered. {lost}"
-            f"To bring back what is lost, push the lost commits from any clone that has them ({push}{here}), or let "
-            "project.recover_versions() record the versions again from storage. To go on without, with the reason in "
-            "a commit: project.accept_history(reason=...)."
+            f"it is another line of history, or {names.LINE_KEY} was altered. "
+            + (
+                f"{_listed(found)}To bring back what is lost, push the lost commits from any clone that has them "
+                f"({push}{here}), or let project.recover_versions() record the versions again from storage. To go on "
+                "without, with the reason in a commit: project.accept_history(reason=...)."
+                if found.lost or found.cuts
+                else "No version is lost by that, as far as storage tells. To let storage follow the branch as it is, "
+                "with the reason in a commit: project.accept_history(reason=...). To have the commits that it lacks "
+                f"again, push them from any clone that has them ({push}{here})."
+            )
         )
 
     def _of_versions(self, found: Divergence) -> str:

@@ -1,4 +1,4 @@
-"""Whose a storage namespace is: the claim that stands while it is being filled, and the manifest afterwards."""
+"""Who owns a storage namespace: a claim says so while it is being filled, and the manifest afterwards."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 from datom_core.common import names
 from datom_core.documents import History, Line, Metadata
-from datom_core.errors import AlreadyExistsError, ConflictError, NotFoundError
-from datom_core.git import GitRepo
+from datom_core.errors import AlreadyExistsError, ConflictError
+from datom_core.git import GitRepo, no_branch
 from datom_core.planning import (
     ProjectState,
     StorageView,
@@ -218,7 +218,7 @@ class _Run:
         repo, seen = self.projector.repo, self.projector.view_storage(self.wanted)
         tip = repo.tip()
         if tip is None:
-            raise NotFoundError(f"{repo.remote} has no branch {repo.branch}.")
+            raise no_branch(repo.at, repo.branch)
         return Known(seen, tip, load_state(repo, tip, self.wanted))
 
     def _table(self, table: str, state: TableState, seen: StorageView, tip: str) -> None:

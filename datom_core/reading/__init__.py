@@ -1,4 +1,4 @@
-"""Read a project with access to its storage alone: find it, choose a version, prove it, give it as a frame.
+"""Read a project with access to its storage alone: find it, choose a version, prove it, return it as a frame.
 
 Nothing here runs git or writes to storage.
 """

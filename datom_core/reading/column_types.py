@@ -1,4 +1,4 @@
-"""Which types the columns of a stored version have, and which of them are others now."""
+"""Which types the columns of a stored version have, and which columns have changed type."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from datom_core.storage import ObjectStore
 def stored_types(store: ObjectStore, table: str, metadata: Metadata) -> Mapping[str, pa.DataType] | None:
     """The types by column of the version that ``metadata`` describes; the whole payload is fetched for that.
 
-    ``None`` when they cannot be known: the payload is gone, or is not the one that was recorded. What a table is
-    written anew for must not fail on it.
+    ``None`` when they cannot be known: the payload is gone, or is not the one that was recorded. A write that
+    repairs such a table must not fail here.
     """
     try:
         stored = store.get(names.payload(table, metadata.data_sha))
@@ -30,7 +30,7 @@ def stored_types(store: ObjectStore, table: str, metadata: Metadata) -> Mapping[
 
 
 def retyped(before: Mapping[str, pa.DataType], now: pa.Schema) -> tuple[str, ...]:
-    """The columns that have another type now, as in ``AGE: int64 -> string``; units do not count."""
+    """The columns whose type has changed, as in ``AGE: int64 -> string``; units do not count."""
     return tuple(
         f"{f.name}: {before[f.name]} -> {f.type}"
         for f in now

@@ -1,4 +1,4 @@
-"""Where a project's data lies, and whether a writer still writes there: asked before each write, and it fails closed.
+"""Where a project's data lies, and whether writers may still write there: checked before each write; fails closed.
 
 What the project says of it is in docs/format.md, "governance.json".
 """
@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from datom_core.common import names
-from datom_core.credentials import CredentialSource, veiled
+from datom_core.common import fitting, names, veiled
+from datom_core.credentials import CredentialSource
 from datom_core.documents import GovernanceFile, Location, Ref
 from datom_core.errors import ConflictError, InvalidInputError, NotFoundError
 from datom_core.planning import ProjectState
@@ -16,7 +16,7 @@ from datom_core.storage import ObjectStore, check_place, check_store, find, near
 
 
 class PlacementGuard:
-    """Knows whether writers may still write to a store.
+    """Decides whether writers may still write to a store.
 
     Args:
         store: where they write.
@@ -35,7 +35,7 @@ class PlacementGuard:
             ConflictError: the data has moved, or the project is being taken away.
             InvalidInputError: the register's storage cannot be opened, or another one was given.
             NotFoundError: the register does not hold the project.
-            The errors of the register's storage: what cannot be asked is not written.
+            The errors of the register's storage: if the register cannot be asked, nothing is written.
         """
         check_recorded(state, self._store.location)
         if state.governance is not None:
@@ -96,7 +96,7 @@ def read_ref(governance: ObjectStore, project: str) -> Ref:
     key = names.registration(project, "ref")
     found = find(governance, key)
     if found is None:
-        governance.check()  # says so when the register itself is not there
+        governance.check()  # raises if the register itself is not there
         raise NotFoundError(
             f"{governance.location} holds no project {project!r}. Check the name; Governance.repair(name) completes "
             "a registration that broke off, and Governance.attach(project) puts back one that is lost.",
@@ -105,6 +105,7 @@ def read_ref(governance: ObjectStore, project: str) -> Ref:
     return Ref.from_json(found.data, f"{key} in {governance.location}")
 
 
+@fitting
 def locate(
     project: str,
     *,
@@ -137,7 +138,7 @@ def locate(
 
 
 def registered_in(store: ObjectStore) -> Location | None:
-    """The storage of the register that the project in a store says it belongs to; ``None`` when it says nothing.
+    """The storage of the register that the project in a store names; ``None`` when it names none.
 
     Raises:
         FormatError: what it says cannot be read.
@@ -165,5 +166,5 @@ def check_registered(project: str, ref: Ref, ours: Location) -> None:
 
 
 def being_taken_away(project: str, since: str) -> ConflictError:
-    """The error for whoever would use a project that is being decommissioned."""
+    """The error for anybody who would use a project that is being decommissioned."""
     return ConflictError(f"{project} is being decommissioned since {since}; nothing is written to it any more.")

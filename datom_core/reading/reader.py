@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
-from datom_core.common import Moment, did_you_mean, moment_of, names
-from datom_core.credentials import CredentialSource, veiled
+from datom_core.common import Moment, did_you_mean, fitting, level_outside, moment_of, names, veiled
+from datom_core.credentials import CredentialSource
 from datom_core.documents import (
     Buffer,
     Change,
@@ -57,6 +57,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+@fitting
 class ProjectReader:
     """Reads every version of every table of one project. Make one with `ProjectReader.open`.
 
@@ -103,8 +104,8 @@ class ProjectReader:
         Args:
             project: its name.
             governance: the storage of the organization's register.
-            near: a store whose server and credentials open the project's bucket, too; by default ``governance``.
-            credentials: for the project's bucket, when they are others.
+            near: a store whose server and credentials also open the project's bucket; by default ``governance``.
+            credentials: those for the project's bucket, when they differ.
             **options: further arguments of `S3Store`, such as ``endpoint_url``.
 
         Raises:
@@ -121,7 +122,7 @@ class ProjectReader:
             again = locate(project, governance=governance, near=near, credentials=credentials, **options)
             if again.location == store.location:
                 raise
-            return open_reader(again, project)  # it has moved in between
+            return open_reader(again, project)  # it moved in the meantime
 
     @property
     def project(self) -> str:
@@ -181,7 +182,7 @@ class ProjectReader:
     ) -> pa.Table:
         """As `read`, as a pyarrow Table, which keeps missing values and NaN apart.
 
-        ``dictionaries`` is for text what ``categories`` is there.
+        ``dictionaries`` keeps text dictionary-encoded, as ``categories`` does there.
         """
         check_verification(verify)
         current, entry = None, version if isinstance(version, Version) else None
@@ -227,7 +228,7 @@ class ProjectReader:
         """
         history = self._document(names.history(names.check_name(table)), History.from_json)
         if history is None:
-            self._pointer(table)  # says what there is, when there is no such table
+            self._pointer(table)  # raises, naming the tables that exist, when there is no such table
         return rows(history if history is not None else self._history(table))
 
     def cuts(self) -> Cuts:
@@ -237,7 +238,7 @@ class ProjectReader:
     def metadata(
         self, table: str, version: str | None = None, cut: str | None = None, as_of: Moment | None = None
     ) -> Metadata:
-        """The metadata document of a version (arguments as `read`), of a set too."""
+        """The metadata document of a version (arguments as `read`), also of a set."""
         current, chosen = self._choose(table, version, cut, as_of, sets=True)
         if chosen is None:
             return current
@@ -353,7 +354,7 @@ class ProjectReader:
         return found
 
     def _document_of(self, table: str, entry: Version) -> Metadata:
-        """The document of a version, which is that of its id and says what its entry says."""
+        """The document of a version, once it is known to match the version's id and its entry."""
         found, where = self._snapshot(table, entry), f"{table}@{entry.version[:8]} in {self._store.location}"
         insist(where, judge_document(found, entry.version), certain=False)
         if found.data_sha != entry.data_sha:
@@ -381,7 +382,7 @@ class ProjectReader:
             table, entry: which version.
             current: the table's current document, where it is known; it may be that of this version.
             dictionaries: as `read_arrow`.
-            certain: refuse also what R left open, instead of warning.
+            certain: refuse what R left open as well, instead of warning.
         """
         where = f"{table}@{entry.version[:8]} in {self._store.location}"
         own = current is not None and current.version() == entry.version
@@ -399,13 +400,13 @@ class ProjectReader:
         try:
             document = self._snapshot(table, entry)
         except NotFoundError as error:
-            # Without it nothing ties the content to the version: whoever may delete could forge.
+            # Without it nothing ties the content to the version: whoever may delete could then forge.
             raise NotFoundError(f'{error} verify="bytes" reads without it.', **error.details) from error
         insist(where, judge_document(document, entry.version), certain=certain)
         return document
 
     def _payload(self, table: str, data_sha: str, payload_sha: str | None) -> Buffer:
-        """The bytes of a table's file, once they are known to be those that were recorded."""
+        """The bytes of a table's file, after they were found to be those that were recorded."""
         if not names.is_sha(data_sha):
             raise FormatError(f"{table}: {data_sha[:80]!r} is not a content hash.", table=table)
         key = names.payload(table, data_sha)
@@ -422,7 +423,7 @@ class ProjectReader:
         return stored.data
 
     def _verify(self, stored: StoredObject, recorded: str | None, key: str) -> None:
-        """Compare bytes with their recorded hash; data from before there was one passes."""
+        """Compare bytes with their recorded hash; data that predates recorded hashes passes."""
         actual = stored.sha256
         if recorded is not None and actual != recorded:
             raise IntegrityError(
@@ -442,7 +443,7 @@ class ProjectReader:
 
 
 def open_reader(store: ObjectStore, project: str | None) -> ProjectReader:
-    """As `ProjectReader.open`, for a place that is known to be the right one."""
+    """As `ProjectReader.open`, for a place known to be the right one."""
     check_store(store)
     if project is not None:
         names.check_name(project, "project")
@@ -465,7 +466,7 @@ def open_reader(store: ObjectStore, project: str | None) -> ProjectReader:
 
 
 def _warn_if_governed(store: ObjectStore, project: str) -> None:
-    # What is damaged or closed says nothing: reading does not depend on it (docs/format.md, "governance.json").
+    # A damaged or closed note gives no warning: reading does not depend on it (docs/format.md, "governance.json").
     with contextlib.suppress(DatomError):
         storage = registered_in(store)
         if storage is not None:
@@ -473,5 +474,5 @@ def _warn_if_governed(store: ObjectStore, project: str) -> None:
                 f"{project} is registered in {storage}, which knows where its data lies when it moves. Find it by "
                 f'name: ProjectReader.find("{project}", governance=...).',
                 GovernanceWarning,
-                stacklevel=3,
+                stacklevel=level_outside(),
             )

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from datom_core.common import check_key, logged, normalise_prefix
+from datom_core.common import check_key, fitting, logged, normalise_prefix
 from datom_core.documents import Buffer, Location
 from datom_core.errors import (
     AccessDeniedError,
@@ -48,9 +48,13 @@ class LocalStore:
         prefix: a path below it, so that several projects can share the folder.
     """
 
+    @fitting
     def __init__(self, path: str | os.PathLike[str], prefix: str = "") -> None:
-        if not str(path):
-            raise InvalidInputError("A LocalStore needs the path of a folder.")
+        given: object = path
+        if not isinstance(given, str | os.PathLike) or not str(given):
+            raise InvalidInputError(
+                f'A LocalStore needs the path of a folder, as in LocalStore("study/data"), not {given!r}.'
+            )
         root = os.path.abspath(os.path.expanduser(path))
         self._location = Location("local", root, normalise_prefix(prefix), given_prefix=prefix)
         self._base = Path(root, *filter(None, self._location.prefix.split("/")), "datom")

@@ -7,7 +7,7 @@ import logging
 import threading
 from collections.abc import Iterator, Mapping
 
-from datom_core.common import check_key, logged, normalise_prefix
+from datom_core.common import check_key, fitting, logged, normalise_prefix
 from datom_core.documents import Buffer, Location
 from datom_core.errors import ConflictError, NotFoundError
 from datom_core.storage.protocol import ObjectInfo, StoredObject
@@ -18,6 +18,7 @@ _log = logging.getLogger(__name__)
 class MemoryStore:
     """Keeps objects in a dict. Two stores share nothing, whatever their names."""
 
+    @fitting
     def __init__(self, name: str = "memory", prefix: str = "") -> None:
         self._location = Location("memory", name, normalise_prefix(prefix), given_prefix=prefix)
         self._objects: dict[str, tuple[bytes, str, Mapping[str, str]]] = {}

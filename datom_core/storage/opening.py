@@ -1,10 +1,11 @@
-"""Coming to a place, and leaving it."""
+"""Open, prepare and clean up the place of a store."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from datom_core.credentials import CredentialSource, veiled
+from datom_core.common import veiled
+from datom_core.credentials import CredentialSource
 from datom_core.documents import Location
 from datom_core.errors import InvalidInputError
 from datom_core.storage.local import LocalStore
@@ -43,17 +44,17 @@ def open_place(
 
 
 def nearer(given: ObjectStore | None, register: ObjectStore) -> ObjectStore:
-    """Whose server and credentials open a bucket: those of the store that was given, when it has any."""
+    """The store whose server and credentials open a bucket: the given one, if it has any, else the register's."""
     return given if isinstance(given, S3Store) else register
 
 
 def prepare(store: ObjectStore) -> None:
-    """Come to a place: a folder is there afterwards."""
+    """Make a place ready: a local store's folder exists afterwards."""
     if isinstance(store, LocalStore):
         store.prepare()
 
 
 def clean_up(store: ObjectStore) -> None:
-    """Leave a place for good, when the objects are gone: empty folders and the like go, too."""
+    """Remove what is left of a place once its objects are gone, such as empty folders."""
     if isinstance(store, LocalStore | S3Store):
         store.clean_up()

@@ -1,4 +1,4 @@
-"""A table's parquet file, encoded beside the hash when it will be needed in all likelihood."""
+"""A table's parquet file, encoded while the table is hashed when it will most likely be needed."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Encoding:
         self._begun: Future[memoryview | None] | None = None
 
     def begin(self, is_needed: Callable[[], bool]) -> None:
-        """Encode on a thread of its own if ``is_needed`` says so, which is asked there."""
+        """Encode on a separate thread if ``is_needed``, which is called there, says so."""
         pool = ThreadPoolExecutor(1, thread_name_prefix="datom-encode")
         self._begun = pool.submit(lambda: self._encoded() if is_needed() else None)
         pool.shutdown(wait=False)  # the thread ends with its work
 
     def file(self) -> memoryview:
-        """The file's bytes: what was begun, or what is encoded now."""
+        """The file's bytes, from the encoding that was begun, or encoded now."""
         found = self._begun.result() if self._begun is not None else None
         return self._encoded() if found is None else found
 

@@ -10,11 +10,11 @@ import pyarrow as pa
 
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _DAY = 86_400
-_LONGEST = 30  # characters of a value in a line
-_BEFORE = 10  # of them before the first difference
-#: How a missing value is shown; text that reads so is quoted.
+_LONGEST = 30  # characters of a value on one line
+_BEFORE = 10  # of those, before the first difference
+#: How a missing value is shown; text that reads the same is quoted.
 MISSING = "(missing)"
-# Characters that count as printable, and leave nothing or a gap.
+# Characters that count as printable but show nothing, or a gap.
 _UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
@@ -24,7 +24,7 @@ _QUOTED = re.compile(r"\s.*|.*\s|\".*\"|", re.DOTALL)
 def as_text(column: pa.ChunkedArray) -> list[str | None]:
     """Every value of a column as text; ``None`` is a missing one.
 
-    Numbers, dates and times are as Arrow writes them, lengths of time are seconds (``90061.5 s``), instants in a zone
+    Numbers, dates and times are as Arrow writes them, durations are in seconds (``90061.5 s``), instants in a zone
     that this machine does not know are in UTC.
     """
     kind = column.type
@@ -42,10 +42,10 @@ def as_text(column: pa.ChunkedArray) -> list[str | None]:
 
 
 def as_texts(before: pa.ChunkedArray, after: pa.ChunkedArray) -> tuple[list[str | None], list[str | None]]:
-    """Both sides of values that differ, row by row, as text that differs, too."""
+    """Both sides of differing values, row by row, as text that differs too."""
     old, new = as_text(before), as_text(after)
     if pa.types.is_float32(before.type) or pa.types.is_float32(after.type):
-        # A float32 is written shorter than the float64 of the same value: 0.1 would become 0.1.
+        # A float32 is written with fewer digits than the float64 of the same value: both would be 0.1.
         wide = as_text(before.cast(pa.float64())), as_text(after.cast(pa.float64()))
         pairs = [(ow, nw) if o == n else (o, n) for o, n, ow, nw in zip(old, new, *wide, strict=True)]
         return [o for o, _ in pairs], [n for _, n in pairs]
@@ -53,10 +53,10 @@ def as_texts(before: pa.ChunkedArray, after: pa.ChunkedArray) -> tuple[list[str 
 
 
 def in_a_line(before: str | None, after: str | None) -> tuple[str, str]:
-    """Two texts that differ as a person can tell them apart, each in a line.
+    """Two differing texts, each on one line, such that a person can tell them apart.
 
-    Text with blanks at its ends, nothing in it, or characters that do not show is quoted, and those are escaped;
-    letters that look alike are, too. Long text is cut around the first difference.
+    Text that is empty, has blanks at its ends, or holds invisible characters is quoted, with those escaped; so are
+    letters that look alike. Long text is cut around the first difference.
     """
     if before is None or after is None:
         return _alone(before), _alone(after)
@@ -88,7 +88,7 @@ def _is_of_day(column: pa.ChunkedArray) -> bool:
 
 
 def _seconds(ticks: int, unit: str) -> str:
-    """Exactly, without zeros at the end."""
+    """Exact, without trailing zeros."""
     whole, rest = divmod(abs(ticks), _PER_SECOND[unit])
     digits = f"{rest:0{len(str(_PER_SECOND[unit])) - 1}d}".rstrip("0") if rest else ""
     return f"{'-' if ticks < 0 else ''}{whole}{'.' if digits else ''}{digits} s"
@@ -106,7 +106,7 @@ def _shows(character: str) -> bool:
 
 
 def _look_alike(before: str, after: str) -> bool:
-    """Whether the same letters are composed in another way, or a character may be mistaken for the other's."""
+    """Whether the letters are the same but composed differently, or a character may be mistaken for another."""
     if before.isascii() and after.isascii():
         return False
     if unicodedata.normalize("NFKC", before) == unicodedata.normalize("NFKC", after):
@@ -117,7 +117,7 @@ def _look_alike(before: str, after: str) -> bool:
 
 
 def _alike(one: str, other: str) -> bool:
-    """Whether two characters may be mistaken: letters of two scripts, or signs, or digits of two scripts."""
+    """Whether two characters may be confused: letters or digits of two scripts, or signs."""
     if one.isalpha() and other.isalpha():
         return _script(one) != _script(other)
     kinds = {unicodedata.category(one)[0], unicodedata.category(other)[0]}

@@ -1,4 +1,4 @@
-"""A table's content hash: computed, or remembered from when the same table was hashed before."""
+"""A table's content hash: computed, or remembered from an earlier time that the same table was hashed."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from datom_core.tables.hash_cache import HashCache, fingerprint
 from datom_core.tables.hashing import hash_normalised
 from datom_core.tables.normalisation import Normalised
 
-LARGE = 2**20  # bytes of tables for which looking something up beforehand costs less than it saves
+LARGE = 2**20  # bytes from which on a look beforehand saves more than it costs
 
 
 class ContentHash:
-    """What a table holds.
+    """The content hash of one table.
 
     Args:
         data: the table.
         memo: where hashes of large tables are kept; without one, nothing is remembered.
 
     Attributes:
-        sha: the content hash; one that was remembered may serve to see that nothing changed, and for nothing else.
+        sha: the content hash; a remembered one may only serve to see that nothing changed.
     """
 
     def __init__(self, data: Normalised, memo: HashCache | None) -> None:

@@ -1,4 +1,4 @@
-"""What tables hashed to before on this machine, so that one that comes again unchanged need not be hashed again.
+"""Hashes of tables that this machine has hashed before, so that an unchanged table need not be hashed again.
 
 An entry is named by BLAKE3 of the schema and of the raw Arrow buffers, which costs a sixth of the content hash: equal
 buffers are equal tables. Other buffers may hold an equal table, and then it is hashed. No version is ever made by an
@@ -22,7 +22,7 @@ from datom_core.common import is_sha
 from datom_core.tables.normalisation import Normalised
 from datom_core.tables.type_rules import Tag
 
-_PADDING = 256  # bytes by which the buffers of a whole array may be longer than what is in them
+_PADDING = 256  # bytes by which the buffers of a whole array may exceed its contents
 _KEPT = 1024  # entries; one is 64 bytes
 
 
@@ -38,7 +38,7 @@ class HashCache:
         self.folder = root / "hashes"
 
     def recall(self, fingerprint: str) -> str | None:
-        """The content hash that is kept for a fingerprint, if any."""
+        """The content hash kept for a fingerprint, if any."""
         try:
             text = (self.folder / fingerprint).read_text("ascii")
         except (OSError, UnicodeError):
@@ -46,7 +46,7 @@ class HashCache:
         return text if is_sha(text) else None
 
     def keep(self, fingerprint: str, data_sha: str) -> None:
-        """Keep a content hash; where that fails, the table is hashed again next time."""
+        """Keep a content hash; if that fails, the table is hashed again next time."""
         with contextlib.suppress(OSError):
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle, path = tempfile.mkstemp(prefix="new-", dir=self.folder)
@@ -83,12 +83,12 @@ def fingerprint(data: Normalised) -> str:
 
 
 def _raw(array: pa.Array) -> Iterator[pa.Buffer]:
-    """All memory that the array's values are made of."""
+    """All memory that makes up the array's values."""
     if pa.types.is_dictionary(array.type):
         yield from _raw(array.indices)
         yield from _raw(array.dictionary)
     elif array.get_total_buffer_size() > array.nbytes + _PADDING:
-        # A part of longer buffers: a copy of it alone.
+        # A part of longer buffers, so a copy of just that part.
         yield pa.record_batch([array], ["part"]).serialize()
     else:
         nothing = pa.py_buffer(b"")

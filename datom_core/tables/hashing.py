@@ -28,8 +28,8 @@ HASH_ALGO = "datom-cv1"
 _MISSING = np.uint64(0x7FF00000000007A2)  # R's NA: a signalling NaN, so it is only ever handled as an integer
 _NAN = np.uint64(0x7FF8000000000000)
 _MISSING_INT64 = -(2**63)
-_BATCH_ROWS = 65_536  # a batch of a column stays in the processor's cache between conversion and hash
-_MAX_JOINED = 2**31 - 2**20  # a batch of longer text needs 64-bit offsets
+_BATCH_ROWS = 65_536  # so a batch of a column stays in the processor's cache between conversion and hash
+_MAX_JOINED = 2**31 - 2**20  # a batch with more text needs 64-bit offsets
 _SMALL_TABLE_BYTES = 1 << 23  # below this, threads cost more than they save
 _MAX_THREADS = 16
 _PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6}
@@ -75,7 +75,7 @@ def hash_normalised(data: Normalised) -> TableHash:
 
 
 def _told(table: pa.Table, shas: Iterable[str]) -> Iterator[str]:
-    """Tell whoever watches of each column that is done."""
+    """Report each finished column to whoever watches."""
     tell = watcher()
     done = Progress("hash", 0, table.num_columns, 0, table.nbytes)
     for sha, name, column in zip(shas, table.column_names, table.columns, strict=True):
@@ -85,7 +85,7 @@ def _told(table: pa.Table, shas: Iterable[str]) -> Iterator[str]:
 
 
 def canonical_values(data: pa.ChunkedArray, tag: Tag) -> pa.Array:
-    """The values as the hash tells them apart: equal where, and only where, it takes them for equal.
+    """The values as the hash distinguishes them: equal exactly where it considers them equal.
 
     Text keeps its missing values; everything else is an integer per value, without missing ones.
     """

@@ -1,4 +1,4 @@
-"""Columns of any origin to the one form in which a table is hashed and stored."""
+"""Bring columns of any origin into the one form in which a table is hashed and stored."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DROPPED_SCHEMA_METADATA = (b"pandas", b"r")
 
 @dataclass(frozen=True)
 class Column:
-    """One column on its way in: Arrow data, or the reason why there is none."""
+    """One incoming column: Arrow data, or the reason why there is none."""
 
     field: pa.Field
     data: pa.ChunkedArray | None
@@ -38,7 +38,7 @@ def check_options(decimals: Decimals, nanoseconds: Nanoseconds) -> Options:
     """The options, when they exist.
 
     Raises:
-        InvalidInputError: names those that do.
+        InvalidInputError: names those that exist.
     """
     if decimals not in get_args(Decimals) or nanoseconds not in get_args(Nanoseconds):
         raise InvalidInputError(
@@ -81,7 +81,7 @@ def report_columns(columns: Sequence[Column], rules: Options) -> list[ColumnRepo
 
 
 def outcome(column: Column, rules: Options) -> tuple[ColumnReport, tuple[pa.ChunkedArray, Tag] | None]:
-    """What becomes of one column: a report, and the column as it is hashed and stored with its tag, unless refused."""
+    """The outcome for one column: a report, and unless it is refused, the column as hashed and stored, with its tag."""
     refusal = column.refusal
     if column.data is not None:
         try:

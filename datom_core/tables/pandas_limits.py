@@ -1,7 +1,7 @@
-"""What Arrow can hold and Python's dates, times and zones cannot.
+"""Values that Arrow can hold and Python's dates, times and zones cannot.
 
-Such values are stored as they are, by us and by R. pandas is given the nearest thing that it can hold: a version
-must be readable for ever.
+A version must be readable for ever. Such values are stored as they are, by us and by R, and pandas gets the
+nearest thing that it can hold.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def _is_known_zone(zone: str | None) -> bool:
     if zone is None:
         return True
     try:
-        # The way in which every value would come to Python.
+        # How every value would reach Python.
         pa.scalar(0, pa.timestamp("s", zone)).as_py()
     except (ValueError, KeyError, pa.ArrowException):
         return False

@@ -1,6 +1,6 @@
 """Whether what is stored is what its name says: a payload its content hash, a document its version.
 
-Neither can be forged, which all else in a store can by whoever may write there: what an object's own metadata, a
+These two cannot be forged. Whoever may write to a store can forge all else there: what an object's own metadata, a
 history or a pointer says is no evidence. What R leaves open is named as such (docs/format.md, "What R leaves open").
 """
 
@@ -13,6 +13,7 @@ from typing import Literal, get_args
 
 import pyarrow as pa
 
+from datom_core.common import level_outside
 from datom_core.documents import Buffer, Metadata, hash_set, parse
 from datom_core.errors import DatomError, FormatError, IntegrityError, InvalidInputError, UnprovenWarning
 from datom_core.tables.hashing import HASH_ALGO, hash_normalised
@@ -32,11 +33,11 @@ _CLASSES = b"r"  # the schema's metadata in which R keeps classes that parquet h
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is known of something stored, and the name that it has.
+    """What is known of a stored object and the name that it is stored under.
 
     Attributes:
-        fault: what it is instead of what its name says; ``None`` when it is proven to be that.
-        doubt: why it may be that all the same, and nobody but R could tell; ``None`` where nothing explains the fault.
+        fault: how it differs from what its name says; ``None`` when it is proven to be that.
+        doubt: why it may still be what its name says, as only R could tell; ``None`` if nothing explains the fault.
     """
 
     fault: str | None = None
@@ -48,7 +49,7 @@ class Verdict:
 
     @property
     def is_other(self) -> bool:
-        """Whether it is certainly something else than its name says."""
+        """Whether it is certainly not what its name says."""
         return self.fault is not None and self.doubt is None
 
 
@@ -59,22 +60,22 @@ def check_verification(verify: object) -> None:
     """Refuse what is neither a `Verification` nor ``None``.
 
     Raises:
-        InvalidInputError: names those that there are.
+        InvalidInputError: names the valid ones.
     """
     if verify is not None and verify not in get_args(Verification):
         raise InvalidInputError(f"verify is one of {get_args(Verification)}, or None for the default, not {verify!r}.")
 
 
 def insist(what: str, verdict: Verdict, *, certain: bool) -> None:
-    """Refuse, or warn of, what is not proven.
+    """Refuse what is not proven, or warn of it.
 
     Args:
-        what: is judged, for the message.
-        verdict: on it.
-        certain: refuse also what R left open.
+        what: the thing that was judged, for the message.
+        verdict: the verdict on it.
+        certain: also refuse what R left open.
 
     Raises:
-        IntegrityError: it is something else, or may be while it has to be certain.
+        IntegrityError: it is something else, or may be although ``certain`` was asked for.
     """
     if verdict.proven:
         return
@@ -87,7 +88,7 @@ def insist(what: str, verdict: Verdict, *, certain: bool) -> None:
     said = f"{what} cannot be proven to be that version: {verdict.fault}, and {verdict.doubt}. {how}"
     if certain:
         raise IntegrityError(f'{said}; verify="bytes" reads it by what storage records.')
-    warnings.warn(f'{said}; verify="bytes" leaves this check out.', UnprovenWarning, stacklevel=6)
+    warnings.warn(f'{said}; verify="bytes" leaves this check out.', UnprovenWarning, stacklevel=level_outside())
 
 
 def judge_document(document: Metadata, version: str) -> Verdict:
@@ -160,7 +161,7 @@ def _judge_set(data: Buffer, data_sha: str) -> Verdict:
 
 
 def _unlike(fault: str, table: pa.Table, document: Metadata | None) -> Verdict:
-    """The verdict on a table that does not have its hash, as far as R can have hashed it."""
+    """The verdict on a table that does not match its hash, in view of what R may have hashed."""
     if not _by_r(document):
         return Verdict(fault)
     if document is not None and document.hash_algo != HASH_ALGO:
@@ -169,7 +170,7 @@ def _unlike(fault: str, table: pa.Table, document: Metadata | None) -> Verdict:
 
 
 def _by_r(document: Metadata | None) -> bool:
-    """Whether somebody else than this package may have written the document; R, as far as anybody knows."""
+    """Whether another program, presumably R, may have written the document."""
     return document is None or not signed(document)
 
 
@@ -194,7 +195,7 @@ def _lost_in_parquet(table: pa.Table) -> str | None:
 
     def loses(kind: pa.DataType, missing: int) -> bool:
         if pa.types.is_float64(kind):
-            return missing > 0  # what is missing by arithmetic has other bits than what was missing before
+            return missing > 0  # a value that arithmetic made missing has other bits than one that was missing before
         if pa.types.is_int32(kind):
             return classes  # a time of day of data.table, by its class
         return any(test(kind) for test in _IN_DOUBLES)

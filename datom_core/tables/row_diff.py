@@ -1,4 +1,4 @@
-"""Two tables, row by row: what came, what went, and by key what changed.
+"""Compare two tables row by row: which rows were added or removed and, by key, which changed.
 
 Values are equal when the content hash takes them for equal: 1 and 1.0, -0.0 and 0.0, any two NaN, text and
 categories; a missing value equals a missing value, and nothing else. All work runs over whole columns.
@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from datom_core.common import fitting
 from datom_core.documents import Rows, rows
 from datom_core.errors import InvalidInputError
 from datom_core.tables.cell_text import as_text, as_texts, in_a_line
@@ -30,7 +31,7 @@ Positions = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Retyped:
-    """A column whose type is of another family now: a number that became text, a time that became a date."""
+    """A column whose type changed to another family, such as a number that became text."""
 
     column: str
     before: str
@@ -46,7 +47,7 @@ class CellChange:
     after: str | None
 
     def __str__(self) -> str:
-        """In one line, so that the two can be told apart; long values are cut around their first difference."""
+        """Both on one line, told apart; long values are cut around their first difference."""
         before, after = self.in_a_line
         return f"{self.column}: {before} → {after}"
 
@@ -78,9 +79,9 @@ class RowChange:
     Attributes:
         key: the columns that say which row is which, or ``None``.
         rows_before, rows_after: how many there are.
-        added, removed: rows of the one that the other has not. Without a key, a changed row is both.
+        added, removed: rows that only one of the tables has. Without a key, a changed row counts as both.
         changed: rows of the same key with other values; ``None`` without a key.
-        reordered: whether the rows that both have stand in another order.
+        reordered: whether the rows that both have are in another order.
         columns_added, columns_removed: by name, in column order.
         columns_retyped: columns whose type is of another family; their values are not compared.
         columns_changed: column -> how many values of rows with the same key changed; those with any.
@@ -117,17 +118,18 @@ class RowChange:
         return "; ".join(parts) or ("the same rows in another order" if self.reordered else "the same rows")
 
 
+@fitting
 def diff(before: object, after: object, key: str | Sequence[str] | None = None, *, examples: int = 20) -> RowChange:
     """What changed from one table to another, row by row.
 
     Args:
         before, after: tables as `hash_table` takes them.
-        key: columns that tell rows apart. Without them rows are compared whole, each as often as it is there.
+        key: columns that tell rows apart. Without them whole rows are compared, each as often as it occurs.
         examples: how many rows of each kind to show; the counts are of all.
 
     Raises:
         InvalidInputError: a key column is not in both tables, or of another type in one of them; the key does not
-            tell all rows apart (the first keys that are there several times are named); several columns of one name.
+            tell all rows apart (the first repeated keys are named); several columns have the same name.
         UnsupportedColumnsError: a column has no content hash.
     """
     sides = (_Side(normalised(before, what="before")), _Side(normalised(after, what="after")))
@@ -209,7 +211,7 @@ class _Pair:
     def whole(self, examples: int) -> RowChange:
         old, new, distinct = self._codes(self.shared)
         if not self.shared:
-            new, distinct = new + 1, 2  # rows of tables that have no column in common are others
+            new, distinct = new + 1, 2  # tables without a common column have no row in common
         counts_old, counts_new = (np.bincount(codes, minlength=distinct) for codes in (old, new))
         # The n-th row of its kind has a partner when the other table has n of them.
         rank_old, rank_new = _ranks(old, counts_old), _ranks(new, counts_new)
@@ -242,7 +244,7 @@ class _Pair:
     def _one_family(self, column: str) -> bool:
         old, new = self.before.tags[column], self.after.tags[column]
         if {old, new} == {"num", "i64"}:
-            # How large whole numbers are is no matter of type.
+            # The width of integers does not matter.
             return all(pa.types.is_integer(s.table.field(column).type) for s in (self.before, self.after))
         return old == new
 
@@ -260,7 +262,7 @@ class _Pair:
         return codes[:split], codes[split:], distinct
 
     def _differing(self, old: Positions, new: Positions) -> dict[str, npt.NDArray[np.bool_]]:
-        """Per column with any difference, which of these pairs of rows differ."""
+        """For each column with any difference, which of these pairs of rows differ."""
         assert self.key is not None
         found = {}
         for column in self.shared:
@@ -321,10 +323,10 @@ class _Pair:
 
 
 def repeated(table: object, key: str | Sequence[str]) -> npt.NDArray[np.bool_]:
-    """Which rows of a table share their key with another row, as `diff` takes keys for equal.
+    """Which rows of a table share their key with another row, by the equality of `diff`.
 
     Raises:
-        InvalidInputError: a key column is not there; several columns of one name.
+        InvalidInputError: a key column is missing, or several columns have the same name.
     """
     side, columns = _Side(normalised(table)), _key_columns(key) or ()
     absent = [c for c in columns if c not in side.tags]
@@ -352,7 +354,7 @@ def _encode(values: pa.ChunkedArray) -> tuple[Positions, int]:
 
 
 def _ranks(codes: Positions, counts: Positions) -> Positions:
-    """For each row, how many rows of the same code stand before it."""
+    """For each row, how many rows with the same code come before it."""
     if counts.max(initial=0) <= 1:
         return np.zeros(len(codes), np.int64)
     order = np.argsort(codes, kind="stable")

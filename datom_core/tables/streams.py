@@ -1,7 +1,7 @@
-"""Tables that arrive batch by batch: in memory while they are small, else in a file that memory is mapped to.
+"""Tables that arrive batch by batch: kept in memory while they are small, else in a memory-mapped file.
 
-Pages of that file can be dropped by the system at any time, so that the memory that a write needs does not grow with
-the table. It has no name any more once it is complete, and goes with the table.
+The system can drop pages of that file at any time, so the memory that a write needs does not grow with the table.
+The file is unlinked once it is complete, and disappears with the table.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from datom_core.errors import StorageError
 from datom_core.tables.normalisation import Column, outcome
 from datom_core.tables.type_rules import Options, is_settled_by_type
 
-LARGE = 64 * 2**20  # bytes from which on a stream is kept on disk
+LARGE = 64 * 2**20  # bytes above which a stream is kept on disk
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -26,8 +26,8 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 def collected(reader: pa.RecordBatchReader, rules: Options) -> list[Column]:
     """The columns of a stream, which is read once.
 
-    Where the type alone says in which form a column is stored, it is brought into that form on the way, so that it is
-    never needed in memory as a whole. Other columns stay as they are.
+    A column whose type alone decides its stored form takes that form on the way in, so that it is never needed in
+    memory as a whole. Other columns stay as they are.
 
     Raises:
         StorageError: the disk has no room for what is larger than `LARGE`.
@@ -51,7 +51,7 @@ class _Incoming:
     Attributes:
         refusal: why the column is refused, once it is.
         target: the type in which it is kept.
-        is_kept: whether it is; not when its type is refused.
+        is_kept: whether it is kept; not when its type is refused.
     """
 
     refusal: str | None = None
@@ -63,7 +63,7 @@ class _Incoming:
         self.is_kept = self.refusal is None
 
     def stored(self, array: pa.Array) -> pa.ChunkedArray:
-        """A part of the column as it is kept; of a refused one nothing is."""
+        """A part of the column as it is kept; nothing of a refused one."""
         data = self._converted(pa.chunked_array([array], self._field.type))
         return data if self.refusal is None else pa.chunked_array([pa.nulls(len(array), self.target)])
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from datom_core.common import did_you_mean, is_text
+from datom_core.common import did_you_mean, fitting, is_text
 from datom_core.errors import ColumnReport, FormatError, InvalidInputError
 from datom_core.tables.hashing import TableHash, hash_normalised
 from datom_core.tables.normalisation import (
@@ -29,12 +29,13 @@ if TYPE_CHECKING:
 #: How the pages of a payload are compressed.
 Compression = Literal["snappy", "zstd"]
 
-# What pandas can find in an object column that Arrow then types without guessing.
+# What pandas may infer from an object column that Arrow then types without guessing.
 _PLAIN_OBJECTS = frozenset("string boolean integer floating mixed-integer-float decimal bytes empty".split())
-IN_MEMORY = 512 * 2**20  # bytes of tables whose file is made in memory; it is a tenth as long
+IN_MEMORY = 512 * 2**20  # bytes of a table up to which its file, about a tenth as long, is made in memory
 _TIMES = frozenset("date datetime datetime64 time timedelta timedelta64".split())
 
 
+@fitting
 def hash_table(table: object, *, decimals: Decimals = "refuse", nanoseconds: Nanoseconds = "refuse") -> TableHash:
     """The content hash of a table, as R's datom computes it for the same values.
 
@@ -54,6 +55,7 @@ def hash_table(table: object, *, decimals: Decimals = "refuse", nanoseconds: Nan
     return hash_normalised(normalised(table, decimals=decimals, nanoseconds=nanoseconds))
 
 
+@fitting
 def check_hashable(
     table: object, *, decimals: Decimals = "refuse", nanoseconds: Nanoseconds = "refuse"
 ) -> list[ColumnReport]:
@@ -67,6 +69,7 @@ def check_hashable(
     return report_columns(columns, rules)
 
 
+@fitting
 def normalise(
     table: object, *, decimals: Decimals = "refuse", nanoseconds: Nanoseconds = "refuse", what: str = "the table"
 ) -> pa.Table:
@@ -91,14 +94,14 @@ def check_compression(compression: object) -> None:
     """Refuse what is not a `Compression`.
 
     Raises:
-        InvalidInputError: names those that there are.
+        InvalidInputError: names the valid ones.
     """
     if compression not in get_args(Compression):
         raise InvalidInputError(f"compression is one of {get_args(Compression)}, not {compression!r}.")
 
 
 def encode_parquet(table: pa.Table, compression: Compression = "snappy") -> memoryview:
-    """One parquet file of format 2.4, as R's datom writes it. Of a large table it is kept on disk."""
+    """One parquet file of format 2.4, as R's datom writes it. That of a large table is kept on disk."""
 
     def write(sink: pa.NativeFile) -> None:
         pq.write_table(table, sink, version="2.4", compression=compression)
@@ -115,7 +118,7 @@ def decode_parquet(
 ) -> pa.Table:
     """Parse a parquet file whose bytes have been verified; only ``columns`` are decoded.
 
-    Text comes with ``dictionaries`` as such: each value once, and a number per row.
+    With ``dictionaries``, text comes dictionary-encoded: each value once, and an index per row.
 
     Raises:
         InvalidInputError: names every requested column that the file does not hold.
@@ -161,10 +164,10 @@ def _not_parquet(error: Exception) -> FormatError:
 
 
 def check_columns(names: Sequence[str], columns: Sequence[str]) -> list[str]:
-    """The columns that are asked for, when a table of these names has each of them, once.
+    """The requested columns, if a table with these names has each of them exactly once.
 
     Raises:
-        InvalidInputError: names every one that it has not, or has twice.
+        InvalidInputError: names every one that is missing or occurs twice.
     """
     if isinstance(columns, str):
         raise InvalidInputError(f"columns is a list; write [{columns!r}].")
@@ -183,10 +186,10 @@ def check_columns(names: Sequence[str], columns: Sequence[str]) -> list[str]:
 
 
 def _outside_of_python(data: bytes | memoryview) -> pa.Buffer:
-    """The bytes in memory of Arrow's own.
+    """The bytes, in memory that Arrow owns.
 
-    Arrow's threads let go of what they read a little after the read is over. If that were memory of Python's, and
-    Python were about to end, the process would be aborted (apache/arrow#34314).
+    Arrow's threads release what they read a little after the read is over. If Python owned that memory and were
+    shutting down, the process would abort (apache/arrow#34314).
     """
     if isinstance(data, memoryview) and isinstance(data.obj, pa.Buffer) and data.nbytes == data.obj.size:
         return data.obj
@@ -196,6 +199,7 @@ def _outside_of_python(data: bytes | memoryview) -> pa.Buffer:
     return buffer
 
 
+@fitting
 def to_pandas(table: pa.Table) -> pd.DataFrame:
     """A pandas frame that can be written again as the same content.
 
@@ -244,7 +248,7 @@ def _columns(table: object, rules: Options) -> tuple[list[Column], dict[bytes, b
 
 
 def _reader(table: object) -> pa.RecordBatchReader | None:
-    """What a stream is read with: a reader, a dataset, or whatever exports an Arrow stream."""
+    """The reader for a stream: a reader, a dataset, or anything that exports an Arrow stream."""
     if isinstance(table, pa.RecordBatchReader):
         return table
     if type(table).__module__ == "pyarrow._dataset":
@@ -262,7 +266,7 @@ def _reader(table: object) -> pa.RecordBatchReader | None:
 
 def _is_frame(table: object, package: str) -> bool:
     # By name, so that neither package is imported for those who do not use it.
-    # A class of somebody's own that is derived from it, as geopandas has one, is such a frame as well.
+    # A class derived from it, such as that of geopandas, is such a frame as well.
     return any(c.__name__ == "DataFrame" and c.__module__.split(".")[0] == package for c in type(table).__mro__)
 
 
@@ -284,9 +288,9 @@ def _pandas_columns(frame: pd.DataFrame) -> list[Column]:
 
 
 def _check_index(index: pd.Index[Any]) -> None:
-    """Refuse an index that says something: one with a name, or with labels other than integers.
+    """Refuse an index that carries information: one with a name, or with labels other than integers.
 
-    An unnamed one of integers is what filtering, sorting and concatenating leave: where rows once stood. It is dropped.
+    Filtering, sorting and concatenating leave an unnamed one of integers, the rows' former positions. It is dropped.
     """
     names = [name for name in index.names if name is not None]
     if not names and index.nlevels == 1 and _holds_integers(index):
@@ -319,7 +323,7 @@ def _pandas_column(name: str, series: pd.Series[Any]) -> Column:
         if refusal is not None:
             return Column(pa.field(name, pa.null()), None, f"object ({found})", refusal)
         if found == "empty":
-            # Nothing but missing values: text, which is what object columns hold (all text, before pandas 3).
+            # Only missing values: taken for text, since that is what object columns hold (all text, before pandas 3).
             return _convert(name, dtype, lambda: pa.nulls(len(series), pa.string()))
     return _convert(name, dtype, lambda: pa.array(series, from_pandas=True))
 
@@ -339,7 +343,7 @@ def _object_advice(found: str, series: pd.Series[Any]) -> str | None:
 
 
 def _time_advice(values: pd.Series[Any]) -> str | None:
-    """pyarrow takes such columns for one type by their first value, and drops what the type cannot hold."""
+    """pyarrow types such columns by their first value, and drops what that type cannot hold."""
     if len({isinstance(v, datetime) for v in values}) > 1:
         return "it mixes dates and times; make all of them dates, or all of them times"
     zones = {str(getattr(v, "tzinfo", None)) for v in values}
@@ -353,7 +357,7 @@ def _time_advice(values: pd.Series[Any]) -> str | None:
 
 
 def _convert(name: str, type_name: str, convert: Callable[[], Any]) -> Column:
-    """One column through a library's own conversion, with its failure kept for the report."""
+    """Convert one column by its library's own means, and keep a failure for the report."""
     try:
         data = convert()
     except UnicodeEncodeError:

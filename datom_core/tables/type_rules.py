@@ -1,4 +1,4 @@
-"""One rule per Arrow type: in which form it is hashed and stored, and what is refused (docs/format.md, "Payloads").
+"""One rule per Arrow type: the form in which it is hashed and stored, and what is refused (docs/format.md, "Payloads").
 
 What is hashed here is what R computes after reading the parquet file that we store. Everything that would be
 lost or changed on that way is refused, with what to do about it.
@@ -24,7 +24,7 @@ _INT32_MAX = 2**31 - 1
 _INT32_MIN = -(2**31)
 _INT64_MIN = -(2**63)
 _EXACT = 2**53  # the largest range in which a double holds every integer
-_DISTINCT = 2**33 * 10**6  # microseconds up to which doubles of seconds differ for every microsecond
+_DISTINCT = 2**33 * 10**6  # microseconds up to which seconds as doubles still tell microseconds apart
 _MS_PER_DAY = 86_400_000
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _MAX_OFFSET = 2**31 - 1
@@ -32,12 +32,12 @@ _FIRST_NOT_ASCII = 0x80
 
 
 class RefusedColumnError(Exception):
-    """A column has no content hash; the text says why and what to do."""
+    """A column has no content hash; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """What a caller accepts knowingly."""
+    """Losses that a caller knowingly accepts."""
 
     decimals: Decimals = "refuse"
     nanoseconds: Nanoseconds = "refuse"
@@ -56,7 +56,7 @@ def normalise_column(data: pa.ChunkedArray, rules: Options) -> tuple[pa.ChunkedA
 
 
 def is_settled_by_type(kind: pa.DataType) -> bool:
-    """Whether a column of this type is refused as a whole if a part of it is, and else stored in one form."""
+    """Whether the type alone decides: a column is refused if any part of it is, and else stored in one form."""
     return _SETTLED_BY_TYPE(kind)
 
 
@@ -149,7 +149,7 @@ def _small_chunks(data: pa.ChunkedArray) -> Iterator[pa.Array]:
 def _check_text(data: pa.ChunkedArray) -> None:
     for chunk in data.chunks:
         text = _text_bytes(chunk)
-        # Extremes of the bytes are found ten times faster than what they may hint at.
+        # The smallest and largest byte are found ten times faster than what they may hint at.
         if len(text) and text.max() >= _FIRST_NOT_ASCII:
             try:
                 chunk.validate(full=True)
@@ -162,7 +162,7 @@ def _check_text(data: pa.ChunkedArray) -> None:
 
 
 def _text_bytes(chunk: pa.StringArray) -> npt.NDArray[np.uint8]:
-    """The bytes of all values, those under missing values included."""
+    """The bytes of all values, including those under missing values."""
     _, offsets, values = chunk.buffers()
     if values is None or not len(chunk):
         return np.empty(0, np.uint8)

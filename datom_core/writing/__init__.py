@@ -1,6 +1,6 @@
 """Write versions: check the arguments, store payloads, commit, retry after a lost race, publish.
 
-The path of one write from a frame to a `WriteResult`. What a commit holds is planned in `planning`.
+It has the effects in their order. What a commit holds is decided in `planning`.
 """
 
 from datom_core.writing.arguments import (

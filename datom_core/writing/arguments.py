@@ -153,6 +153,10 @@ def table_job(
     return Job(TableWrite(name, content.sha, data.table.num_rows, tuple(columns), declared), encoding, content)
 
 
+def _shown(given: object) -> str:
+    return "an empty one" if isinstance(given, Mapping) else type(given).__name__
+
+
 def table_jobs(
     tables: Mapping[str, object],
     parents: Mapping[str, Iterable[object]] | None,
@@ -167,7 +171,14 @@ def table_jobs(
     """
     given: object = tables
     if not isinstance(given, Mapping) or not given:
-        raise InvalidInputError("Give a mapping of at least one table name to its frame.")
+        raise InvalidInputError(
+            f'Give a mapping of at least one table name to its frame, as in {{"dm": dm}}, not {_shown(given)}.'
+        )
+    for name, per_table in (("parents", parents), ("custom", custom)):
+        if not isinstance(per_table, Mapping | None):
+            raise InvalidInputError(
+                f'{name} is a mapping from table, as in {name}={{"dm": ...}}, not {_shown(per_table)}.'
+            )
     parents, custom = parents or {}, custom or {}
     unknown = sorted({*parents, *custom} - set(tables))
     if unknown:

@@ -9,7 +9,7 @@ from datetime import datetime
 from datom_core.common import did_you_mean, names
 from datom_core.documents import Author, Location, format_timestamp
 from datom_core.errors import NotFoundError
-from datom_core.git import GitRepo
+from datom_core.git import GitRepo, no_branch
 from datom_core.planning import (
     ProjectState,
     Status,
@@ -93,7 +93,7 @@ class DocumentEditor:
         self.projector.store.check()
         tip = self.repo.tip()
         if tip is None:
-            raise NotFoundError(f"{self.repo.remote} has no branch {self.repo.branch} any more.")
+            raise no_branch(self.repo.at, self.repo.branch)
         state = load_state(self.repo, tip, tables or ())
         if moving:
             check_stays(state)

@@ -1,4 +1,4 @@
-"""What can be asked of storage and of the remote while a large table is being hashed."""
+"""Ask storage and the remote while a large table is being hashed, so that the answers are there afterwards."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from datom_core.tables import Compression, HashCache
 
 
 class WritePrefetch:
-    """One write, before it is known what will be written. What is wrong is told later.
+    """Questions of one write, asked before its content hash is known. Failures are reported later, by the write.
 
     Args:
         repo, store: what can be asked.

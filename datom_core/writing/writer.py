@@ -13,8 +13,7 @@ from datetime import datetime
 
 from datom_core.common import ProjectEvents, names
 from datom_core.documents import Author, Recording, format_timestamp
-from datom_core.errors import NotFoundError
-from datom_core.git import GitRepo
+from datom_core.git import GitRepo, no_branch
 from datom_core.planning import (
     Payload,
     ProjectState,
@@ -145,7 +144,7 @@ class Writer:
     def _beforehand(
         self, jobs: Sequence[Job], intent: Intent, uploader: PayloadUploader, prefetch: WritePrefetch
     ) -> list[WriteResult] | None:
-        """What nobody else need wait for: see that nothing is new, or else have the payloads in storage."""
+        """Before the turn, so that no neighbour waits: see that nothing is new, or else store the payloads."""
         plan, tip = self._plan(jobs, intent, prefetch.take_tip())
         if plan.nothing_new:
             return self._standing(plan, intent, uploader)
@@ -161,7 +160,7 @@ class Writer:
         """What is to be done on top of the remote's tip, and that tip."""
         self.store.check()
         if tip is None:
-            raise NotFoundError(f"{self.repo.remote} has no branch {self.repo.branch} any more.")
+            raise no_branch(self.repo.at, self.repo.branch)
         state = load_state(self.repo, tip, self._documents_needed(jobs))
         self.guard.check(state)
         return plan_write(state, [job.write for job in jobs], intent.cut), tip

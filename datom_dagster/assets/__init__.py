@@ -1,4 +1,7 @@
-"""Assets and jobs from declarations: tables as assets, definitions as a whole, the one-off jobs of governance."""
+"""Assets and jobs from declarations: tables as assets, definitions as a whole, the one-off jobs of governance.
+
+What cannot work is refused here, when the code is loaded. What an asset returns is stored by `io`.
+"""
 
 from datom_dagster.assets.automation import datom_eager
 from datom_dagster.assets.definitions import check_tables, datom_asset, datom_definitions

@@ -29,7 +29,7 @@ from datom_dagster.events import (
     uri,
 )
 from datom_dagster.io import DatomIOManager, check_choices, is_mapping
-from datom_dagster.resources import DatomResource, resolved
+from datom_dagster.resources import DatomResource, check_kind, check_options, listed, resolved
 from datom_dagster.rules import TableRules
 
 _KINDS = {"datom", "parquet"}
@@ -56,6 +56,7 @@ def datom_asset(
 ) -> Callable[[Compute], dg.AssetsDefinition]: ...
 
 
+@dc.fitting
 def datom_asset(
     compute_fn: Compute | None = None,
     /,
@@ -88,6 +89,7 @@ def datom_asset(
     Raises:
         InvalidInputError: a name or setting that datom refuses, at the time of definition.
     """
+    _check_declared(compute_fn, columns, rules)
     metadata: dict[str, Any] = {ON_EMPTY: on_empty, TABLE_TYPE: table_type}
     if other_io_manager:
         metadata[OTHER_IO_MANAGER] = True
@@ -106,6 +108,17 @@ def datom_asset(
     return functools.partial(_build, settings) if compute_fn is None else _build(settings, compute_fn)
 
 
+def _check_declared(compute_fn: object, columns: object, rules: object) -> None:
+    if compute_fn is not None and (not callable(compute_fn) or isinstance(compute_fn, dg.AssetsDefinition)):
+        given, named = type(compute_fn).__name__, f"={compute_fn!r}" if isinstance(compute_fn, str) else "=..."
+        raise dc.InvalidInputError(
+            f"datom_asset stands above a function, and was given a {given}. Options have names: write "
+            f"@datom_asset(name{named}) for the asset's name, @datom_asset(table{named}) for the table's."
+        )
+    check_kind("columns", columns, Mapping, '{"AGE": "Age in years"}')
+    check_kind("rules", rules, TableRules, "TableRules(key=...)")
+
+
 def _build(settings: Mapping[str, Any], compute_fn: Compute) -> dg.AssetsDefinition:
     if settings["metadata"][ON_EMPTY] == "skip":
         if settings.get("check_specs"):
@@ -113,7 +126,12 @@ def _build(settings: Mapping[str, Any], compute_fn: Compute) -> dg.AssetsDefinit
                 "on_empty='skip' and check_specs exclude each other: a skipped asset checks nothing."
             )
         settings, compute_fn = {**settings, "output_required": False}, skipping_empty(compute_fn)
-    made: dg.AssetsDefinition = dg.asset(**settings)(watched(compute_fn))
+    try:
+        decorate = dg.asset(**settings)
+    except TypeError:
+        check_options("datom_asset", settings, datom_asset, dg.asset)
+        raise  # of something else
+    made: dg.AssetsDefinition = decorate(watched(compute_fn))
     if not list(written(made)):
         raise dc.InvalidInputError(
             f"{made.key.to_user_string()}: by its annotation the function returns nothing, and there would never be a "
@@ -124,6 +142,7 @@ def _build(settings: Mapping[str, Any], compute_fn: Compute) -> dg.AssetsDefinit
     return made
 
 
+@dc.fitting
 def check_tables(assets: Iterable[Any], io_managers: Mapping[str, Any] | None = None) -> None:
     """Refuse assets whose table has a name or setting that datom refuses, or that share a table.
 
@@ -136,7 +155,7 @@ def check_tables(assets: Iterable[Any], io_managers: Mapping[str, Any] | None = 
     """
     problems: list[str] = []
     owners: dict[tuple[str, str], dg.AssetKey] = {}
-    for definition in assets:
+    for definition in listed(assets, "check_tables", anything=True):
         for key, manager_key in written(definition):
             if io_managers is not None and manager_key not in io_managers:
                 continue
@@ -191,6 +210,7 @@ def _place(manager: Any) -> str:
     return f"{project.project!r} in {project.storage or project.governance!r}"
 
 
+@dc.fitting
 def datom_definitions(
     *,
     assets: Iterable[Any] = (),
@@ -215,14 +235,17 @@ def datom_definitions(
             datom (by `datom_asset`, `datom_assets`, or with metadata such as ``datom/table``) and would be stored by
             another IO manager, unversioned.
     """
+    found = listed(assets, "datom_definitions")
+    check_kind("resources", resources, Mapping, '{"io_manager": DatomIOManager(datom=study), "datom": study}')
+    check_options("datom_definitions", others, datom_definitions, dg.Definitions)
     managers = {key: r for key, r in (resources or {}).items() if is_ours(r)}
-    listed, meant = list(assets), {other_io_managers} if isinstance(other_io_managers, str) else {*other_io_managers}
-    check_io_managers(listed, resources or {}, meant)
-    check_tables(listed, managers)
+    meant = {other_io_managers} if isinstance(other_io_managers, str) else {*other_io_managers}
+    check_io_managers(found, resources or {}, meant)
+    check_tables(found, managers)
     known = {key: r for key, r in managers.items() if isinstance(r, DatomIOManager)}
-    readers = {key: _knowing_its_assets(r, key, listed) for key, r in known.items() if _only_reads(r)}
+    readers = {key: _knowing_its_assets(r, key, found) for key, r in known.items() if _only_reads(r)}
     return dg.Definitions(
-        assets=[_with_storage(marked(a, meant - managers.keys()), known) for a in listed],
+        assets=[_with_storage(marked(a, meant - managers.keys()), known) for a in found],
         resources={**(resources or {}), **readers},
         **others,
     )

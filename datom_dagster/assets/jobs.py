@@ -11,7 +11,7 @@ from pydantic import Field
 
 import datom_core as dc
 from datom_dagster.events import DATA_VERSION_TAG, facts, translated
-from datom_dagster.resources import DatomResource, GovernanceResource, S3Storage
+from datom_dagster.resources import DatomResource, GovernanceResource, S3Storage, check_kind, listed
 
 
 class Verify(Enum):
@@ -140,7 +140,7 @@ def _data_version(context: dg.OpExecutionContext, asset: dg.AssetKey) -> str | N
 
 def _specs(assets: Iterable[Any]) -> list[dg.AssetSpec]:
     found: list[dg.AssetSpec] = []
-    for asset in assets:
+    for asset in listed(assets, "datom_jobs"):
         if isinstance(asset, dg.SourceAsset):
             found.append(dg.AssetSpec(asset.key, metadata=asset.metadata))
         else:
@@ -148,6 +148,7 @@ def _specs(assets: Iterable[Any]) -> list[dg.AssetSpec]:
     return found
 
 
+@dc.fitting
 def datom_jobs(
     assets: Iterable[Any] = (),
     *,
@@ -168,6 +169,7 @@ def datom_jobs(
         resources: the resources, when the code location has others under these keys.
         study: is appended to the jobs' names, when there are several projects.
     """
+    check_kind("resources", resources, Mapping, '{"datom": study}')
     notes = _Notes(_specs(assets))
     steps = [_init_project, _migrate, _validate, _mirror, _decommission]
     steps += [_init_governance, _attach] if governance else []

@@ -27,7 +27,7 @@ from datom_dagster.events import (
     column_schema,
 )
 from datom_dagster.io import DatomIOManager
-from datom_dagster.resources import DatomResource
+from datom_dagster.resources import WRITTEN, DatomResource, check_kind
 from datom_dagster.rules import TableRules
 
 #: ``(table, cut) -> frame``; an argument called ``context`` gets Dagster's.
@@ -38,6 +38,7 @@ KINDS = frozenset({"datom", "parquet"})
 _SMALL = 64 * 2**20  # bytes of a payload that is read for its columns' types and labels
 
 
+@dc.fitting
 @dataclass(frozen=True)
 class TableSpec:
     """A table, and what is known of it before it is there.
@@ -52,7 +53,7 @@ class TableSpec:
         gate: refuse what breaks a rule before anything is written.
 
     Raises:
-        InvalidInputError: a gate without rules, or two keys.
+        InvalidInputError: an attribute of another kind, a gate without rules, or two keys.
     """
 
     name: str
@@ -67,6 +68,9 @@ class TableSpec:
     def __post_init__(self) -> None:
         if isinstance(self.key, str):
             object.__setattr__(self, "key", (self.key,))
+        problems = list(_odd_attributes(self))
+        if problems:
+            raise dc.InvalidInputError(f"TableSpec({self.name!r}) cannot be: {'; '.join(problems)}.")
         if self.gate and (self.rules is None or not self.rules.declared):
             raise dc.InvalidInputError(f"{self.name}: gate=True needs rules: nothing could be refused.")
         if self.key and self.rules is not None and self.rules.key not in ((), tuple(self.key)):
@@ -105,6 +109,23 @@ class TableSpec:
         return dg.TableSchema(list(known.values()), dg.TableConstraints(other=constraints))
 
 
+def _odd_attributes(spec: TableSpec) -> Iterator[str]:
+    given: Mapping[str, Any] = vars(spec)
+    name, columns, key = given["name"], given["columns"], given["key"]
+    if not isinstance(name, str):
+        yield f'the name must be a string, as in TableSpec("dm"), not {type(name).__name__}'
+    if not isinstance(columns, Mapping | dg.TableSchema | None):
+        yield f"columns is a mapping from name to description, or a TableSchema, not {type(columns).__name__}"
+    if not isinstance(key, Sequence) or not all(isinstance(column, str) for column in key):
+        yield f"key is a list of column names, not {key!r}"
+    if not isinstance(given["rules"], TableRules | None):
+        yield f"rules must be a TableRules, not {type(given['rules']).__name__}"
+    for field_ in ("metadata", "tags"):
+        if not isinstance(given[field_], Mapping):
+            yield f"{field_} is a mapping, not {type(given[field_]).__name__}"
+
+
+@dc.fitting
 def datom_assets(
     *,
     project: DatomResource,
@@ -145,6 +166,8 @@ def datom_assets(
         InvalidInputError: names every table, function or setting that is refused, at the time of definition.
     """
     specs = _specs(tables)
+    check_kind("project", project, DatomResource, WRITTEN["datom"])
+    check_kind("partitions", partitions, dg.PartitionsDefinition, "dagster.StaticPartitionsDefinition([...])")
     functions = _functions(specs, extract)
     options = _options(options, partitions, on_empty, atomic=atomic)
     settings = {ON_EMPTY: on_empty, TABLE_TYPE: table_type, COMMIT_MESSAGE: commit_message}
@@ -156,6 +179,8 @@ def datom_assets(
 def _specs(tables: Iterable[str | TableSpec]) -> list[TableSpec]:
     if isinstance(tables, (str, TableSpec)):
         raise dc.InvalidInputError(f"tables is a list; write tables=[{tables!r}].")
+    if not isinstance(tables, Iterable):
+        raise dc.InvalidInputError(f"tables is a list of names and TableSpecs, not {type(tables).__name__}.")
     return [table if isinstance(table, TableSpec) else TableSpec(table) for table in tables]
 
 

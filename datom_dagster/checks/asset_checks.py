@@ -34,6 +34,7 @@ _DESCRIPTIONS = {
 }
 
 
+@dc.fitting
 def datom_checks(
     asset: dg.AssetsDefinition | dg.AssetSpec,
     rules: TableRules | None = None,

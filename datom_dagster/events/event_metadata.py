@@ -239,9 +239,16 @@ def parents_metadata(parents: Sequence[dc.Parent]) -> dg.MetadataValue:
 
 
 def datom_parents(*parents: dc.Parent) -> dg.MetadataValue:
-    """Parents of a version, as the metadata ``datom/parents`` takes them: ``{"datom/parents": datom_parents(dm)}``."""
+    """Parents of a version, as the metadata ``datom/parents`` takes them: ``{"datom/parents": datom_parents(dm)}``.
+
+    Raises:
+        InvalidInputError: names what is no `datom_core.Parent`.
+    """
     return dg.MetadataValue.json(
-        [{**p.to_json(), "source_lineage": [s.to_json() for s in p.source_lineage]} for p in parents]
+        [
+            {**p.to_json(), "source_lineage": [s.to_json() for s in p.source_lineage]}
+            for p in dc.check_parents(parents) or ()
+        ]
     )
 
 

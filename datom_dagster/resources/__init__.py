@@ -3,7 +3,8 @@
 A resource opens; what is then read and written is done in `io` and `sensors`.
 """
 
-from datom_dagster.resources.arguments import Spelt
+from datom_dagster.resources.arguments import WRITTEN, Spelt
+from datom_dagster.resources.checked_arguments import check_kind, check_options, listed
 from datom_dagster.resources.extract_resource import ExtractDrop, table_of_file
 from datom_dagster.resources.project_resource import (
     DatomResource,
@@ -18,6 +19,7 @@ from datom_dagster.resources.project_resource import (
 from datom_dagster.resources.s3_storage import S3Storage
 
 __all__ = [
+    "WRITTEN",
     "DatomResource",
     "DatomStorage",
     "ExtractDrop",
@@ -25,6 +27,9 @@ __all__ = [
     "LocalStorage",
     "S3Storage",
     "Spelt",
+    "check_kind",
+    "check_options",
+    "listed",
     "optional",
     "remote_of",
     "resolved",

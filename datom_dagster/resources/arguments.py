@@ -36,7 +36,9 @@ class Spelt:
             args, data = (), {}
             if error is not None:
                 raise error
-            raise dc.InvalidInputError(f"{type(self).__name__} cannot be made so: {'; '.join(problems)}.")
+            text = "; ".join(problems)
+            stop = "" if text.endswith("?") else "."
+            raise dc.InvalidInputError(f"{type(self).__name__} cannot be made so: {text}{stop}")
 
 
 def _unknown(cls: Any, args: tuple[Any, ...], data: Mapping[str, Any]) -> list[str]:
@@ -47,9 +49,7 @@ def _unknown(cls: Any, args: tuple[Any, ...], data: Mapping[str, Any]) -> list[s
         hint = dc.did_you_mean(name, fields)
         if not hint and "datom" in fields:
             hint = f" What describes the project goes into datom={WRITTEN['datom']}"
-        problems.append(
-            f"there is no {name!r}, it takes {', '.join(fields)}.{hint}".rstrip(".?") + "?" * hint.endswith("?")
-        )
+        problems.append(f"there is no {name!r}, it takes {', '.join(fields)}.{hint}".rstrip("."))
     return problems
 
 
@@ -67,6 +67,8 @@ def _problems(invalid: pydantic.ValidationError, data: Mapping[str, Any]) -> tup
         elif given == "missing":
             problems[name] = f"{name} is missing"
         else:
-            said = found["msg"].removeprefix("Value error, ")
-            problems.setdefault(name, f"{name}: {said[0].lower()}{said[1:]}, {given}")
+            if isinstance(data[name], int | float) and not found["type"].endswith("_type"):
+                given = f"not {data[name]!r}"  # a number of the right kind; text could be a password
+            said = found["msg"].removeprefix("Value error, ").removeprefix("Input should ")
+            problems.setdefault(name, f"{name} must {said}, {given}" if said != found["msg"] else f"{name}: {said}")
     return list(problems.values()), None

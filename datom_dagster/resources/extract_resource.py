@@ -10,6 +10,7 @@ import datom_core as dc
 from datom_dagster.resources.project_resource import DatomStorage
 
 
+@dc.fitting
 @dataclass(frozen=True, kw_only=True)
 class ExtractDrop:
     """A place where extract files arrive, each named after its table; an ``extract`` for `datom_assets`.

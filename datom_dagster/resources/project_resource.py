@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 
 import datom_core as dc
 from datom_dagster.resources.arguments import WRITTEN, Spelt
+from datom_dagster.resources.checked_arguments import check_kind
 
 
 class DatomStorage(Spelt, dg.ConfigurableResource, ABC):  # type: ignore[type-arg]
@@ -145,12 +146,19 @@ class DatomResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-arg]
     def _without_credentials(cls, remote: str | None) -> str | None:
         return check_remote(remote)
 
+    @field_validator("compression")
+    @classmethod
+    def _known(cls, compression: str) -> str:
+        if not isinstance(compression, dg.EnvVar):
+            dc.check_compression(compression)
+        return compression
+
     @model_validator(mode="after")
     def _somewhere(self) -> Self:
         if self.storage is None and self.governance is None:
             raise dc.InvalidInputError("A project needs storage, or governance that says where its data lies.")
-        _check_kind("storage", self.storage, DatomStorage)
-        _check_kind("governance", self.governance, GovernanceResource)
+        check_kind("storage", self.storage, DatomStorage, WRITTEN["storage"])
+        check_kind("governance", self.governance, GovernanceResource, WRITTEN["governance"])
         return self
 
     def store(self) -> dc.ObjectStore:
@@ -272,14 +280,6 @@ class DatomResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-arg]
             dc.check_remote(resolved(self.remote))
 
 
-def _check_kind(field: str, given: object, kind: type) -> None:
-    """Refuse what is no such resource; one that is configured at launch is known by its class."""
-    if given is not None and not issubclass(getattr(given, "resource_cls", type(given)), kind):
-        raise dc.InvalidInputError(
-            f"{field} must be a {kind.__name__}, not {type(given).__name__}; write {field}={WRITTEN[field]}."
-        )
-
-
 def remote_of(settings: GovernanceResource | DatomResource) -> str | dc.Remote | None:
     """The remote of a resource, with its token; on GitHub as a repository that can be created and deleted."""
     url = optional(settings.remote)
@@ -322,6 +322,7 @@ def taking(sensor: Callable[..., Any], resource: str) -> Callable[..., Any]:
 
     Dagster finds resources by the names of parameters, and this one has the name that a caller gives.
     """
+    check_kind("resource", resource, str, '"datom", the key of the DatomResource')
     named = inspect.Parameter(resource, inspect.Parameter.KEYWORD_ONLY, annotation=DatomResource)
     first = inspect.signature(sensor).parameters["context"]
     sensor.__signature__ = inspect.Signature([first, named])  # type: ignore[attr-defined]

@@ -20,6 +20,7 @@ Range = tuple[str | int | float | None, str | int | float | None]
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?")
 
 
+@dc.fitting
 @dataclass(frozen=True)
 class TableRules:
     """What must hold for a table. A missing value is one that is not there, or empty text, as SAS has it.

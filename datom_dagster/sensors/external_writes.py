@@ -24,7 +24,7 @@ from datom_dagster.events import (
     tagged,
 )
 from datom_dagster.io import Partition, Partitions
-from datom_dagster.resources import DatomResource, optional, remote_of, taking
+from datom_dagster.resources import DatomResource, listed, optional, remote_of, taking
 from datom_dagster.sensors.cursors import remembered
 
 _CODE_VERSION_TAG = "dagster/code_version"
@@ -71,6 +71,7 @@ class _Seen:
         return json.dumps(asdict(self), sort_keys=True)
 
 
+@dc.fitting
 def outside_write_sensor(
     assets: Iterable[Any],
     *,
@@ -119,7 +120,7 @@ def outside_write_sensor(
 
 def _watched(assets: Iterable[Any]) -> list[_Table]:
     found = []
-    for asset in assets:
+    for asset in listed(assets, "outside_write_sensor"):
         if isinstance(asset, dg.AssetSpec):
             found.append(_Table(asset, table_of(asset.metadata, asset.key), external=True))
         else:

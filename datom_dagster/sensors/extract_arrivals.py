@@ -12,7 +12,7 @@ import dagster as dg
 import datom_core as dc
 from datom_dagster.events import COMMIT_MESSAGE, table_of, tagged
 from datom_dagster.io import Partitions, check_choices
-from datom_dagster.resources import DatomResource, ExtractDrop, table_of_file, taking
+from datom_dagster.resources import DatomResource, ExtractDrop, check_kind, listed, table_of_file, taking
 from datom_dagster.sensors.cursors import remembered
 
 _DROPS_AT_ONCE = 25  # runs asked for in one tick; the rest follow at the next ones
@@ -42,6 +42,7 @@ class _Folder:
     runs: int = 0
 
 
+@dc.fitting
 def extract_sensor(
     assets: Iterable[dg.AssetsDefinition],
     drop: ExtractDrop,
@@ -75,6 +76,7 @@ def extract_sensor(
         InvalidInputError: no assets, partitions where there can be none, or none where there must be; two assets for
             one table; a tag that a run would be refused for.
     """
+    check_kind("drop", drop, ExtractDrop, "ExtractDrop(place=LocalStorage(path=...))")
     wanted = _Wanted.of(assets, drop)
     own_tags = tagged(tags or {})
     check_choices(own_tags)
@@ -122,7 +124,7 @@ class _Wanted:
         selections: dict[str, Sequence[dg.AssetKey]] = {}
         tables: dict[str, str] = {}
         definitions = []
-        for made in assets:
+        for made in listed(assets, "extract_sensor"):
             for spec in made.specs:
                 table = table_of(spec.metadata, spec.key)
                 if table.lower() in tables:

@@ -9,10 +9,11 @@ import dagster as dg
 import datom_core as dc
 from datom_dagster.events import STUDY, tagged
 from datom_dagster.io import nameable
-from datom_dagster.resources import GovernanceResource
+from datom_dagster.resources import GovernanceResource, check_kind
 from datom_dagster.sensors.cursors import remembered
 
 
+@dc.fitting
 def portfolio_sensor(
     partitions: dg.DynamicPartitionsDefinition | None = None,
     *,
@@ -31,6 +32,7 @@ def portfolio_sensor(
             run tag ``datom/study``.
         minimum_interval_seconds, default_status: as for any sensor.
     """
+    check_kind("partitions", partitions, dg.DynamicPartitionsDefinition, 'DynamicPartitionsDefinition(name="studies")')
     options: dict[str, Any] = {} if target is None else {"target": target}
 
     @dg.sensor(

@@ -3,6 +3,7 @@
 # Dagster reads annotations at run time, so they must not be strings here.
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -390,6 +391,22 @@ class TestErrors:
         metadata = result.get_step_failure_events()[0].step_failure_data.user_failure_data.metadata
         assert metadata["datom/error"].value == "UnsupportedColumnsError"
         assert metadata["datom/columns"].records[0].data["column"] == "x"
+
+    def test_missing_git_is_not_tried_again(
+        self, run: Run, project: dc.Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        calls = []
+
+        @datom_asset(name="dm", retry_policy=dg.RetryPolicy(max_retries=2))
+        def counted() -> pd.DataFrame:
+            calls.append(1)
+            return frame(1)
+
+        monkeypatch.setenv("PATH", str(tmp_path))
+        result = run([counted], raise_on_error=False)
+        assert "apt-get install git" in failure(result)
+        assert not [e for e in result.all_events if e.event_type_value == "STEP_UP_FOR_RETRY"]
+        assert len(calls) == 1
 
     def test_what_may_pass_is_retried(self, run: Run, project: dc.Project, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("datom_dagster.events.errors._SECONDS_BETWEEN", 0.0)

@@ -15,7 +15,7 @@ import keyring
 import pytest
 
 import datom_core as dc
-from datom_core.credentials.secret import masked
+from datom_core.common.secret import masked
 from tests.keyrings import drawer
 from tests.s3.server import S3Server
 

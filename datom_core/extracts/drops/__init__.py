@@ -1,4 +1,7 @@
-"""Where extract files arrive: a folder or a place in a bucket, looked at without following links."""
+"""Where extract files arrive: a folder or a place in a bucket, looked at without following links.
+
+What is in a file is read in `formats`.
+"""
 
 from datom_core.extracts.drops.completeness import Drop, inspect_drop, sha256_of
 from datom_core.extracts.drops.folder import LocalFolder

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from datom_core.common import fitting
 from datom_core.errors import AccessDeniedError, ConflictError, InvalidInputError, NotFoundError, StorageError
 from datom_core.extracts.drops.below import Entry, RefusedEntryError, entry, opened, opened_folder
 from datom_core.extracts.drops.protocol import ExtractFile, Listing, odd_name
@@ -27,6 +28,7 @@ class LocalFolder:
         inside: a folder that it must lie in, links followed; for a name that comes from elsewhere.
     """
 
+    @fitting
     def __init__(self, path: str | os.PathLike[str], *, inside: str | os.PathLike[str] | None = None) -> None:
         self._path = Path(path)
         self._inside = None if inside is None else Path(inside)

@@ -7,7 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from datom_core.credentials import CredentialSource, check_credentials, veiled
+from datom_core.common import fitting, veiled
+from datom_core.credentials import CredentialSource, check_credentials
 from datom_core.errors import ConflictError, InvalidInputError
 from datom_core.extracts.drops.protocol import ExtractFile, Listing, odd_name
 from datom_core.storage import RefusedConditionError, check_arguments, open_client, translated
@@ -25,6 +26,7 @@ class S3Folder:
         region, endpoint_url, addressing, config: as for `S3Store`.
     """
 
+    @fitting
     def __init__(
         self,
         bucket: str,
@@ -36,8 +38,9 @@ class S3Folder:
         addressing: str = "auto",
         config: Mapping[str, Any] | None = None,
     ) -> None:
-        credentials, config = veiled(credentials), veiled({**(config or {})})
-        check_arguments(bucket, region, endpoint_url, addressing, None, config)
+        credentials, config = veiled(credentials), veiled(config)
+        check_arguments(bucket, prefix, region, endpoint_url, addressing, None, config)
+        config = veiled({**(config or {})})
         self._bucket = bucket
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         self._credentials = check_credentials(credentials)

@@ -12,6 +12,7 @@ from typing import IO, Any
 
 import pyarrow as pa
 
+from datom_core.common import fitting
 from datom_core.errors import InvalidInputError, NotFoundError
 from datom_core.extracts.formats import dataset_json, excel, parquet, r_text, readstat, text
 from datom_core.extracts.formats.formats import DATASET_JSON, TEXT, WORKBOOKS, check_signature, format_of
@@ -21,6 +22,7 @@ from datom_core.extracts.formats.schemas import SchemaLike, Types, check_schema,
 _UNNAMED = "the extract"
 
 
+@fitting
 def read_extract(
     source: str | os.PathLike[str] | bytes | IO[bytes],
     *,

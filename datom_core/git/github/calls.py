@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from datom_core.credentials import TokenSource, ask_token, mask_logs, masked, veiled, without_frames
+from datom_core.common import mask_logs, masked, veiled, without_frames
+from datom_core.credentials import TokenSource, ask_token
 from datom_core.errors import AccessDeniedError, DatomError, InvalidInputError, StorageError
 from datom_core.version import __version__
 

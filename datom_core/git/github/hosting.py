@@ -6,7 +6,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from datom_core.credentials import TokenSource, check_token, shown_token, veiled
+from datom_core.common import fitting, veiled
+from datom_core.credentials import TokenSource, check_token, shown_token
 from datom_core.errors import AlreadyExistsError, InvalidInputError, StorageError
 from datom_core.git.github.addresses import check_api_url, check_clone_url, check_owner, clone_url, split_name, web_url
 from datom_core.git.github.addresses import repository_name as _repository_name
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from github.Repository import Repository
 
 
+@fitting
 @dataclass(frozen=True)
 class GitHub:
     """Repositories on GitHub or GitHub Enterprise, with one token. Making one sends nothing.

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
-from datom_core.credentials import veiled
+from datom_core.common import kind_of, veiled
 from datom_core.errors import InvalidInputError
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -17,11 +16,12 @@ _ENCRYPTION = ("AES256", "aws:kms", "aws:kms:dsse")
 
 def check_arguments(
     bucket: object,
+    prefix: object,
     region: object,
     endpoint_url: object,
     addressing: str,
     encryption: str | None,
-    config: Mapping[str, Any],
+    config: object,
 ) -> None:
     """Raise `InvalidInputError` for every argument that cannot be, all at once."""
     problems = []
@@ -29,6 +29,8 @@ def check_arguments(
         problems.append(
             f"{bucket!r} cannot be the name of a bucket: 3 to 63 lower-case letters, digits, hyphens and dots"
         )
+    if not isinstance(prefix, str | None):
+        problems.append(f"prefix is text, as in 'trials/study_001', not {prefix!r}")
     if not isinstance(region, str) or not _REGION.fullmatch(region):
         problems.append(f"{region!r} cannot be a region; give it as in 'eu-central-1'")
     if endpoint_url is not None and not re.fullmatch(r"https?://[^\s@/?#]+/?", str(endpoint_url)):
@@ -42,9 +44,13 @@ def check_arguments(
         raise InvalidInputError("This cannot be an S3Store: " + "; ".join(problems) + ".")
 
 
-def _problems_of(config: Mapping[str, Any]) -> list[str]:
+def _problems_of(config: object) -> list[str]:
     from botocore.config import Config
 
+    if config is None:
+        return []
+    if not isinstance(config, Mapping):
+        return [f"config is a mapping of options of botocore.config.Config, not {kind_of(config)}"]
     problems = []
     try:
         Config(**config)

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
+from datom_core.common import level_outside
 from datom_core.errors import StorageError
 from datom_core.storage.s3.errors import RefusedConditionError, translated
 from datom_core.storage.s3.transfer import checksum, upload_parts
@@ -106,5 +107,5 @@ class Conditions:
                 f"The S3 server at {where} does not know conditional writes ({condition}). Each write looks first and "
                 "then writes: two writers at the same moment may overwrite each other's documents. Let one at a time "
                 "write, or use a server that knows them.",
-                stacklevel=5,
+                stacklevel=level_outside(),
             )

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from datom_core.credentials import masked, without_frames
+from datom_core.common import masked, without_frames
 from datom_core.errors import AccessDeniedError, DatomError, InvalidInputError, NotFoundError, StorageError
 
 _BAD_KEYS = {

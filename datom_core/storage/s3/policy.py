@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from datom_core.common import names
+from datom_core.common import fitting, names
 from datom_core.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ Role = Literal["reader", "writer", "mover"]
 Scope = Literal["project", "prefix"]
 
 
+@fitting
 def iam_policy(store: S3Store, role: Role = "reader", *, scope: Scope = "project") -> dict[str, Any]:
     """An IAM policy document, ready for ``json.dumps``.
 

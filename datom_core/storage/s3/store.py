@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from weakref import WeakSet
 
-from datom_core.common import check_key, logged, normalise_prefix
-from datom_core.credentials import CredentialSource, check_credentials, veiled
+from datom_core.common import check_key, fitting, logged, normalise_prefix, veiled
+from datom_core.credentials import CredentialSource, check_credentials
 from datom_core.documents import Buffer, Location, Rows
 from datom_core.errors import AccessDeniedError, ConflictError, InvalidInputError, NotFoundError, StorageError
 from datom_core.storage.protocol import ObjectInfo, StoredObject
@@ -64,6 +64,7 @@ class S3Store:
         StorageError: S3 could not be reached.
     """
 
+    @fitting
     def __init__(
         self,
         bucket: str,
@@ -79,8 +80,8 @@ class S3Store:
         check: bool = True,
     ) -> None:
         credentials, config = veiled(credentials), veiled(config)
+        check_arguments(bucket, prefix, region, endpoint_url, addressing, encryption, config)
         self._config = veiled({**(config or {})})
-        check_arguments(bucket, region, endpoint_url, addressing, encryption, self._config)
         self._location = Location("s3", bucket, normalise_prefix(prefix), region, prefix)
         self._namespace = "/".join(filter(None, (self._location.prefix, "datom"))) + "/"
         self._endpoint_url = endpoint_url

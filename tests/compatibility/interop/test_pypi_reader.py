@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -33,14 +35,29 @@ TABLE = pa.table(
 pytestmark = pytest.mark.xdist_group("interop")  # one project of each kind serves all of them
 
 
-@pytest.fixture(params=[1, 2], ids=["schema1", "schema2"], scope="module")
-def schema(request: pytest.FixtureRequest) -> int:
-    return int(request.param)
+# Every pair of a place, a schema and a prefix; all of their combinations in `make test-long`.
+ALL = list(itertools.product(("local", "s3"), (1, 2), ("", "teams/oncology")))
+PAIRS = [("local", 1, ""), ("s3", 1, "teams/oncology"), ("local", 2, "teams/oncology"), ("s3", 2, "")]
 
 
-@pytest.fixture(params=["", "teams/oncology"], ids=["no prefix", "prefix"], scope="module")
-def prefix(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+@pytest.fixture(
+    params=ALL if os.environ.get("DATOM_LONG") else PAIRS,
+    ids=lambda kind: f"{kind[0]}-schema{kind[1]}-{'prefix' if kind[2] else 'no prefix'}",
+    scope="module",
+)
+def kind(request: pytest.FixtureRequest) -> tuple[str, int, str]:
+    place, schema, prefix = request.param
+    return place, schema, prefix
+
+
+@pytest.fixture(scope="module")
+def schema(kind: tuple[str, int, str]) -> int:
+    return kind[1]
+
+
+@pytest.fixture(scope="module")
+def prefix(kind: tuple[str, int, str]) -> str:
+    return kind[2]
 
 
 @pytest.fixture(scope="module")
@@ -49,12 +66,12 @@ def compression(schema: int, prefix: str) -> dc.Compression:
     return "zstd" if (schema == 1) == bool(prefix) else "snappy"
 
 
-@pytest.fixture(params=["local", "s3"], scope="module")
+@pytest.fixture(scope="module")
 def place(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, prefix: str, schema: int
+    kind: tuple[str, int, str], tmp_path_factory: pytest.TempPathFactory, prefix: str
 ) -> Iterator[tuple[dc.ObjectStore, Any]]:
     """A store of ours, and one of the reader's over the same place; empty for each schema."""
-    if request.param == "local":
+    if kind[0] == "local":
         folder = tmp_path_factory.mktemp("store")
         yield dc.LocalStore(folder, prefix), datom.store_local(str(folder), prefix or None)
         return

@@ -1,10 +1,12 @@
-"""A machine without git: readers work, writers are told at once what to install."""
+"""A machine without git, or with an old one: readers work, writers are told at once what to install."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -42,3 +44,34 @@ def test_readers_work_and_writers_are_told(
     assert "2 rows" in done.stdout
     assert done.stdout.count("apt-get install git") == 2
     assert done.stdout.count("brew install git") == 2
+
+
+OLD_GIT = """#!/bin/sh
+if [ "$1" = version ]; then echo "git version {version}"; else exec {git} "$@"; fi
+"""
+
+
+@pytest.mark.parametrize(
+    ("version", "accepted"), [("2.28.1", False), ("1.9.5.msysgit.0", False), ("2.29.0-rc1", True), ("3.0 (a)", True)]
+)
+def test_an_old_git_is_named_before_anything_is_done(
+    version: str, accepted: bool, tmp_path: Path, store: dc.LocalStore, remote: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "bin" / "git"
+    program.parent.mkdir()
+    program.write_text(OLD_GIT.format(version=version, git=shutil.which("git")))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+    if accepted:
+        dc.Project.init("STUDY_001", store, remote=remote)
+        return
+    number = version[:4].rstrip(".")
+    uses: list[Callable[[], object]] = [
+        lambda: dc.Project.init("STUDY_001", store, remote=remote),
+        lambda: dc.Project.open(store, remote=remote),
+    ]
+    for use in uses:
+        with pytest.raises(dc.NotFoundError, match=rf"2\.29 or newer, and this machine has {number}.*apt-get"):
+            use()
+    assert not remote.exists()
+    assert list(store.list()) == []

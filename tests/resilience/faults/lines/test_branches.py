@@ -72,8 +72,11 @@ class TestBranches:
         remote = Path(study.remote)
         git(remote, "branch", "-m", "main", "trunk")
         git(remote, "symbolic-ref", "HEAD", "refs/heads/trunk")
-        with pytest.raises(dc.NotFoundError, match="no branch main"):
-            study.write("dm", frame(9))
+        for use in (lambda: study.write("dm", frame(9)), study.status, study.mirror):
+            with pytest.raises(dc.NotFoundError, match=r"no branch main; it has trunk\..*open the project again"):
+                use()
+        with pytest.raises(dc.NotFoundError, match="no branch main; it has trunk"):
+            reopened(study, tmp_path, clock, branch="main")
         renamed = reopened(study, tmp_path, clock)
         assert renamed.status().level
         assert renamed.write("dm", frame(9)).action == "created"

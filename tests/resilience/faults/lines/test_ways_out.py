@@ -238,6 +238,8 @@ class TestAccepting:
         git(remote, "update-ref", "refs/heads/main", git(remote, *ours, "commit-tree", tree, "-p", parent, "-m", "new"))
         with pytest.raises(dc.DivergedError, match="No version is lost") as caught:
             study.write("dm", frame(9))
+        assert "what is lost" not in str(caught.value)
+        assert "accept_history(reason=...)" in str(caught.value)
         assert caught.value.lost == ()
         study.accept_history(reason="a commit message held a name")
         assert study.write("dm", frame(9)).action == "created"
