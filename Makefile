@@ -39,14 +39,14 @@ ui: $(READY) ## Dagster's page over the demo's data, on http://127.0.0.1:3000
 	@$(BIN)/python -m example_project.ui
 
 smoke: $(READY) ## what tells of most mistakes, in two minutes: logic, formats, one store
-	@$(BIN)/python -m pytest tests/unit tests/golden
+	@$(BIN)/python -m pytest tests/unit tests/integration tests/compatibility/golden
 	@$(BIN)/python -m pytest tests/contracts -k memory
 
 test: $(READY) ## every test
 	@$(BIN)/python -m pytest
 
 test-long: $(READY) ## the suites of which `make test` runs a short version
-	@DATOM_LONG=1 $(BIN)/python -m pytest tests/contracts tests/hostile --timeout 1800
+	@DATOM_LONG=1 $(BIN)/python -m pytest tests/contracts tests/resilience/hostile --timeout 1800
 	@DATOM_LONG=1 $(BIN)/python -m pytest --timeout 1800 \
 		-k "killed_at_any_effect or broken_off_anywhere or ProjectModel or PortfolioModel or the_daemon"
 
@@ -56,10 +56,10 @@ test-matrix: ## the tests that depend on versions, with the oldest and the newes
 fuzz: $(READY) ## look for documents that lead a reader somewhere new, a minute each, and keep them
 	@$(BIN)/python -m pip --version > /dev/null 2>&1 && $(BIN)/python -m pip install --quiet atheris \
 		|| uv pip install --quiet --python $(BIN)/python atheris
-	@$(BIN)/python -m tests.hostile
+	@$(BIN)/python -m tests.resilience.hostile
 
 torture: $(READY) ## many writers, kills and faults for about twenty minutes, and a table of what came of them
-	@$(BIN)/python -m tests.torture
+	@$(BIN)/python -m tests.resilience.torture
 
 test-s3: $(READY) ## the S3 suites against Ceph's radosgw, which shows what moto hides (apt installs it: needs root)
 	@command -v ceph-mon > /dev/null && command -v ceph-osd > /dev/null && command -v radosgw > /dev/null \

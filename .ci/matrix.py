@@ -26,13 +26,14 @@ COMBINATIONS = ("oldest-pandas2", "oldest-pandas3", "newest-pandas2", "newest-pa
 EXTRAS = "aws,components,example,formats,keyring,polars,ui"
 EXTRAS_OF_CORE = "example,formats,keyring,polars"  # what pins no release of Dagster
 #: What depends on Dagster, pandas, numpy or pyarrow; without the demos, which take as long as all the rest.
-TESTS = "tests/unit tests/dagster tests/extracts -q -p no:cacheprovider --ignore tests/dagster/test_example.py".split()
+TESTS = "tests/unit tests/integration tests/dagster tests/extracts --ignore tests/dagster/test_example.py".split()
+OPTIONS = "-q -p no:cacheprovider".split()
 SHOWN = ("dagster", "pandas", "numpy", "pyarrow", "polars", "pyreadstat")
 
 
 def main(arguments: list[str]) -> int:
     cut = arguments.index("--") if "--" in arguments else len(arguments)
-    names, tests = arguments[:cut] or list(COMBINATIONS), arguments[cut + 1 :] or TESTS
+    names, tests = arguments[:cut] or list(COMBINATIONS), arguments[cut + 1 :] or [*TESTS, *OPTIONS]
     unknown = sorted(set(names) - set(COMBINATIONS))
     if unknown:
         print(f"No combination {', '.join(unknown)}; there are {', '.join(COMBINATIONS)}.")

@@ -15,7 +15,7 @@ from datom_core.testing import Clock
 from tests.s3.radosgw import radosgw
 from tests.s3.server import S3Server, moto
 
-GOLDEN = Path(__file__).parent / "golden" / "data"
+GOLDEN = Path(__file__).parent / "compatibility" / "golden" / "data"
 # A remote that is packed after a push, which is no matter of ours, costs a program for each.
 GIT_CONFIG = "[user]\n\tname = Test Author\n\temail = test@example.org\n[receive]\n\tautoGc = false\n"
 
@@ -31,7 +31,7 @@ def pytest_configure() -> None:
 
 
 # A worker that begins its longest test last leaves the others with nothing to do.
-_LONGEST = ("tests/dagster/test_example.py", "tests/story/", "tests/s3/test_migration.py")
+_LONGEST = ("tests/dagster/test_example.py", "tests/end_to_end/story/", "tests/s3/migration/")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

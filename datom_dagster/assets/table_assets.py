@@ -3,9 +3,7 @@
 # Dagster reads annotations at run time: no `annotations` import.
 import contextlib
 import inspect
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import dagster as dg
@@ -13,13 +11,11 @@ import dagster as dg
 import datom_core as dc
 from datom_dagster.assets.definitions import check_tables, datom_asset, storage_facts
 from datom_dagster.assets.options import checked_options, checks_of, of_step
+from datom_dagster.assets.table_spec import TableSpec
 from datom_dagster.events import (
     COLUMN_SCHEMA,
     COMMIT_MESSAGE,
-    GATE,
-    KEY,
     ON_EMPTY,
-    RULES,
     TABLE,
     TABLE_TYPE,
     OnEmpty,
@@ -28,7 +24,6 @@ from datom_dagster.events import (
 )
 from datom_dagster.io import DatomIOManager
 from datom_dagster.resources import WRITTEN, DatomResource, check_kind
-from datom_dagster.rules import TableRules
 
 #: ``(table, cut) -> frame``; an argument called ``context`` gets Dagster's.
 Extraction = Callable[..., Any]
@@ -36,93 +31,6 @@ Extraction = Callable[..., Any]
 _Call = Callable[[Any, str, str | None], Any]
 KINDS = frozenset({"datom", "parquet"})
 _SMALL = 64 * 2**20  # bytes of a payload that is read for its columns' types and labels
-
-
-@dc.fitting
-@dataclass(frozen=True)
-class TableSpec:
-    """A table, and what is known of it before it is there.
-
-    Attributes:
-        name: its name.
-        columns: what the columns mean, name -> description; or a `dagster.TableSchema`.
-        key: columns that together tell its rows apart; events say which rows changed.
-        description: of the table.
-        metadata, tags: of its asset, besides those of all tables.
-        rules: what must hold for it; `datom_checks` checks it. Their key is its key.
-        gate: refuse what breaks a rule before anything is written.
-
-    Raises:
-        InvalidInputError: an attribute of another kind, a gate without rules, or two keys.
-    """
-
-    name: str
-    columns: Mapping[str, str | None] | dg.TableSchema | None = None
-    key: Sequence[str] = ()
-    description: str | None = None
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-    tags: Mapping[str, str] = field(default_factory=dict)
-    rules: TableRules | None = None
-    gate: bool = False
-
-    def __post_init__(self) -> None:
-        if isinstance(self.key, str):
-            object.__setattr__(self, "key", (self.key,))
-        problems = list(_odd_attributes(self))
-        if problems:
-            raise dc.InvalidInputError(f"TableSpec({self.name!r}) cannot be: {'; '.join(problems)}.")
-        if self.gate and (self.rules is None or not self.rules.declared):
-            raise dc.InvalidInputError(f"{self.name}: gate=True needs rules: nothing could be refused.")
-        if self.key and self.rules is not None and self.rules.key not in ((), tuple(self.key)):
-            raise dc.InvalidInputError(f"{self.name}: the rules have another key than the table.")
-
-    @property
-    def keyed_by(self) -> tuple[str, ...]:
-        """The columns of its key."""
-        return tuple(self.key) or (self.rules.key if self.rules is not None else ())
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What its asset's metadata says of the key and the rules."""
-        key = {KEY: list(self.key)} if self.key else {}
-        return key if self.rules is None else {**key, (GATE if self.gate else RULES): self.rules.to_json()}
-
-    @property
-    def asset_name(self) -> str:
-        """The table's name as Dagster takes it: with underscores for what is neither a letter nor a digit."""
-        return re.sub(r"\W", "_", self.name, flags=re.ASCII)
-
-    def schema(self, seen: dg.TableSchema | None = None) -> dg.TableSchema | None:
-        """The columns that are declared, with the key; else those that were ``seen``."""
-        declared = self.columns
-        if isinstance(declared, Mapping):
-            declared = dg.TableSchema([dg.TableColumn(name, description=text) for name, text in declared.items()])
-        known = {column.name: column for column in (declared or seen or dg.TableSchema([])).columns}
-        key = self.keyed_by
-        if not known and not key:
-            return None
-        alone = dg.TableColumnConstraints(nullable=False, unique=len(key) == 1)
-        for name in key:
-            column = known.get(name, dg.TableColumn(name))
-            known[name] = dg.TableColumn(name, column.type, column.description, alone, column.tags)
-        constraints = [f"key: {', '.join(key)}"] if key else []
-        return dg.TableSchema(list(known.values()), dg.TableConstraints(other=constraints))
-
-
-def _odd_attributes(spec: TableSpec) -> Iterator[str]:
-    given: Mapping[str, Any] = vars(spec)
-    name, columns, key = given["name"], given["columns"], given["key"]
-    if not isinstance(name, str):
-        yield f'the name must be a string, as in TableSpec("dm"), not {type(name).__name__}'
-    if not isinstance(columns, Mapping | dg.TableSchema | None):
-        yield f"columns is a mapping from name to description, or a TableSchema, not {type(columns).__name__}"
-    if not isinstance(key, Sequence) or not all(isinstance(column, str) for column in key):
-        yield f"key is a list of column names, not {key!r}"
-    if not isinstance(given["rules"], TableRules | None):
-        yield f"rules must be a TableRules, not {type(given['rules']).__name__}"
-    for field_ in ("metadata", "tags"):
-        if not isinstance(given[field_], Mapping):
-            yield f"{field_} is a mapping, not {type(given[field_]).__name__}"
 
 
 @dc.fitting
@@ -165,37 +73,70 @@ def datom_assets(
     Raises:
         InvalidInputError: names every table, function or setting that is refused, at the time of definition.
     """
+    specs = _specs(tables)
+    check_kind("project", project, DatomResource, WRITTEN["datom"])
+    check_kind("partitions", partitions, dg.PartitionsDefinition, "dagster.StaticPartitionsDefinition([...])")
+    functions = _functions(specs, extract)
+    options = _options(options, partitions, on_empty, atomic=atomic)
+    settings = {ON_EMPTY: on_empty, TABLE_TYPE: table_type, COMMIT_MESSAGE: commit_message}
+    shared = {"kinds": set(KINDS), "io_manager_key": io_manager_key, "partitions_def": partitions, **options}
+    described = _described(specs, project, settings, shared, show_recorded=show_recorded)
+    return _made(name if atomic else None, specs, functions, shared, described)
+
+
+def _specs(tables: Iterable[str | TableSpec]) -> list[TableSpec]:
     if isinstance(tables, (str, TableSpec)):
         raise dc.InvalidInputError(f"tables is a list; write tables=[{tables!r}].")
     if not isinstance(tables, Iterable):
         raise dc.InvalidInputError(f"tables is a list of names and TableSpecs, not {type(tables).__name__}.")
-    check_kind("project", project, DatomResource, WRITTEN["datom"])
-    check_kind("partitions", partitions, dg.PartitionsDefinition, "dagster.StaticPartitionsDefinition([...])")
-    specs = [table if isinstance(table, TableSpec) else TableSpec(table) for table in tables]
-    functions = _functions(specs, extract)
+    return [table if isinstance(table, TableSpec) else TableSpec(table) for table in tables]
+
+
+def _options(
+    options: dict[str, Any], partitions: dg.PartitionsDefinition[Any] | None, on_empty: OnEmpty, *, atomic: bool
+) -> dict[str, Any]:
     options = checked_options(options, partitions, atomic=atomic)
     if atomic and on_empty == "skip":
         raise dc.InvalidInputError(
             "on_empty='skip' and atomic exclude each other: a cut has all tables, or there is none. 'keep' lets the "
             "version before stand."
         )
+    return options
+
+
+def _described(
+    specs: Sequence[TableSpec],
+    project: DatomResource,
+    settings: Mapping[str, str | None],
+    shared: Mapping[str, Any],
+    *,
+    show_recorded: bool,
+) -> dict[str, dict[str, Any]]:
+    """What is an asset's own, by its name: the description, the metadata and the tags."""
     seen = _seen(project, specs) if show_recorded else {}
-    settings: dict[str, Any] = {ON_EMPTY: on_empty, TABLE_TYPE: table_type}
-    if commit_message is not None:
-        settings[COMMIT_MESSAGE] = commit_message
-    shared = {"kinds": set(KINDS), "io_manager_key": io_manager_key, "partitions_def": partitions, **options}
-    described = {
+    given = {key: value for key, value in settings.items() if value is not None}
+    return {
         spec.asset_name: {
-            "description": spec.description if spec.description is not None else options.get("description"),
-            "metadata": {**_metadata(spec, project, seen.get(spec.name)), **settings, **shared.get("metadata", {})},
+            "description": spec.description if spec.description is not None else shared.get("description"),
+            "metadata": {**_metadata(spec, project, seen.get(spec.name)), **given, **shared.get("metadata", {})},
             "tags": {**shared.get("tags", {}), **spec.tags},
         }
         for spec in specs
     }
-    if atomic:
-        made = [_together(name, {spec.asset_name: spec.name for spec in specs}, functions, {**shared}, described)]
+
+
+def _made(
+    step: str | None,
+    specs: Sequence[TableSpec],
+    functions: Mapping[str, _Call],
+    shared: dict[str, Any],
+    described: Mapping[str, Mapping[str, Any]],
+) -> list[dg.AssetsDefinition]:
+    """All tables in the step of that name, or a step for each."""
+    if step is not None:
+        made = [_together(step, {spec.asset_name: spec.name for spec in specs}, functions, {**shared}, described)]
     else:
-        checks = checks_of(options, {spec.asset_name: _key(spec, options.get("key_prefix")) for spec in specs})
+        checks = checks_of(shared, {spec.asset_name: _key(spec, shared.get("key_prefix")) for spec in specs})
         if "io_manager_def" in shared:
             del shared["io_manager_key"]  # Dagster makes a key of its own
         made = [

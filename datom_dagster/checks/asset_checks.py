@@ -73,18 +73,19 @@ def datom_checks(
     names = (*(n for n, wanted in asked.items() if wanted), *rules.declared)
     if not names:
         raise dc.InvalidInputError(f"{spec.key.to_user_string()}: no rule and no other check is asked for.")
-    blocks, warns = _chosen("blocking", blocking, names), _chosen("warn", warn, names)
-    if blocks & warns and not (blocking is True or warn is True):
-        both = ", ".join(sorted(blocks & warns))
-        raise dc.InvalidInputError(f"{both}: a check that only warns does not block; name it in one of the two.")
+    blocks, warns = _severities(blocking, warn, names)
     external = isinstance(asset, dg.AssetSpec) or not asset.is_executable
     plan = _Checks(spec, table_of(spec.metadata, spec.key), rules, warns, examples, external)
+    return _op(name or f"{spec.key.to_python_identifier()}_datom_checks", plan, names, blocks, resource)
 
+
+def _op(
+    name: str, plan: "_Checks", names: Collection[str], blocks: Collection[str], resource: str
+) -> dg.AssetChecksDefinition:
     @dg.multi_asset_check(
-        name=name or f"{spec.key.to_python_identifier()}_datom_checks",
+        name=name,
         specs=[
-            dg.AssetCheckSpec(n, asset=spec.key, blocking=n in blocks - warns, description=_DESCRIPTIONS[n])
-            for n in names
+            dg.AssetCheckSpec(n, asset=plan.spec.key, blocking=n in blocks, description=_DESCRIPTIONS[n]) for n in names
         ],
         can_subset=True,
         required_resource_keys={resource},
@@ -95,6 +96,17 @@ def datom_checks(
             yield from plan.results(context, study)
 
     return checks
+
+
+def _severities(
+    blocking: bool | Collection[str], warn: bool | Collection[str], names: Collection[str]
+) -> tuple[set[str], set[str]]:
+    """The checks that block, and those that only warn: no check does both."""
+    blocks, warns = _chosen("blocking", blocking, names), _chosen("warn", warn, names)
+    if blocks & warns and not (blocking is True or warn is True):
+        both = ", ".join(sorted(blocks & warns))
+        raise dc.InvalidInputError(f"{both}: a check that only warns does not block; name it in one of the two.")
+    return blocks - warns, warns
 
 
 def _spec_of(asset: Any) -> dg.AssetSpec:

@@ -83,14 +83,7 @@ def extract_sensor(
     selected = dg.AssetSelection.assets(*wanted.keys)
 
     def extracts(context: dg.SensorEvaluationContext, **resources: DatomResource) -> dg.SensorResult | dg.SkipReason:
-        try:
-            result = _Poll(context, resources[resource], drop, wanted, own_tags).result()
-        except (dc.ConflictError, dc.StorageError, dc.NotFoundError) as error:
-            # The daemon goes on, and so does the cursor from where it stands.
-            return dg.SkipReason(f"The extracts could not be looked at; the next tick tries again. {error}")
-        if downstream and result.run_requests:
-            return result._replace(run_requests=[_with_downstream(context, r) for r in result.run_requests])
-        return result
+        return _tick(context, _Poll(context, resources[resource], drop, wanted, own_tags), downstream=downstream)
 
     return dg.sensor(
         name=name,
@@ -99,6 +92,17 @@ def extract_sensor(
         default_status=default_status,
         description="Asks for a run of the tables whose extract files are new or changed.",
     )(taking(extracts, resource))
+
+
+def _tick(context: dg.SensorEvaluationContext, poll: "_Poll", *, downstream: bool) -> dg.SensorResult | dg.SkipReason:
+    try:
+        result = poll.result()
+    except (dc.ConflictError, dc.StorageError, dc.NotFoundError) as error:
+        # The daemon goes on, and so does the cursor from where it stands.
+        return dg.SkipReason(f"The extracts could not be looked at; the next tick tries again. {error}")
+    if downstream and result.run_requests:
+        return result._replace(run_requests=[_with_downstream(context, r) for r in result.run_requests])
+    return result
 
 
 @dataclass(frozen=True)

@@ -45,28 +45,38 @@ def portfolio_sensor(
     def portfolio(
         context: dg.SensorEvaluationContext, governance: GovernanceResource
     ) -> dg.SensorResult | dg.SkipReason:
-        try:
-            studies = [p.name for p in governance.register().projects(details=False)]
-        except (dc.ConflictError, dc.StorageError) as error:
-            return dg.SkipReason(f"The register could not be read; the next tick tries again. {error}")
-        known = _known(context, partitions)
-        # Without partitions, what was there at the first look is no news.
-        new = [] if known is None else sorted(set(studies) - known)
-        cursor = json.dumps(sorted(set(studies) | (known or set())))
-        if not new:
-            return dg.SensorResult(skip_reason=f"No new study among {len(studies)}.", cursor=cursor)
-        context.log.info(f"Registered: {', '.join(new)}.")
-        unnameable = [] if partitions is None else [study for study in new if not nameable(study)]
-        if unnameable:
-            context.log.warning(f"Cannot be the name of a partition: {', '.join(unnameable)}.")
-            new = [study for study in new if study not in unnameable]
-        added = [] if partitions is None or not new else [partitions.build_add_request(new)]
-        requests = [_request(study, partitions) for study in new] if target is not None else []
-        if not added and not requests:
-            return dg.SensorResult(skip_reason=f"Registered: {', '.join(new)}.", cursor=cursor)
-        return dg.SensorResult(run_requests=requests, dynamic_partitions_requests=added, cursor=cursor)
+        return _tick(context, governance, partitions, runs=target is not None)
 
     return portfolio
+
+
+def _tick(
+    context: dg.SensorEvaluationContext,
+    governance: GovernanceResource,
+    partitions: dg.DynamicPartitionsDefinition | None,
+    *,
+    runs: bool,
+) -> dg.SensorResult | dg.SkipReason:
+    try:
+        studies = [p.name for p in governance.register().projects(details=False)]
+    except (dc.ConflictError, dc.StorageError) as error:
+        return dg.SkipReason(f"The register could not be read; the next tick tries again. {error}")
+    known = _known(context, partitions)
+    # Without partitions, what was there at the first look is no news.
+    new = [] if known is None else sorted(set(studies) - known)
+    cursor = json.dumps(sorted(set(studies) | (known or set())))
+    if not new:
+        return dg.SensorResult(skip_reason=f"No new study among {len(studies)}.", cursor=cursor)
+    context.log.info(f"Registered: {', '.join(new)}.")
+    unnameable = [] if partitions is None else [study for study in new if not nameable(study)]
+    if unnameable:
+        context.log.warning(f"Cannot be the name of a partition: {', '.join(unnameable)}.")
+        new = [study for study in new if study not in unnameable]
+    added = [] if partitions is None or not new else [partitions.build_add_request(new)]
+    requests = [_request(study, partitions) for study in new] if runs else []
+    if not added and not requests:
+        return dg.SensorResult(skip_reason=f"Registered: {', '.join(new)}.", cursor=cursor)
+    return dg.SensorResult(run_requests=requests, dynamic_partitions_requests=added, cursor=cursor)
 
 
 def _known(context: dg.SensorEvaluationContext, partitions: dg.DynamicPartitionsDefinition | None) -> set[str] | None:

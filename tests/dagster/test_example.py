@@ -14,8 +14,8 @@ import dagster as dg
 import pytest
 
 import datom_core as dc
-from tests.format.comparing import assert_read_alike
-from tests.format.stranger import Stranger
+from tests.compatibility.format.comparing import assert_read_alike
+from tests.compatibility.format.stranger import Stranger
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -19,7 +19,7 @@ import pytest
 
 import datom_core as dc
 from datom_core.git import GitRepo
-from tests.faults.test_cut_points import Fuse, FusedStore, Killed, frame
+from tests.resilience.faults.test_cut_points import Fuse, FusedStore, Killed, frame
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 Operation = Callable[["World", Fuse], Any]

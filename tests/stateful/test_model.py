@@ -16,8 +16,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 import datom_core as dc
 from datom_core.testing import Clock
-from tests.faults.test_cut_points import Fuse, FusedStore, Killed
 from tests.governance.test_cut_points import fuse_git
+from tests.resilience.faults.test_cut_points import Fuse, FusedStore, Killed
 
 TABLES = st.sampled_from(["dm", "ex"])
 SIZES = st.integers(1, 3)
