@@ -23,8 +23,7 @@ from datom_core.documents.lineage import Parent, Source, check_parents, union
 from datom_core.documents.location import Location, PlaceKind, add_kind, kind_of, same_place, shared_kinds
 from datom_core.documents.manifest import Entry, Manifest
 from datom_core.documents.metadata import Declared, Metadata, Origin, clean_custom, complete, identity_fields
-from datom_core.documents.project_file import ProjectFile
-from datom_core.documents.reading import (
+from datom_core.documents.parsing import (
     Buffer,
     format_timestamp,
     objects,
@@ -34,6 +33,7 @@ from datom_core.documents.reading import (
     strings,
     timestamp,
 )
+from datom_core.documents.project_file import ProjectFile
 from datom_core.documents.set_hash import hash_set
 from datom_core.documents.shape_change import Change, compare_shapes
 

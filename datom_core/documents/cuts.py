@@ -16,7 +16,7 @@ from datom_core.common import did_you_mean
 from datom_core.documents import canonical
 from datom_core.documents.author import Author
 from datom_core.documents.history import Recording
-from datom_core.documents.reading import (
+from datom_core.documents.parsing import (
     Buffer,
     format_timestamp,
     objects,

@@ -12,7 +12,7 @@ from datom_core.common import normalise_prefix
 from datom_core.documents import canonical
 from datom_core.documents.author import Author
 from datom_core.documents.location import Location, kind_of_document, shared_kinds
-from datom_core.documents.reading import Buffer, objects, optional, parse, parse_object, required, schema_of
+from datom_core.documents.parsing import Buffer, objects, optional, parse, parse_object, required, schema_of
 from datom_core.errors import FormatError, InvalidInputError
 
 #: dispatch.json: written at registration, and read by nothing yet.

@@ -13,7 +13,7 @@ from datom_core.common import check_version, did_you_mean, fitting, is_sha
 from datom_core.documents import canonical
 from datom_core.documents.author import Author, read_author
 from datom_core.documents.metadata import Metadata
-from datom_core.documents.reading import (
+from datom_core.documents.parsing import (
     Buffer,
     format_timestamp,
     objects,

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from datom_core.documents import canonical
-from datom_core.documents.reading import Buffer, optional, parse_object, required, schema_of, strings
+from datom_core.documents.parsing import Buffer, optional, parse_object, required, schema_of, strings
 from datom_core.errors import FormatError
 
 _SCHEMA = 1

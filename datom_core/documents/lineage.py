@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from datom_core.common import check_name, is_sha
-from datom_core.documents.reading import required, required_sha
+from datom_core.documents.parsing import required, required_sha
 from datom_core.errors import FormatError, InvalidInputError
 
 

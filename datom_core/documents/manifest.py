@@ -10,7 +10,7 @@ from typing import Any
 
 from datom_core.documents import canonical
 from datom_core.documents.metadata import Origin
-from datom_core.documents.reading import Buffer, count, optional, parse_object, required, schema_of, sha
+from datom_core.documents.parsing import Buffer, count, optional, parse_object, required, schema_of, sha
 from datom_core.errors import FormatError
 
 _TOP = frozenset({"schema_version", "project_name", "artifacts", "tables", "summary", "updated_at"})

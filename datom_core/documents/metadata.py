@@ -11,7 +11,7 @@ from typing import Any
 from datom_core.common import is_text
 from datom_core.documents import canonical
 from datom_core.documents.lineage import Parent, Source, union
-from datom_core.documents.reading import (
+from datom_core.documents.parsing import (
     Buffer,
     count,
     objects,

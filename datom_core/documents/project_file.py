@@ -11,7 +11,7 @@ import yaml
 
 from datom_core.common import normalise_prefix
 from datom_core.documents.location import Location
-from datom_core.documents.reading import optional, required, schema_of
+from datom_core.documents.parsing import optional, required, schema_of
 from datom_core.documents.yaml_text import parse_yaml
 from datom_core.errors import FormatError, InvalidInputError
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from datom_core.documents.reading import Buffer, check_size
+from datom_core.documents.parsing import Buffer, check_size
 from datom_core.errors import FormatError
 
 #: Bytes. R writes half a kilobyte; people who edit it by hand add a few.

@@ -14,6 +14,7 @@ from datom_core.common import fitting
 from datom_core.documents import Author
 from datom_core.errors import StorageError
 from datom_core.git import ondisk
+from datom_core.git.ancestry import Ancestry
 from datom_core.git.answers import is_race, translated
 from datom_core.git.branches import (
     DEFAULT_BRANCH,
@@ -27,7 +28,6 @@ from datom_core.git.cache import CloneCache, GitFailedError
 from datom_core.git.errors import LostRaceError
 from datom_core.git.fetches import Fetches
 from datom_core.git.file_history import Added, added
-from datom_core.git.lineage import Lineage
 from datom_core.git.push_log import log_push
 from datom_core.git.remote import Remote, as_remote, local_path, redact, unshown
 from datom_core.git.streams import batch_contents, commit_stream
@@ -65,7 +65,7 @@ class GitRepo:
         self._listings: dict[str, dict[str, str]] = {}
         self._at_hand: str | None = None
         self._fetches = Fetches(self._at, lambda: self.branch, self._cache)
-        self._lineage = Lineage(self._cache, self._fetches)
+        self._ancestry = Ancestry(self._cache, self._fetches)
         self._turns = Turns(self._cache.path.with_suffix(".turn"))
         self._projections = Turns(self._cache.path.with_suffix(".projection"))
 
@@ -215,15 +215,17 @@ class GitRepo:
         Raises:
             NotFoundError, AccessDeniedError, StorageError: the remote is not there, not open, or failing.
         """
-        return self._lineage.surely_contains(tip, commit) or self._healing(lambda: self._lineage.contains(tip, commit))
+        return self._ancestry.surely_contains(tip, commit) or self._healing(
+            lambda: self._ancestry.contains(tip, commit)
+        )
 
     def surely_contains(self, tip: str, commit: str) -> bool:
         """As `contains`, without asking the remote: a yes is certain, a no is not."""
-        return self._lineage.surely_contains(tip, commit)
+        return self._ancestry.surely_contains(tip, commit)
 
     def clone_holding(self, commit: str, since: str) -> Path | None:
         """The cached clone, when it could push a commit that the remote has lost on top of ``since``."""
-        held = self._lineage.leads(since, commit)
+        held = self._ancestry.leads(since, commit)
         return self._cache.path if held else None
 
     def publish(
@@ -257,7 +259,7 @@ class GitRepo:
             else:
                 log_push(self.remote, self.branch, commit, files, attempt, time.monotonic() - begun)
                 self._at_hand = commit
-                self._lineage.note(commit, parent)
+                self._ancestry.note(commit, parent)
                 return commit
         raise AssertionError("unreachable: the last attempt returns or raises")
 
@@ -307,7 +309,7 @@ class GitRepo:
             self._fetches.all()
         except GitFailedError:
             return False
-        return self._lineage.leads(commit, tip)
+        return self._ancestry.leads(commit, tip)
 
     def _healing(self, operation: Callable[[], T]) -> T:
         """Run an operation on the clone; when the clone is broken or gone, make it anew and run it again."""

@@ -15,7 +15,7 @@ from datom_core.git import GitRepo, Remote, unshown
 from datom_core.governance import Candidate, Governance, as_candidate
 from datom_core.planning import CutResult, WriteResult
 from datom_core.project.open_project import Settings, open_parts
-from datom_core.project.upkeep import ProjectUpkeep
+from datom_core.project.opened_project import OpenedProject
 from datom_core.storage import ObjectStore, check_store
 from datom_core.tables import Compression
 from datom_core.writing import (
@@ -35,7 +35,7 @@ from datom_core.writing import (
 
 
 @fitting
-class Project(ProjectUpkeep):
+class Project(OpenedProject):
     """One project: a git remote that holds its history, and a store that holds its data.
 
     Make one with `Project.init` or `Project.open`. It keeps no work tree; any number of processes may

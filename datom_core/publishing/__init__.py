@@ -6,9 +6,9 @@ The commit has been made before; nothing here decides what is in it, and payload
 from datom_core.publishing import git_recovery
 from datom_core.publishing.lines import Divergence
 from datom_core.publishing.loading import load_state
+from datom_core.publishing.lost_in_git import Remains, check_remains, cuts_united, last_state, states
 from datom_core.publishing.namespace_claim import NamespaceClaim, check_origin
 from datom_core.publishing.projector import Known, Projector
-from datom_core.publishing.remains import Remains, check_remains, cuts_united, last_state, states
 from datom_core.publishing.retries import until_published, while_conflicting
 
 __all__ = [

@@ -17,7 +17,7 @@ import yaml
 
 from datom_core.documents import Cuts, Events, GovernanceFile, History, Manifest, Metadata, ProjectFile, Ref
 from datom_core.documents.canonical import canonical, metadata_sha
-from datom_core.documents.reading import parse
+from datom_core.documents.parsing import parse
 from datom_core.errors import FormatError
 
 CORPUS = Path(__file__).with_name("corpus")

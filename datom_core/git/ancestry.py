@@ -8,7 +8,7 @@ from datom_core.git.fetches import Fetches
 _REMEMBERED = 64
 
 
-class Lineage:
+class Ancestry:
     """Answers whether one commit contains another.
 
     Args:

@@ -13,7 +13,7 @@ from datom_core.storage import ObjectStore
 from datom_core.writing import Writer, check_author, upgraded
 
 
-class ProjectUpkeep:
+class OpenedProject:
     """A project that is open: what it is, and its upkeep. `Project` adds what writes versions."""
 
     def __init__(self, parts: ProjectParts) -> None:
