@@ -45,10 +45,8 @@ smoke: $(READY) ## what tells of most mistakes, in two minutes: logic, formats, 
 test: $(READY) ## every test
 	@$(BIN)/python -m pytest
 
-test-long: $(READY) ## the suites of which `make test` runs a short version
-	@DATOM_LONG=1 $(BIN)/python -m pytest tests/contracts tests/resilience/hostile --timeout 1800
-	@DATOM_LONG=1 $(BIN)/python -m pytest --timeout 1800 \
-		-k "killed_at_any_effect or broken_off_anywhere or ProjectModel or PortfolioModel or the_daemon"
+test-long: $(READY) ## every test, those too that `make test` leaves out or has a short version of
+	@DATOM_LONG=1 $(BIN)/python -m pytest --timeout 3600
 
 test-matrix: ## the tests that depend on versions, with the oldest and the newest Dagster, and pandas 2 and 3
 	@$(PYTHON) .ci/matrix.py

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
 import datom_core as dc
 from datom_core.testing import Clock
+from tests.long import LONG
 from tests.s3.server import S3Server
 
 # Every kind of store, both schemas, with and without a prefix; all pairs of them in `make test-long`. What a schema
@@ -18,9 +18,7 @@ PAIRS = [("local", 1), ("memory", 2), ("s3 with prefix", 2)]
 ALL_PAIRS = [(store, schema) for store in STORES for schema in (1, 2)]
 
 
-@pytest.fixture(
-    params=ALL_PAIRS if os.environ.get("DATOM_LONG") else PAIRS, ids=lambda pair: f"{pair[0]}-schema{pair[1]}"
-)
+@pytest.fixture(params=ALL_PAIRS if LONG else PAIRS, ids=lambda pair: f"{pair[0]}-schema{pair[1]}")
 def pair(request: pytest.FixtureRequest) -> tuple[str, int]:
     store, schema = request.param
     return store, schema

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 import datom_core as dc
+from tests.long import long
 from tests.patience import wait_until
 
 CODE = """
@@ -40,9 +41,7 @@ defs = datom_definitions(
 )
 """
 
-pytestmark = [
-    pytest.mark.skipif(not os.environ.get("DATOM_LONG"), reason="a minute; `make test-long` runs it"),
-]
+pytestmark = long
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ operations every other one, unless `make test-long` asks for all.
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -19,6 +18,7 @@ import pytest
 
 import datom_core as dc
 from datom_core.git import GitRepo
+from tests.long import LONG
 from tests.resilience.faults.test_cut_points import Fuse, FusedStore, Killed, frame
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -184,7 +184,7 @@ def test_broken_off_anywhere_and_run_again(name: str, tmp_path: Path, fused_git:
     assert counter.effects >= least
 
     # Killed after an effect is killed before the next one: nothing happens in between.
-    step = 2 if counter.effects > 20 and not os.environ.get("DATOM_LONG") else 1
+    step = 2 if counter.effects > 20 and not LONG else 1
     for cut_point in range(1, counter.effects + 2, step):
         world, fuse = fresh(), Fuse(cut_point)
         fused_git(fuse)

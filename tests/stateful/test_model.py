@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import tempfile
 from datetime import datetime
@@ -17,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 import datom_core as dc
 from datom_core.testing import Clock
 from tests.governance.test_cut_points import fuse_git
+from tests.long import LONG
 from tests.resilience.faults.test_cut_points import Fuse, FusedStore, Killed
 
 TABLES = st.sampled_from(["dm", "ex"])
@@ -162,7 +162,7 @@ class ProjectModel(RuleBasedStateMachine):
 
 TestProjectModel = ProjectModel.TestCase
 TestProjectModel.settings = settings(
-    max_examples=1000 if os.environ.get("DATOM_LONG") else 12,
+    max_examples=1000 if LONG else 12,
     stateful_step_count=12,
     deadline=None,
     suppress_health_check=list(HealthCheck),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 import datom_core as dc
 from datom_core.testing import Clock
 from tests.governance.test_cut_points import fuse_git
+from tests.long import LONG
 from tests.resilience.faults.test_cut_points import Fuse, FusedStore, Killed
 
 NAMES = st.sampled_from(["ONE", "TWO"])
@@ -177,7 +177,7 @@ class PortfolioModel(RuleBasedStateMachine):
 
 TestPortfolioModel = PortfolioModel.TestCase
 TestPortfolioModel.settings = settings(
-    max_examples=300 if os.environ.get("DATOM_LONG") else 6,
+    max_examples=300 if LONG else 6,
     stateful_step_count=12,
     deadline=None,
     suppress_health_check=list(HealthCheck),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +15,7 @@ from moto import mock_aws
 
 import datom_core as dc
 from datom_core.testing import Clock
+from tests.long import LONG
 
 AUTHOR = "Test Author <test@example.org>"
 TABLE = pa.table(
@@ -41,7 +41,7 @@ PAIRS = [("local", 1, ""), ("s3", 1, "teams/oncology"), ("local", 2, "teams/onco
 
 
 @pytest.fixture(
-    params=ALL if os.environ.get("DATOM_LONG") else PAIRS,
+    params=ALL if LONG else PAIRS,
     ids=lambda kind: f"{kind[0]}-schema{kind[1]}-{'prefix' if kind[2] else 'no prefix'}",
     scope="module",
 )

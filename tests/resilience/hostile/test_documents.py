@@ -7,7 +7,6 @@ fields are those of documents as they are written, so that a new one cannot be f
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ import pytest
 import yaml
 
 import datom_core as dc
+from tests.long import LONG
 from tests.resilience.hostile.fuzz import places
 
 # What fits in no field, tries to get out of the namespace, or is too much.
@@ -25,7 +25,6 @@ BAD: tuple[Any, ...] = (
     *(None, True, -1, 10**30, 1e308, [], {}, ["x"]),
     *("x", "../../x", "\ud800", "9999-99-99T99:99:99Z", "a" * 70),
 )
-LONG = bool(os.environ.get("DATOM_LONG"))
 
 
 def frame(n: int) -> pd.DataFrame:

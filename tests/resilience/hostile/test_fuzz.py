@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import random
 
 import pytest
 
+from tests.long import LONG
 from tests.resilience.hostile import fuzz
 
-MANY = 20_000 if os.environ.get("DATOM_LONG") else 400
+MANY = 20_000 if LONG else 400
 
 
 @pytest.mark.parametrize("reader", fuzz.READERS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +10,6 @@ from typing import Any
 import pandas as pd
 
 import datom_core as dc
-
-LONG = bool(os.environ.get("DATOM_LONG"))
 
 Frame = Callable[[int], pd.DataFrame]
 Place = Callable[[str], dc.ObjectStore]
