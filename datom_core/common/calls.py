@@ -6,6 +6,7 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable, Mapping
+from types import FunctionType
 from typing import Any, TypeVar, cast
 
 from datom_core.common.secret import HiddenFunction
@@ -26,8 +27,10 @@ def fitting(target: F) -> F:
     """
     if not isinstance(target, type):
         return cast(F, _fitted(target, target))
-    opener = vars(target).get("open")
-    for name, member in list(vars(target).items()):
+    ours = [b for b in reversed(target.__mro__) if b is target or f"{b.__module__}.".startswith(_PACKAGE)]
+    members = {name: member for base in ours for name, member in vars(base).items()}
+    opener = members.get("open")
+    for name, member in members.items():
         if name != "__init__" and name.startswith("_"):
             continue
         if isinstance(member, classmethod):
@@ -35,8 +38,20 @@ def fitting(target: F) -> F:
         elif inspect.isfunction(member):
             # What is opened is not made by its constructor.
             opened = isinstance(opener, classmethod) and name == "__init__"
+            member = _named_after(target, member)
             setattr(target, name, _fitted(member, getattr(opener, "__func__", member) if opened else member))
     return target
+
+
+def _named_after(target: type, method: FunctionType) -> FunctionType:
+    """The method as one of ``target``, whatever class it is inherited from: callers know the class that is public."""
+    if method.__qualname__.startswith(f"{target.__qualname__}."):
+        return method
+    own = FunctionType(method.__code__, method.__globals__, method.__name__, method.__defaults__, method.__closure__)
+    functools.update_wrapper(own, method)
+    own.__kwdefaults__ = method.__kwdefaults__
+    own.__qualname__ = f"{target.__qualname__}.{method.__name__}"
+    return own
 
 
 def level_outside() -> int:

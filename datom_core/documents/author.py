@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from datom_core.common import fitting
 
+
+@fitting
 @dataclass(frozen=True)
 class Author:
     """Who made a version."""

@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 import datom_core as dc
+from datom_dagster.events import VERSION
 
 
 def metadata_of(
@@ -60,7 +61,7 @@ def assert_wrote_version(
     """
     found = metadata_of(result, asset, partition=partition)
     problems = []
-    if "datom/version" not in found:
+    if VERSION not in found:
         problems.append(f"its materialization names no version, only {', '.join(found) or 'nothing'}")
     for what, key, wanted in (("action", "datom/action", action), ("rows", "dagster/row_count", rows)):
         if wanted is not None and found.get(key) != wanted:

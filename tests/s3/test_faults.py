@@ -327,7 +327,7 @@ class TestServersThatIgnoreConditions:
         self, ignorant: dc.S3Store, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("datom_core.storage.s3.store._MAX_SINGLE", 100)
-        ignorant._open()[1]._known.update({"create": True, "create in parts": False})
+        ignorant._connection.conditions._known.update({"create": True, "create in parts": False})
         ignorant.create("dm/x.parquet", b"small")
         assert ignorant.create("dm/x.parquet", b"large" * 100) is False
         assert ignorant.get("dm/x.parquet").data == b"small"
