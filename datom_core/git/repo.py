@@ -16,14 +16,7 @@ from datom_core.errors import StorageError
 from datom_core.git import ondisk
 from datom_core.git.ancestry import Ancestry
 from datom_core.git.answers import is_race, translated
-from datom_core.git.branches import (
-    DEFAULT_BRANCH,
-    all_branches,
-    check_branch,
-    default_branch,
-    head_of,
-    tip_of,
-)
+from datom_core.git.branches import DEFAULT_BRANCH, all_branches, check_branch, default_branch, head_of, tip_of
 from datom_core.git.cache import CloneCache, GitFailedError
 from datom_core.git.errors import LostRaceError
 from datom_core.git.fetches import Fetches

@@ -20,6 +20,7 @@ from dagster.components.testing.utils import DefsFolderSandbox, create_defs_fold
 import datom_core as dc
 from datom_dagster import DatomProjectComponent
 from tests.dagster.conftest import failure
+from tests.long import LONG
 
 # Dagster reads YAML by what pydantic has deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore:`parse_obj_as` is deprecated")
@@ -331,8 +332,9 @@ def test_the_commands_of_dg(tmp_path: Path, project: dc.Project) -> None:
     file.write_text(yaml.safe_dump({"type": "datom_dagster.DatomProjectComponent", "attributes": attributes}))
     code, said = command("list", "components")
     assert "datom_dagster.DatomProjectComponent" in said, said
-    code, said = command("check", "defs")
-    assert (code, "All definitions loaded successfully" in said) == (0, True), said
+    if LONG:  # each command is a Python of its own, with all of Dagster
+        code, said = command("check", "defs")
+        assert (code, "All definitions loaded successfully" in said) == (0, True), said
     file.write_text(file.read_text().replace("sensor:", "sensr:"))
     line = next(n for n, text in enumerate(file.read_text().splitlines(), 1) if "sensr" in text)
     code, said = command("check", "defs")

@@ -11,6 +11,7 @@ import datom_core as dc
 from datom_dagster import DatomResource, datom_asset, datom_assets, datom_definitions
 from datom_dagster.testing import metadata_of as shown
 from tests.dagster.conftest import data_version, failure
+from tests.long import long
 
 Run = Callable[..., dg.ExecuteInProcessResult]
 CUTS = dg.StaticPartitionsDefinition(["2026-01", "2026-02", "2026-03", "lock"])
@@ -266,7 +267,10 @@ MONTHLY = dg.MonthlyPartitionsDefinition(start_date="2026-01", end_date="2026-04
 
 @pytest.mark.parametrize(
     ("partitions", "cuts"),
-    [(MONTHLY, ["2026-01", "2026-02"]), (dg.DynamicPartitionsDefinition(name="cuts"), ["dry-run-2", "lock"])],
+    [
+        pytest.param(MONTHLY, ["2026-01", "2026-02"], marks=long),
+        (dg.DynamicPartitionsDefinition(name="cuts"), ["dry-run-2", "lock"]),
+    ],
 )
 def test_dagsters_database_is_lost_and_partitions_still_load_their_cuts(
     resources: dict[str, Any], study: DatomResource, project: dc.Project, partitions: Any, cuts: list[str]

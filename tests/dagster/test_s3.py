@@ -15,6 +15,7 @@ import datom_core as dc
 from datom_core.testing import Clock
 from datom_dagster import DatomIOManager, DatomResource, S3Storage, datom_asset, datom_definitions, datom_jobs
 from tests.dagster.conftest import failure
+from tests.long import long
 from tests.s3.server import S3Server
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,6 +82,7 @@ def test_assets_in_a_bucket(project: dc.Project, storage: S3Storage) -> None:
     assert project.status().level
 
 
+@long
 def test_every_step_in_a_process_of_its_own(
     project: dc.Project, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

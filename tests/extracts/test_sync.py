@@ -17,13 +17,14 @@ import pyreadstat
 import pytest
 
 import datom_core as dc
+from tests.long import long
 from tests.s3.server import S3Server
 
 Put = Callable[..., None]
 DM, LB, AE = "USUBJID,AGE\n01-1,41\n01-2,52\n", "USUBJID,LBSTRESN\n01-1,1.5\n", "USUBJID,AETERM\n01-1,Headache\n"
 
 
-@pytest.fixture(params=["local", "s3"])
+@pytest.fixture(params=["local", pytest.param("s3", marks=long)])
 def drop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[dc.ExtractSource, Put]]:
     """A place for extracts, and how files get there."""
     if request.param == "local":

@@ -184,7 +184,7 @@ def test_broken_off_anywhere_and_run_again(name: str, tmp_path: Path, fused_git:
     assert counter.effects >= least
 
     # Killed after an effect is killed before the next one: nothing happens in between.
-    step = 2 if counter.effects > 20 and not LONG else 1
+    step = 1 if LONG or counter.effects <= 10 else 2 if counter.effects <= 20 else 3
     for cut_point in range(1, counter.effects + 2, step):
         world, fuse = fresh(), Fuse(cut_point)
         fused_git(fuse)

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 import datom_core as dc
+from tests.long import long
 from tests.s3.conftest import HASTY, warned_unless
 from tests.s3.server import S3Server
 
@@ -145,6 +146,7 @@ class TestObjects:
         assert len(project.reader.read("Lab (v1)-x_y")) == 3
         assert project.write("Lab (v1)-x_y", dm(3)).action == "unchanged"
 
+    @long
     def test_a_listing_of_many_pages(self, store: dc.S3Store, s3_server: S3Server, bucket: str) -> None:
         for n in range(1003):
             s3_server.s3.put_object(Bucket=bucket, Key=f"team/onc/datom/t/{n:05}", Body=b"")

@@ -21,6 +21,7 @@ from datom_dagster import (
     datom_jobs,
 )
 from tests.end_to_end.story.conftest import KEEPER, Acme
+from tests.long import long
 
 
 @datom_asset
@@ -55,6 +56,7 @@ def defs(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> dg.Definitions:
     return datom_definitions(assets=[dm], jobs=datom_jobs([dm]), resources=resources)
 
 
+@long
 def test_the_life_of_a_study_by_jobs(
     acme: Acme, defs: dg.Definitions, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:

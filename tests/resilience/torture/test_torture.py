@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.long import long
 from tests.resilience.torture.crashes import OPERATIONS, killed_at_any_moment, killed_at_each_effect
 from tests.resilience.torture.faults import FAULTS, fault
 from tests.resilience.torture.outcome import Outcome, table
@@ -26,7 +27,7 @@ def test_writers_readers_and_r_at_once(tmp_path: Path) -> None:
     assert outcome.operations > 15
 
 
-@pytest.mark.parametrize(("name", "step"), [("first write", 2), ("sync", 4)])
+@pytest.mark.parametrize(("name", "step"), [("first write", 4), pytest.param("sync", 4, marks=long)])
 def test_killed_at_any_effect(name: str, step: int, tmp_path: Path) -> None:
     assert killed_at_each_effect(name, tmp_path, step).check().faults >= 3
 
@@ -36,7 +37,11 @@ def test_killed_at_any_moment(tmp_path: Path) -> None:
         assert killed_at_any_moment(at, kills=2).check().faults == 6
 
 
-@pytest.mark.parametrize("name", FAULTS)
+# What the machine and the network do; the others are tested one by one in `faults`.
+SHORT = {"disk full", "remote away", "connection reset"}
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[] if n in SHORT else long) for n in FAULTS])
 def test_faults(name: str, tmp_path: Path) -> None:
     fault(name, tmp_path / "here").check()
 
