@@ -3,12 +3,12 @@
 A finding is decided without effects; what mends goes the way of every write.
 """
 
-from datom_core.maintenance.findings import Level
+from datom_core.maintenance.findings import Depth
 from datom_core.maintenance.reconciliation import Reconciliation
 from datom_core.maintenance.validation import validate
 
 __all__ = [
-    "Level",
+    "Depth",
     "Reconciliation",
     "validate",
 ]

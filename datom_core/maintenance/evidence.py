@@ -9,7 +9,7 @@ from functools import partial
 
 from datom_core.common import OnProgress, names
 from datom_core.documents import Metadata, Version
-from datom_core.maintenance.findings import Evidence, Level, absent_tables, odd_payloads, unlisted_tables
+from datom_core.maintenance.findings import Depth, Evidence, absent_tables, odd_payloads, unlisted_tables
 from datom_core.planning import ProjectState, nothing_there, payload_key, read_snapshot, same_snapshot, snapshot_fault
 from datom_core.publishing import git_recovery, load_state
 from datom_core.storage import Item, each, find
@@ -23,10 +23,10 @@ class Examiner:
     Snapshots and payloads that were found sound are not read again at the next look.
     """
 
-    def __init__(self, editor: DocumentEditor, level: Level, on_progress: OnProgress | None) -> None:
+    def __init__(self, editor: DocumentEditor, depth: Depth, on_progress: OnProgress | None) -> None:
         self.editor = editor
         self.repo, self.store = editor.repo, editor.projector.store
-        self.level = level
+        self.depth = depth
         self.on_progress = on_progress
         self._sound: set[tuple[str, str | None]] = set()
         self._unproven: dict[str, Verdict] = {}
@@ -52,12 +52,12 @@ class Examiner:
         if state.manifest.entries and not sizes:
             raise nothing_there(state, self.store.location)
         # At `quick`, only those documents of tables that tell a payload that is late from one that is lost.
-        read = absent_tables(state, sizes) if self.level == "quick" else state.tables
+        read = absent_tables(state, sizes) if self.depth == "quick" else state.tables
         seen = self.editor.projector.view_storage(read, governance=state.governance is not None)
         lines = self.editor.projector.lines
         parted = lines.divergence(seen, tip, state)
         evidence = Evidence(
-            self.level,
+            self.depth,
             tip,
             state,
             self.repo.files(tip),
@@ -75,7 +75,7 @@ class Examiner:
         versions = {names.snapshot(t, v.version): (t, v) for t, s in state.tables.items() for v in s.history}
         faults: dict[str, str] = {}
         stored: dict[str, Metadata | None] = {key: None for key in versions if not sizes.get(key)}
-        if self.level != "quick":
+        if self.depth != "quick":
             for key, found in self._read_snapshots(evidence, versions):
                 table, version = versions[key]
                 fault = snapshot_fault(found, version, state.table(table).history)
@@ -95,7 +95,7 @@ class Examiner:
                 if found is not None and same_snapshot(found, document):
                     del faults[key]
                     self._accept(key, table, found)
-        payload_sizes = {} if self.level == "quick" else _with_current_sizes(self._payload_sizes, state)
+        payload_sizes = {} if self.depth == "quick" else _with_current_sizes(self._payload_sizes, state)
         return replace(evidence, faults=faults, recoverable=frozenset(given), payload_sizes=payload_sizes)
 
     def _read_snapshots(
@@ -123,13 +123,13 @@ class Examiner:
 
     def _with_payloads(self, evidence: Evidence) -> Evidence:
         """The evidence with hashes and contents of payloads, and with those lost payloads of sets that git can give."""
-        wanted = {"quick": [], "deep": odd_payloads(evidence), "full": list(evidence.payloads)}[self.level]
+        wanted = {"quick": [], "deep": odd_payloads(evidence), "full": list(evidence.payloads)}[self.depth]
         pinned = {key: evidence.payloads[key].sha256 for key in wanted}
         items = [
             Item(key, evidence.sizes[key], sha)
             for key, sha in pinned.items()
             # Where no hash of the bytes is recorded, only the content tells whether they are right.
-            if (sha is not None or self.level == "full") and evidence.sizes.get(key) and (key, sha) not in self._sound
+            if (sha is not None or self.depth == "full") and evidence.sizes.get(key) and (key, sha) not in self._sound
         ]
         digests: dict[str, str | None] = {}
         verdicts: dict[str, Verdict] = {}
@@ -155,7 +155,7 @@ class Examiner:
         found = find(self.store, item.key)
         if found is None:
             return None, None
-        if self.level != "full" or item.sha256 not in (None, found.sha256):
+        if self.depth != "full" or item.sha256 not in (None, found.sha256):
             return found.sha256, None
         with self._judging:  # one table at a time is decoded, whatever it takes
             return found.sha256, judge_payload(item.key, found.data, partial(self._told, evidence, item.key))

@@ -26,7 +26,7 @@ from datom_core.planning import (
 from datom_core.tables import Verdict
 
 #: How closely a project is looked at.
-Level = Literal["quick", "deep", "full"]
+Depth = Literal["quick", "deep", "full"]
 
 _KNOWN = frozenset({names.MANIFEST_KEY, names.CUTS_KEY, names.GOVERNANCE_KEY, names.CLAIM_KEY, names.LINE_KEY})
 _FIRST_BYTES = 16  # of a hash, in messages
@@ -37,7 +37,7 @@ class Evidence:
     """What one look at a project showed.
 
     Attributes:
-        level: how closely it was looked at.
+        depth: how closely it was looked at.
         tip, state, files: the commit, the documents there, and every file there with its blob id.
         sizes: every object in storage, with its size.
         seen: the documents of storage that were read.
@@ -49,7 +49,7 @@ class Evidence:
         diverged, lost: that storage shows a history which git does not have, in one line; and the versions of it.
     """
 
-    level: Level
+    depth: Depth
     tip: str
     state: ProjectState
     files: Mapping[str, str]
@@ -70,7 +70,7 @@ class Evidence:
         pinned = pinned_payloads(self.state)
         # In a consistent project every current payload is a pinned one.
         found = {key: pinned.get(key) or Pinned(t, (), _recorded(s)) for key, (t, s) in current.items()}
-        return found if self.level == "quick" else {**found, **pinned}
+        return found if self.depth == "quick" else {**found, **pinned}
 
     @cached_property
     def held(self) -> frozenset[str]:
@@ -273,7 +273,7 @@ def _gone(e: Evidence, key: str, pinned: Pinned, again: str) -> Iterator[Problem
 
 def _consistency(e: Evidence) -> Iterable[Problem]:
     """The documents in git agree with one another (from ``deep`` on)."""
-    return () if e.level == "quick" else disagreements(e.state)
+    return () if e.depth == "quick" else disagreements(e.state)
 
 
 #: What is checked. Each looks at nothing but the evidence; one for governance takes its place here.

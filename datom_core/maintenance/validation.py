@@ -16,7 +16,7 @@ from datom_core.common import OnProgress, names
 from datom_core.documents import rows
 from datom_core.errors import ConflictError, IntegrityError, InvalidInputError
 from datom_core.maintenance.evidence import Examiner
-from datom_core.maintenance.findings import Evidence, Level, inspect, strangers
+from datom_core.maintenance.findings import Depth, Evidence, inspect, strangers
 from datom_core.planning import Problem, ValidationReport
 from datom_core.writing import DocumentEditor
 
@@ -29,12 +29,12 @@ _log = logging.getLogger(__name__)
 
 
 def validate(
-    editor: DocumentEditor, level: Level = "quick", *, fix: bool = False, on_progress: OnProgress | None = None
+    editor: DocumentEditor, depth: Depth = "quick", *, fix: bool = False, on_progress: OnProgress | None = None
 ) -> ValidationReport:
     """As `Project.validate`."""
-    if level not in get_args(Level):
-        raise InvalidInputError(f"level is one of {', '.join(get_args(Level))}, not {level!r}.")
-    examiner = Examiner(editor, level, on_progress)
+    if depth not in get_args(Depth):
+        raise InvalidInputError(f"depth is one of {', '.join(get_args(Depth))}, not {depth!r}.")
+    examiner = Examiner(editor, depth, on_progress)
     evidence, problems = _settle(examiner)
     fixed: tuple[Problem, ...] = ()
     if fix and any(p.fixable for p in problems):
@@ -44,7 +44,7 @@ def validate(
         left = {(p.key, p.version) for p in problems}
         fixed = tuple(p for p in found if (p.key, p.version) not in left)
     report = _report(examiner, evidence, problems, fixed)
-    _log.info("validate: %s, %s: %d problems, %d fixed", report.project, level, len(problems), len(fixed))
+    _log.info("validate: %s, %s: %d problems, %d fixed", report.project, depth, len(problems), len(fixed))
     if not report.ok:
         raise IntegrityError(_message(report), report=report)
     return report
@@ -94,7 +94,7 @@ def _report(
         strange = strangers(examiner.git()[1], strange)
     return ValidationReport(
         project=state.file.name,
-        level=examiner.level,
+        depth=examiner.depth,
         location=str(examiner.store.location),
         commit=evidence.tip,
         tables=len(state.manifest.entries),
@@ -123,6 +123,6 @@ def _message(report: ValidationReport) -> str:
     if any(p.kind in ("lost", "waiting", "altered", "forged") and not p.fixable for p in report.problems):
         advice.append("No payload of a table can come from git.")
     return (
-        f"{report.project} in {report.location} has {count} problem{'s' if count > 1 else ''} ({report.level}, commit "
+        f"{report.project} in {report.location} has {count} problem{'s' if count > 1 else ''} ({report.depth}, commit "
         f"{report.commit[:8]}):\n  - " + "\n  - ".join(shown) + "\n" + " ".join(advice)
     ).rstrip()

@@ -222,7 +222,7 @@ class ValidationReport:
     """What `Project.validate` found.
 
     Attributes:
-        project, level, location: what was looked at, how closely, and where.
+        project, depth, location: what was looked at, how closely, and where.
         commit: the commit that storage was compared with.
         tables, versions: in git.
         objects, bytes: in storage.
@@ -236,7 +236,7 @@ class ValidationReport:
     """
 
     project: str
-    level: str
+    depth: str
     location: str
     commit: str
     tables: int

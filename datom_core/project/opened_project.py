@@ -5,7 +5,7 @@ from __future__ import annotations
 from datom_core.common import OnProgress, ProjectEvents
 from datom_core.documents import Author
 from datom_core.governance import Decommissioning, DecommissionReport, Governance
-from datom_core.maintenance import Level, Reconciliation, validate
+from datom_core.maintenance import Depth, Reconciliation, validate
 from datom_core.planning import LostVersion, MirrorReport, Status, ValidationReport
 from datom_core.project.open_project import ProjectParts
 from datom_core.reading import ProjectReader
@@ -117,12 +117,12 @@ class OpenedProject:
         return MirrorReport(report.written, report.waiting)
 
     def validate(
-        self, level: Level = "quick", *, fix: bool = False, on_progress: OnProgress | None = None
+        self, depth: Depth = "quick", *, fix: bool = False, on_progress: OnProgress | None = None
     ) -> ValidationReport:
         """Compare what lies in storage with what git says, and return when all is well. Others may write meanwhile.
 
         Args:
-            level: ``"quick"``: documents, snapshots and current payloads are there, and the lists say what git says.
+            depth: ``"quick"``: documents, snapshots and current payloads are there, and the lists say what git says.
                 ``"deep"``: also, documents and snapshots say what git says, git agrees with itself, and the payload of
                 every version is there; one of an unrecorded size is hashed. ``"full"``: also, every payload is hashed.
             fix: put back what git can give, when anything is missing or wrong. No payload is overwritten or deleted.
@@ -136,7 +136,7 @@ class OpenedProject:
             FormatError: a document in git cannot be read, or one is of a newer schema.
             AccessDeniedError, StorageError: the store or git failed, so that nothing is known.
         """
-        return validate(self._editor, level, fix=fix, on_progress=on_progress)
+        return validate(self._editor, depth, fix=fix, on_progress=on_progress)
 
     def status(self) -> Status:
         """Where the project stands: the newest commit, and whether storage is level with it."""

@@ -21,7 +21,7 @@ class Verify(Enum):
     size = "size"
 
 
-class Level(Enum):
+class Depth(Enum):
     """How deep validation looks: what is there, whether documents and sizes agree, or every byte."""
 
     quick = "quick"
@@ -98,7 +98,7 @@ class MigrateProject(dg.Config):
 class ValidateProject(dg.Config):
     """A look at whether all is there, and as it should be."""
 
-    level: Level = Field(default=Level.quick, description="quick, deep or full.")
+    depth: Depth = Field(default=Depth.quick, description="quick, deep or full.")
     fix: bool = Field(default=False, description="Put back everything that git can give.")
 
 
@@ -258,7 +258,7 @@ def _validate(notes: _Notes) -> dg.OpDefinition:
     def validate_project(context: dg.OpExecutionContext, config: ValidateProject, datom: DatomResource) -> None:
         with translated(context):
             project = datom.open_project()
-            report = project.validate(config.level.value, fix=config.fix)
+            report = project.validate(config.depth.value, fix=config.fix)
             notes.tell(context, "validated", facts(report), on_assets=True)
 
     return validate_project

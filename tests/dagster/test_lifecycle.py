@@ -166,7 +166,7 @@ def test_each_can_be_launched_again(studied: Site) -> None:
 
 def test_observations_make_nothing_stale(studied: Site) -> None:
     assert studied.stale("adsl") is StaleStatus.FRESH
-    studied.done("validate_project", level="deep")
+    studied.done("validate_project", depth="deep")
     assert len(studied.observations("dm")) == 2
     assert studied.stale("dm") is StaleStatus.FRESH
     assert studied.stale("adsl") is StaleStatus.FRESH
@@ -219,7 +219,7 @@ class TestMoving:
         with pytest.raises(dg.DagsterInvalidConfigError, match="delete_sourc"):
             studied.launch("migrate_project", to={"backend": "local", "root": "/x"}, delete_sourc=True)
         with pytest.raises(dg.DagsterInvalidConfigError, match="deepest"):
-            studied.launch("validate_project", level="deepest")
+            studied.launch("validate_project", depth="deepest")
         with pytest.raises(dg.DagsterInvalidConfigError, match="ftp"):
             studied.launch("migrate_project", to={"backend": "ftp", "root": "/x"})
 
@@ -229,13 +229,13 @@ class TestValidating:
         project = studied.study.open_project()
         project.store.delete("dm/.metadata/metadata.json")
         project.store.delete(f"dm/{project.reader.resolve('adsl').data_sha}.parquet")
-        result = studied.launch("validate_project", level="quick")
+        result = studied.launch("validate_project", depth="quick")
         assert not result.success
         error = result.get_step_failure_events()[0].step_failure_data
         assert "dm/.metadata/metadata.json" in failure(result)
         shown = error.user_failure_data.metadata
         assert shown["datom/problems"].records[0].data["key"] == "dm/.metadata/metadata.json"
-        fixed = studied.done("validate_project", level="deep", fix=True)
+        fixed = studied.done("validate_project", depth="deep", fix=True)
         assert [row["key"] for row in fixed["datom/fixed"]] == ["dm/.metadata/metadata.json"]
 
 

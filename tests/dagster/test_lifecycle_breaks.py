@@ -78,7 +78,7 @@ class TestDefinitions:
             ("migrate_project", {"to": {"backend": "s4", "root": "b"}}),
             ("migrate_project", {"to": {"backend": "s3"}}),
             ("migrate_project", {"to": {"backend": "s3", "root": "b"}, "verify": "none"}),
-            ("validate_project", {"level": "shallow"}),
+            ("validate_project", {"depth": "shallow"}),
             ("decommission_project", {"dry_run": False}),
         ],
     )

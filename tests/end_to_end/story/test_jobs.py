@@ -85,7 +85,7 @@ def test_the_life_of_a_study_by_jobs(
         assert materialized() == "unchanged"
         register = acme.store("register", "statistician")
         assert len(dc.ProjectReader.find("STUDY_001", governance=register).read("dm")) == 2
-        launch("validate_project", level="full")
+        launch("validate_project", depth="full")
         launch("mirror_project")
         launch("decommission_project", confirm="STUDY_001")  # a dry run
         assert set(acme.github.repositories) == {"acme/governance", "acme/study-001"}

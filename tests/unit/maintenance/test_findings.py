@@ -45,7 +45,7 @@ Found = tuple[str, str | None, str | None, str, bool]
 def look(
     state: ProjectState = TIP,
     *,
-    level: Any = "deep",
+    depth: Any = "deep",
     stored: ProjectState | None = None,
     documents: Mapping[str, bytes | None] | None = None,
     without: tuple[str, ...] = (),
@@ -56,8 +56,8 @@ def look(
 
     Args:
         state: what git has.
-        level: how closely it was looked at.
-        stored: what storage was level with; by default git.
+        depth: how closely it was looked at.
+        stored: what storage was depth with; by default git.
         documents: bytes of documents in storage; ``None`` of one that is gone.
         without: keys of other objects that are not there.
         sizes: of objects, where they are others.
@@ -67,17 +67,17 @@ def look(
     held = {key: data for key, data in shown.items() if data is not None}
     there = {**sizes_of(stored or state), **{key: len(data) for key, data in held.items()}, **(sizes or {})}
     there = {key: size for key, size in there.items() if key not in without and shown.get(key, b"") is not None}
-    return Evidence(level, COMMIT, state, {}, there, seen(held), **more)
+    return Evidence(depth, COMMIT, state, {}, there, seen(held), **more)
 
 
 def found(evidence: Evidence) -> list[Found]:
     return [(p.kind, p.table, p.version, p.key, p.fixable) for p in inspect(evidence)]
 
 
-@pytest.mark.parametrize("level", ["quick", "deep", "full"])
+@pytest.mark.parametrize("depth", ["quick", "deep", "full"])
 @pytest.mark.parametrize("state", [TIP, BEFORE, ATTACHED, empty(), written(empty(1), table("dm", "a"))])
-def test_of_a_sound_project_nothing_is_told(level: str, state: ProjectState) -> None:
-    assert inspect(look(state, level=level)) == ()
+def test_of_a_sound_project_nothing_is_told(depth: str, state: ProjectState) -> None:
+    assert inspect(look(state, depth=depth)) == ()
 
 
 OTHERS = Manifest.new("STUDY_002", 2, at(0)).to_json()
@@ -143,7 +143,7 @@ VERSIONS: dict[str, tuple[Evidence, list[Found]]] = {
     ),
     "lost": (look(without=(NEW_PAYLOAD,)), [("lost", "dm", NEW, NEW_PAYLOAD, False)]),
     "lost, of an old version": (look(without=(OLD_PAYLOAD,)), [("lost", "dm", OLD, OLD_PAYLOAD, False)]),
-    "lost, not looked for": (look(level="quick", without=(OLD_PAYLOAD,)), []),
+    "lost, not looked for": (look(depth="quick", without=(OLD_PAYLOAD,)), []),
     "lost, in git": (
         look(without=(NEW_PAYLOAD,), recoverable=frozenset({NEW_PAYLOAD})),
         [("lost", "dm", NEW, NEW_PAYLOAD, True)],
@@ -248,7 +248,7 @@ def test_git_that_disagrees_with_itself(name: str) -> None:
     assert len(problems) == len(expected)
     for problem, said in zip(problems, expected, strict=True):
         assert said in problem.message
-    assert [p for p in inspect(look(state, level="quick")) if p.kind == "inconsistent"] == []
+    assert [p for p in inspect(look(state, depth="quick")) if p.kind == "inconsistent"] == []
 
 
 def test_what_nothing_explains() -> None:

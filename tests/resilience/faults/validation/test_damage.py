@@ -281,7 +281,7 @@ def test_few_large_payloads_are_in_memory_at_once(study: Study, monkeypatch: pyt
 
 
 def test_level_is_checked(study: Study) -> None:
-    with pytest.raises(dc.InvalidInputError, match="level is one of quick, deep, full, not 'all'"):
+    with pytest.raises(dc.InvalidInputError, match="depth is one of quick, deep, full, not 'all'"):
         study.project.validate("all")  # type: ignore[arg-type]
 
 
