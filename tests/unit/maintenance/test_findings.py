@@ -57,7 +57,7 @@ def look(
     Args:
         state: what git has.
         depth: how closely it was looked at.
-        stored: what storage was depth with; by default git.
+        stored: what storage was level with; by default git.
         documents: bytes of documents in storage; ``None`` of one that is gone.
         without: keys of other objects that are not there.
         sizes: of objects, where they are others.
