@@ -1,4 +1,4 @@
-"""Where the token for a git host comes from. None is ever taken from the surroundings unless it is asked for."""
+"""Where the token for a git host comes from. None is ever picked up from the environment without being asked for."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from datom_core.common import MASK, Secret, fitting, kind_of, veiled
 from datom_core.credentials.keyring import read_entries
 from datom_core.errors import InvalidInputError
 
-#: What a remote takes: the token, or where it comes from; a function is asked again whenever a token is needed.
+#: What a remote accepts: the token, or its source; a function is called again whenever a token is needed.
 TokenSource = Secret | str | Callable[[], "Secret | str"]
 
 
 @fitting
 @dataclass(frozen=True)
 class EnvironmentToken:
-    """The token in an environment variable, whose name is given here; read when it is needed."""
+    """The token in an environment variable with the given name; read when needed."""
 
     name: str = "GITHUB_TOKEN"
 
@@ -42,10 +42,10 @@ class KeyringToken:
 
 
 def check_token(source: object) -> Secret | Callable[[], Secret | str]:
-    """Return ``source`` when a token can come from it, text as a `Secret`.
+    """Return ``source`` if a token can come from it; text becomes a `Secret`.
 
     Raises:
-        InvalidInputError: says what to give; what was given is not repeated.
+        InvalidInputError: says what to pass; the value passed is not repeated.
     """
     source = veiled(source)
     if isinstance(source, str):
@@ -63,7 +63,7 @@ def ask_token(source: TokenSource) -> Secret:
     """The token that a source gives now.
 
     Raises:
-        InvalidInputError: what it gives is none.
+        InvalidInputError: it gives something that is not a token.
         The errors of the source.
     """
     source = veiled(source)
@@ -76,6 +76,6 @@ def ask_token(source: TokenSource) -> Secret:
 
 
 def shown_token(source: TokenSource) -> str:
-    """A source as a repr may show it: by name where the name is no secret."""
-    # A function of somebody else's may show the token in its own repr, as functools.partial does.
+    """A source as a repr may show it: by name, if the name is no secret."""
+    # A caller's function may show the token in its own repr, as functools.partial does.
     return repr(source) if isinstance(source, EnvironmentToken | KeyringToken) else MASK

@@ -9,10 +9,10 @@ from datom_core.errors import AccessDeniedError, NotFoundError
 
 
 def read_entries(service: str, required: Iterable[str], optional: Iterable[str] = ()) -> dict[str, str | None]:
-    """Entries of a service by name; those that are optional may be ``None``.
+    """A service's entries by name; optional ones may be ``None``.
 
     Raises:
-        NotFoundError: the extra is not installed, or an entry is not there; says how to make it.
+        NotFoundError: the extra is not installed, or an entry does not exist; says how to create it.
         AccessDeniedError: the keyring is locked, or there is none.
     """
     try:

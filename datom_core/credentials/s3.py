@@ -1,4 +1,4 @@
-"""Where credentials for S3 come from. Nothing is ever taken from the surroundings unless that is asked for by name."""
+"""Where credentials for S3 come from. None are ever picked up from the environment unless asked for by name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from datom_core.common import MASK, Secret, fitting, kind_of, mask_logs, veiled,
 from datom_core.credentials.keyring import read_entries
 from datom_core.errors import AccessDeniedError, InvalidInputError, NotFoundError, StorageError
 
-_SHOWN = 4  # characters of an access key, which is a name and no secret
+_SHOWN = 4  # characters of an access key, which is a name, not a secret
 _FIELDS = frozenset({"access_key", "secret_key", "session_token", "expires_at", "expiration"})
 _FILES = frozenset({"config_file", "credentials_file"})
 _AWS_LOGGERS = ("boto3", "botocore", "s3transfer", "urllib3")
@@ -27,7 +27,7 @@ class Credentials:
         access_key: the key's id.
         secret_key: the key; text is wrapped into a `Secret`.
         session_token: of temporary credentials.
-        expires_at: when they end (with an offset, or UTC); a function that gave them is asked again before.
+        expires_at: when they end (with an offset, or in UTC); the function that gave them is called again before then.
     """
 
     access_key: str = field(repr=False)
@@ -60,26 +60,26 @@ class Credentials:
 
     def __repr__(self) -> str:
         if not hasattr(self, "expires_at") or not hasattr(self, "access_key"):
-            return "Credentials(...)"  # they are being made, and shown in the frame of what is wrong with them
+            return "Credentials(...)"  # still being made: a traceback is showing them
         until = f", expires_at={self.expires_at:%Y-%m-%dT%H:%M:%SZ}" if self.expires_at else ""
         return f"Credentials({self.access_key[:_SHOWN]}{MASK}, {MASK}{until})"
 
 
-#: What a store takes: credentials, one of the classes here, or a function that returns credentials or a mapping
-#: with ``access_key``, ``secret_key`` and optionally ``session_token`` and ``expires_at``.
+#: What a store accepts: credentials, one of the classes here, or a function that returns credentials or a mapping with
+#: ``access_key``, ``secret_key`` and optionally ``session_token`` and ``expires_at``.
 CredentialSource = Credentials | Callable[[], "Credentials | Mapping[str, Any]"]
 
 
 @fitting
 @dataclass(frozen=True)
 class EnvironmentCredentials:
-    """Credentials in environment variables, whose names are given here; read when they are needed.
+    """Credentials in environment variables with the given names; read when needed.
 
-    A session token is optional: the variable may be unset, and an empty name means that there is none.
+    A session token is optional: its variable may be unset, and an empty name means that there is none.
     """
 
     access_key: str = "AWS_ACCESS_KEY_ID"
-    secret_key: str = "AWS_SECRET_ACCESS_KEY"  # noqa: S105 - the name of a variable
+    secret_key: str = "AWS_SECRET_ACCESS_KEY"  # noqa: S105 - a variable's name
     session_token: str = "AWS_SESSION_TOKEN"  # noqa: S105
 
     def __call__(self) -> Credentials:
@@ -95,8 +95,8 @@ class EnvironmentCredentials:
 class KeyringCredentials:
     """Credentials in the operating system's keyring, under one service name (extra ``keyring``).
 
-    The entries are called ``access_key``, ``secret_key`` and, for temporary ones, ``session_token``; the command
-    ``keyring set SERVICE access_key`` makes one.
+    The entries are called ``access_key``, ``secret_key`` and, for temporary credentials, ``session_token``; the command
+    ``keyring set SERVICE access_key`` creates one.
     """
 
     service: str
@@ -114,9 +114,9 @@ class RoleCredentials:
     Args:
         role_arn: the role.
         source: credentials of the identity that may assume it.
-        session_name: shows in AWS's own audit log.
-        seconds: for how long each is asked for.
-        external_id: what the role's trust policy asks for, if it does.
+        session_name: shown in AWS's own audit log.
+        seconds: how long each set of credentials lasts.
+        external_id: the one that the role's trust policy requires, if it does.
         region, endpoint_url: of the token service.
     """
 
@@ -160,7 +160,7 @@ class RoleCredentials:
 class ProfileCredentials:
     """A profile of the AWS configuration files: keys, single sign-on, a process, a chain of roles.
 
-    What AWS renews by itself is renewed; a single sign-on that ended needs ``aws sso login``.
+    What AWS can renew by itself is renewed; an expired single sign-on needs ``aws sso login``.
     """
 
     profile: str
@@ -175,7 +175,7 @@ class ProfileCredentials:
 
 @dataclass(frozen=True)
 class AmbientCredentials:
-    """Whatever the AWS tools find where this runs: a container's or machine's role, a web identity, variables."""
+    """Whatever the AWS tools find on this machine: its own or its container's role, a web identity, variables."""
 
     def __call__(self) -> Credentials:
         return _frozen(self.resolve())
@@ -186,10 +186,10 @@ class AmbientCredentials:
 
 
 def check_credentials(source: object) -> CredentialSource:
-    """Return ``source`` when credentials can come from it.
+    """Return ``source`` if credentials can come from it.
 
     Raises:
-        InvalidInputError: says what to give.
+        InvalidInputError: says what to pass.
     """
     source = veiled(source)
     if isinstance(source, Credentials) or (callable(source) and not isinstance(source, type)):
@@ -206,7 +206,7 @@ def ask(source: CredentialSource) -> Credentials:
     """The credentials that a source gives now.
 
     Raises:
-        InvalidInputError: what it gives is none.
+        InvalidInputError: it gives something that is not credentials.
         The errors of the source.
     """
     source = check_credentials(source)
@@ -231,7 +231,7 @@ def ask(source: CredentialSource) -> Credentials:
 def make_client(
     service: str, source: CredentialSource, *, region: str, endpoint_url: str | None, config: Mapping[str, Any]
 ) -> Any:
-    """A boto3 client with these credentials alone; no AWS variable or file has a say in it."""
+    """A boto3 client with these credentials only; AWS variables and files have no influence."""
     import boto3.session
     from botocore.config import Config
 
@@ -259,7 +259,7 @@ def _isolated_session(source: CredentialSource) -> Any:
     session = botocore.session.Session()
     settings = ConfigValueStore(mapping=create_botocore_default_config_mapping(session))
     for name, (_, _, default, _) in session.SESSION_VARIABLES.items():
-        # Certificates and proxies are the network's affair; all else decides where data goes and as whom.
+        # Certificates and proxies are up to the network; all else decides where data goes, and as whom.
         if name != "ca_bundle":
             settings.set_config_provider(name, ConstantProvider(None if name in _FILES else default))
     settings.set_config_provider("s3", ConstantProvider({"us_east_1_regional_endpoint": "regional"}))
@@ -271,10 +271,10 @@ def _isolated_session(source: CredentialSource) -> Any:
 
 @cache
 def _loader() -> Any:
-    """What tells botocore what S3 is and where; read once, because that is most of what a client costs."""
+    """What tells botocore what S3 is and where; read once, because that is most of the cost of a client."""
     from botocore.loaders import Loader
 
-    # No folder of the user's has a say in it.
+    # None of the user's folders is searched.
     return Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
 
 
@@ -293,7 +293,7 @@ def _to_botocore(source: CredentialSource) -> Any:
 
 
 def _metadata(credentials: Credentials) -> dict[str, Any]:
-    # Those that do not say when they end are asked for again after an hour.
+    # Credentials that do not say when they end are requested again after an hour.
     ends = credentials.expires_at or datetime.now(UTC) + timedelta(hours=1)
     if ends <= datetime.now(UTC):
         raise AccessDeniedError(f"The credentials that were given ended at {ends:%Y-%m-%dT%H:%M:%SZ}. Get new ones.")
@@ -320,13 +320,13 @@ def _found_by_aws(profile: str | None) -> Any:
 
 
 def _frozen(found: Any) -> Credentials:
-    return Credentials(*found.get_frozen_credentials()[:3])  # a variable would show them
+    return Credentials(*found.get_frozen_credentials()[:3])  # a variable would show them in a traceback
 
 
 def _code(error: Exception) -> str:
     response = getattr(error, "response", None)
     if not response:
         return type(error).__name__
-    # Not every server puts a reason into what its token service answers; the status is always there.
+    # Not every server's token service gives a reason; the status is always there.
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
     return str(response.get("Error", {}).get("Code") or status)

@@ -1,6 +1,6 @@
 """Extract files: which ones a drop holds, whether it is complete, and the table in each.
 
-It reads and never writes; a file is read as what it says, or refused.
+Everything here reads and never writes; a file is either read as what it claims to be, or refused.
 """
 
 from datom_core.extracts.drop_reader import DropReader, Extract

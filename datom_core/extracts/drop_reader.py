@@ -1,4 +1,4 @@
-"""Extract files out of a drop: which are there, whether they are complete, and what is in them."""
+"""Extract files in a drop: which there are, whether they are complete, and what they contain."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from datom_core.extracts.formats import (
 
 @dataclass(frozen=True)
 class Extract:
-    """What was read from an extract file; `Project.write` and the like take it as a frame, and record the file.
+    """The content of an extract file; `Project.write` and the like accept it as a frame, and record the file.
 
     Attributes:
         data: the table.
-        origin: SHA-256 of the file and its format.
+        origin: SHA-256 of the file, and its format.
         file: its name.
     """
 
@@ -42,18 +42,18 @@ class Extract:
 
 
 class DropReader:
-    """Reads extract files where they were dropped; each is for the table that it is named after.
+    """Reads extract files where they were dropped; each belongs to the table it is named after.
 
     Args:
-        folder: a path, a `LocalFolder` or an `S3Folder`; what lies in folders below is not looked at.
+        folder: a path, a `LocalFolder` or an `S3Folder`; its subfolders are not read.
         pattern: which files, for example ``"*.xpt"``.
         schema: per table, as for `read_extract`.
         r_compat, encoding, separator: as for `read_extract`.
-        manifest: name of a file that lists the drop; until all that it lists is there, nothing is to be read.
-        quiet: seconds for which no file may have changed; until then, nothing is to be read.
+        manifest: name of a file that lists the drop; nothing should be read until everything it lists is there.
+        quiet: seconds without any change to a file; nothing should be read until they have passed.
 
     Raises:
-        InvalidInputError: an argument that can never work.
+        InvalidInputError: an argument can never work.
     """
 
     def __init__(
@@ -82,50 +82,50 @@ class DropReader:
         self._manifest, self._quiet = manifest, quiet
 
     def inspect(self, now: datetime | None = None) -> Drop:
-        """The files that are there, and why they are not to be read yet.
+        """The files that are there, and why they should not be read yet.
 
         Raises:
-            NotFoundError: the folder is not there.
-            AccessDeniedError, StorageError: it cannot be looked at.
+            NotFoundError: the folder does not exist.
+            AccessDeniedError, StorageError: the folder cannot be listed.
         """
         drop = inspect_drop(self.source, manifest=self._manifest, quiet=self._quiet, now=now or datetime.now(UTC))
         refused = {name: why for name, why in drop.refused.items() if fnmatchcase(name, self._pattern)}
         return replace(drop, files=tuple(f for f in drop.files if fnmatchcase(f.name, self._pattern)), refused=refused)
 
     def supports(self, file: ExtractFile) -> bool:
-        """Whether a file has the extension of a format that can be read."""
+        """Whether a file has the extension of a readable format."""
         return of_name(file.name) is not None
 
     def unreadable(self, files: Iterable[ExtractFile]) -> dict[str, str]:
-        """Those of ``files`` that hold data by their extension, of a kind that cannot be read; with what to do."""
+        """The ``files`` that are data by their extension, of a kind that cannot be read; with what to do about each."""
         return {f.name: cannot_be_read(f.name) for f in files if not self.supports(f) and looks_like_data(f.name)}
 
     def sha(self, file: ExtractFile) -> str:
         """SHA-256 of a file's bytes.
 
         Raises:
-            ConflictError: it changed since it was listed.
+            ConflictError: the file has changed since it was listed.
         """
         with tempfile.TemporaryDirectory(prefix="datom-") as folder:
             return self.fetch(file, Path(folder))[1]
 
     def fetch(self, file: ExtractFile, folder: Path) -> tuple[Path, str]:
-        """A path at which the file's bytes can be read, and their SHA-256; ``folder`` is for what comes from afar."""
+        """A path from which to read the file's bytes, and their SHA-256; remote files are put into ``folder``."""
         path = self.source.fetch(file, folder)
         sha = sha256_of(path)
         self.source.check(file)
         return path, sha
 
     def read(self, file: ExtractFile, table: str | None = None) -> Extract:
-        """What is in a file: all of it, or nothing.
+        """The content of a file: all of it, or nothing.
 
         Args:
-            file: one of those that `look` found.
-            table: the table that it is for, whose schema wins.
+            file: one of the listed files.
+            table: the table it belongs to, whose schema applies.
 
         Raises:
-            ConflictError: it changed since it was listed; try again when it is complete.
-            InvalidInputError: it cannot be read, and why.
+            ConflictError: the file has changed since it was listed; try again when it is complete.
+            InvalidInputError: the file cannot be read; says why.
         """
         with tempfile.TemporaryDirectory(prefix="datom-") as folder:
             path, sha = self.fetch(file, Path(folder))
@@ -139,10 +139,10 @@ class DropReader:
         table: str | None = None,
         before: Mapping[str, pa.DataType] | None = None,
     ) -> Extract:
-        """As `read`, of what `fetch` gave; ``before`` as for `read_extract`."""
+        """As `read`, for what `fetch` returned; ``before`` as for `read_extract`."""
         schema = self._schema.get(file.table if table is None else table)
         data = read_extract(path, schema=schema, before=before, **self._how)
-        # Read to the end: were the bytes those that were hashed?
+        # All has been read: were these the bytes that were hashed?
         self.source.check(file)
         return Extract(data, Origin(sha, Path(file.name).suffix[1:]), file.name)
 

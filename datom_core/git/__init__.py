@@ -1,6 +1,6 @@
 """Git: a cache of a remote, commits built without a work tree, pushes that lose or win a race, logins.
 
-The only folder that runs git. It knows files and commits, not what is written in them.
+Only this folder runs git. It knows files and commits, not what is written in them.
 """
 
 from datom_core.git.authors import default_author

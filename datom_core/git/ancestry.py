@@ -1,4 +1,4 @@
-"""Which commits follow from which, by what a cached clone holds and, if need be, by the whole history."""
+"""Which commits follow from which, judging by a cached clone and, if need be, by the whole history."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Ancestry:
 
     Args:
         cache: the clone.
-        fetches: brings the whole history into it.
+        fetches: brings the whole history into the clone.
     """
 
     def __init__(self, cache: CloneCache, fetches: Fetches) -> None:
@@ -21,24 +21,24 @@ class Ancestry:
         self._known: dict[tuple[str, str], None] = {}
 
     def knows(self, tip: str, commit: str) -> bool:
-        """Whether it is certain without a look that ``tip`` contains ``commit``."""
+        """Whether it is already known that ``tip`` contains ``commit``."""
         return tip == commit or (tip, commit) in self._known
 
     def note(self, tip: str, commit: str | None) -> None:
-        """Remember that ``tip`` contains ``commit``: a commit never changes."""
+        """Remember that ``tip`` contains ``commit``: that never changes."""
         if commit is not None:
             self._known[tip, commit] = None
             if len(self._known) > _REMEMBERED:
                 del self._known[next(iter(self._known))]
 
     def surely_contains(self, tip: str, commit: str) -> bool:
-        """Whether what is at hand tells that ``tip`` contains ``commit``. A yes is certain, a no is not."""
+        """Whether the clone as it is shows that ``tip`` contains ``commit``. A yes is certain, a no is not."""
         if not self.knows(tip, commit) and self.leads(commit, tip):
             self.note(tip, commit)
         return self.knows(tip, commit)
 
     def leads(self, commit: str, tip: str) -> bool:
-        """Whether what is at hand leads from ``commit`` to ``tip``. A yes is certain, a no is not."""
+        """Whether the clone as it is leads from ``commit`` to ``tip``. A yes is certain, a no is not."""
         try:
             self._cache.run("merge-base", "--is-ancestor", commit, tip)
         except GitFailedError:
@@ -46,10 +46,10 @@ class Ancestry:
         return True
 
     def contains(self, tip: str, commit: str) -> bool:
-        """Whether the history of ``tip``, which is at hand, has the commit.
+        """Whether the history of ``tip``, a commit in the clone, has ``commit``.
 
         Raises:
-            GitFailedError: the clone is broken, so that its no means nothing.
+            GitFailedError: the clone is broken, so its no means nothing.
         """
         found = self.surely_contains(tip, commit)
         if not found and self._cache.is_shallow():

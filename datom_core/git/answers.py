@@ -1,4 +1,4 @@
-"""What git and the host behind it say when a command fails, and which error that is."""
+"""What git and its host say when a command fails, and which of our errors that is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from datom_core.errors import AccessDeniedError, DatomError, NotFoundError, StorageError
 from datom_core.git.remote import Remote, redact
 
-# Fragments of git's own messages (LC_ALL=C) and of what servers answer through it.
+# Fragments of git's own messages (LC_ALL=C), and of server messages that git passes on.
 _NOT_ACCEPTED = ("authentication failed", "could not read username", "could not read password", "error: 401")
 _NO_RIGHT = ("error: 403", "write access to repository not granted")
 _DENIED = (
@@ -23,13 +23,13 @@ _NEEDED = 'A classic token needs the scope `repo`, a fine-grained one "Contents:
 
 
 def is_race(stderr: str) -> bool:
-    """Whether a push was turned down because another one was, or had just been, under way."""
+    """Whether a push was rejected because of another one that was under way, or had just finished."""
     lowered = stderr.lower()
     return any(f in lowered for f in _RACED) and not any(f in lowered for f in _DENIED)
 
 
 def translated(remote: Remote, action: str, stderr: str) -> DatomError:
-    """The error that stands for a failed command against the remote."""
+    """Our error for a failed command against the remote."""
     text = redact(stderr).strip()
     said = " ".join(line.removeprefix("fatal: ") for line in text.splitlines())[:600]
     where = redact(remote.url)

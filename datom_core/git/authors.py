@@ -1,4 +1,4 @@
-"""Who writes, when nobody says."""
+"""The author when none is named."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ DEFAULT_AUTHOR = Author("datom", "datom@noreply")
 
 
 def default_author() -> Author:
-    """The author of the user's git configuration, else `DEFAULT_AUTHOR`; cleaned as git cleans it."""
+    """The author in the user's git configuration, else `DEFAULT_AUTHOR`; cleaned as git cleans it."""
     user = configured("user")
     name, email = (_cleaned(user.get(key)) for key in ("name", "email"))
     return Author(name or DEFAULT_AUTHOR.name, email or DEFAULT_AUTHOR.email) if name or email else DEFAULT_AUTHOR

@@ -1,4 +1,4 @@
-"""Ask a remote which branches it has, without any clone."""
+"""Ask a remote which branches it has, without a clone."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _NOT_A_BRANCH = re.compile(r"[\s~^:?*\[\\\x00-\x20\x7f]|\.\.|@\{|//|^[-/.]|[/.]$
 
 @dataclass(frozen=True)
 class Branches:
-    """What a remote answers.
+    """A remote's answer.
 
     Attributes:
-        head: the branch that its HEAD names, when that branch exists.
+        head: the branch that its HEAD names, if that branch exists.
         tips: every branch with its commit.
     """
 
@@ -31,7 +31,7 @@ class Branches:
 
 
 def check_branch(branch: str) -> str:
-    """Return ``branch`` when it can name one (`git check-ref-format`).
+    """Return ``branch`` if it can name a branch (`git check-ref-format`).
 
     Raises:
         InvalidInputError: it cannot.
@@ -43,12 +43,12 @@ def check_branch(branch: str) -> str:
 
 
 def tip_of(remote: Remote, branch: str) -> str | None:
-    """The commit at a branch of the remote, or ``None`` when it has no such branch."""
+    """The commit at a branch of the remote, or ``None`` if it has no such branch."""
     return _ask(remote, _HEADS + branch).tips.get(branch)
 
 
 def head_of(remote: Remote, branch: str | None) -> str | None:
-    """The commit at the branch, or where the remote's HEAD points: one question, and no clone."""
+    """The commit at the branch, or where the remote's HEAD points: one query, and no clone."""
     if branch is not None:
         return tip_of(remote, branch)
     found = _ask(remote, "HEAD", _HEADS + "*")
@@ -56,10 +56,10 @@ def head_of(remote: Remote, branch: str | None) -> str | None:
 
 
 def default_branch(remote: Remote) -> tuple[str, str | None]:
-    """The branch to use when nobody says which, and the commit at it; ``None`` when nothing was pushed to it.
+    """The branch to use if none is named, and its commit; ``None`` if nothing has been pushed to it.
 
-    It is what HEAD names; the only branch there is, when HEAD names none that exists; and for an empty
-    remote what HEAD will name once something is pushed, so that R clones what was pushed.
+    It is the branch that HEAD names; or the only branch, if HEAD names none that exists; or, for an empty remote, the
+    branch that HEAD will name after the first push, so that R clones what was pushed.
 
     Raises:
         NotFoundError: there are several branches, and HEAD names none of them.
@@ -77,7 +77,7 @@ def default_branch(remote: Remote) -> tuple[str, str | None]:
 
 
 def no_branch(remote: Remote, branch: str) -> NotFoundError:
-    """The error for a branch that is not there, most often because it was renamed; names those that are."""
+    """The error for a branch that does not exist, most often because it was renamed; names those that do."""
     others = sorted(all_branches(remote) - {branch})
     return NotFoundError(
         f"{redact(remote.url)} has no branch {branch}; it has {', '.join(others) or 'none'}. If it was renamed, open "
@@ -88,14 +88,14 @@ def no_branch(remote: Remote, branch: str) -> NotFoundError:
 
 
 def all_branches(remote: Remote) -> set[str]:
-    """Every branch of the remote; none when nothing was ever pushed to it."""
+    """Every branch of the remote; none if nothing was ever pushed to it."""
     return set(_ask(remote, _HEADS + "*").tips)
 
 
 def _unborn_branch(remote: Remote) -> str:
     with tempfile.TemporaryDirectory(prefix="datom-") as folder:
         try:
-            # A clone is the one command that learns the name of a branch which does not exist yet.
+            # Only a clone learns the name of a branch that does not exist yet.
             run_anywhere(
                 "clone", "--quiet", "--bare", "--template=", "--", remote.url, f"{folder}/empty.git", to=remote
             )

@@ -1,7 +1,7 @@
 """A bare clone in the user's cache directory. It is only a cache: deleting it costs time, never correctness.
 
-Several processes use one clone at once. None of them has a work tree, an index, or a ref that another
-one moves: every fetch and every new commit gets a ref of its own.
+Several processes share one clone. None of them has a work tree, an index, or a ref that another one moves: every fetch
+and every new commit gets a ref of its own.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from datom_core.errors import NotFoundError
 from datom_core.git.login import login_to
 from datom_core.git.remote import Remote
 
-_OLDEST = (2, 29)  # the first to know `git fetch --no-write-fetch-head`, the newest of all options that are used
+_OLDEST = (2, 29)  # the first with `git fetch --no-write-fetch-head`, the newest of all options in use
 _REFS_KEPT = 16
 _REFS_TOLERATED = 64
 _ENVIRONMENT = {
@@ -34,8 +34,8 @@ _ENVIRONMENT = {
     "LC_ALL": "C",
     "LANGUAGE": "C",
 }
-# What a hook or another tool may have set for its own repository, and what changes the meaning of paths.
-# Configuration in the environment stays: that is how credentials are handed to git.
+# Variables that a hook or another tool may have set for its own repository, or that change what paths mean.
+# Configuration in the environment stays: that is how git receives credentials.
 _FOREIGN = frozenset(
     "GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_OBJECT_DIRECTORY GIT_DIR "
     "GIT_WORK_TREE GIT_IMPLICIT_WORK_TREE GIT_GRAFT_FILE GIT_INDEX_FILE GIT_NO_REPLACE_OBJECTS GIT_REPLACE_REF_BASE "
@@ -43,15 +43,15 @@ _FOREIGN = frozenset(
     "GIT_GLOB_PATHSPECS GIT_NOGLOB_PATHSPECS GIT_ICASE_PATHSPECS".split()
 )
 _OPTIONS = [
-    # Neither the user's hooks nor a repository's may run, and maintenance must not outlive the command.
+    # No hooks may run, neither the user's nor a repository's, and maintenance must not outlive the command.
     *("-c", f"core.hooksPath={os.devnull}", "-c", "gc.autoDetach=false", "-c", "maintenance.autoDetach=false"),
-    # A server that accepts and then says nothing is given up after a minute.
+    # Give up after a minute on a server that accepts and then says nothing.
     *("-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=60"),
 ]
 
 
 class Git(Protocol):
-    """Runs ``git`` with arguments in some clone, and returns its output; ``to`` as in `CloneCache.run`."""
+    """Runs ``git`` with arguments in a clone, and returns its output; ``to`` as in `CloneCache.run`."""
 
     def __call__(self, args: Sequence[str], *, to: Remote | None = None) -> bytes: ...
 
@@ -68,9 +68,9 @@ class CloneCache:
     """Runs git in the cached clone of one remote and branch.
 
     Args:
-        remote: as `check_remote` returned it.
+        remote: as returned by `check_remote`.
         branch: the branch, or ``""`` for the remote's default.
-        directory: where clones are kept; the user's cache directory by default.
+        directory: where to keep clones; by default, the user's cache directory.
     """
 
     def __init__(self, remote: str, branch: str, directory: str | os.PathLike[str] | None = None) -> None:
@@ -82,7 +82,7 @@ class CloneCache:
         """Run ``git *args`` in the clone and return its output.
 
         Args:
-            to: the remote that the command talks to; with its token the command can log in.
+            to: the remote that the command talks to; its token lets the command log in.
 
         Raises:
             GitFailedError: the command failed.
@@ -90,7 +90,7 @@ class CloneCache:
         return _run([f"--git-dir={self.path}", *_OPTIONS], args, stdin=stdin, to=to)
 
     def ensure(self, fill: Callable[[Git], object]) -> None:
-        """Make a clone when there is none; ``fill`` is given git in it while nobody else knows of it."""
+        """Make a clone if there is none; ``fill`` gets git to use in it before anyone else can see it."""
         if (self.path / "HEAD").exists():
             return
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -98,7 +98,7 @@ class CloneCache:
         try:
             _run([], ("init", "--quiet", "--bare", "--template=", fresh))
             fill(partial(_run, [f"--git-dir={fresh}", *_OPTIONS]))
-            # Of several processes that get here at once, one wins and the others use its clone.
+            # If several processes get here at once, one wins and the others use its clone.
             with contextlib.suppress(OSError):
                 os.rename(fresh, self.path)
         finally:
@@ -109,14 +109,14 @@ class CloneCache:
         return (self.path / "shallow").exists()
 
     def discard(self) -> None:
-        """Put the clone aside and remove it, so that the next `ensure` starts afresh."""
+        """Move the clone away and remove it, so that the next `ensure` starts afresh."""
         aside = self.path.with_name(f"old-{secrets.token_hex(8)}")
         with contextlib.suppress(OSError):
             os.rename(self.path, aside)
         shutil.rmtree(aside, ignore_errors=True)
 
     def new_ref(self) -> str:
-        """A ref name that no other process uses; old ones are removed when they pile up."""
+        """A ref name that no other process uses; removes old refs when they pile up."""
         folder = self.path / "refs" / "datom"
         with contextlib.suppress(OSError):
             if len(os.listdir(folder)) > _REFS_TOLERATED:
@@ -124,9 +124,9 @@ class CloneCache:
         return f"refs/datom/{secrets.token_hex(12)}"
 
     def _tidy(self) -> None:
-        """Drop old refs, and let git pack what has piled up; a clone that only pushes is never packed else."""
+        """Drop old refs, and let git pack what has piled up; otherwise a clone that only pushes is never packed."""
         refs = self.run("for-each-ref", "--sort=-creatordate", "--format=%(refname)", "refs/datom").decode().split()
-        # A ref that another process removes first is no loss.
+        # It does no harm if another process removes a ref first.
         with contextlib.suppress(GitFailedError):
             self.run("update-ref", "--stdin", stdin="".join(f"delete {r}\n" for r in refs[_REFS_KEPT:]).encode())
             self.run("gc", "--auto", "--quiet")
@@ -182,19 +182,19 @@ def _run(
             )
             return bytes(result)
         except git.GitCommandError as error:
-            # What git said may be no text, for instance a path or a part of an object.
+            # What git said may not be valid text: it may quote a path, or part of an object.
             failed = GitFailedError(masked(_said(error)).encode("utf-8", "backslashreplace").decode())
         except git.GitCommandNotFound:
             pass
         except BaseException as error:
-            without_frames(error)  # GitPython's variables hold the environment as a whole
+            without_frames(error)  # GitPython's variables hold the whole environment
             raise
-    # Out here GitPython's error is not attached to ours: what a host answered may repeat the token.
+    # Out here, GitPython's error is not attached to ours: the host's answer may repeat the token.
     raise failed or missing
 
 
 def _gitpython() -> Any:
-    """The package, which is imported only when it is needed: that fails where there is no git program.
+    """The package, imported only when needed: the import fails where there is no git program.
 
     Raises:
         NotFoundError: says how to install git, or a newer one.
@@ -204,9 +204,9 @@ def _gitpython() -> Any:
     except ImportError as error:
         raise no_git() from error
     if not hasattr(git, "Git") or git.Git.GIT_PYTHON_GIT_EXECUTABLE is None:
-        raise no_git()  # GIT_PYTHON_REFRESH=quiet lets the import pass
+        raise no_git()  # GIT_PYTHON_REFRESH=quiet lets the import succeed
     version = None
-    with contextlib.suppress(git.CommandError, OSError):  # whoever runs it next says what is wrong with it
+    with contextlib.suppress(git.CommandError, OSError):  # whoever runs it next reports what is wrong
         version = _version(git.Git.GIT_PYTHON_GIT_EXECUTABLE, os.environ.get("PATH"))
     if version is not None and version < _OLDEST:
         raise no_git(".".join(map(str, version)))
@@ -215,7 +215,7 @@ def _gitpython() -> Any:
 
 @cache
 def _version(program: str, path: str | None) -> tuple[int, ...] | None:
-    """The version of the git program that is found with a PATH; ``None`` when it does not tell."""
+    """The version of the git program found on a PATH; ``None`` if it does not say."""
     import git
 
     found = re.search(r"(\d+)\.(\d+)", str(git.Git().execute([program, "version"])))
@@ -223,7 +223,7 @@ def _version(program: str, path: str | None) -> tuple[int, ...] | None:
 
 
 def no_git(version: str | None = None) -> NotFoundError:
-    """The error where there is no git program, or only one of a version that is too old."""
+    """The error if there is no git program, or only one that is too old."""
     oldest = ".".join(map(str, _OLDEST))
     return NotFoundError(
         f"Writing to a project needs the git program, {oldest} or newer, "
@@ -242,7 +242,7 @@ def _said(error: Any) -> str:
 
 
 def configured(section: str) -> dict[str, str]:
-    """What the user's git configuration says in a section: key, without the section, to value."""
+    """A section of the user's git configuration: key, without the section's name, to value."""
     try:
         said = run_anywhere("config", "-z", "--get-regexp", rf"^{section}\.").decode("utf-8", "replace")
     except GitFailedError:

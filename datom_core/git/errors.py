@@ -1,4 +1,4 @@
-"""What git's answers mean to a writer."""
+"""What git's answers mean for a writer."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from datom_core.errors import ConflictError
 class LostRaceError(ConflictError):
     """Another writer published first; nothing was published. Plan again on the new tip.
 
-    ``details["stuck_at"]`` is the tip when a push was turned down though nobody else's arrived.
+    ``details["stuck_at"]`` is the tip if a push was rejected though nobody else's arrived.
     """

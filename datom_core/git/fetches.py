@@ -1,4 +1,4 @@
-"""What comes from the remote into the cached clone: its newest commit, or the whole history."""
+"""Fetch from the remote into the cached clone: its newest commit, or the whole history."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Fetches:
 
     Args:
         at: the remote.
-        branch: tells its branch; asked when it is needed.
+        branch: returns its branch; called when needed.
         cache: the clone.
     """
 
@@ -24,19 +24,19 @@ class Fetches:
         self._turns = Turns(cache.path.with_suffix(".fetch"))
 
     def ensure(self) -> None:
-        """Have a clone; a new one holds the newest commit alone, however long the history."""
+        """Make sure there is a clone; a new one holds only the newest commit, however long the history."""
         self._cache.ensure(self._begin)
 
     def newest(self) -> str:
-        """Fetch the newest commit, with what leads there from what is at hand; its id."""
+        """Fetch the newest commit, with those that link it to what the clone has; returns its id."""
         ref = self._cache.new_ref()
-        # git gives up when the border of what is at hand is moved while it fetches.
+        # git gives up if the border of a shallow clone moves during a fetch.
         with self._turns.turn() if self._cache.is_shallow() else contextlib.nullcontext():
             self._cache.run(*self._command(ref, "--update-shallow"), to=self._at)
         return self._cache.run("rev-parse", "--verify", f"{ref}^{{commit}}").decode().strip()
 
     def all(self) -> None:
-        """Have the whole history at hand."""
+        """Make sure the clone has the whole history."""
         if not self._cache.is_shallow():
             return
         with self._turns.turn():
@@ -44,7 +44,7 @@ class Fetches:
                 self._cache.run(*self._command(self._cache.new_ref(), "--unshallow"), to=self._at)
 
     def _begin(self, git: Git) -> None:
-        # An empty remote has none, and not every server can; what is wrong with it is said by whoever reads next.
+        # An empty remote has no commit, and not every server can do this; the next read reports what is wrong.
         with contextlib.suppress(GitFailedError):
             git(self._command(self._cache.new_ref(), "--depth=1"), to=self._at)
 

@@ -1,4 +1,4 @@
-"""How files of a branch came to be, commit by commit."""
+"""How the files of a branch came to be, commit by commit."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Added:
 
 
 def added(cache: CloneCache, commit: str, paths: Collection[str]) -> dict[str, Added]:
-    """As `GitRepo.added`, from a clone that has the whole history."""
+    """As `GitRepo.added`, from a clone with the whole history."""
     out = cache.run(
         "rev-list", "--full-history", "--topo-order", "--no-merges", "--encoding=UTF-8",
         "--format=%an%x00%ae%x00%at", commit, "--", *(f":(top,literal){path}" for path in paths),

@@ -1,4 +1,4 @@
-"""A remote that is a path on this machine: there, a repository can be made and removed."""
+"""A remote that is a path on this machine, where a repository can be made and removed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def is_absent(remote: str) -> bool:
 
 
 def create(remote: str, branch: str) -> bool:
-    """Make a bare repository at a local path where nothing is yet; whether one was made.
+    """Make a bare repository at a local path where nothing exists; whether one was made.
 
     Raises:
         AlreadyExistsError: the path holds files that are not a git repository.
@@ -52,14 +52,14 @@ def can_delete(remote: str) -> bool:
 
 
 def delete(remote: str) -> None:
-    """Remove the repository itself, where that can be done from here. One that is gone is no error."""
+    """Remove the repository itself, if that can be done from here. It is no error if it is already gone."""
     path = local_path(remote)
     if path is None:
         return
     link, path = path if path.is_symlink() else None, path.resolve()
     aside = path.with_name(f".{path.name}.deleted")
     try:
-        # Under another name first, so that nobody ever finds half of a repository.
+        # Rename it first, so that nobody ever finds half a repository.
         if aside.exists():
             shutil.rmtree(aside)
         if can_delete(remote):

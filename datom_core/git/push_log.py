@@ -1,4 +1,4 @@
-"""What the log says of a push."""
+"""What the log says about a push."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _log = logging.getLogger(__name__)
 def log_push(
     remote: str, branch: str, commit: str, files: Mapping[str, bytes | None], attempt: int, seconds: float
 ) -> None:
-    """One line, with the facts for whoever collects logs."""
+    """One line, with the facts for log collectors."""
     size = sum(len(data or b"") for data in files.values())
     facts = {"effect": "push", "remote": redact(remote), "commit": commit, "bytes": size, "seconds": seconds}
     _log.debug(

@@ -1,4 +1,4 @@
-"""Which git remotes are accepted, and with which of them a token is used."""
+"""Which git remotes are accepted, and which of them may get a token."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SCHEMES = frozenset({"file", "git", "http", "https", "ssh"})
 _SCP = re.compile(r"(?:[A-Za-z0-9._-]+@)?[A-Za-z0-9][A-Za-z0-9.-]*:(?!//)[^\s@]+")  # user@host:path
 _USER_PART = re.compile(r"(?<=://)[^/\s]*@|(?<![\w/])[^/\s:@]+[:@][^/\s]+@")
 
-# No wildcard, which git would take for any host, and nothing else that means something in a configuration key.
+# No wildcard, which git would match to any host, and nothing else with a meaning in a configuration key.
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?")
 
 
@@ -26,16 +26,16 @@ _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?")
 class Remote:
     """A git remote, and the token to log in with.
 
-    Without a token git logs in as it is configured (a credential helper, ssh). With one, nothing but the token is
-    used, and it is handed to the git commands that talk to the remote, for the remote's host alone.
+    Without a token, git logs in as configured (a credential helper, ssh). With one, only the token is used, and it goes
+    only to git commands that talk to the remote, for the remote's host.
 
     Args:
         url: URL or path; see `check_remote` for what is refused.
-        token: for https. Text is wrapped into a `Secret`; a function is asked again for each command. A remote that is
-            to cross into another process needs a source that can be pickled, such as `EnvironmentToken`.
+        token: for https. Text is wrapped into a `Secret`; a function is called again for each command. A remote that
+            must cross into another process needs a source that can be pickled, such as `EnvironmentToken`.
 
     Raises:
-        InvalidInputError: the URL is refused, or a token is of no use there, or would not be safe on the way.
+        InvalidInputError: the URL is refused, or a token would be useless there, or not safe on the way.
     """
 
     url: str
@@ -55,7 +55,7 @@ class Remote:
             _check_token_may_go_to(self.url)
 
     def beside(self, url: str) -> Remote:
-        """Another repository, with the same token when it is on the same host."""
+        """Another repository, with the same token if it is on the same host."""
         ours, theirs = urlsplit(self.url), urlsplit(url)
         same = (ours.scheme, ours.netloc.lower()) == (theirs.scheme, theirs.netloc.lower())
         return Remote(url, self.token if same else None)
@@ -66,7 +66,7 @@ class Remote:
 
 
 def as_remote(remote: str | os.PathLike[str] | Remote) -> Remote:
-    """What callers give, as a `Remote`.
+    """A caller's argument as a `Remote`.
 
     Raises:
         InvalidInputError: as `check_remote`.
@@ -76,7 +76,7 @@ def as_remote(remote: str | os.PathLike[str] | Remote) -> Remote:
 
 
 def check_remote(remote: str | os.PathLike[str]) -> str:
-    """The remote in the form in which it is used and recorded; a local path becomes absolute.
+    """The remote in the form that is used and recorded; a local path becomes absolute.
 
     Raises:
         InvalidInputError: a transport that could run programs, an option in disguise, or a URL that
@@ -137,7 +137,7 @@ def _check_url(text: str, shown: str) -> str:
 def _taken_apart(text: str) -> tuple[str, str, bool, bool]:
     """The scheme of a URL, the URL without a query, whether it carries credentials, and whether it has a query.
 
-    Its parts are in no frame that is there when one of these is refused.
+    If one is refused, no frame of the error holds its parts.
     """
     parts = urlsplit(text)
     over_http = parts.scheme in ("http", "https")
@@ -147,7 +147,7 @@ def _taken_apart(text: str) -> tuple[str, str, bool, bool]:
 
 
 def same_remote(one: str, other: str) -> bool:
-    """Whether two remotes name one repository, as far as their spelling tells: hosts ignore case and ``.git``."""
+    """Whether two remotes name one repository, judging by their spelling: hosts ignore case and ``.git``."""
     return _spelling(one) == _spelling(other)
 
 
@@ -178,7 +178,7 @@ def _check_token_may_go_to(url: str) -> None:
 
 
 def is_loopback(host: str | None) -> bool:
-    """Whether a host is this machine, by its address or as ``localhost``."""
+    """Whether a host is this machine, by address or as ``localhost``."""
     if host == "localhost":
         return True
     try:
@@ -200,7 +200,7 @@ def _without_secrets(text: str) -> str:
 
 
 class _Unshown(str):
-    """A remote as a caller gave it, which may hold a password: its repr leaves out where that would be."""
+    """A remote as given by a caller, which may hold a password: its repr leaves that place out."""
 
     __slots__ = ()
 
@@ -209,9 +209,9 @@ class _Unshown(str):
 
 
 def unshown(remote: Any) -> Any:
-    """What was given as a remote, so that the variable that holds it shows no password in it.
+    """Wrap a remote given by a caller, so that the variable holding it shows no password.
 
-    It comes first in every function that is given one, as `datom_core.common.secret.veiled` does for secrets.
+    Every function that is given a remote calls this first, as with `datom_core.common.secret.veiled` for secrets.
     """
     return _Unshown(remote) if type(remote) is str else remote
 

@@ -27,21 +27,21 @@ from datom_core.git.streams import batch_contents, commit_stream
 from datom_core.git.trees import FoundFiles, Question
 from datom_core.git.turns import Turns
 
-_ATTEMPTS = 3  # the clone may be deleted at any time, also while it is being made again
+_ATTEMPTS = 3  # the clone may be deleted at any time, even while it is being remade
 
 T = TypeVar("T")
 
 
 class GitRepo:
-    """One branch of a git remote. The remote is the only truth; nothing local has to be managed.
+    """One branch of a git remote. The remote is the only truth; there is nothing local to manage.
 
     Args:
         remote: URL, local path, or a `Remote` with a token; see `check_remote` for what is refused.
-        branch: defaults to the branch that the remote's HEAD names.
+        branch: by default, the one that the remote's HEAD names.
         cache_dir: where clones are cached; by default the user's cache directory.
     """
 
-    remote = ""  # so that one that is being made has a repr, in the frame of what is raised there
+    remote = ""  # so that a half-made instance has a repr, for the traceback if making it fails
     _branch: str | None = None
 
     def __init__(
@@ -69,7 +69,7 @@ class GitRepo:
 
     @property
     def branch(self) -> str:
-        """The branch that is read and published to."""
+        """The branch to read and to publish to."""
         if self._branch is None:
             self._branch, _ = default_branch(self._at)
         return self._branch
@@ -88,7 +88,7 @@ class GitRepo:
         branch = self._branch or DEFAULT_BRANCH
         created = ondisk.create(self.remote, branch)
         if created:
-            self._branch = branch  # what its HEAD names, so that nobody need ask
+            self._branch = branch  # as its HEAD names, so there is no need to ask
         return created
 
     def can_delete(self) -> bool:
@@ -100,14 +100,14 @@ class GitRepo:
         ondisk.delete(self.remote)
 
     def other_branches(self) -> list[str]:
-        """Branches of the remote besides the one that is published to, sorted."""
+        """The remote's other branches, sorted."""
         return sorted(all_branches(self._at) - {self.branch})
 
     def tip(self) -> str | None:
-        """The commit at the remote's branch now, with its files at hand; ``None`` when there is none.
+        """The commit at the remote's branch now, with its files in the clone; ``None`` if there is none.
 
         Raises:
-            NotFoundError, AccessDeniedError, StorageError: the remote is not there, not open, or failing.
+            NotFoundError, AccessDeniedError, StorageError: the remote does not exist, denies access, or is failing.
         """
         if self._branch is None:
             self._branch, found = default_branch(self._at)
@@ -116,16 +116,16 @@ class GitRepo:
         if found is None:
             return None
         if found == self._at_hand:
-            return found  # if the clone has been lost since, whoever reads in it makes it again
+            return found  # if the clone has been lost since, the next read makes it again
         self._at_hand = tip = self._healing(lambda: found if self._has(found) else self._fetches.newest())
         return tip
 
     def turn(self) -> contextlib.AbstractContextManager[None]:
-        """Have one's turn among the writers of this machine, from looking at the tip to publishing on top of it."""
+        """Take a turn among the writers on this machine, from looking up the tip to publishing on top of it."""
         return self._turns.turn()
 
     def together(self, work: Callable[[bool], object]) -> None:
-        """Have ``work`` on what was published done once for all writers of this machine who wait for it."""
+        """Run ``work`` on what was published, once for all writers on this machine that are waiting for it."""
         self._projections.together(work)
 
     def is_empty(self) -> bool:
@@ -139,7 +139,7 @@ class GitRepo:
             listing = self._healing(lambda: self._cache.run("ls-tree", "-r", "-z", "--full-tree", commit))
             rows = [row.split("\t", 1) for row in listing.decode("utf-8", "surrogateescape").split("\0") if row]
             known = {path: entry.split()[2] for entry, path in rows if entry.split()[1] == "blob"}
-            # A commit never changes, so the listing of the one at hand is kept.
+            # A commit never changes, so the listing of the current one is kept.
             self._listings = {commit: known}
         return known
 
@@ -148,7 +148,7 @@ class GitRepo:
         return self.find_files(commit, paths).files
 
     def find_files(self, commit: str, paths: Iterable[str]) -> FoundFiles:
-        """As `read`, with the names of the files at the top of the commit."""
+        """As `read`, plus the names of the files at the top of the commit."""
         question = Question(commit, paths)
 
         def fetch() -> FoundFiles:
@@ -164,8 +164,8 @@ class GitRepo:
 
         def walk() -> list[tuple[str, bytes]]:
             self._fetches.all()
-            # Not `git log`, whose output the user's configuration changes; and the whole history, because
-            # the simplified one leaves out what a merge did not take over.
+            # Not `git log`: the user's configuration changes its output. And the whole history, because the simplified
+            # one leaves out what a merge did not take over.
             out = self._cache.run(
                 "rev-list", "--full-history", "--topo-order", "--reverse", commit, "--", f":(top,literal){path}"
             )
@@ -176,7 +176,7 @@ class GitRepo:
         return self._healing(walk)
 
     def added(self, commit: str, paths: Collection[str]) -> dict[str, Added]:
-        """When and by whom files that the commit has were added; after a removal, that is when one came back."""
+        """When and by whom the commit's files were added; if one was removed, when it came back."""
 
         def walk() -> dict[str, Added]:
             self._fetches.all()
@@ -185,7 +185,7 @@ class GitRepo:
         return self._healing(walk) if paths else {}
 
     def root(self, commit: str) -> str:
-        """The first commit of the branch's history, which tells one repository from another by whatever URL."""
+        """The first commit of the branch's history, which identifies the repository under any URL."""
 
         def walk() -> bytes:
             self._fetches.all()
@@ -194,7 +194,7 @@ class GitRepo:
         return self._healing(walk).decode().split()[-1]
 
     def says(self, tip: str, text: str) -> bool:
-        """Whether the message of a commit in the history of ``tip`` holds a text."""
+        """Whether the message of a commit in the history of ``tip`` contains a text."""
 
         def walk() -> bytes:
             self._fetches.all()
@@ -203,10 +203,10 @@ class GitRepo:
         return bool(self._healing(walk).strip())
 
     def contains(self, tip: str, commit: str) -> bool:
-        """Whether the history of ``tip`` has the commit; the remote is asked only when what is at hand does not tell.
+        """Whether the history of ``tip`` has the commit; the remote is asked only if the clone cannot tell.
 
         Raises:
-            NotFoundError, AccessDeniedError, StorageError: the remote is not there, not open, or failing.
+            NotFoundError, AccessDeniedError, StorageError: the remote does not exist, denies access, or is failing.
         """
         return self._ancestry.surely_contains(tip, commit) or self._healing(
             lambda: self._ancestry.contains(tip, commit)
@@ -217,22 +217,22 @@ class GitRepo:
         return self._ancestry.surely_contains(tip, commit)
 
     def clone_holding(self, commit: str, since: str) -> Path | None:
-        """The cached clone, when it could push a commit that the remote has lost on top of ``since``."""
+        """The cached clone, if it could push a commit that the remote has lost on top of ``since``."""
         held = self._ancestry.leads(since, commit)
         return self._cache.path if held else None
 
     def publish(
         self, files: Mapping[str, bytes | None], message: str, *, parent: str | None, author: Author, at: datetime
     ) -> str:
-        """Put files on the branch in one commit on top of ``parent`` and return its id.
+        """Put files on the branch in one commit on top of ``parent``, and return its id.
 
         Args:
-            files: path -> contents, or ``None`` to remove it; other files of the parent stay as they are.
+            files: path -> contents, or ``None`` to remove it; the parent's other files stay as they are.
             parent: the tip that the caller planned on; ``None`` starts the branch.
             at: time of the commit.
 
         Raises:
-            LostRaceError: the branch is not at ``parent`` any more.
+            LostRaceError: the branch is no longer at ``parent``.
             AccessDeniedError, StorageError: the remote refused, or could not be reached.
         """
         begun = time.monotonic()
@@ -257,7 +257,7 @@ class GitRepo:
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _arrived(self, error: GitFailedError, commit: str, parent: str | None) -> bool:
-        """Whether a failed push arrived all the same.
+        """Whether a failed push arrived after all.
 
         Raises:
             LostRaceError: it did not, because another one came first or is under way.
@@ -279,12 +279,12 @@ class GitRepo:
         self, files: Mapping[str, bytes | None], message: str, parent: str | None, author: Author, at: datetime
     ) -> str:
         stream = commit_stream(self._cache.new_ref(), files, message, parent, f"{author.name} <{author.email}>", at)
-        # One small pack per commit: else git packs a long history's file, unpacks it again and packs it to push it.
+        # One small pack per commit: otherwise git packs a long history file, unpacks it, and packs it again to push it.
         packed = ("-c", "fastimport.unpackLimit=1", "-c", "core.compression=1")
         return self._cache.run(*packed, "fast-import", "--quiet", "--done", stdin=stream).decode().strip()
 
     def _contents(self, objects: list[str]) -> list[bytes | None]:
-        """The contents of objects, each named as git names one; ``None`` for one that does not exist."""
+        """The contents of objects, named as git names them; ``None`` for one that does not exist."""
         if not objects:
             return []
         out = self._cache.run("cat-file", "--batch", stdin="".join(f"{o}\n" for o in objects).encode())
@@ -305,7 +305,7 @@ class GitRepo:
         return self._ancestry.leads(commit, tip)
 
     def _healing(self, operation: Callable[[], T]) -> T:
-        """Run an operation on the clone; when the clone is broken or gone, make it anew and run it again."""
+        """Run an operation on the clone; if the clone is broken or gone, remake it and run again."""
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 self._fetches.ensure()
@@ -313,7 +313,7 @@ class GitRepo:
                     self._fetches.newest()
                 return operation()
             except (GitFailedError, OSError) as error:
-                # Raises the true error when the remote, not the clone, is the trouble.
+                # Raises the real error if the remote is the trouble, not the clone.
                 tip_of(self._at, self.branch)
                 if attempt == _ATTEMPTS:
                     raise StorageError(
@@ -333,12 +333,12 @@ class GitRepo:
 
 @fitting
 def remote_head(remote: str | os.PathLike[str] | Remote, branch: str | None = None) -> str | None:
-    """The newest commit of a remote's branch, by default of the one that its HEAD names; ``None`` when it is empty.
+    """The newest commit of a remote's branch, by default the one that its HEAD names; ``None`` if it is empty.
 
-    One question to the remote (``git ls-remote``), and nothing is fetched: cheap enough to be asked every minute.
+    It makes one query to the remote (``git ls-remote``) and fetches nothing: cheap enough for every minute.
 
     Raises:
-        NotFoundError, AccessDeniedError, StorageError: the remote is not there, not open, or failing.
+        NotFoundError, AccessDeniedError, StorageError: the remote does not exist, denies access, or is failing.
     """
     remote = unshown(remote)
     return head_of(as_remote(remote), check_branch(branch) if branch is not None else None)

@@ -1,4 +1,4 @@
-"""What git programs take in and give out in bulk: a commit for ``fast-import``, the answers of ``cat-file --batch``."""
+"""What git programs read and write in bulk: a commit for ``fast-import``, the answers of ``cat-file --batch``."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from datetime import datetime
 def commit_stream(
     ref: str, files: Mapping[str, bytes | None], message: str, parent: str | None, who: str, at: datetime
 ) -> bytes:
-    """One commit at ``ref``, for ``git fast-import``, which answers with its id.
+    """One commit at ``ref``, for ``git fast-import``, which replies with its id.
 
     Args:
         files: path -> contents, or ``None`` to remove it.
-        parent: the commit that it stands on, if any.
+        parent: the commit it is made on, if any.
         who, at: author and committer as git writes them, and the time of both.
     """
     signed = f"{who} {int(at.timestamp())} {at.strftime('%z') or '+0000'}"
@@ -31,7 +31,7 @@ def commit_stream(
 
 
 def batch_contents(out: bytes, count: int) -> list[bytes | None]:
-    """The contents of ``count`` objects as ``git cat-file --batch`` gave them; ``None`` for one that does not exist."""
+    """The contents of ``count`` objects from ``git cat-file --batch``; ``None`` for one that does not exist."""
     contents: list[bytes | None] = []
     position = 0
     for _ in range(count):

@@ -1,7 +1,7 @@
-"""What a commit holds at some paths, told by one run of ``git cat-file``.
+"""What a commit holds at some paths, from one run of ``git cat-file``.
 
-git says "missing" of a file that a commit does not have, and of one that a damaged clone has lost. They are told apart
-by the folders, which are asked for as well.
+git says "missing" both for a file that a commit does not have and for one that a damaged clone has lost. To tell them
+apart, the folders are queried as well.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ class FoundFiles:
     """An answer.
 
     Attributes:
-        files: path -> contents, of those paths that the commit has.
+        files: path -> contents, for the paths that the commit has.
         root_files: names of all files at the top.
-        lost: paths that the commit has, and the clone has not.
+        lost: paths that the commit has, but the clone has lost.
     """
 
     files: dict[str, bytes]
@@ -37,13 +37,13 @@ class Question:
 
     def __init__(self, commit: str, paths: Iterable[str]) -> None:
         self._paths = list(dict.fromkeys(paths))
-        # A folder comes after those that it lies in.
+        # A folder comes after those that contain it.
         self._folders = sorted({folder for path in self._paths for folder in _above(path)})
         self._id_bytes = len(commit) // 2
         self.objects = [f"{commit}^{{tree}}", *(f"{commit}:{path}" for path in [*self._folders, *self._paths])]
 
     def answered(self, contents: Sequence[bytes | None]) -> FoundFiles:
-        """What the contents of `objects`, in their order, say."""
+        """Interpret the contents of `objects`, in their order."""
         answers = dict(zip(["", *self._folders, *self._paths], contents, strict=True))
         root = answers[""]
         if root is None:
@@ -65,12 +65,12 @@ class Question:
 
     @staticmethod
     def _mode(path: str, folders: dict[str, dict[str, bytes]]) -> bytes | None:
-        """The mode that the path has in its folder; ``None`` when it is not there."""
+        """The mode that the path has in its folder; ``None`` if it is not there."""
         folder, _, name = path.rpartition("/")
         return folders.get(folder, {}).get(name)
 
     def _entries(self, tree: bytes) -> dict[str, bytes]:
-        """Names in a tree object with their modes: ``mode SP name NUL id``, again and again."""
+        """Names in a tree object with their modes: ``mode SP name NUL id``, repeated."""
         found: dict[str, bytes] = {}
         position = 0
         while position < len(tree):
@@ -82,6 +82,6 @@ class Question:
 
 
 def _above(path: str) -> list[str]:
-    """The folders that a path lies in."""
+    """The folders that contain a path."""
     parts = path.split("/")[:-1]
     return ["/".join(parts[: n + 1]) for n in range(len(parts))]

@@ -1,8 +1,8 @@
-"""Writers on one machine take turns at a remote, and let one of them do what all of them wait for.
+"""Writers on one machine take turns at a remote, and let one of them do the work that all of them wait for.
 
-Without, each of them would plan, push and lose to a neighbour: the more writers, the less gets through. It is about
-speed alone. What keeps histories whole is the remote, which takes no commit that is not on top of the last one, and
-the store, which replaces only what was seen there; so a turn may be skipped when it cannot be had.
+Without turns, each would plan, push and lose to another: the more writers, the less gets through. Turns are for speed
+only. Histories stay whole because the remote takes no commit that is not on top of the last one, and the store
+replaces only what was seen there; so a writer may go without a turn if it cannot get one.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
-_PATIENCE = 5.0  # seconds that one and the same holder is waited for
-_FIRST_LOOKS = 0.02  # seconds between two looks of one who has just come
-_LAST_LOOKS = 0.002  # and of one who has waited for long
-_BEGUN, _DONE = 8, 16  # where the lock file has the numbers of the last work that was begun, and that was done
+_PATIENCE = 5.0  # seconds to wait for one and the same holder
+_FIRST_LOOKS = 0.02  # seconds between two looks of a writer that has just come
+_LAST_LOOKS = 0.002  # and of one that has waited long
+_BEGUN, _DONE = 8, 16  # where the lock file keeps the numbers of the last work begun and done
 
 Outcome = Literal["at once", "waited", "spared", "not held"]
 
@@ -29,7 +29,7 @@ class Turns:
     """A lock among processes and threads.
 
     Args:
-        path: of the lock file. It holds a word of the one whose turn it is, and how much work was done together.
+        path: of the lock file. It holds a word written by whoever has the turn, and counts of the work done together.
     """
 
     def __init__(self, path: Path) -> None:
@@ -38,9 +38,9 @@ class Turns:
 
     @contextlib.contextmanager
     def turn(self) -> Iterator[None]:
-        """Wait for one's turn, and have it until the block ends.
+        """Wait for a turn, and keep it until the block ends.
 
-        A holder that keeps it for longer than a few seconds (it was stopped, or its network hangs) is not waited for.
+        If a holder keeps it for more than a few seconds (it was stopped, or its network hangs), stop waiting.
         """
         with self._opened() as handle:
             if handle is not None:
@@ -48,13 +48,13 @@ class Turns:
             yield
 
     def together(self, work: Callable[[bool], object]) -> None:
-        """Have work done whose every run serves all who asked for it before that run began.
+        """Run work so that every run serves all who asked for it before that run began.
 
-        Returns when a run has ended that began after this call, whoever's it was; an error is only the caller's own.
+        Returns once a run that began after this call has ended, no matter whose; an error is only the caller's own.
 
         Args:
-            work: is told whether nobody else was at it, so that what the caller looked up before still holds. If not,
-                it must start from what is there now, for it is done for others, too.
+            work: is told whether nobody else was working, so that what the caller looked up before still holds. If not,
+                it must start from what is there now, because it also works for others.
         """
         with self._opened() as handle:
             if handle is None:
@@ -96,7 +96,7 @@ class Turns:
                 return "spared"
             with contextlib.suppress(BlockingIOError):
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if spared():  # whoever held it may have finished since we looked
+                if spared():  # the holder may have finished since we looked
                     return "spared"
                 _note(handle, 0, secrets.token_bytes(8))
                 return outcome
@@ -109,13 +109,13 @@ class Turns:
             elif now - since > _PATIENCE:
                 self._hung = found
                 return "not held"
-            # Who has waited longer looks more often, and so comes first.
+            # The longest-waiting writer looks most often, and so comes first.
             pause = max(_LAST_LOOKS, _FIRST_LOOKS / (1 + 10 * (now - begun)))
             time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
 
 
 def _note(handle: int, at: int, data: bytes) -> bool:
-    """Whether it could be written; a full disk costs speed alone."""
+    """Whether it could be written; a full disk only costs speed."""
     with contextlib.suppress(OSError):
         return os.pwrite(handle, data, at) == len(data)
     return False

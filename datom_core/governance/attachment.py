@@ -1,4 +1,4 @@
-"""A project enters the register: checked on both sides, registered, told so in its own documents."""
+"""Attach a project to the register: check both sides, register it, and note that in its own documents."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from datom_core.writing import DocumentEditor
 
 @dataclass(frozen=True)
 class Attachment:
-    """A project that is to be registered.
+    """A project about to be registered.
 
     Attributes:
-        register: where.
+        register: the register.
         name: of the project.
-        editor: changes the project's own documents.
+        editor: edits the project's own documents.
     """
 
     register: Register
@@ -48,12 +48,12 @@ class Attachment:
             raise InvalidInputError(
                 f"The data of {self.name} lies in {location}, as would the register. Give each a place of its own."
             )
-        # The project may know of no way to this register, and the register may have lost the project.
+        # The project may not know of this register yet, and the register may have lost the project.
         editor = replace(self.editor, guard=PlacementGuard(self.store, self.register.store))
         _, state = editor.load((), moving=True)
         self._check_not_elsewhere(state)
         check_recorded(state, location)
-        if self.register.mirrored(self.name) is not None:  # else it is lost, and is put back here
+        if self.register.mirrored(self.name) is not None:  # otherwise it is lost, and is put back here
             editor.guard.check(state)
         begun = self.register.change(
             self.name,
@@ -82,7 +82,7 @@ class Attachment:
             )
 
     def _registered(self, found: Registration | None, state: ProjectState, now: str) -> Registration:
-        """The registration of a project at its place, when nothing stands against it."""
+        """The registration of a project at its place, if nothing stands against it."""
         name, location = self.name, self.location
         for ref in (found.ref if found else None, self.register.mirrored(name)):
             if ref is not None and ref.decommission is not None:
@@ -93,7 +93,7 @@ class Attachment:
                 f"{name} and the registered {twins[0]} differ only in case. Name the project otherwise.", project=name
             )
         if found is None:
-            # As git has it: R compares how prefixes are spelled.
+            # Spelled as in git: R compares the spelling of prefixes.
             return Registration.new(name, replace(location, given_prefix=state.file.location.given_prefix))
         if state.governance is None and self._has_left(found.ref.current):
             return found.moved(location, now, author=self.register.author)
@@ -107,7 +107,7 @@ class Attachment:
         return found
 
     def _withdraw(self) -> None:
-        """Take back a registration that the project turned down: it has moved, is going, or was faster elsewhere."""
+        """Take back a registration that the project rejected: it has moved, is going, or attached elsewhere first."""
         repo, location = self.editor.repo, self.location
         tip = repo.tip()
         held = None if tip is None else load_state(repo, tip, ()).governance
@@ -121,7 +121,7 @@ class Attachment:
             self.register.forget(self.name)
 
     def _has_left(self, place: Location) -> bool:
-        """Whether a project moved away after a first `attach` broke off, by its own history, and nobody came since."""
+        """Whether, by its own history, a project moved away after an interrupted `attach`, and nobody came since."""
         if same_place(place, self.location):
             return False
         try:

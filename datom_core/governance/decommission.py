@@ -1,4 +1,4 @@
-"""Take a project away for good, in steps of which each can be done again."""
+"""Decommission a project for good, in steps that can each be repeated."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class DecommissionReport:
-    """What a decommission took away, or would take away.
+    """What a decommission removed, or would remove.
 
     Attributes:
         project: its name.
         dry_run: whether nothing was done.
         location: where its data lies.
-        objects, bytes: how much of it there is, or was.
+        objects, bytes: how much data there is, or was.
         repository: its git repository, and what becomes of it.
         registration: where it is registered, if it is.
-        note: what stays behind all the same.
-        kept: keys beside the data that datom did not write; they stay.
+        note: what stays behind anyway.
+        kept: keys next to the data that datom did not write; they stay.
         keys: what goes from storage.
     """
 
@@ -59,11 +59,11 @@ class DecommissionReport:
 
 @dataclass(frozen=True)
 class _Left:
-    """What was still the project's, when a decommission looked at it before its first step.
+    """What still belonged to the project when a decommission looked, before its first step.
 
     Attributes:
-        data: whether its storage was; else it was emptied before, and what is there now is somebody else's.
-        repository: whether its repository was; else the name has been given to another one.
+        data: whether its storage did; if not, it was emptied before, and what is there now belongs to someone else.
+        repository: whether its repository did; if not, the name now belongs to another one.
     """
 
     data: bool
@@ -71,14 +71,14 @@ class _Left:
 
 
 class Decommissioning:
-    """One project that is to be taken away.
+    """One project to decommission.
 
     Args:
         name: of the project.
         store, repo: its data and its history.
         register: where it is registered, if it is.
         author, clock: for commits.
-        on_progress: is told of each step and each object.
+        on_progress: called for each step and each object.
     """
 
     def __init__(
@@ -101,12 +101,12 @@ class Decommissioning:
         self.on_progress = on_progress
 
     def run(self, confirm: object, *, dry_run: bool) -> DecommissionReport:
-        """Say what goes; then, unless it is a dry run, take it away.
+        """Say what goes; then, unless it is a dry run, remove it.
 
         Raises:
-            InvalidInputError: ``confirm`` is not the project's name, or the repository has another one by now; nothing
+            InvalidInputError: ``confirm`` is not the project's name, or the repository has since been renamed; nothing
                 has been touched.
-            Any error of a store, a remote or a host, with what is left to do. Run it again to go on.
+            Any error of a store, a remote or a host, with what is left to do. Run it again to continue.
         """
         if confirm != self.name:
             raise InvalidInputError(
@@ -130,7 +130,7 @@ class Decommissioning:
 
     @contextmanager
     def _named(self, number: int) -> Iterator[None]:
-        """Say where it stopped, and what is left."""
+        """Add to any error where it happened, and what is left."""
         try:
             yield
         except DatomError as error:
@@ -155,19 +155,19 @@ class Decommissioning:
             registration=str(self.register.store.location) if self.register is not None else "none",
             note=" ".join(filter(None, (kept_after_delete(self.store), self._former_places()))),
             kept=tuple(sorted(set(listed) - set(ours))),
-            # A reader finds no project there, rather than half of one: the lists go first.
+            # The lists first: a reader finds no project there, rather than half of one.
             keys=tuple(sorted(ours, key=lambda key: (not key.startswith("."), "metadata.json" not in key, key))),
         )
 
     def _look(self) -> _Left:
-        """Make sure that the store and the repository are this project's, as far as they are still there."""
+        """Make sure that the store and the repository are this project's, as far as they still exist."""
         tip = self._tip()
-        # Once the registration is gone, the storage step was done.
+        # If the registration is gone, the storage step is done.
         if self._is_over():
             return _Left(data=False, repository=tip is None or self._is_marked(tip))
         if tip is None:
             marked = self.register is not None and self.register.mirrored_mark(self.name) is not None
-            # Of a project that is gone, the entry in the register alone can be left.
+            # Of a project that is gone, only the entry in the register can be left.
             if not marked and (self.register is None or self._left_in_storage()):
                 raise NotFoundError(
                     f"There is no repository at {self.repo.remote}, or these credentials do not see it. Nothing was "
@@ -199,10 +199,10 @@ class Decommissioning:
         return found is not None and same_place(found.ref.current, self.store.location)
 
     def _is_over(self) -> bool:
-        """Whether the registration was ended by a decommission: storage was emptied before, and is not looked at.
+        """Whether a decommission ended the registration: it emptied storage before that, so storage is not examined.
 
         Raises:
-            NotFoundError: the registration is lost, which must not count as that.
+            NotFoundError: the registration is lost, which must not count as ended.
         """
         if self.register is None or self.register.find(self.name) is not None:
             return False
@@ -214,7 +214,7 @@ class Decommissioning:
         return True
 
     def _is_marked(self, tip: str) -> bool:
-        """Whether a repository is the one that was marked; the name may have been given to a new one since."""
+        """Whether this is the repository that was marked; its name may have gone to a new one since."""
         try:
             file = load_state(self.repo, tip, ()).file
         except (NotFoundError, FormatError):
@@ -222,17 +222,17 @@ class Decommissioning:
         return file.name == self.name and file.decommissioned_at is not None
 
     def _tip(self) -> str | None:
-        """The repository's tip, or ``None`` when it is gone."""
+        """The repository's tip, or ``None`` if the repository is gone."""
         try:
             return self.repo.tip()
         except NotFoundError:
             return None
 
     def _mark(self, left: _Left) -> None:
-        """From here on nobody writes: the register says so to those who ask it, and git to everybody."""
+        """Stop all writing from here on: the register tells those who ask it, git tells everybody."""
         if self.register is not None:
             governance = self.register.needed_repo().remote
-            # By the time that the registration is gone, its mirror alone carries the mark.
+            # Once the registration is gone, only its mirror carries the mark.
             if self.register.find(self.name) is not None:
                 message = f"Decommission project {self.name}"
                 self.register.change(self.name, lambda found, now: self._marked(found, now, governance), message)
@@ -251,7 +251,7 @@ class Decommissioning:
         if tip is None:
             return
         state, now = load_state(self.repo, tip, ()), self.clock()
-        # Looked at anew: a move or a registration that came in between would be left behind.
+        # Check again: a move or a registration that came in between would be left behind.
         self._check_documents(state)
         file = state.file
         if file.decommissioned_at is None:
@@ -261,7 +261,7 @@ class Decommissioning:
     def _clear(self, keys: tuple[str, ...]) -> None:
         for key in (k for k in keys if k.startswith(".")):
             self.store.delete(key)
-        # A writer who was under way when the project was marked may have put more since it was listed.
+        # A writer that was at work when the project was marked may have put more since the listing.
         while more := self._left_in_storage() if keys else []:
             with ThreadPoolExecutor(_THREADS, thread_name_prefix="datom-delete") as pool:
                 for number, key in enumerate(pool.map(self._delete, more), 1):
@@ -272,7 +272,7 @@ class Decommissioning:
         return [o.key for o in self.store.list() if names.is_of_the_format(o.key)]
 
     def _sweep(self, left: _Left) -> None:
-        """Take away what a writer has put in the very last moment, unless somebody has founded a project there."""
+        """Remove what a writer put at the very last moment, unless somebody has started a project there."""
         late = self._left_in_storage() if left.data else []
         if late and names.MANIFEST_KEY not in late and names.CLAIM_KEY not in late:
             self._clear(tuple(late))
@@ -298,7 +298,7 @@ class Decommissioning:
             self.register.forget(self.name)
 
     def _former_places(self) -> str:
-        """Places that the data has left, which nobody has promised to be empty."""
+        """Places the data has left, and that nobody has confirmed to be empty."""
         ref = None
         if self.register is not None:
             found = self.register.find(self.name)
@@ -315,7 +315,7 @@ class Decommissioning:
             return f"{self.repo.remote} (stays: another project's by now)"
         at = self.repo.at
         if isinstance(at, GitHubRepository) and at.inspect() is None:
-            # git follows a repository that was renamed; the API, which deletes, must not.
+            # git follows a renamed repository; the API, which deletes, must not.
             raise InvalidInputError(
                 f"The host knows no repository {at.full_name}, though {at.url} leads to one: it was renamed or "
                 "transferred. Open the project with the repository's present name. Nothing was done."

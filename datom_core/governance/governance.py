@@ -1,4 +1,4 @@
-"""The register of an organization's projects: who is in it, where each one's data lies, and how it got there."""
+"""The register of an organization's projects: which there are, where the data of each lies, and how it got there."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ P = TypeVar("P", bound=Governable)
 
 @dataclass(frozen=True)
 class Candidate(Generic[P]):
-    """A project that is to be registered, with what only this package may do with it.
+    """A project about to be registered, with what only this package may do with it.
 
     Attributes:
-        editor: changes its own documents.
-        reopened: the project as it is then, as a member of a register.
+        editor: edits its own documents.
+        reopened: opens the project as a member of the register.
     """
 
     editor: DocumentEditor
@@ -61,10 +61,10 @@ class Candidate(Generic[P]):
 
 @singledispatch
 def as_candidate(project: object) -> Candidate[Any]:
-    """A project as a candidate; whoever defines a class of projects, above this folder, says how.
+    """A project as a candidate; the module that defines a class of projects registers how.
 
     Raises:
-        InvalidInputError: it is no project.
+        InvalidInputError: it is not a project.
     """
     raise InvalidInputError(
         f"Only a project that is open to be written can be registered, not a {type(project).__name__}. Open it with "
@@ -76,7 +76,7 @@ def as_candidate(project: object) -> Candidate[Any]:
 class Governance:
     """An organization's register: a git repository, and a store that mirrors it. Make one with `init` or `open`.
 
-    The repository is the truth, and keeps who changed what. Readers and writers of projects look at the store alone.
+    The repository is the truth, and keeps who changed what. Readers and writers of projects only look at the store.
     """
 
     def __init__(self, register: Register) -> None:
@@ -94,13 +94,13 @@ class Governance:
         cache_dir: str | os.PathLike[str] | None = None,
         clock: Callable[[], datetime] | None = None,
     ) -> Governance:
-        """Begin a register, once per organization. Run again it changes nothing; what broke off is completed.
+        """Begin a register, once per organization. Running it again changes nothing, or completes an interrupted call.
 
         Args:
-            store: its mirror: a place of its own, where no project's data lies.
-            remote: URL or path of its git repository: empty, or begun before. A local path where nothing is becomes a
-                bare repository.
-            create_repo: create the `GitHubRepository`, private, unless it is there.
+            store: its mirror, in a place of its own where no project's data lies.
+            remote: URL or path of its git repository, either empty or begun before. At a local path where nothing
+                exists, a bare repository is made.
+            create_repo: create the `GitHubRepository`, private, unless it exists.
             branch, author, cache_dir, clock: as `Project.open`.
 
         Raises:
@@ -127,12 +127,12 @@ class Governance:
 
         Args:
             store: its mirror.
-            remote: its git repository. Without it, the register can be read, and says nothing about who registered a
-                project and when.
+            remote: its git repository. Without it, the register can be read, but does not tell who registered a
+                project, and when.
             branch, author, cache_dir, clock: as `Project.open`.
 
         Raises:
-            NotFoundError: the store or the repository is not there, or holds no register.
+            NotFoundError: the store or the repository does not exist, or holds no register.
         """
         remote = unshown(remote)
         made = cls.of(store, remote, branch, author, cache_dir, clock)
@@ -156,7 +156,7 @@ class Governance:
         cache_dir: str | os.PathLike[str] | None = None,
         clock: Callable[[], datetime] | None = None,
     ) -> Governance:
-        """As `open`, without a look at what is there."""
+        """As `open`, without checking what is there."""
         remote = unshown(remote)
         check_store(store)
         if not kind_of(store.location).shared:
@@ -172,7 +172,7 @@ class Governance:
 
     @property
     def remote(self) -> str | None:
-        """URL of the governance repo, when it was given."""
+        """URL of the governance repo, if it was given."""
         return self._register.repo.remote if self._register.repo is not None else None
 
     @property
@@ -181,21 +181,22 @@ class Governance:
         return self._register
 
     def attach(self, project: P) -> P:
-        """Register a project: from now on it is found by its name, and its writers ask the register before each write.
+        """Register a project: it can then be found by its name, and its writers ask the register before each write.
 
-        Broken off anywhere, the same call completes it. A project stays registered until it is decommissioned.
+        If the call is interrupted, the same call completes it. A project stays registered until it is decommissioned.
 
         Args:
-            project: opened to write.
+            project: opened for writing.
 
         Returns:
             The project, opened anew.
 
         Raises:
-            AlreadyExistsError: the project belongs to another register, or another project has that name here; both
-                places are named.
-            InvalidInputError: the data and the register would lie in one place, or where nobody else could read it.
-            ConflictError: the data has moved, or the project is being taken away.
+            AlreadyExistsError: the project belongs to another register, or another project has that name here; names
+                both places.
+            InvalidInputError: the data and the register would share a place, or the data would lie where nobody else
+                could read it.
+            ConflictError: the data has moved, or the project is being decommissioned.
             StorageError: a store or remote failed. Call again to complete it.
         """
         candidate: Candidate[P] = as_candidate(project)
@@ -203,7 +204,7 @@ class Governance:
         return candidate.reopened(self)
 
     def detach(self, project: str) -> NoReturn:
-        """Refused: readers rely on the registration, and a project outside of it could be moved unseen."""
+        """Refused: readers rely on the registration, and a project outside the register could be moved unnoticed."""
         raise InvalidInputError(
             f"{project} stays registered: its readers find it here, and its history says that it was. To move its data "
             "use dc.migrate, to take it away for good project.decommission."
@@ -220,7 +221,7 @@ class Governance:
         """Every project of the organization, by name.
 
         Args:
-            details: also look into each project's data, for its tables, versions and last write.
+            details: also read each project's data, for its tables, versions and last write.
             near, credentials, **options: for buckets, as `ProjectReader.find`.
         """
         found = self._register.all()
@@ -230,7 +231,7 @@ class Governance:
         """What the register knows about a project.
 
         Raises:
-            NotFoundError: there is none of that name; those that there are, are named.
+            NotFoundError: there is none of that name; names those that there are.
         """
         return record_of(self._needed(name))
 
@@ -239,7 +240,7 @@ class Governance:
     ) -> RepairReport:
         """Complete a registration: its documents in the repository, then their mirror.
 
-        What only the project itself can complete is looked for, and named in the report.
+        It also looks for what only the project itself can complete, and names that in the report.
 
         Args:
             name: of the project.
@@ -266,17 +267,17 @@ class Governance:
         on_progress: OnProgress | None = None,
         **options: Any,
     ) -> DecommissionReport:
-        """As `Project.decommission`, with the name alone: to go on with what broke off, from any machine.
+        """As `Project.decommission`, from the name alone: to continue an interrupted one, from any machine.
 
         Args:
             name: of the project.
             confirm, dry_run, on_progress: as there.
-            remote: its git repository; a decommission that has begun has noted it. To delete one on GitHub, give its
+            remote: its git repository; a decommission that has begun has recorded it. To delete one on GitHub, give its
                 `GitHubRepository`.
             near, credentials, **options: for its data, as `ProjectReader.find`.
 
         Raises:
-            NotFoundError: the register holds no such project; it may be gone already.
+            NotFoundError: the register has no such project; it may be gone already.
             As `Project.decommission`.
         """
         ref = self._to_be_taken_away(name)
@@ -300,7 +301,7 @@ class Governance:
 
     def _to_be_taken_away(self, name: str) -> Ref:
         mirrored = self._register.mirrored(names.check_name(name, "project"))
-        # Towards the end, the mirror alone knows of it.
+        # Towards the end, only the mirror knows of it.
         if mirrored is not None and mirrored.decommission is not None:
             return mirrored
         return self._needed(name).ref
@@ -324,7 +325,7 @@ class Governance:
         credentials: CredentialSource | None,
         options: dict[str, Any],
     ) -> Iterator[str]:
-        """What is still to be done on the project's own side."""
+        """What the project itself must still complete."""
         ref = self._needed(name).ref
         if ref.decommission is not None:
             yield f"It is being decommissioned since {ref.decommission.began_at}: decommission(name) completes that."

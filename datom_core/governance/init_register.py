@@ -1,4 +1,4 @@
-"""How a register begins: its first files, and a place for its mirror."""
+"""Begin a register: its first files, and a place for its mirror."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _README = """# Governance Repository
 This repository stores governance metadata for datom data projects.
 Each registered project has a subdirectory under `projects/`.
 """
-# What a git host puts into a new repository by itself.
+# What a git host puts into a new repository on its own.
 _HARMLESS = frozenset({"README.md", "README", "LICENSE", "LICENSE.md", ".gitignore", ".gitattributes", "CODEOWNERS"})
 
 
 def begin(register: Register, *, create_repo: bool) -> None:
-    """Have a register in its repository, and nothing else's mirror in its store; what is there already stays.
+    """Make sure that the repository holds a register and the store no other mirror; what is already there stays.
 
     Args:
-        register: where it shall be.
-        create_repo: create its repository on the host, unless it is there.
+        register: where it should be.
+        create_repo: create its repository on the host, unless it exists.
 
     Raises:
         AlreadyExistsError: the store or the repository holds something else.
@@ -44,7 +44,7 @@ def begin(register: Register, *, create_repo: bool) -> None:
 
 
 def is_seeded(files: Collection[str]) -> bool:
-    """Whether a repository with these files holds a register. A project's may have a table of that name."""
+    """Whether a repository with these files holds a register. A project may have a table of that name."""
     return names.PROJECT_FILE not in files and any(path.startswith(f"{names.REGISTRATIONS}/") for path in files)
 
 
@@ -78,7 +78,7 @@ def _check_mirror(register: Register) -> None:
     """Refuse a store that mirrors another register."""
     mirrored = Register(register.store, None, register.author, register.clock)
     unknown = set(mirrored.projects()) - set(register.projects())
-    # What is being taken away is in the mirror alone by the end.
+    # By the end of a decommission, only the mirror has the project.
     strange = [p for p in sorted(unknown) if (ref := mirrored.mirrored(p)) is not None and not ref.decommission]
     if strange:
         raise AlreadyExistsError(

@@ -1,4 +1,4 @@
-"""What a register tells about projects, as it is shown."""
+"""What a register shows of its projects."""
 
 from __future__ import annotations
 
@@ -23,11 +23,10 @@ class RegisteredProject:
 
     Attributes:
         name: its name.
-        backend, root, prefix, region: where its data lies; empty when the registration cannot be read.
-        registered_at, registered_by: the commit that registered it; unknown without the governance repo.
-        tables, versions, last_write: from its data; ``None`` when that cannot be read, for which ``note`` gives the
-            reason.
-        note: what is out of the ordinary, else empty.
+        backend, root, prefix, region: where its data lies; empty if the registration cannot be read.
+        registered_at, registered_by: of the commit that registered it; unknown without the governance repo.
+        tables, versions, last_write: from its data; ``None`` if that cannot be read, and then ``note`` says why.
+        note: anything unusual, else empty.
     """
 
     name: str
@@ -45,15 +44,15 @@ class RegisteredProject:
 
 @dataclass(frozen=True)
 class ProjectRecord:
-    """All that the register knows about one project.
+    """Everything the register knows about one project.
 
     Attributes:
         name: its name.
         location: where its data lies.
         previous: where it lay before, most recent first.
         events: what happened to it, most recent first.
-        registered_at, registered_by: the commit that registered it; unknown without the governance repo.
-        decommissioned_at: since when it is being taken away.
+        registered_at, registered_by: of the commit that registered it; unknown without the governance repo.
+        decommissioned_at: when its decommission began.
     """
 
     name: str
@@ -65,7 +64,7 @@ class ProjectRecord:
     decommissioned_at: str | None
 
     def __repr__(self) -> str:
-        # In full: until when a place is kept, and why somebody moved, is what is asked for.
+        # In full: people come for how long a place is kept, and why somebody moved.
         lists = [(name, getattr(self, name)) for name in ("previous", "events")]
         return block(self) + "".join(
             f"\n\n{name}:\n" + "\n".join(f"  {e}" for e in found) for name, found in lists if found
@@ -78,7 +77,7 @@ class RepairReport:
 
     Attributes:
         project: its name.
-        commit_sha: the commit that completed the registration, if it lacked something.
+        commit_sha: the commit that completed the registration, if anything was missing.
         mirrored: keys that were put into the register's storage.
         left: what remains to be done, and how.
     """
@@ -93,7 +92,7 @@ class RepairReport:
 
 
 def record_of(found: Registration) -> ProjectRecord:
-    """All that a registration says."""
+    """Everything that a registration says."""
     ref, added = found.ref, found.added
     return ProjectRecord(
         name=found.project,
@@ -107,7 +106,7 @@ def record_of(found: Registration) -> ProjectRecord:
 
 
 def at_a_glance(found: Sequence[Registration | Unreadable]) -> Rows[RegisteredProject]:
-    """A row for each registration, without a look at any project's data."""
+    """A row for each registration, without reading any project's data."""
     return rows(map(_glance, found))
 
 
@@ -117,7 +116,7 @@ def in_detail(
     credentials: CredentialSource | None,
     options: Mapping[str, Any],
 ) -> Rows[RegisteredProject]:
-    """A row for each registration, with what the project's data tells. What cannot be read says why."""
+    """A row for each registration, with details from the project's data. If that cannot be read, the row says why."""
     if not found:
         return rows(())
 

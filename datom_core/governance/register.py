@@ -25,19 +25,19 @@ from datom_core.publishing import until_published, while_conflicting
 from datom_core.storage import ObjectStore, find, remove_empty
 
 _READERS = 8
-# What refers to others comes last, so that whoever finds it finds the others.
+# The document that refers to others comes last, so that whoever finds it finds the others.
 _DOCUMENTS = ("dispatch", "migration_history", "ref")
 
 
 @dataclass(frozen=True)
 class Registration:
-    """What the register holds about one project.
+    """What the register has about one project.
 
     Attributes:
         project: its name.
-        ref: where its data lies, and lay.
+        ref: where its data lies, and where it lay.
         events: what happened to it.
-        complete: whether all documents of a registration are there.
+        complete: whether it has all documents of a registration.
         added: how it was registered; unknown without the repository.
     """
 
@@ -60,21 +60,21 @@ class Registration:
         sunset_at: str | None = None,
         facts: Mapping[str, Any] | None = None,
     ) -> Registration:
-        """After a move of the data.
+        """The registration after a move of the data.
 
         Args:
             to: the new place.
             now: when.
             author: who.
             sunset_at: until when the old place is kept.
-            facts: further fields of the entry in the history.
+            facts: further fields for the entry in the history.
         """
         places = {"from": location_block(self.ref.current), "to": location_block(to)}
         events = self.events.with_event("data_migration", now, author, {**places, **(facts or {})})
         return replace(self, ref=self.ref.moved(to, now, sunset_at), events=events)
 
     def marked(self, mark: Decommission, author: Author) -> Registration:
-        """From the moment on at which the project is being taken away."""
+        """The registration from the moment the decommission begins."""
         facts = {"from": location_block(self.ref.current)}
         events = self.events.with_event("decommission", mark.began_at, author, facts)
         return replace(self, ref=self.ref.marked(mark), events=events)
@@ -98,7 +98,7 @@ class Unreadable:
     reason: str
 
 
-#: From a registration (``None``: there is none) and the time to what it shall be; the same object changes nothing.
+#: Takes a registration (``None`` if there is none) and the time, and returns it changed; the same object: no change.
 Change = Callable[[Registration | None, str], Registration | None]
 
 
@@ -111,7 +111,7 @@ class Register:
     """Reads and changes registrations.
 
     Args:
-        store: the mirror, which is all that readers and writers of projects look at.
+        store: the mirror: all that readers and writers of projects look at.
         repo: the repository; without one, registrations are read from the mirror and cannot be changed.
         author, clock: for commits.
     """
@@ -129,7 +129,7 @@ class Register:
         return _registered(self.repo.files(self.tip()))
 
     def all(self) -> list[Registration | Unreadable]:
-        """Every registration, by name and as of one moment. One that is damaged hides none of the others."""
+        """Every registration, by name, as of one moment. A damaged one does not hide the others."""
         if self.repo is None:
             projects = self.projects()
             keys = [key for project in projects for key in keys_of(project)]
@@ -144,10 +144,10 @@ class Register:
         return _readable(projects, documents, f"commit {tip[:8]} of {self.repo.remote}", added)
 
     def find(self, project: str) -> Registration | None:
-        """The registration, or ``None`` when there is none.
+        """The registration, or ``None`` if there is none.
 
         Raises:
-            FormatError: a document that cannot be read.
+            FormatError: a document cannot be read.
         """
         if self.repo is not None:
             return self._at(self.tip(), project)
@@ -161,7 +161,7 @@ class Register:
         return None if found is None else Ref.from_json(found.data, f"{key} in {self.store.location}")
 
     def mirrored_mark(self, project: str) -> Decommission | None:
-        """The mark of a project that is being taken away, as the mirror has it."""
+        """The mark of a project that is being decommissioned, from the mirror."""
         ref = self.mirrored(project)
         return None if ref is None else ref.decommission
 
@@ -180,7 +180,7 @@ class Register:
         return tip
 
     def needed_repo(self) -> GitRepo:
-        """The repository; it is an error when there is none."""
+        """The repository; raises if there is none."""
         if self.repo is None:
             raise NotFoundError(
                 "This register was opened without its git repository, so that it can only be read. Open it with "
@@ -189,39 +189,39 @@ class Register:
         return self.repo
 
     def with_repo(self, remote: str | None) -> Register:
-        """The register with a repository: its own, else the one at ``remote``."""
+        """The register with a repository: its own, or else the one at ``remote``."""
         if self.repo is not None or remote is None:
             self.needed_repo()
             return self
         return Register(self.store, GitRepo(remote), self.author, self.clock)
 
     def change(self, project: str, change: Change, message: str) -> str | None:
-        """Change a registration in one commit, planned again when somebody else is faster. `level` mirrors it.
+        """Change a registration in one commit; if someone else is faster, plan it again. `bring_level` mirrors it.
 
         Returns:
-            The commit, or ``None`` when there was nothing to change.
+            The commit, or ``None`` if there was nothing to change.
         """
         return until_published(lambda: self._once(project, change, message))
 
     def remove(self, project: str, message: str) -> str | None:
-        """Remove a registration from the repository; the mirror stays until `forget`."""
+        """Remove a registration from the repository; its mirror stays until `forget`."""
         return until_published(lambda: self._once(project, lambda *_: None, message))
 
     def forget(self, project: str) -> None:
-        """Remove a registration's mirror, ``ref.json`` last: it is what a broken-off removal goes on with."""
+        """Remove a registration's mirror, ``ref.json`` last: an interrupted removal needs it to continue."""
         for key in keys_of(project):
             self.store.delete(key)
         remove_empty(self.store)
 
     def bring_level(self, project: str) -> list[str]:
-        """Bring the mirror of a registration level with the repository; the keys that were put."""
+        """Bring the mirror of a registration level with the repository; returns the keys that were put."""
         written: list[str] = []
         while_conflicting(lambda: self._level_once(project, written))
         return written
 
     def _level_once(self, project: str, written: list[str]) -> None:
         repo = self.needed_repo()
-        # Seen before the tip is asked for: whatever is there is older than the tip, or as old (as in the projector).
+        # Read before the tip is looked up: whatever is there is no newer than the tip (as in the projector).
         seen = {key: find(self.store, key) for key in keys_of(project)}
         files = repo.read(self.tip(), list(seen))
         for key, stored in seen.items():
@@ -246,7 +246,7 @@ class Register:
             files = {path: None for path in repo.files(tip) if path.startswith(f"{names.REGISTRATIONS}/{project}/")}
         else:
             held = repo.read(tip, keys_of(project))
-            # Dispatch rules are somebody else's to write.
+            # Dispatch rules are not ours to write.
             changed = after is not before
             files = {p: d for p, d in after.files().items() if p not in held or (changed and _is_ours(p))}
         return repo.publish(files, message, parent=tip, author=self.author, at=now)

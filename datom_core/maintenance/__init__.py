@@ -1,6 +1,6 @@
 """Examine a project, and mend it: one look at git and storage, findings, repair, lines of history that parted.
 
-A finding is decided without effects; what mends goes the way of every write.
+Findings are made without effects; repairs go through the same steps as any write.
 """
 
 from datom_core.maintenance.findings import Depth

@@ -12,7 +12,7 @@ from datom_core.planning import Problem, ProjectState, TableState
 
 
 def disagreements(state: ProjectState) -> Iterator[Problem]:
-    """What the manifest, the tables' documents and the cuts say of one another that is not so."""
+    """Where the manifest, the tables' documents and the cuts contradict one another."""
     for table in state.manifest.entries:
         if table not in state.tables:
             yield _inconsistent(table, names.MANIFEST_FILE, f"lists it, and {names.metadata_file(table)} is not there")
@@ -76,7 +76,7 @@ def _row_faults(state: ProjectState, table: str, at_tip: TableState) -> Iterator
 
 
 def _only_r_knows(at_tip: TableState, version: str | None) -> bool:
-    """Whether a version may be the current one, as there are others of its content and ids that cannot be computed."""
+    """Whether this may be the current version, under an id that only R can compute: it has the current content."""
     metadata, history = at_tip.metadata, at_tip.history
     if metadata is None or history.find(metadata.version()) is not None:
         return False

@@ -1,4 +1,4 @@
-"""Look at git and storage, as closely as asked for, and bring home what was seen."""
+"""Examine git and storage, as closely as asked, and collect the evidence."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from datom_core.writing import DocumentEditor
 
 
 class Examiner:
-    """Looks at one project, again and again if need be.
+    """Examines one project, again and again if need be.
 
-    Snapshots and payloads that were found sound are not read again at the next look.
+    Snapshots and payloads found to be sound are not read again.
     """
 
     def __init__(self, editor: DocumentEditor, depth: Depth, on_progress: OnProgress | None) -> None:
@@ -34,24 +34,24 @@ class Examiner:
         self._payload_sizes: dict[str, frozenset[int]] = {}
 
     def git(self) -> tuple[str, ProjectState]:
-        """The tip, and all documents there, also of tables that the manifest does not list."""
+        """The tip and all of its documents, including tables that the manifest does not list."""
         tip, state = self.editor.load(None)
         unlisted = unlisted_tables(state, self.repo.files(tip))
         return tip, load_state(self.repo, tip, [*state.manifest.entries, *unlisted]) if unlisted else state
 
     def examine(self) -> Evidence:
-        """Git, then storage.
+        """Read git, then storage.
 
         Raises:
             NotFoundError: the store holds nothing at all of a project that has tables.
-            FormatError: a document in git cannot be read, or one in either place is of a newer release.
+            FormatError: a document in git cannot be read, or a newer release wrote one in either place.
             The errors of the store and of git.
         """
         tip, state = self.git()
         sizes = {o.key: o.size for o in self.store.list()}
         if state.manifest.entries and not sizes:
             raise nothing_there(state, self.store.location)
-        # At `quick`, only those documents of tables that tell a payload that is late from one that is lost.
+        # At `quick`, read only the documents that tell whether a missing payload is late or lost.
         read = absent_tables(state, sizes) if self.depth == "quick" else state.tables
         seen = self.editor.projector.view_storage(read, governance=state.governance is not None)
         lines = self.editor.projector.lines
@@ -70,7 +70,7 @@ class Examiner:
         return self._with_payloads(evidence)
 
     def _with_snapshots(self, evidence: Evidence) -> Evidence:
-        """The evidence with what is wrong with snapshots, and which of those git can give."""
+        """The evidence, with the faults of snapshots and which of those git can mend."""
         state, sizes = evidence.state, evidence.sizes
         versions = {names.snapshot(t, v.version): (t, v) for t, s in state.tables.items() for v in s.history}
         faults: dict[str, str] = {}
@@ -91,7 +91,7 @@ class Examiner:
                 key = names.snapshot(table, name)
                 found = stored[key]
                 given.add(key)
-                # R's id of some custom metadata cannot be computed again: git's own document has the same fault.
+                # R's id for some custom metadata cannot be recomputed: git's own document has the same fault.
                 if found is not None and same_snapshot(found, document):
                     del faults[key]
                     self._accept(key, table, found)
@@ -122,13 +122,13 @@ class Examiner:
             self._payload_sizes[payload] = self._payload_sizes.get(payload, frozenset()) | {snapshot.size_bytes}
 
     def _with_payloads(self, evidence: Evidence) -> Evidence:
-        """The evidence with hashes and contents of payloads, and with those lost payloads of sets that git can give."""
+        """The evidence, with hashes and contents of payloads, and the lost payloads of sets that git can give."""
         wanted = {"quick": [], "deep": odd_payloads(evidence), "full": list(evidence.payloads)}[self.depth]
         pinned = {key: evidence.payloads[key].sha256 for key in wanted}
         items = [
             Item(key, evidence.sizes[key], sha)
             for key, sha in pinned.items()
-            # Where no hash of the bytes is recorded, only the content tells whether they are right.
+            # If no hash of the bytes is recorded, only the content tells whether they are right.
             if (sha is not None or self.depth == "full") and evidence.sizes.get(key) and (key, sha) not in self._sound
         ]
         digests: dict[str, str | None] = {}
@@ -151,17 +151,17 @@ class Examiner:
         return replace(evidence, digests=digests, verdicts=verdicts, recoverable=frozenset(given))
 
     def _judge(self, evidence: Evidence, item: Item) -> tuple[str | None, Verdict | None]:
-        """SHA-256 of a payload, ``None`` when it is gone; and at `full`, when that is right, what its content is."""
+        """A payload's SHA-256, ``None`` if it is gone; at `full`, if that is right, also what its content is."""
         found = find(self.store, item.key)
         if found is None:
             return None, None
         if self.depth != "full" or item.sha256 not in (None, found.sha256):
             return found.sha256, None
-        with self._judging:  # one table at a time is decoded, whatever it takes
+        with self._judging:  # decodes one table at a time, whatever it takes
             return found.sha256, judge_payload(item.key, found.data, partial(self._told, evidence, item.key))
 
     def _told(self, evidence: Evidence, key: str) -> Metadata | None:
-        """A document in git of a version with this content: one of ours, if there is any."""
+        """A document in git for a version with this content; one of ours, if there is any."""
         table = evidence.payloads[key].table
         history = evidence.state.table(table).history
         documents = [r.metadata for r in git_recovery.revisions(self.repo, table, history, evidence.tip)]

@@ -1,4 +1,4 @@
-"""What is wrong with a project, given what git and storage showed. No effects."""
+"""What is wrong with a project, judging by what git and storage showed. No effects."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from datom_core.planning import (
 )
 from datom_core.tables import Verdict
 
-#: How closely a project is looked at.
+#: How closely to examine a project.
 Depth = Literal["quick", "deep", "full"]
 
 _KNOWN = frozenset({names.MANIFEST_KEY, names.CUTS_KEY, names.GOVERNANCE_KEY, names.CLAIM_KEY, names.LINE_KEY})
@@ -37,16 +37,16 @@ class Evidence:
     """What one look at a project showed.
 
     Attributes:
-        depth: how closely it was looked at.
-        tip, state, files: the commit, the documents there, and every file there with its blob id.
+        depth: how closely it was examined.
+        tip, state, files: the commit, its documents, and each of its files with the blob id.
         sizes: every object in storage, with its size.
-        seen: the documents of storage that were read.
+        seen: the documents that were read from storage.
         faults: what is wrong with snapshots, by key.
-        payload_sizes: sizes that snapshots record of payloads, by key.
-        digests: SHA-256 of the payloads that were hashed, by key; ``None`` of one that was gone.
-        verdicts: what the content of the payloads is that were compared with their key.
+        payload_sizes: sizes of payloads as recorded in snapshots, by key.
+        digests: SHA-256 of the payloads that were hashed, by key; ``None`` for one that was gone.
+        verdicts: what the payloads that were compared with their keys contain.
         recoverable: keys of faulty snapshots and lost payloads that git can give.
-        diverged, lost: that storage shows a history which git does not have, in one line; and the versions of it.
+        diverged, lost: a line saying that storage shows a history which git lacks; and the versions in it.
     """
 
     depth: Depth
@@ -65,16 +65,16 @@ class Evidence:
 
     @cached_property
     def payloads(self) -> dict[str, Pinned]:
-        """The payloads that must be there, by key: the current ones, and from ``deep`` on all others."""
+        """The payloads that must be there, by key: the current ones; from ``deep`` on, all others too."""
         current = {payload_key(t, s.metadata): (t, s) for t, s in self.state.tables.items() if s.metadata is not None}
         pinned = pinned_payloads(self.state)
-        # In a consistent project every current payload is a pinned one.
+        # In a consistent project, every current payload is also a pinned one.
         found = {key: pinned.get(key) or Pinned(t, (), _recorded(s)) for key, (t, s) in current.items()}
         return found if self.depth == "quick" else {**found, **pinned}
 
     @cached_property
     def held(self) -> frozenset[str]:
-        """Tables whose readers must keep what they have until the current payload is there."""
+        """Tables whose readers must keep the version they have until the current payload is there."""
         lacking = (
             t for t in absent_tables(self.state, self.sizes) if not readers_know(t, self.state.table(t), self.seen)
         )
@@ -82,21 +82,21 @@ class Evidence:
 
     @cached_property
     def foreign(self) -> str | None:
-        """The project whose manifest is in storage, when it is another one."""
+        """The project whose manifest is in storage, if it is another one."""
         stored = self.seen.manifest()
         return None if stored is None or stored.project == self.state.manifest.project else stored.project
 
     def fixable(self, table: str | None = None) -> bool:
-        """Whether documents can be put back: of this table, or of the project."""
+        """Whether documents can be restored: of this table, or of the project."""
         return self.ours and table not in self.held
 
     @property
     def ours(self) -> bool:
-        """Whether anything may be put into storage: it shows this project, and this line of its history."""
+        """Whether we may put anything into storage: it shows this project, and this line of its history."""
         return self.foreign is None and self.diverged is None
 
     def was_projected(self, table: str, version: str) -> bool:
-        """Whether storage has had the version's documents, which come after its payload."""
+        """Whether storage ever had the version's documents, which follow its payload."""
         stored = self.seen.history(table)
         named = stored is not None and stored.find(version) is not None
         return named or names.snapshot(table, version) in self.sizes
@@ -106,7 +106,7 @@ Check = Callable[[Evidence], Iterable[Problem]]
 
 
 def inspect(evidence: Evidence) -> tuple[Problem, ...]:
-    """Everything that is wrong by the evidence, in the order of `CHECKS`."""
+    """Everything wrong according to the evidence, in the order of `CHECKS`."""
     return tuple(problem for check in CHECKS for problem in check(evidence))
 
 
@@ -116,7 +116,7 @@ def absent_tables(state: ProjectState, sizes: Mapping[str, int]) -> list[str]:
 
 
 def unlisted_tables(state: ProjectState, files: Iterable[str]) -> list[str]:
-    """Folders of git with a table's documents that the manifest does not list."""
+    """Folders in git with a table's documents that the manifest does not list."""
     paths = set(files)
     folders = (path.removesuffix("/metadata.json") for path in paths if path.endswith("/metadata.json"))
     found = (f for f in folders if names.history_file(f) in paths and _is_name(f))
@@ -124,9 +124,9 @@ def unlisted_tables(state: ProjectState, files: Iterable[str]) -> list[str]:
 
 
 def odd_payloads(evidence: Evidence) -> list[str]:
-    """Payloads in storage of another size than any that is recorded.
+    """Payloads in storage whose size differs from every recorded one.
 
-    That proves nothing: R records what it serialised itself, also when it keeps the object that is there.
+    That proves nothing: R records the size of what it serialised itself, even if it keeps the object already there.
     """
     recorded = evidence.payload_sizes
     return [
@@ -135,7 +135,7 @@ def odd_payloads(evidence: Evidence) -> list[str]:
 
 
 def strangers(state: ProjectState, keys: Iterable[str]) -> tuple[str, ...]:
-    """Those of the keys that no version, document or name of the format explains."""
+    """The keys that no version, document or name of the format explains."""
     explained = set(_KNOWN) | set(pinned_payloads(state))
     for table, at_tip in state.tables.items():
         explained |= {names.pointer(table), names.history(table), _current_key(at_tip, table)}
@@ -144,7 +144,7 @@ def strangers(state: ProjectState, keys: Iterable[str]) -> tuple[str, ...]:
 
 
 def _lists(e: Evidence) -> Iterator[Problem]:
-    """The manifest and the cuts say what git says."""
+    """The manifest and the cuts agree with git."""
     expected = projected_lists(e.state, e.seen, e.held)
     if e.foreign is not None:
         what = f"is of the project {e.foreign!r}: check root, prefix and server of the store. Nothing is put back there"
@@ -158,7 +158,7 @@ def _lists(e: Evidence) -> Iterator[Problem]:
 
 
 def _line(e: Evidence) -> Iterator[Problem]:
-    """Storage shows nothing that is not in git's history."""
+    """Storage shows nothing that is missing from git's history."""
     if e.foreign is not None:
         return
     if e.diverged is not None:
@@ -176,7 +176,7 @@ def _line(e: Evidence) -> Iterator[Problem]:
 
 
 def _governance(e: Evidence) -> Iterator[Problem]:
-    """Readers of the storage alone are told of the register that the project belongs to."""
+    """Readers who only see storage are told of the project's register."""
     if e.state.governance is not None and e.foreign is None:
         stored = e.seen.governance()
         same = stored is not None and dict(stored.raw) == dict(e.state.governance.raw)
@@ -184,12 +184,12 @@ def _governance(e: Evidence) -> Iterator[Problem]:
 
 
 def _documents(e: Evidence) -> Iterator[Problem]:
-    """Every table's pointer and history are there, and from ``deep`` on say what git says."""
+    """Every table's pointer and history are there, and from ``deep`` on agree with git."""
     for table, at_tip in e.state.tables.items():
         keys = (names.pointer(table), names.history(table))
         held = table in e.held
         if at_tip.metadata is None or (held and not any(key in e.sizes for key in keys)):
-            continue  # storage has never heard of it
+            continue  # storage never had it
         pointer, history = e.seen.pointer(table), e.seen.history(table)
         level = pointer is not None and dict(pointer.raw) == dict(at_tip.metadata.raw)
         yield from _document(e, keys[0], table, pointer is not None, held or level)
@@ -233,7 +233,7 @@ def _snapshots(e: Evidence) -> Iterator[Problem]:
 
 
 def _payloads(e: Evidence) -> Iterator[Problem]:
-    """Every payload is there, and where it was read, is what was recorded, and what its name says."""
+    """Every payload is there; those that were read are what was recorded, and what their names say."""
     odd = set(odd_payloads(e))
     for key, pinned in e.payloads.items():
         size, actual = e.sizes.get(key), e.digests.get(key, pinned.sha256)
@@ -276,7 +276,7 @@ def _consistency(e: Evidence) -> Iterable[Problem]:
     return () if e.depth == "quick" else disagreements(e.state)
 
 
-#: What is checked. Each looks at nothing but the evidence; one for governance takes its place here.
+#: The checks. Each looks at nothing but the evidence; add one for governance here.
 CHECKS: tuple[Check, ...] = (_consistency, _lists, _line, _governance, _documents, _snapshots, _payloads)
 
 

@@ -1,7 +1,7 @@
-"""Storage shows what the branch does not have: bring that back into git, or let it go with a reason.
+"""Storage shows what the branch lacks: bring that back into git, or let it go for a stated reason.
 
-Until either is done, everybody who would project is refused (`datom_core.publishing.lines`). Both end by saying in
-storage which commit it follows from then on; broken off before that, nobody gets past, and the same call goes on.
+Until then, nobody can project (`datom_core.publishing.lines`). Both end by recording in storage which commit it
+follows from then on; if interrupted before that, nobody gets past, and the same call continues.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class _BothSides:
 
 
 class Reconciliation:
-    """Brings storage and the branch together again.
+    """Brings storage and the branch back together.
 
     Args:
         editor: of the project.
@@ -93,7 +93,7 @@ class Reconciliation:
     def _both_sides(self) -> _BothSides:
         tip, state = self._editor.load(None)
         check_writable(state, ())
-        # Every table that either side knows, so that all that is lost is known at once.
+        # Every table that either side knows, so that everything lost is found at once.
         stored = self._projector.view_storage(()).manifest()
         listed = [t for t in stored.entries if names.is_name(t)] if stored is not None else []
         seen = self._projector.view_storage({*state.tables, *listed})
@@ -104,7 +104,7 @@ class Reconciliation:
         return _BothSides(tip, state, seen, found)
 
     def _point(self, sides: _BothSides, commit: str, let_go: tuple[LostVersion, ...]) -> None:
-        """Say in storage that it follows this commit from now on; then have it follow."""
+        """Record in storage that it follows this commit from now on; then make it follow."""
         store, key = self._projector.store, names.LINE_KEY
         line = sides.seen.line() or Line.new(self._repo.branch, commit)
         data = line.at(self._repo.branch, commit).letting_go((v.table, v.version) for v in let_go).to_json()
@@ -117,7 +117,7 @@ class Reconciliation:
 
 
 def _accepted(found: Divergence, branch: str, reason: str) -> str:
-    """The message of the commit from which storage goes on."""
+    """The message of the commit that storage follows from then on."""
     subject, _, rest = reason.partition("\n")
     lines = [f"Accept the history of {branch}: {subject}", ""]
     lines += [rest.strip(), ""] if rest.strip() else []

@@ -1,8 +1,8 @@
-"""Validate a project: compare storage with git, put back what git has, and say exactly what is lost.
+"""Validate a project: compare storage with git, restore what git has, and say exactly what is lost.
 
-Others may write meanwhile. Git is read before storage, so storage may be newer than the commit that it is compared
-with; and a writer's commit is there before its documents are. So nothing is reported that was not there in several
-looks in a row, over some seconds in which git said the same about it.
+Others may write meanwhile. Git is read before storage, so storage may be newer than the commit it is compared with;
+and a writer's commit appears before its documents do. So a problem is reported only if several looks in a row find
+it, over some seconds in which git says the same about it.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from datom_core.maintenance.findings import Depth, Evidence, inspect, strangers
 from datom_core.planning import Problem, ValidationReport
 from datom_core.writing import DocumentEditor
 
-# Seconds between the looks that must agree: in all, longer than a writer takes from its commit to its documents.
+# Seconds between the looks that must agree: in total, longer than a writer takes from its commit to its documents.
 _PAUSES = (0.2, 0.8, 2.0)
-_LOOKS = 24  # in all, while others write
+_LOOKS = 24  # in total, while others write
 _SHOWN = 10  # problems in a message
 
 _log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ def _settle(examiner: Examiner) -> tuple[Evidence, tuple[Problem, ...]]:
     """Look until it is certain what is wrong.
 
     Raises:
-        ConflictError: others kept writing, and nothing stayed wrong for long enough to be called so.
+        ConflictError: others kept writing, and no problem lasted long enough to be certain.
     """
     ages: dict[tuple[Problem, tuple[str | None, ...]], int] = {}
     steady = 0
@@ -63,7 +63,7 @@ def _settle(examiner: Examiner) -> tuple[Evidence, tuple[Problem, ...]]:
         problems = inspect(evidence)
         before, ages = ages, {s: ages.get(s, 0) + 1 for s in ((p, _basis(p, evidence)) for p in problems)}
         steady = steady + 1 if ages.keys() == before.keys() else 1
-        # A commit never changes: when git disagrees with itself, there is nothing to wait for.
+        # A commit never changes: if git contradicts itself, there is nothing to wait for.
         if steady > len(_PAUSES) or all(p.kind == "inconsistent" for p in problems):
             return evidence, problems
         time.sleep(_PAUSES[steady - 1])
@@ -77,7 +77,7 @@ def _settle(examiner: Examiner) -> tuple[Evidence, tuple[Problem, ...]]:
 
 
 def _basis(problem: Problem, evidence: Evidence) -> tuple[str | None, ...]:
-    """What git says about what the problem concerns, as blob ids: when it changes, it is another problem."""
+    """What git says about the problem's subject, as blob ids: if that changes, it is another problem."""
     if problem.table is None:
         paths = (names.MANIFEST_FILE, names.CUTS_FILE)
     else:
@@ -90,7 +90,7 @@ def _report(
 ) -> ValidationReport:
     state, sizes = evidence.state, evidence.sizes
     strange = strangers(state, sizes)
-    if strange:  # or explained by a commit that came after the look
+    if strange:  # or explained by a commit made after the look
         strange = strangers(examiner.git()[1], strange)
     return ValidationReport(
         project=state.file.name,

@@ -1,6 +1,6 @@
 """A project to write to: the door that users open, and moving it to other storage.
 
-It hands on: each verb is done in the folder that is named after it.
+This package only passes work on: the folder named after each verb does it.
 """
 
 from datom_core.project.migration import migrate

@@ -1,4 +1,4 @@
-"""Move a project's data to another place, with every version, and lose no write on the way."""
+"""Move a project's data to another place, with every version, without losing a write on the way."""
 
 from __future__ import annotations
 
@@ -48,33 +48,33 @@ def migrate(
 ) -> MigrationReport:
     """Move a project's data: local to S3, S3 to local, S3 to S3, or to another prefix. Every version stays readable.
 
-    Plans, copies, verifies, then records the new place in one commit (of a registered project first in its register,
-    which keeps the old place and who moved it and why), then fetches what others wrote to the old
-    place meanwhile. Broken off anywhere, the same call completes it. Writers that still hold the old place get a
-    `ConflictError` that names the new one at their next write; readers of the old place see what was there, until it
-    is deleted. Open the project again with the new store to go on.
+    Plans, copies, verifies, then records the new place in one commit (for a registered project, first in its register,
+    which keeps the old place, who moved it and why), then fetches what others wrote to the old place meanwhile. If it
+    is interrupted, the same call completes it. Writers that still hold the old place get a `ConflictError` that names
+    the new one at their next write; readers of the old place see what was there, until it is deleted. To go on, open
+    the project again with the new store.
 
     Args:
         project: the project.
-        to: the new place: empty, or begun by an earlier call of this.
-        source: the old place; by default the project's store. It must be given to complete a migration whose new place
-            is recorded already, with a project that was opened there.
+        to: the new place: empty, or begun by an earlier call.
+        source: the old place; by default the project's store. Give it to complete a migration whose new place is
+            already recorded, with a project that was opened there.
         dry_run: say what would be done, and do nothing.
         verify: ``"hash"`` reads every object back and compares its SHA-256 with the recorded one, ``"size"`` its size.
         delete_source: after everything has been verified by hash, remove from the old place what this project wrote,
             and nothing else.
-        sunset_at: until when the old place is kept; a registered project's register says it.
+        sunset_at: until when the old place is kept; recorded in the register of a registered project.
         message, author: of the commit; by default both places, and the project's author.
-        on_progress: is told of each object.
+        on_progress: called for each object.
 
     Raises:
-        InvalidInputError: the same place, a bad option, or too little space.
-        NotFoundError: the project says that it is registered, and its register does not hold it.
-        AlreadyExistsError: the target holds another project, or objects that are none.
+        InvalidInputError: it is the same place, an option is bad, or there is too little space.
+        NotFoundError: the project says that it is registered, but its register does not have it.
+        AlreadyExistsError: the target holds another project, or objects of no project.
         DivergedError: the source shows versions that the branch has lost. Nothing was moved.
-        IntegrityError: the source lacks payloads, or holds others than were recorded; each is named. Nothing was moved.
+        IntegrityError: the source lacks payloads, or holds others than recorded; names each. Nothing was moved.
         ConflictError: the data has moved to a third place meanwhile.
-        StorageError: a store failed, or a payload of a commit has not been uploaded yet. Call again to complete it.
+        StorageError: a store failed, or a commit's payload has not been uploaded yet. Call again to complete it.
     """
     move = Move.asked(project, to, source, verify=verify, message=message, author=author, sunset_at=sunset_at)
     begun = _Migration.begun(move, on_progress)
@@ -83,14 +83,14 @@ def migrate(
 
 @dataclass(frozen=True)
 class _Migration:
-    """A move that nothing stands against, with its steps in order.
+    """A move that has passed all checks, with its steps in order.
 
     Attributes:
-        move: what is asked for.
-        state: the project's documents when that was checked.
+        move: what was asked for.
+        state: the project's documents at the time of the checks.
         claim: on the target.
-        items: what has to be in the target: payloads and snapshots. All else is written from git, as it is then.
-        on_progress: is told of each object.
+        items: what must be in the target: payloads and snapshots. The rest is written from git, as it is by then.
+        on_progress: called for each object.
     """
 
     move: Move
@@ -101,7 +101,7 @@ class _Migration:
 
     @classmethod
     def begun(cls, move: Move, on_progress: OnProgress | None) -> _Migration:
-        """A move that has been checked; nothing was touched.
+        """Check a move; nothing is touched.
 
         Raises:
             As `migrate`.
@@ -110,11 +110,11 @@ class _Migration:
         return cls(move, state, claim, tuple(_items(move, state)), on_progress)
 
     def run(self, *, delete_source: bool) -> MigrationReport:
-        """All steps."""
+        """Run all steps."""
         self.claim.claim(self.move.source)
         self.copy(self.items, "copy")
         self.seed_histories()
-        # Once before the switch, so that readers of the new place lack no table; once after, for what came in between.
+        # Once before the switch, so that readers of the new place miss no table; once after it, for writes in between.
         late = self.catch_up()
         self.register()
         commit = self.switch()
@@ -124,7 +124,7 @@ class _Migration:
         return self.report(dry_run=False, commit_sha=commit, late=late, deleted=deleted, left=left)
 
     def report(self, *, dry_run: bool, **more: Any) -> MigrationReport:
-        """What was done, or would be."""
+        """What was done, or would be done."""
         return MigrationReport(
             project=self.move.name,
             source=str(self.move.source.location),
@@ -137,21 +137,21 @@ class _Migration:
         )
 
     def copy(self, items: Iterable[Item], what: str, verify: Verify | None = None) -> None:
-        """Have the items in the target, verified."""
+        """Make sure the items are in the target, verified."""
         listed = list(items)
         _log.info("%s: %s, %d objects to %s", what, self.move.name, len(listed), self.move.target.location)
         how = verify or self.move.verify
         copy(self.move.source, self.move.target, listed, verify=how, what=what, on_progress=self.on_progress)
 
     def seed_histories(self) -> None:
-        """Begin with the histories that the source has: they know commits that git tells only for some of them."""
+        """Start with the source's histories: they know commits that git has only for some versions."""
         for key in map(names.history, self.state.manifest.entries):
             found = find(self.move.source, key)
             if found is not None:
                 self.move.target.create(key, found.data)
 
     def register(self) -> None:
-        """Tell the register of the new place: that is what readers go by, and where the move becomes official."""
+        """Tell the register of the new place: readers go by it, and the move becomes official there."""
         move = self.move
         governance = move.governance
         if governance is None:
@@ -190,10 +190,10 @@ class _Migration:
         return self.move.editor.run(edit, self.move.reason, self.move.author, moving=True)
 
     def catch_up(self) -> int:
-        """Bring the target level with git, and fetch what writers put into the old place; how many objects.
+        """Bring the target level with git, and fetch what writers put into the old place; returns how many objects.
 
         Raises:
-            StorageError: a commit's payload is in neither place: R pushes before it uploads.
+            StorageError: a commit's payload is in neither place (R pushes before it uploads).
         """
         fetched = 0
         while True:
@@ -223,7 +223,7 @@ class _Migration:
         )
 
     def clear(self) -> tuple[int, tuple[str, ...]]:
-        """Remove from the old place what this project wrote, after all of it was verified by hash."""
+        """Remove from the old place what this project wrote, once all of it has been verified by hash."""
         state = self._state()
         pinned = pinned_payloads(state)
         listed = {o.key: o.size for o in self.move.source.list()}
@@ -246,7 +246,7 @@ class _Migration:
 
 
 def _items(move: Move, state: ProjectState) -> list[Item]:
-    """What has to be in the target; see `_Migration`.
+    """What must be in the target; see `_Migration`.
 
     Raises:
         IntegrityError: the source lacks payloads that versions name.
@@ -266,7 +266,7 @@ def _items(move: Move, state: ProjectState) -> list[Item]:
     items = [
         Item(key, size, pinned[key].sha256 if key in pinned else None, present=there.get(key) == size)
         for key, size in source.items()
-        # Snapshots that are there are brought level with git afterwards.
+        # Snapshots that are already there are brought level with git later.
         if key in pinned or (is_snapshot(key, state) and key not in there)
     ]
     _check_space(move.target, sum(i.size for i in items if not i.present))

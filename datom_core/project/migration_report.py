@@ -12,13 +12,13 @@ class MigrationReport:
     """What a migration did, or would do.
 
     Attributes:
-        project, source, target: what, from where, to where.
+        project, source, target: what was moved, from where, to where.
         dry_run: whether nothing was done.
-        objects, bytes: to be in the new place.
-        present: of those, already there.
+        objects, bytes: what belongs in the new place.
+        present: how many of the objects were already there.
         commit_sha: the commit that recorded the new place; ``None`` when it was recorded before.
         late: objects that others wrote to the old place meanwhile, and that were fetched afterwards.
-        deleted: objects that were removed from the old place.
+        deleted: objects removed from the old place.
         left: keys in the old place that are not this project's, and stay.
     """
 

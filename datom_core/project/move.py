@@ -1,4 +1,4 @@
-"""A move of a project's data that is asked for: from where, to where, why, and whether anything stands against it."""
+"""A requested move of a project's data: from where, to where, why, and whether anything stands against it."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from datom_core.writing import DocumentEditor, check_author, check_message
 
 @dataclass(frozen=True)
 class Move:
-    """What `migrate` is asked to do. It does nothing itself.
+    """What `migrate` was asked to do. It does nothing itself.
 
     Attributes:
-        name, governance: of the project, and the register that it is in.
+        name, governance: the project, and its register.
         source, target: from where, to where.
-        there, editor: changes of the project's documents, projected into the source, and into the target.
-        verify: how closely what was copied is looked at.
+        there, editor: edit the project's documents and project them into the source, and into the target.
+        verify: how closely to check the copies.
         reason, author: of the commit.
         sunset_at: until when the old place is kept (ISO 8601).
     """
@@ -57,7 +57,7 @@ class Move:
         """From the arguments of `migrate`.
 
         Raises:
-            InvalidInputError: one of them is none.
+            InvalidInputError: one of them is not valid.
         """
         source = source or project.store
         for store in (target, source):
@@ -78,7 +78,7 @@ class Move:
         )
 
     def checked(self) -> tuple[ProjectState, NamespaceClaim]:
-        """The documents, and the claim on the target, once it is sure whose data this is, and that it may go there.
+        """The documents, and the claim on the target, once it is certain whose data this is and that it may go there.
 
         Raises:
             As `migrate`. Nothing was touched.
@@ -89,13 +89,13 @@ class Move:
                 "that broke off after it was recorded, give the old place as source; to move to another server, choose "
                 "another bucket or prefix there, since the recorded place would be the same."
             )
-        # By way of the source: the folder of a local target may not be there yet.
+        # Through the source: the folder of a local target may not exist yet.
         tip, state = self.there.load(None, moving=True)
         check_writable(state, state.manifest.entries)
         self._check_registration(state)
         if not same_place(state.file.location, self.target.location):
             check_place(state.file.name, state.file.location, self.source.location)
-        # What the remote has lost would not be copied.
+        # Versions that the remote has lost would not be copied.
         self.there.projector.lines.check(self.there.projector.view_storage(()), tip, state)
         check_origin(self.source, state)
         origin = str(self.source.location)
@@ -104,7 +104,7 @@ class Move:
         return state, claim
 
     def _check_registration(self, state: ProjectState) -> None:
-        """Make sure that the register, if there is one, can be told of the move.
+        """Make sure that the register, if there is one, can record the move.
 
         Raises:
             NotFoundError, ConflictError, InvalidInputError: it cannot.
@@ -119,12 +119,12 @@ class Move:
         self.registration_after(governance.register.find(state.file.name), "")
 
     def check_register_is_known(self, state: ProjectState) -> None:
-        """Refuse to go on when the project was registered meanwhile: its register would not learn of the move."""
+        """Refuse to go on if the project was registered meanwhile: its register would not learn of the move."""
         if (self.governance is None) != (state.governance is None):
             raise ConflictError(f"{state.file.name} has been registered since it was opened. Open it again.")
 
     def registration_after(self, found: Registration | None, now: str, **more: Any) -> Registration:
-        """The registration after the move; the same one when it knows of it."""
+        """The registration after the move; unchanged if it already shows the move."""
         if found is None:
             raise NotFoundError(
                 f"{self.name} is not in its register, though it says that it is. Governance.attach(project) "

@@ -1,4 +1,4 @@
-"""How a project is opened to be written to: what it is made of, and whether that fits together."""
+"""Open a project for writing: collect its parts, and check that they fit together."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from datom_core.writing import DocumentEditor, author_or_default, utc_now
 
 @dataclass(frozen=True)
 class ProjectParts:
-    """What a project is made of.
+    """The parts of a project.
 
     Attributes:
         state: its documents, as they were when it was opened.
         store, repo: its data and its history.
-        governance: the register that it belongs to.
-        author: who makes commits, when nobody else is named.
+        governance: its register.
+        author: who makes commits, unless another author is named.
         clock: the current time.
-        memo: what large tables hashed to before, if that is to be remembered.
+        memo: remembered hashes of large tables, if they are to be remembered.
         compression: of payloads.
     """
 
@@ -53,7 +53,7 @@ class ProjectParts:
         return DocumentEditor(self.repo, projector, self.guard, self.clock)
 
     def inside(self, governance: Governance) -> ProjectParts:
-        """The project as it is now, as a member of a register."""
+        """The project as it is now, as a member of the register."""
         member = replace(self, governance=governance)
         _, state = member.editor(Projector(self.repo, self.store)).load(())
         return replace(member, state=state)
@@ -61,14 +61,14 @@ class ProjectParts:
 
 @dataclass(frozen=True)
 class Settings:
-    """How a project is written to.
+    """How to write to a project.
 
     Attributes:
-        author: who makes commits, when nobody else is named.
-        cache_dir: where clones are cached, and what large tables hashed to.
+        author: who makes commits, unless another author is named.
+        cache_dir: where to cache clones, and hashes of large tables.
         clock: the current time.
         compression: of payloads.
-        memo: whether to remember what large tables hashed to.
+        memo: whether to remember hashes of large tables.
     """
 
     author: Author
@@ -90,7 +90,7 @@ class Settings:
         """From the arguments of `Project.open`.
 
         Raises:
-            InvalidInputError: the author or the compression is none.
+            InvalidInputError: the author or the compression is not valid.
         """
         check_compression(compression)
         return cls(author_or_default(author), cache_dir, clock or utc_now, compression, memo)
@@ -120,7 +120,7 @@ def open_parts(
 
     def open_register(mirror: ObjectStore, remote: str) -> Governance:
         at = None
-        # Whoever writes to the project needs the mirror alone; a URL that is refused here may be good enough for R.
+        # Writing to the project only needs the mirror; a URL that is refused here may be good enough for R.
         with contextlib.suppress(InvalidInputError):
             at = repo.at.beside(remote)
         return Governance.of(mirror, at, author=author, cache_dir=settings.cache_dir, clock=clock)
@@ -147,7 +147,7 @@ def _register_of(
     given: Governance | ObjectStore | None,
     open_register: Callable[[ObjectStore, str], Governance],
 ) -> Governance | None:
-    """The register of a project, if it has one: the one that was given, or that it names."""
+    """The project's register, if it has one: the one given, or the one it names."""
     if state.governance is None:
         if given is not None:
             warnings.warn(
@@ -165,7 +165,7 @@ def _register_of(
 
 
 def _settle_in(parts: ProjectParts, relocate: bool) -> None:
-    """Record the store as the project's location, when that was asked for or the register knows it already."""
+    """Record the store as the project's location, if that was asked for or the register already knows it."""
     name, recorded, given = parts.state.file.name, parts.state.file.location, parts.store.location
     register = parts.governance
     if not (relocate and register is None) and not _is_registered_here(parts):
@@ -186,11 +186,11 @@ def _settle_in(parts: ProjectParts, relocate: bool) -> None:
             "the old place, and call dc.migrate again to complete it."
         ) from error
     if register is not None:
-        parts.store.delete(names.CLAIM_KEY)  # of the move that this completes
+        parts.store.delete(names.CLAIM_KEY)  # from the move that this completes
 
 
 def _is_registered_here(parts: ProjectParts) -> bool:
-    """Whether the register knows this store as the project's place already: a move broke off after its switch."""
+    """Whether the register already has this store as the project's place: a move was interrupted after its switch."""
     if parts.governance is None:
         return False
     ref = read_ref(parts.governance.store, parts.state.file.name)

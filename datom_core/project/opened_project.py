@@ -1,4 +1,4 @@
-"""An open project as such: what it is, whether all is well with it, and what puts that right."""
+"""An open project in general: what it is, whether all is well with it, and how to mend it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from datom_core.writing import Writer, check_author, upgraded
 
 
 class OpenedProject:
-    """A project that is open: what it is, and its upkeep. `Project` adds what writes versions."""
+    """An open project and its upkeep. `Project` adds methods that write versions."""
 
     def __init__(self, parts: ProjectParts) -> None:
         self._parts = parts
@@ -53,17 +53,17 @@ class OpenedProject:
 
     @property
     def governance(self) -> Governance | None:
-        """The register that the project belongs to."""
+        """The project's register."""
         return self._parts.governance
 
     @property
     def author(self) -> Author:
-        """Who makes commits, when nobody else is named."""
+        """Who makes commits, unless another author is named."""
         return self._parts.author
 
     @property
     def events(self) -> ProjectEvents:
-        """What its writes do, as it happens: ``project.events.subscribe(callback)``."""
+        """Events of its writes, as they happen: ``project.events.subscribe(callback)``."""
         return self._writer.events
 
     @property
@@ -72,46 +72,46 @@ class OpenedProject:
         return ProjectReader(self._parts.store, self.name, self._schema)
 
     def recover_versions(self, *, author: Author | str | None = None) -> tuple[LostVersion, ...]:
-        """Record again what storage shows and the branch has lost, as after the remote was set back by a force-push.
+        """Record again what storage shows and the branch has lost, for example after a force-push set the remote back.
 
         Each lost version is recorded with its own document, author, time and message, in a commit that says where it
-        comes from; then the cuts, and what is current where the branch has not gone on by itself. Everything is
-        compared with its recorded hashes before the first commit. Where a clone still has the lost commits, pushing
-        them is better: that brings back the commits themselves.
+        comes from; then the cuts, and the current version wherever the branch has not moved on by itself. Before the
+        first commit, everything is compared with its recorded hashes. If a clone still has the lost commits, push them
+        instead: that brings back the commits themselves.
 
         Args:
             author: of the commits.
 
         Returns:
-            The versions; none when nothing was lost.
+            The versions; none if nothing was lost.
 
         Raises:
-            IntegrityError: storage does not have all of it any more; names every version. Nothing was written.
-            ConflictError, StorageError: call it again; it goes on.
+            IntegrityError: storage no longer has all of it; names every version. Nothing was written.
+            ConflictError, StorageError: call it again; it continues.
         """
         return self._reconciliation(author).recover()
 
     def accept_history(self, *, reason: str, author: Author | str | None = None) -> str | None:
-        """Let storage follow the branch as it is now, whatever else storage shows: the reason goes into a commit.
+        """Let storage follow the branch as it is now, whatever else storage shows, and record the reason in a commit.
 
-        For a remote that was set back on purpose, and for a change to another branch. The commit names every version
-        that is given up. Their payloads and documents stay in storage, and no history or list shows them any more.
+        Use it when a remote was set back on purpose, or to change to another branch. The commit names every version
+        that is given up. Their payloads and documents stay in storage, but no history or list shows them any more.
 
         Args:
             reason: why.
             author: of the commit.
 
         Returns:
-            The commit, or ``None`` when storage shows nothing else.
+            The commit, or ``None`` if storage shows nothing else.
 
         Raises:
-            InvalidInputError: there is no reason.
-            ConflictError, StorageError: call it again; it goes on.
+            InvalidInputError: no reason was given.
+            ConflictError, StorageError: call it again; it continues.
         """
         return self._reconciliation(author).accept(reason)
 
     def mirror(self) -> MirrorReport:
-        """Bring everything in storage level with git, snapshots included. Only a set's payloads can come from git."""
+        """Bring everything in storage level with git, including snapshots. Only a set's payloads can come from git."""
         _, state = self._editor.load(None)
         report = self._writer.projector.bring_level(state.manifest.entries, thorough=True)
         return MirrorReport(report.written, report.waiting)
@@ -119,22 +119,23 @@ class OpenedProject:
     def validate(
         self, depth: Depth = "quick", *, fix: bool = False, on_progress: OnProgress | None = None
     ) -> ValidationReport:
-        """Compare what lies in storage with what git says, and return when all is well. Others may write meanwhile.
+        """Compare storage with git, and return if all is well. Others may write meanwhile.
 
         Args:
-            depth: ``"quick"``: documents, snapshots and current payloads are there, and the lists say what git says.
-                ``"deep"``: also, documents and snapshots say what git says, git agrees with itself, and the payload of
-                every version is there; one of an unrecorded size is hashed. ``"full"``: also, every payload is hashed.
-            fix: put back what git can give, when anything is missing or wrong. No payload is overwritten or deleted.
-            on_progress: is told of each snapshot and payload that was read.
+            depth: ``"quick"``: documents, snapshots and current payloads are there, and the lists agree with git.
+                ``"deep"``: also, documents and snapshots agree with git, git agrees with itself, and every version's
+                payload is there; a payload without a recorded size is hashed. ``"full"``: also, every payload is
+                hashed.
+            fix: restore whatever git can give that is missing or wrong. No payload is overwritten or deleted.
+            on_progress: called for each snapshot and payload that was read.
 
         Raises:
-            IntegrityError: something is wrong, and was not put right. ``error.report`` names every version and key;
-                documents that only lag behind git count too.
-            NotFoundError: the store holds nothing of the project, or a place is not there.
+            IntegrityError: something is wrong, and was not fixed. ``error.report`` names every version and key;
+                documents that only lag behind git count, too.
+            NotFoundError: the store holds nothing of the project, or the store or the remote is missing.
             ConflictError: others write so fast that nothing is certain; or the data has moved.
-            FormatError: a document in git cannot be read, or one is of a newer schema.
-            AccessDeniedError, StorageError: the store or git failed, so that nothing is known.
+            FormatError: a document in git cannot be read, or has a newer schema.
+            AccessDeniedError, StorageError: the store or git failed, so nothing is known.
         """
         return validate(self._editor, depth, fix=fix, on_progress=on_progress)
 
@@ -145,19 +146,19 @@ class OpenedProject:
     def decommission(
         self, *, confirm: str, dry_run: bool = False, on_progress: OnProgress | None = None
     ) -> DecommissionReport:
-        """Take the project away for good: mark it, empty its storage, end its registration, delete its repository.
+        """Remove the project for good: mark it, empty its storage, end its registration, delete its repository.
 
-        First it is listed what goes. Each step can be done again: broken off anywhere, the same call goes on, and so
+        It first lists what will go. Every step can be repeated: if it is interrupted, the same call continues, and so
         does `Governance.decommission` from another machine. What datom did not write stays, as do the bucket, other
-        prefixes and the governance repo. From the first step on nobody writes to the project any more.
+        prefixes and the governance repo. From the first step on, nobody can write to the project.
 
         Args:
             confirm: the project's name, typed out.
-            dry_run: only say what goes.
-            on_progress: is told of each step, and of each object.
+            dry_run: only list what would go.
+            on_progress: called for each step, and for each object.
 
         Returns:
-            What goes, or went: look at ``note`` (versions in the bucket) and at what becomes of the repository.
+            What goes, or went: see ``note`` (versions in the bucket) and the fate of the repository.
 
         Raises:
             InvalidInputError: ``confirm`` is another name; nothing was touched.
@@ -175,9 +176,9 @@ class OpenedProject:
         ).run(confirm, dry_run=dry_run)
 
     def upgrade(self) -> str | None:
-        """Convert the project to schema 2 in one commit; its id, or ``None`` when it is of schema 2 already.
+        """Convert the project to schema 2 in one commit; its id, or ``None`` if it has schema 2 already.
 
-        R datom up to 0.1.2 lists a project of schema 2 as empty. Versions keep their ids.
+        R datom up to 0.1.2 lists a schema 2 project as empty. Versions keep their ids.
         """
         commit = self._editor.run(upgraded, "Upgrade to schema 2", self.author)
         self._schema = 2

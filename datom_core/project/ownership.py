@@ -1,4 +1,4 @@
-"""Which objects in storage a project wrote, told by their keys and its documents."""
+"""Which objects in storage a project wrote, judged by their keys and its documents."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def is_list(key: str, state: ProjectState) -> bool:
 
 
 def is_snapshot(key: str, state: ProjectState) -> bool:
-    """Whether an object is the document of a version."""
+    """Whether an object is a version's document."""
     table, _, name = key.partition("/.metadata/")
     return state.table(table).history.find(name.removesuffix(".json")) is not None
 

@@ -1,4 +1,4 @@
-"""A project for those who write to it."""
+"""A project to write to."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ from datom_core.writing import (
 class Project(OpenedProject):
     """One project: a git remote that holds its history, and a store that holds its data.
 
-    Make one with `Project.init` or `Project.open`. It keeps no work tree; any number of processes may
-    write to the same project at once, and a lost race is planned again on what the winner made.
+    Make one with `Project.init` or `Project.open`. It keeps no work tree; any number of processes may write to the same
+    project at once, and a writer that loses a race plans again on top of the winner's commit.
     """
 
     @classmethod
@@ -56,15 +56,15 @@ class Project(OpenedProject):
         cache_dir: str | os.PathLike[str] | None = None,
         clock: Callable[[], datetime] | None = None,
     ) -> Project:
-        """Create a project and open it. Broken off anywhere, the same call completes it.
+        """Create a project and open it. If the call is interrupted, the same call completes it.
 
         Args:
-            name: name of the project, by the rules for table names.
+            name: name of the project; the rules for table names apply.
             store: where its data will lie; the namespace must be empty.
-            remote: URL or path of an empty git repository; a local path where nothing is becomes a bare one.
-                A `Remote` carries a token, a `GitHubRepository` too.
+            remote: URL or path of an empty git repository; at a local path where nothing exists, a bare one is made.
+                A `Remote` carries a token, and so does a `GitHubRepository`.
             create_repo: create the `GitHubRepository`, private, once the namespace is claimed; an empty one is used.
-            schema: 2, or 1 for teams with R datom up to 0.1.2 (which lists a project of schema 2 as empty).
+            schema: 2, or 1 for teams with R datom up to 0.1.2 (which lists a schema 2 project as empty).
             branch, author, cache_dir, clock: as `Project.open`.
 
         Raises:
@@ -102,25 +102,25 @@ class Project(OpenedProject):
         """Open a project to write to it. The remote is enough: there is no clone to manage.
 
         Args:
-            store: where its data lies, as the project has it recorded.
+            store: where its data lies, as recorded in the project.
             remote: URL or path of its git repository, or a `Remote` with the token to log in with.
-            governance: of a registered project: the register, or the register's storage. By default the one that the
-                project names, when it can be reached with the credentials of ``store``.
-            relocate: record that the data was moved to ``store`` (in one commit).
-            branch: by default the one that the remote's HEAD names.
+            governance: for a registered project, the register or the register's storage. By default, the one that the
+                project names, if the credentials of ``store`` can reach it.
+            relocate: record, in one commit, that the data was moved to ``store``.
+            branch: by default, the one that the remote's HEAD names.
             author: ``"Name <email>"`` for commits; by default from the git configuration.
             cache_dir: where clones are cached; by default the user's cache directory.
-            compression: of payloads that are written: ``"snappy"``, as R does, or ``"zstd"``, whose files are a little
-                smaller. It has no part in the content hash, and readers need not know.
-            memo: keep there what large tables hashed to, so that one that comes again unchanged is known at once. It
-                never decides what is recorded: that is hashed each time.
+            compression: of payloads it writes: ``"snappy"``, as R does, or ``"zstd"``, whose files are slightly
+                smaller. It is not part of the content hash, and readers need not know.
+            memo: keep the hashes of large tables in ``cache_dir``, so that an unchanged one is recognized at once. They
+                never decide what is recorded: that is hashed each time.
             clock: the current time; for tests.
 
         Raises:
             NotFoundError: the remote or the store is not there, or holds no project.
-            InvalidInputError: the project's data lies elsewhere, or it is registered elsewhere; both places are named.
-            ConflictError: a move of its data has begun, and not been completed.
-            FormatError: the project is of a newer schema.
+            InvalidInputError: the project's data lies elsewhere, or it is registered elsewhere; names both places.
+            ConflictError: a move of its data has begun and is not complete.
+            FormatError: the project's schema is newer than this release.
         """
         remote = unshown(remote)
         settings = Settings.asked(author, cache_dir, clock, compression=compression, memo=memo)
@@ -140,27 +140,28 @@ class Project(OpenedProject):
         trailers: Mapping[str, str] | None = None,
         table_type: str = "derived",
     ) -> WriteResult:
-        """Make ``frame`` the current version of ``table``. The same frame again changes nothing.
+        """Make ``frame`` the current version of ``table``. Writing the same frame again changes nothing.
 
-        Nor does a frame for which the cut stands already, however many versions came after it.
+        A frame for which the cut already stands also changes nothing, however many versions came after it.
 
         Args:
-            table: its name; a new one creates the table.
+            table: its name; a new name creates the table.
             frame: a pyarrow Table, a pandas or polars DataFrame, or anything with ``__arrow_c_stream__``; or an
-                `Extract`, whose file is recorded, and which is imported.
+                `Extract`, whose file is imported and recorded.
             message: why; for the history and the commit. ``Update {table}`` by default.
-            parents: versions that it was derived from, from `Project.parent`.
-            custom: own metadata (text, numbers, truth values, lists and mappings of them); a part of the version.
+            parents: the versions it was derived from, from `Project.parent`.
+            custom: your own metadata (text, numbers, booleans, lists and mappings of them), which is part of the
+                version.
             cut: also record the result under this name.
-            author: who, for this write.
-            trailers: lines such as ``{"Dagster-Run": "..."}`` for the commit alone.
+            author: who made this write.
+            trailers: lines such as ``{"Dagster-Run": "..."}``, for the commit only.
             table_type: ``"imported"`` for an extract, else ``"derived"``.
 
         Raises:
-            InvalidInputError: something about the arguments; nothing has been touched.
-            FormatError: the project may not be written by this release; nothing has been touched.
+            InvalidInputError: an argument is not valid; nothing has been touched.
+            FormatError: this release may not write to the project; nothing has been touched.
             ConflictError: others were faster every time, or the data has moved. Try again.
-            StorageError: store or remote failed. Try again; what was half done is completed.
+            StorageError: the store or the remote failed. Try again; a half-done write is completed.
         """
         default = f"Update {table}" + (f" (cut {cut})" if cut else "")
         intent = self._purpose(message, author, trailers).intent(default, cut)
@@ -190,7 +191,7 @@ class Project(OpenedProject):
             author, trailers, table_type: as `Project.write`.
 
         Raises:
-            As `Project.write`. One table that is refused refuses the cut, before any effect.
+            As `Project.write`. If one table is refused, the whole cut is, before anything happens.
         """
         names.check_cut_name(name)
         purpose = self._purpose(message, author, trailers)
@@ -208,7 +209,7 @@ class Project(OpenedProject):
         trailers: Mapping[str, str] | None = None,
         table_type: str = "derived",
     ) -> dict[str, WriteResult]:
-        """Write several tables in one commit, all or none; as `cut`, without a name for the result.
+        """Write several tables in one commit, all or none; like `cut`, without a name for the result.
 
         ``message`` is by default ``Update {tables}``.
         """
@@ -224,7 +225,7 @@ class Project(OpenedProject):
         table_type: str,
         cut: str | None = None,
     ) -> dict[str, WriteResult]:
-        """In one commit, and under a name if there is one."""
+        """Write in one commit, and record under a name if one is given."""
         prefetch = self._writer.prefetch()
         jobs = table_jobs(tables, parents, custom, table_type, prefetch)
         default = f"Update {', '.join(tables)}" if cut is None else f"Record cut {cut}"
@@ -248,29 +249,30 @@ class Project(OpenedProject):
         dry_run: bool = False,
         stop_on_error: bool = False,
     ) -> SyncReport:
-        """Take the extract files of a folder: each is a table by its name, and a version if it is new.
+        """Take in the extract files of a folder: each is a table, named after the file, and a version if it is new.
 
-        A file that any version of the table came from is ``unchanged`` and is not read, also when a later version is
-        current. A file of other bytes and the same content is a version that differs in metadata alone, as in R. One
-        bad file does not stop the others, and nothing of it is written; look at `SyncReport.ok`, or call its `check`.
+        A file that any version of the table came from is ``unchanged`` and is not read, even if a later version is
+        current. A file with other bytes but the same content is a version that differs in metadata alone, as in R. One
+        bad file does not stop the others, and none of it is written; look at `SyncReport.ok`, or call the report's
+        `check`.
 
         Args:
-            folder: a path, a `LocalFolder` or an `S3Folder`; what lies in folders below is not looked at.
+            folder: a path, a `LocalFolder` or an `S3Folder`; its subfolders are not read.
             pattern: which files, for example ``"*.xpt"``.
             schema: per table, as for `read_extract`.
-            batch: one commit for all tables, which are held in memory together; else one per table.
+            batch: one commit for all tables, which are then in memory together; otherwise one per table.
             r_compat, encoding, separator: as for `read_extract`.
-            manifest: name of a file that lists the drop; until all that it lists is there, nothing is read.
-            quiet: seconds for which no file may have changed; until then, nothing is read.
+            manifest: name of a file that lists the drop; nothing is read until everything it lists is there.
+            quiet: seconds without any change to a file; until they have passed, nothing is read.
             message: why; ``Sync {table} (new)``, or one that names all tables, by default.
             author, trailers: as `write`.
-            dry_run: look and read, and write nothing.
-            stop_on_error: raise at the first bad file; with ``batch`` nothing is written then.
+            dry_run: look and read, but write nothing.
+            stop_on_error: raise at the first bad file; with ``batch``, nothing is written then.
 
         Raises:
-            InvalidInputError: something about the arguments; or, with ``stop_on_error``, about a file.
-            NotFoundError: the folder is not there.
-            The errors of `write` about the project, its remote and its store. Try again; what was taken stays.
+            InvalidInputError: an argument is not valid; or, with ``stop_on_error``, a file.
+            NotFoundError: the folder does not exist.
+            The errors of `write` about the project, its remote and its store. Try again; what was taken in stays.
         """
         reader = DropReader(
             folder, pattern, schema=schema, r_compat=r_compat, encoding=encoding, separator=separator,
@@ -293,19 +295,19 @@ class Project(OpenedProject):
         author: Author | str | None = None,
         trailers: Mapping[str, str] | None = None,
     ) -> str | None:
-        """Let a name stand for versions that exist, without writing data; what else is known of them stays.
+        """Let a name stand for existing versions, without writing data; what else is known of them stays.
 
         Args:
             name: name of the cut.
-            versions: names of tables, whose current versions are meant; or a mapping from table to version id (or
-                its first digits, or ``None`` for the current one).
+            versions: names of tables, meaning their current versions; or a mapping from table to version id (or its
+                first digits, or ``None`` for the current one).
             message, author, trailers: as `cut`.
 
         Returns:
-            The commit, or ``None`` when the cut stands for these versions already.
+            The commit, or ``None`` if the cut already stands for these versions.
 
         Raises:
-            NotFoundError: a table or version that the project does not have, or whose data is not in storage.
+            NotFoundError: the project lacks a table or version, or its data is not in storage.
         """
         intent = self._purpose(message, author, trailers).intent(f"Record cut {name}", names.check_cut_name(name))
         asked = check_versions(versions)
@@ -317,7 +319,7 @@ class Project(OpenedProject):
 
 
 def editor_of(project: Project) -> DocumentEditor:
-    """Changes of a project's own documents; for the operations of this folder."""
+    """The editor of a project's own documents; for the operations of this folder."""
     return project._editor
 
 

@@ -1,6 +1,6 @@
 """Bring storage level with git: load what a commit holds, see what storage lacks, write that, and nothing else.
 
-The commit has been made before; nothing here decides what is in it, and payloads are stored before it.
+The commit already exists, and its payloads are in storage: nothing here decides what is in it.
 """
 
 from datom_core.publishing import git_recovery

@@ -19,11 +19,11 @@ _READERS = 8
 
 @dataclass(frozen=True)
 class Revision:
-    """A state of a table's metadata in git.
+    """One state of a table's metadata in git.
 
     Attributes:
-        version: the version that it describes.
-        commit: the commit that left it so.
+        version: the version it describes.
+        commit: the commit that made it so.
         metadata: the document.
     """
 
@@ -35,8 +35,8 @@ class Revision:
 def revisions(repo: GitRepo, table: str, history: History, tip: str) -> list[Revision]:
     """Every state of a table's metadata up to ``tip``, oldest first.
 
-    A document describes the version that it hashes to. R does not compute some ids again; such a version, which no
-    document hashes to, is that of the history's entry (docs/format.md, "What R leaves open").
+    A document describes the version that it hashes to. Some of R's ids cannot be computed again: a version that no
+    document hashes to gets its document by the history's entry (docs/format.md, "What R leaves open").
     """
     path = names.metadata_file(table)
     found = []
@@ -58,19 +58,19 @@ def _by_entry(revision: Revision, history: History, computed: set[str]) -> Revis
 
 
 def snapshots(repo: GitRepo, table: str, state: TableState, tip: str, versions: Iterable[str]) -> dict[str, Metadata]:
-    """The snapshots of those of the versions that git can give."""
+    """The snapshots, of these versions, that git can give."""
     current, metadata, wanted = state.current, state.metadata, set(versions)
     found: dict[str, Metadata] = {}
     if metadata is not None and current is not None and current.version == metadata.version():
         found[current.version] = metadata
     if wanted - found.keys():
-        # The first document of a version stays: a revert by R brings a later one, with another time.
+        # Keep the first document of a version: a revert by R adds a later one, with another time.
         found = {r.version: r.metadata for r in reversed(revisions(repo, table, state.history, tip))}
     return {v: snapshot_document(m, state) for v, m in found.items() if v in wanted}
 
 
 def faulty_snapshots(store: ObjectStore, table: str, history: History) -> set[str]:
-    """Versions whose snapshot the store lacks, or holds with something else than the history says."""
+    """Versions whose snapshot is missing from the store, or differs from what the history says."""
     there = {info.key for info in store.list(f"{table}/.metadata/")}
 
     def is_faulty(version: Version) -> bool:

@@ -1,8 +1,8 @@
-"""Storage projects one line of history: is a commit a continuation of it, and what would be lost if it is not?
+"""Storage projects one line of history: does a commit continue it, and if not, what would be lost?
 
-Two things tell. `names.LINE_KEY` names the branch and the commit that storage shows; whoever projects next must contain
-it. And no version that storage shows may be missing from git: R and earlier releases project without a word in that
-document, and storage that they filled has none.
+Two things tell. `names.LINE_KEY` names the branch and the commit that storage shows; the next commit to be projected
+must contain that one. And git must have every version that storage shows: R and earlier releases project without
+updating that document, and storage that they filled has none.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from datom_core.storage import ObjectStore, find
 
 _SHOWN = 10  # versions in a message
 
-#: What stands against a commit: its history lacks the recorded one; the recorded branch is another one, which is still
-#: there; or storage shows versions that it lacks.
+#: What stands against a commit: its history lacks the recorded commit; another branch is recorded, and still
+#: exists; or storage shows versions that the commit lacks.
 _HISTORY, _BRANCH, _VERSIONS = "history", "branch", "versions"
 
 
@@ -31,10 +31,10 @@ class Divergence:
 
     Attributes:
         kind: ``"history"``, ``"branch"`` or ``"versions"``.
-        line: what storage says that it shows, if it does.
+        line: the branch and commit that storage says it shows, if it does.
         tip: the commit.
-        lost: versions that storage shows and the commit's history does not have, in the order of storage's histories.
-        cuts: cuts of which the same is true.
+        lost: versions that storage shows and the commit's history lacks, in the order of storage's histories.
+        cuts: cuts that storage shows and the commit's history lacks.
     """
 
     kind: str
@@ -56,24 +56,24 @@ class Lines:
         self._repo, self._store = repo, store
 
     def check(self, seen: StorageView, tip: str, state: ProjectState, *, restoring: bool = False) -> None:
-        """Refuse to go on from a commit that does not continue what storage shows.
+        """Refuse a commit that does not continue what storage shows.
 
         Args:
             seen: a look at storage.
-            tip: the commit, or the one that it is to be made on.
+            tip: the commit, or the one it will be made on.
             state: the documents there.
-            restoring: a damaged document may be written anew, if nothing is lost by it.
+            restoring: a damaged document may be rewritten, if that loses nothing.
 
         Raises:
-            DivergedError: names what storage shows and the branch has not, and what to do.
-            LostRaceError: the branch has moved on since; look again.
+            DivergedError: names what storage shows and the branch lacks, and what to do.
+            LostRaceError: the branch has moved on; look again.
             FormatError: storage's document about its line is damaged.
         """
         if not restoring:
             self._refuse_damaged(seen)
         line = seen.line()
         if line is not None and not self._repo.surely_contains(tip, line.commit):
-            self._refuse_overtaken(tip)  # the usual reason, and cheaper to find out than the whole history
+            self._refuse_overtaken(tip)  # the usual reason, and cheaper to check than the whole history
         found = self.divergence(seen, tip, state)
         if found is None:
             return
@@ -89,18 +89,18 @@ class Lines:
         )
 
     def divergence(self, seen: StorageView, tip: str, state: ProjectState) -> Divergence | None:
-        """What stands against projecting the commit, if anything does."""
+        """What stands against projecting the commit, if anything."""
         stored = seen.manifest()
         if stored is not None and stored.project != state.manifest.project:
-            return None  # another project's storage, which is refused as that
+            return None  # another project's storage, which is refused elsewhere
         line = seen.line()
         kind = None
         if line is not None and line.branch != self._repo.branch and line.branch in self._repo.other_branches():
-            # A branch that was renamed is not there under its old name any more.
+            # A renamed branch no longer exists under its old name.
             kind = _BRANCH
         elif line is not None and not self._repo.contains(tip, line.commit):
             kind = _HISTORY
-        # What was given up is missing from git on purpose, and may still show where that broke off.
+        # Versions that were given up are missing from git on purpose, and may still show if that was interrupted.
         let_go = line.let_go if line is not None and kind is None else {}
         lost = self._lost(seen, tip, state, let_go)
         cuts = _lost_cuts(state.cuts, seen.cuts()) if line is None or kind is not None else ()
@@ -109,7 +109,7 @@ class Lines:
         return Divergence(kind or _VERSIONS, line, tip, lost, cuts)
 
     def _refuse_overtaken(self, tip: str) -> None:
-        """What was seen in storage may come from a commit after this one."""
+        """Lose the race if the branch has moved on: storage may show a commit after this one."""
         if self._repo.tip() != tip:
             raise LostRaceError(f"{self._repo.remote} moved past {tip[:8]}. Try again.")
 
@@ -131,7 +131,7 @@ class Lines:
         at_tip = {**load_state(self._repo, tip, unknown).tables, **state.tables} if unknown else state.tables
         for table in tables:
             if table in state.manifest.entries and table not in at_tip:
-                continue  # git contradicts itself; nothing of the table is projected, so that nothing is lost
+                continue  # git contradicts itself; nothing of the table is projected, so nothing is lost
             stored = self._history(seen, table)
             if stored is None:
                 continue
@@ -144,11 +144,11 @@ class Lines:
         return tuple(found)
 
     def _gave_up(self, tip: str, table: str, version: str) -> bool:
-        """Whether a commit says so; that storage does is no evidence."""
+        """Whether a commit says that the version was given up; storage saying so is no evidence."""
         return self._repo.says(tip, f"- {table}@{version} of ")
 
     def _odd_tables(self, seen: StorageView, state: ProjectState) -> list[str]:
-        """Tables whose rows differ, those whose histories have been read, and those that only storage knows."""
+        """Tables whose rows differ, whose histories have been read, or that only storage knows."""
         stored = seen.manifest()
         if stored is None:
             keys = [info.key for info in self._store.list()]
@@ -165,7 +165,7 @@ class Lines:
         return seen.history(table)
 
     def _is_real(self, table: str, version: Version) -> bool:
-        """Whether storage has the version's own document, too: a mere entry is a damaged history, which git heals."""
+        """Whether storage also has the version's document: an entry alone is a damaged history, which git heals."""
         if not names.is_sha(version.version):
             return False
         key = names.snapshot(table, version.version)
@@ -174,12 +174,12 @@ class Lines:
         return snapshot is not None and snapshot.data_sha == version.data_sha
 
     def told(self, found: Divergence) -> str:
-        """What stands against it, and what to do, in words."""
+        """What stands against the commit, and what to do, in words."""
         build: dict[str, Callable[[Divergence], str]] = {_BRANCH: self._of_branch, _HISTORY: self._of_history}
         return build.get(found.kind, self._of_versions)(found)
 
     def in_short(self, found: Divergence) -> str:
-        """What stands against it, in one line, without the versions."""
+        """What stands against the commit, in one line, without the versions."""
         line, ours = found.line, f"the branch {self._repo.branch!r} (at {found.tip[:12]})"
         cuts = f"; lost cuts: {', '.join(map(repr, found.cuts[:_SHOWN]))}" if found.cuts else ""
         if line is None or found.kind == _VERSIONS:
@@ -246,13 +246,13 @@ def _lost_version(table: str, version: Version) -> LostVersion:
 
 
 def _table_of(key: str) -> str | None:
-    """The table whose history has this key."""
+    """The table that this history key belongs to."""
     table = key.partition("/")[0]
     return table if key == names.history(table) else None
 
 
 def _lost_cuts(git: Cuts, stored: Cuts | None) -> tuple[str, ...]:
-    """Cuts that stand for a version, or stood for one, of which git knows nothing."""
+    """Cuts that stand, or stood, for a version without git knowing of it."""
 
     def recorded(cuts: Cuts, name: str) -> set[tuple[str, str, str]]:
         found = cuts.cuts.get(name)

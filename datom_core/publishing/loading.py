@@ -12,11 +12,11 @@ from datom_core.planning import ProjectState, TableState
 
 
 def load_state(repo: GitRepo, commit: str, tables: Iterable[str]) -> ProjectState:
-    """Read the project's documents, and those of ``tables`` (names that it does not have are left out).
+    """Read the project's documents, and those of ``tables`` (names that it does not have are skipped).
 
     Raises:
         NotFoundError: the repository holds no project.
-        FormatError: a document is damaged, or of a newer schema.
+        FormatError: a document is damaged, or its schema is newer.
     """
     wanted = list(dict.fromkeys(tables))
     paths = [names.PROJECT_FILE, names.MANIFEST_FILE, names.CUTS_FILE, names.GOVERNANCE_FILE]

@@ -1,4 +1,4 @@
-"""What storage still has of versions that git has lost, and the documents with which they enter git again."""
+"""What storage still has of versions that git has lost, and the documents that bring them back into git."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class Remain:
 
     Attributes:
         lost: which one.
-        metadata: its document, as storage has it.
-        fault: why it cannot be recorded again; ``None`` when it can.
+        metadata: its document, from storage.
+        fault: why it cannot be recorded again; ``None`` if it can.
         files: further files that it needs in git.
-        members: of a set, how many it has.
+        members: for a set, how many it has.
     """
 
     lost: LostVersion
@@ -56,12 +56,12 @@ class Remain:
 
 
 class Remains:
-    """Reads lost versions from storage, and says how the documents in git go on with them.
+    """Reads lost versions from storage, and works out how the documents in git continue with them.
 
     Args:
         store: the storage.
-        seen: its documents, with those of every table concerned.
-        state: the documents of git, with those of every table that it has.
+        seen: storage's documents, with those of every table concerned.
+        state: git's documents, with those of every table that git has.
     """
 
     def __init__(self, store: ObjectStore, seen: StorageView, state: ProjectState) -> None:
@@ -69,7 +69,7 @@ class Remains:
         self._lost: dict[str, set[str]] = {}
 
     def oldest_first(self, lost: Sequence[LostVersion]) -> list[Remain]:
-        """The lost versions as they are recorded again: of each table in the order of its history."""
+        """The lost versions in the order to record them again: for each table, the order of its history."""
         for version in lost:
             self._lost.setdefault(version.table, set()).add(version.version)
         in_turn = list(reversed(lost))
@@ -78,7 +78,7 @@ class Remains:
         return [self._read(v) for v in in_turn]
 
     def _in_order(self, lost: Sequence[LostVersion]) -> bool:
-        """Whether clocks and histories agree, so that versions of several tables can be told apart by their times."""
+        """Whether clocks and histories agree, so that times can order versions across tables."""
         last: dict[str, str] = {}
         for version in reversed(lost):
             if version.recorded_at < last.get(version.table, ""):
@@ -87,7 +87,7 @@ class Remains:
         return True
 
     def _read(self, lost: LostVersion) -> Remain:
-        """One version, examined as nothing that storage says of itself is evidence."""
+        """Read one version and examine it: what storage says of itself is no evidence."""
         stored = self._seen.history(lost.table)
         entry = stored.find(lost.version) if stored is not None else None
         key = names.snapshot(lost.table, lost.version)
@@ -108,7 +108,7 @@ class Remains:
         recorded = entry.payload_sha or metadata.payload_sha
         if recorded is not None and hashlib.sha256(found.data).hexdigest() != recorded:
             return Remain(lost, metadata, f"{key} holds other bytes than were recorded")
-        # What R hashed cannot always be computed again from its file; anything else is a forgery.
+        # What R hashed cannot always be recomputed from its file; any other mismatch is a forgery.
         verdict = judge_payload(key, found.data, lambda: metadata)
         if verdict.is_other:
             return Remain(lost, metadata, f"{key}: {verdict.fault}")
@@ -127,7 +127,7 @@ class Remains:
         return sorted(t for t in found if self._seen.history(t) is not None)
 
     def history(self, table: str) -> History:
-        """The history of both: git's, with what was lost where it was."""
+        """Both histories in one: git's, with the lost versions back in their places."""
         git, stored = self._state.table(table).history, self._seen.history(table) or History()
         entries = [self._told(entry, stored) for entry in git.raw]
         known, lost = [e["version"] for e in stored.raw], self._lost.get(table, set())
@@ -139,7 +139,7 @@ class Remains:
 
     @staticmethod
     def _place(entries: list[dict[str, Any]], entry: Mapping[str, Any], older: list[str], known: list[str]) -> int:
-        """Right above what it came after in storage, and above what git recorded before its time since then."""
+        """Right above the entries it followed in storage, and above what git has recorded since, up to its time."""
         at = next((i for i, e in enumerate(entries) if e["version"] in older), len(entries))
         time = str(entry.get("timestamp") or "")
         while at and entries[at - 1]["version"] not in known and str(entries[at - 1].get("timestamp") or "") <= time:
@@ -148,28 +148,28 @@ class Remains:
 
     @staticmethod
     def _told(entry: Mapping[str, Any], stored: History) -> dict[str, Any]:
-        """An entry of git, with the times at which its version became current again by what storage says."""
+        """An entry of git's history, with the times that storage has for its version becoming current again."""
         there = next((e for e in stored.raw if e["version"] == entry["version"]), None)
         if there is None or not _went_on(entry, there):
             return dict(entry)
         return {**entry, **{k: there[k] for k in ("reinstated_at", "reinstated") if k in there}}
 
     def goes_on(self, table: str) -> bool:
-        """Whether git recorded nothing of a table that storage does not have: what is current there is the latest."""
+        """Whether git recorded nothing of a table that storage lacks: then what is current in storage is the latest."""
         git, stored = self._state.table(table).history, self._seen.history(table) or History()
         there = {e["version"]: e for e in stored.raw}
         return all(e["version"] in there and _went_on(e, there[e["version"]]) for e in git.raw)
 
     def pointer(self, table: str) -> Metadata | None:
-        """What storage says is current of a table."""
+        """The version of a table that storage says is current."""
         return self._seen.pointer(table)
 
 
 def check_remains(versions: Iterable[Remain], location: Location) -> None:
-    """Refuse to record what is not there any more.
+    """Refuse to record versions that are no longer there.
 
     Raises:
-        IntegrityError: names every version of which that is so.
+        IntegrityError: names every such version.
     """
     broken = [v for v in versions if v.fault is not None]
     if broken:
@@ -185,7 +185,7 @@ def check_remains(versions: Iterable[Remain], location: Location) -> None:
 def states(
     versions: Sequence[Remain], state: ProjectState, remains: Remains, now: str
 ) -> Iterator[tuple[Remain, ProjectState]]:
-    """The documents after each of the versions was recorded again, one after the other."""
+    """The documents after each version is recorded again, one after the other."""
     done = {t: {e["version"] for e in s.history.raw} for t, s in state.tables.items()}
     for version in versions:
         assert version.metadata is not None
@@ -199,10 +199,10 @@ def states(
 def last_state(
     versions: Sequence[Remain], before: ProjectState, state: ProjectState, remains: Remains, now: str
 ) -> ProjectState:
-    """The documents with what is to be current: git's choice where it has gone on by itself, else storage's.
+    """The documents with the right versions current: git's choice where git has moved on by itself, else storage's.
 
     Args:
-        versions: those that have been recorded again, oldest first.
+        versions: those recorded again, oldest first.
         before, state: the documents before and after that.
     """
     members = {(v.lost.table, v.lost.version): v.members for v in versions}
@@ -220,7 +220,7 @@ def last_state(
 
 
 def cuts_united(state: ProjectState, stored: Cuts | None, now: str) -> ProjectState:
-    """The documents with the cuts of storage, too."""
+    """The documents, with storage's cuts added."""
     known = {t: {e["version"] for e in s.history.raw} for t, s in state.tables.items()}
     cuts = state.cuts.united(stored, known) if stored is not None else state.cuts
     if dict(cuts.raw) == dict(state.cuts.raw):
@@ -258,7 +258,7 @@ def _with_set(
 
 
 def _went_on(git: Mapping[str, Any], stored: Mapping[str, Any]) -> bool:
-    """Whether storage knows every time at which git says that a version became current again."""
+    """Whether storage knows every time that git has for the version becoming current again."""
     return set(strings(git, "reinstated_at", "git")) <= set(strings(stored, "reinstated_at", "storage"))
 
 

@@ -1,4 +1,4 @@
-"""Who owns a storage namespace: a claim says so while it is being filled, and the manifest afterwards."""
+"""Who owns a storage namespace: a claim says so while it is being filled, the manifest afterwards."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class NamespaceClaim:
         store: the new place.
         project: its name.
         root: the first commit of its repository, which no other project has.
-        origin: the place that it comes from.
+        origin: the place it comes from.
     """
 
     store: ObjectStore
@@ -31,7 +31,7 @@ class NamespaceClaim:
     origin: str
 
     def check(self, state: ProjectState) -> None:
-        """Refuse a store that holds something else than a copy of this project.
+        """Refuse a store that holds anything but a copy of this project.
 
         Raises:
             AlreadyExistsError: says what it holds.
@@ -41,7 +41,7 @@ class NamespaceClaim:
             raise self._taken()
         manifest = _manifest(self.store)
         if manifest is None:
-            # Without a manifest or a claim, nothing may be there: it would not be known what it is.
+            # Without a manifest or a claim, the place must be empty: nothing would tell what lies there.
             if claimed is None and next(iter(self.store.list()), None) is not None:
                 raise AlreadyExistsError(
                     f"{self.store.location} holds objects, but no datom project. Choose an empty place.",
@@ -50,7 +50,7 @@ class NamespaceClaim:
             return
         arrived = claimed or same_place(state.file.location, self.store.location)
         strange = strange_tables(manifest, state)
-        # A namesake without tables is no copy of ours.
+        # A project of the same name without tables is not a copy of ours.
         if manifest.project != state.file.name or strange or not (arrived or manifest.entries):
             other = f" with other versions of {', '.join(strange)}" if strange else ""
             raise AlreadyExistsError(
@@ -60,11 +60,11 @@ class NamespaceClaim:
             )
 
     def claim(self, origin: ObjectStore) -> None:
-        """Mark the store as this project's, so that nobody founds one there meanwhile.
+        """Mark the store as this project's, so that nobody else starts a project there meanwhile.
 
         Raises:
-            AlreadyExistsError: somebody else's claim stands.
-            InvalidInputError: what was written here shows in ``origin``: both are one place, by whatever names.
+            AlreadyExistsError: another claim stands.
+            InvalidInputError: the claim shows up in ``origin``: both names lead to one place.
         """
         mark = {"project": self.project, "root": self.root, "moving_from": self.origin, "id": secrets.token_hex(16)}
         if not self.store.create(names.CLAIM_KEY, canonical.dump(mark)) and not self._claimed():
@@ -75,11 +75,11 @@ class NamespaceClaim:
             raise InvalidInputError(f"{origin.location} and {self.store.location} are one place. Nothing was moved.")
 
     def release(self) -> None:
-        """Take the mark away."""
+        """Remove the claim."""
         self.store.delete(names.CLAIM_KEY)
 
     def _claimed(self) -> bool | None:
-        """Whether the claim that stands is this project's; ``None`` when none stands."""
+        """Whether the claim there is this project's; ``None`` if there is none."""
         held = find(self.store, names.CLAIM_KEY)
         if held is None:
             return None
@@ -99,7 +99,7 @@ class NamespaceClaim:
 
 
 def check_origin(store: ObjectStore, state: ProjectState) -> None:
-    """Refuse a place to move from that holds another project. One that was emptied already holds none.
+    """Refuse to move from a place that holds another project. One that has been emptied holds none.
 
     Raises:
         InvalidInputError: says which one.
@@ -118,7 +118,7 @@ def check_origin(store: ObjectStore, state: ProjectState) -> None:
 
 
 def strange_tables(manifest: Manifest, state: ProjectState) -> list[str]:
-    """Tables of a manifest whose current version the project never had."""
+    """Tables in a manifest whose current version the project never had."""
     return [e.name for e in manifest if e.version and not state.table(e.name).history.find(e.version)]
 
 

@@ -1,8 +1,8 @@
 """Bring storage level with git: everything in storage except payloads is a projection of the data repo.
 
-Storage never moves backwards, because every swap names the bytes that it replaces and those were read
-*before* the tip was asked for: whoever wrote them projected an older tip, or the same one. A writer
-that stalls in between finds other bytes there, and starts over from the newest tip.
+Storage never moves backwards: every swap names the bytes that it replaces, and those were read *before* the tip was
+looked up, so whoever wrote them projected an older tip, or the same one. A writer that stalls in between finds
+other bytes there, and starts over from the newest tip.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Report:
 
     Attributes:
         written: keys that were put into storage, in order.
-        waiting: tables whose current payload is not in storage; readers keep what they have.
+        waiting: tables whose current payload is not in storage; readers keep the version they have.
     """
 
     written: tuple[str, ...] = ()
@@ -59,9 +59,9 @@ class Known:
     """What a writer knows right after its commit.
 
     Attributes:
-        seen: a look at storage that is older than the commit.
+        seen: a look at storage from before the commit.
         tip: the commit.
-        state: the documents that it holds, of the project and of the tables concerned.
+        state: the commit's documents: those of the project and of the tables concerned.
     """
 
     seen: StorageView
@@ -74,8 +74,8 @@ class Projector:
 
     Args:
         repo, store: from where, to where.
-        target_unrecorded: the store is not the recorded place yet, as while the project is being moved there. A store
-            that is the recorded place no longer is left alone: what it held may have been removed.
+        target_unrecorded: the store is not yet the recorded place, as while the project is being moved there. A store
+            that is no longer the recorded place is left alone: its contents may have been removed.
     """
 
     def __init__(self, repo: GitRepo, store: ObjectStore, *, target_unrecorded: bool = False) -> None:
@@ -85,21 +85,21 @@ class Projector:
         self.lines = Lines(repo, store)
 
     def view_storage(self, tables: Iterable[str], *, governance: bool = False) -> StorageView:
-        """Read the documents of ``tables`` and of the project from storage, that about its register if asked to."""
+        """Read the documents of ``tables`` and of the project from storage; on request, also the register's note."""
         keys = [names.MANIFEST_KEY, names.CUTS_KEY, names.LINE_KEY] + ([names.GOVERNANCE_KEY] if governance else [])
         keys += [key for t in sorted(tables) for key in (names.pointer(t), names.history(t))]
         return self._read(keys)
 
     def level_payload_sizes(self, tables: Iterable[str], state: ProjectState, *, cuts: bool) -> dict[str, int] | None:
-        """Sizes of the payloads of these tables, when storage is level with git by all that few requests can tell.
+        """Sizes of the tables' payloads, if storage is level with git as far as a few requests can tell.
 
-        The manifest is written last, so that one which says what git's says has seen all that comes before it.
-        What was removed or emptied since then shows in a listing.
+        The manifest is written last, so if it agrees with git's, everything before it was written, too. A listing shows
+        what has been removed since.
 
         Args:
             tables: names.
             state: the documents at the tip.
-            cuts: whether the cuts matter to the caller.
+            cuts: whether the caller needs the cuts to be level.
 
         Returns:
             Table -> size of the current payload, or ``None`` when a closer look is needed.
@@ -125,7 +125,7 @@ class Projector:
         return found
 
     def _sizes(self, table: str, keys: Sequence[str], versions: int) -> dict[str, int]:
-        """Those of the keys that are there. A table of few versions is listed, in one request."""
+        """Sizes of the keys that exist. A table with few versions is listed, in one request."""
         if versions <= _LISTED_VERSIONS:
             return {info.key: info.size for info in self.store.list(f"{table}/") if info.key in keys}
         infos = [self.store.head(key) for key in keys]
@@ -153,31 +153,31 @@ class Projector:
         present: Set[str] = frozenset(),
         thorough: bool = False,
     ) -> Report:
-        """Project the tip for ``tables``, and for every table that storage lags behind in.
+        """Project the tip for ``tables``, and for every table that lags behind in storage.
 
         Args:
-            tables: names to be compared whatever the manifest says.
-            known: what need not be looked up at the first try.
-            commits: table -> version -> commit, of what the caller has just published.
-            present: keys of payloads that the caller knows to be there.
-            thorough: look at every snapshot and at every set's payloads, not only at what is new to storage, and at
-                the note about governance.
+            tables: tables to compare, whatever the manifest says.
+            known: what need not be looked up on the first try.
+            commits: table -> version -> commit, for what the caller has just published.
+            present: keys of payloads that the caller knows to be in storage.
+            thorough: check every snapshot, every set's payloads, and the note about governance; not only what is new to
+                storage.
 
         Raises:
             AlreadyExistsError: storage holds another project; nothing was written.
-            DivergedError: storage shows what the branch does not have; nothing was written.
-            ConflictError: others kept changing storage during all attempts.
+            DivergedError: storage shows what the branch lacks; nothing was written.
+            ConflictError: others kept changing storage in every attempt.
         """
         run = _Run(self, set(tables), commits or {}, present, thorough)
         once = [known]
-        # What the caller knows serves once: after a conflict, storage and git are looked at anew.
+        # The caller's knowledge holds for one try: after a conflict, read storage and git again.
         while_conflicting(lambda: run.once(once.pop() if once else None))
         return Report(tuple(run.written), tuple(run.waiting))
 
 
 @dataclass
 class _Run:
-    """One call of `Projector.bring_level`, over all its attempts."""
+    """One call of `Projector.bring_level`, with all its attempts."""
 
     projector: Projector
     wanted: set[str]
@@ -213,7 +213,7 @@ class _Run:
             self._governance(state)
 
     def _at_tip(self) -> Known:
-        """Storage first, so that the tip is newer than what is seen there."""
+        """Read storage first, so that the tip is newer than what was seen there."""
         repo, seen = self.projector.repo, self.projector.view_storage(self.wanted)
         tip = repo.tip()
         if tip is None:
@@ -221,7 +221,7 @@ class _Run:
         return Known(seen, tip, load_state(repo, tip, self.wanted))
 
     def _table(self, table: str, state: TableState, seen: StorageView, tip: str) -> None:
-        """Snapshots, then the history, then the pointer; nothing while readers would be led to a missing payload."""
+        """Snapshots, then the history, then the pointer; nothing at all if readers would look for a missing payload."""
         if state.metadata is None:
             return
         if self.thorough:
@@ -233,7 +233,7 @@ class _Run:
                 return
         stored = seen.history(table)
         if stored is None and seen.manifest() is not None and self._lacks(names.MANIFEST_KEY):
-            # A new table is not swapped for anything that would be missed if the project had moved away meanwhile.
+            # Writing a new table replaces nothing, so no swap would fail if the project has meanwhile moved away.
             raise ConflictError(f"{self.projector.store.location} was emptied meanwhile. Try again.")
         for version, metadata in self._snapshots(table, state, stored, tip).items():
             self._put_snapshot(names.snapshot(table, version), metadata)
@@ -241,13 +241,13 @@ class _Run:
             if stored is None or not stored.same_as(state.history):
                 history = state.history.with_commits(self._commits(table, state, stored, tip), stored)
                 self._swap(names.history(table), history.to_json(), seen)
-            # The pointer comes after all that it points to.
+            # The pointer comes after everything it points to.
             pointer = seen.pointer(table)
             if pointer is None or dict(pointer.raw) != dict(state.metadata.raw):
                 self._swap(names.pointer(table), state.metadata.to_json(), seen)
 
     def _line(self, state: ProjectState, seen: StorageView, tip: str) -> None:
-        """Which commit is shown from here on: said before it is, so that a crash hides nothing from the next writer."""
+        """Record which commit storage will show, before it does, so that a crash hides nothing from the next writer."""
         stored, branch = seen.line(), self.projector.repo.branch
         if seen.documents[names.LINE_KEY] is None:
             if not state.manifest.entries:
@@ -268,7 +268,7 @@ class _Run:
             )
 
     def _lists(self, state: ProjectState, seen: StorageView) -> None:
-        """Cuts, then the manifest: written last, it proves that all before it is there."""
+        """Cuts, then the manifest: written last, it proves that everything before it is there."""
         expected = projected_lists(state, seen, self.held)
         if same_lists(expected, seen):
             return
@@ -279,7 +279,7 @@ class _Run:
             self._swap(names.MANIFEST_KEY, manifest.to_json(), seen)
 
     def _governance(self, state: ProjectState) -> None:
-        """The note that tells readers of the storage alone which register the project belongs to."""
+        """The note that tells readers who only see storage which register the project belongs to."""
         if state.governance is None:
             return
         seen = StorageView({names.GOVERNANCE_KEY: find(self.projector.store, names.GOVERNANCE_KEY)})
@@ -298,7 +298,7 @@ class _Run:
         self._restore_set(name, {key: sha for key, sha in pinned.items() if self._lacks(key)}, tip)
 
     def _restore_set(self, name: str, lacking: Mapping[str, str | None], tip: str) -> bool:
-        """Put back payloads of a set, which are in git too, when those are the recorded ones; whether all were."""
+        """Put back a set's payloads from git, if they are the recorded ones; whether all of them were."""
         known = git_recovery.set_payloads(self.projector.repo, name, tip) if lacking else {}
         given = {key: known[sha] for key, sha in lacking.items() if sha is not None and sha in known}
         for key, data in given.items():
@@ -307,7 +307,7 @@ class _Run:
         return given.keys() == lacking.keys()
 
     def _snapshots(self, table: str, state: TableState, stored: History | None, tip: str) -> dict[str, Metadata]:
-        """The snapshots of every version that must be looked after, the current one always."""
+        """The snapshots of every version that needs checking; always the current one."""
         needed = versions_to_snapshot(state, stored)
         if self.thorough:
             needed |= git_recovery.faulty_snapshots(self.projector.store, table, state.history)
@@ -331,7 +331,7 @@ class _Run:
         self.written.append(key)
 
     def _commits(self, table: str, state: TableState, stored: History | None, tip: str) -> dict[str, str]:
-        """The commit that recorded each version: what storage and the caller know, then what git says."""
+        """The commit that recorded each version: as storage and the caller know it, else as git says."""
         known = {**self.commits.get(table, {}), **(stored.commits() if stored is not None else {})}
         if any(v.version not in known for v in state.history):
             for revision in git_recovery.revisions(self.projector.repo, table, state.history, tip):

@@ -1,4 +1,4 @@
-"""Try again after a lost race: on what the winner made, at a time that is not the loser's neighbour's."""
+"""Try again after a lost race: on top of the winner's work, and not at the same moment as the other losers."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from datom_core.git import LostRaceError
 
 _log = logging.getLogger(__name__)
 
-# How often a race is entered, for a branch or for a document: among sixteen writers of one table, twelve were not
-# always enough. The pauses between grow to seconds.
+# How often to enter a race, for a branch or for a document: with sixteen writers of one table, twelve were not always
+# enough. The pauses between grow to seconds.
 _ATTEMPTS = 40
-# Pushes that are turned down so often in a row at one and the same tip lose to nobody.
+# When so many pushes in a row are rejected at the same tip, no other writer is to blame.
 _STUCK = 8
 
 T = TypeVar("T")
 
 
 class _Stuck(stop_base):
-    """Stop when push after push was turned down at one and the same tip."""
+    """Stop when push after push is rejected at the same tip."""
 
     def __init__(self) -> None:
         self.tips: list[str | None] = []
@@ -37,15 +37,15 @@ class _Stuck(stop_base):
 
 
 def until_published(operation: Callable[[], T], on_retry: Callable[[int, str], None] | None = None) -> T:
-    """Run ``operation`` until it does not lose a race.
+    """Run ``operation`` until it does not lose the race.
 
     Args:
-        operation: may be run many times.
-        on_retry: is told which try failed, and why, before the next one; by default that is logged.
+        operation: may run many times.
+        on_retry: called before each retry with the number of the failed try and the cause; by default that is logged.
 
     Raises:
-        StorageError: pushes are turned down though nobody else's arrive, as with a lock that was left behind.
-        LostRaceError: others were faster every time.
+        StorageError: pushes are rejected though nobody else's arrive, as when a lock was left behind.
+        LostRaceError: others were faster in every try.
     """
     try:
         return Retrying(
@@ -77,7 +77,7 @@ def _log_retry(attempt: int, cause: str) -> None:
 
 
 def while_conflicting(operation: Callable[[], T]) -> T:
-    """Run ``operation`` again after each `ConflictError`, as often as a race is entered at most."""
+    """Run ``operation`` again after each `ConflictError`, up to the limit for races."""
     return Retrying(
         retry=retry_if_exception_type(ConflictError),
         stop=stop_after_attempt(_ATTEMPTS),

@@ -1,6 +1,6 @@
 """Where payloads and copies of documents are kept: a folder, a bucket, memory; one protocol for all.
 
-A store knows keys and bytes. What the keys mean is said elsewhere; what a place refuses becomes an error of ours here.
+A store knows keys and bytes, not what the keys mean. Errors of a place become our own errors here.
 """
 
 from datom_core.storage.abilities import clean_up, free_bytes, kept_after_delete, prepare, remove_empty

@@ -1,6 +1,6 @@
-"""What a store may do beside what every store must: each is asked for by what the store has, never by its class.
+"""What a store may be able to do beyond what every store must; found by looking for the method, never by class.
 
-A store has an ability by having the method. What is not there is done without.
+A store has an ability if it has the method. Without it, callers do without the ability.
 """
 
 from __future__ import annotations
@@ -27,34 +27,34 @@ class _Tidying(Protocol):
 @runtime_checkable
 class _Leaving(Protocol):
     def clean_up(self) -> None:
-        """Remove what the store itself keeps in the namespace, which nobody uses any more."""
+        """Remove what the store itself keeps in the namespace, once nobody uses it any more."""
         ...
 
 
 @runtime_checkable
 class _Measured(Protocol):
     def free_bytes(self) -> int:
-        """How much can still be stored."""
+        """How many bytes can still be stored."""
         ...
 
 
 @runtime_checkable
 class _Keeping(Protocol):
     def kept_after_delete(self) -> str:
-        """What stays of deleted objects all the same, in a sentence; ``""`` when nothing does."""
+        """What remains of deleted objects, in a sentence; ``""`` if nothing does."""
         ...
 
 
 @runtime_checkable
 class _Copying(Protocol):
     def copy_from(self, source: ObjectStore, key: str, size: int) -> bool:
-        """Copy an object without its bytes passing through here, unless one is there; ``False`` if that is not to be
-        had from ``source``."""
+        """Copy an object, unless it is already there, without its bytes passing through here; ``False`` if ``source``
+        does not allow that."""
         ...
 
 
 def prepare(store: ObjectStore) -> None:
-    """Come to a place: where there are folders, the root is there afterwards."""
+    """Make a place ready for use: if the store has folders, its root exists afterwards."""
     if isinstance(store, _Preparing):
         store.prepare()
 
@@ -73,12 +73,12 @@ def clean_up(store: ObjectStore) -> None:
 
 
 def free_bytes(store: ObjectStore) -> int | None:
-    """How much can still be stored, where a store can tell."""
+    """How many bytes can still be stored, if the store can tell."""
     return store.free_bytes() if isinstance(store, _Measured) else None
 
 
 def kept_after_delete(store: ObjectStore) -> str:
-    """What stays of deleted objects all the same, in a sentence; ``""`` when nothing does, as far as one knows."""
+    """What remains of deleted objects, in a sentence; ``""`` if nothing does, as far as is known."""
     return store.kept_after_delete() if isinstance(store, _Keeping) else ""
 
 

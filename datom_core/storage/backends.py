@@ -1,4 +1,4 @@
-"""The backends: how a recorded place becomes a store. A new one is a module and a call of `register_backend`."""
+"""The backends: how to open a recorded place as a store. A new one is a module and a call of `register_backend`."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 
 @dataclass(frozen=True)
 class Opening:
-    """What a backend has to open a place with.
+    """What a backend gets to open a place.
 
     Attributes:
         location: the place.
-        near: stores at hand, the first being the likeliest to share server and credentials with the place.
+        near: stores at hand, the one most likely to share server and credentials with the place first.
         credentials: given for this place, or ``None``.
-        options: further arguments that the caller gave for a store of this kind.
+        options: further arguments from the caller, for a store of this kind.
     """
 
     location: Location
@@ -35,23 +35,23 @@ class Opening:
 
 @dataclass(frozen=True, kw_only=True)
 class Backend(PlaceKind):
-    """A kind of place, and how it is opened.
+    """A kind of place, and how to open it.
 
     Attributes:
-        open: makes the store. Raises `InvalidInputError` when credentials are needed that neither it was given nor a
-            store that is near has.
+        open: makes the store. Raises `InvalidInputError` if credentials are needed that neither the caller nor a near
+            store has.
     """
 
     open: Callable[[Opening], ObjectStore]
 
 
 def register_backend(backend: Backend) -> None:
-    """Make a backend known to this process, under the ``type`` that its stores' locations have.
+    """Make a backend known to this process, under the ``type`` in its stores' locations.
 
-    Every process that opens a project there calls it: put it at the end of the module that holds the store.
+    Every process that opens a project there must call it: put the call at the end of the store's own module.
 
     Raises:
-        InvalidInputError: not a `Backend`, a name that documents cannot hold, or one that is taken.
+        InvalidInputError: it is not a `Backend`, documents cannot hold its name, or the name is taken.
     """
     given: object = backend
     if not isinstance(given, Backend):
@@ -70,17 +70,17 @@ def open_store(
     credentials: CredentialSource | None = None,
     **options: Any,
 ) -> ObjectStore:
-    """A store at a location, such as one that was found in a document.
+    """A store at a location, for example one found in a document.
 
     Args:
         location: the place.
-        near: stores whose server and credentials are used, where the backend has such and no others are given: those
-            of the first store that fits.
+        near: if the backend has servers and credentials and none are given, those of the first store that fits are
+            used.
         credentials: for a bucket.
         **options: further arguments of the backend's store.
 
     Raises:
-        InvalidInputError: there are no credentials where some are needed, or the location cannot be opened.
+        InvalidInputError: credentials are needed and there are none, or the location cannot be opened.
         The errors of opening such a store.
     """
     credentials, options = veiled(credentials), veiled(options)

@@ -1,4 +1,4 @@
-"""Work through many objects: copy them from one store to another and make sure that they arrived, or look at them."""
+"""Work through many objects: copy them to another store and make sure that they arrived, or just examine them."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ T = TypeVar("T")
 
 _THREADS = 8
 _LARGE = 64 * 2**20
-_LARGE_AT_ONCE = 2  # both copies of an object are in memory while they are compared
+_LARGE_AT_ONCE = 2  # two copies of an object are in memory while they are compared
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Item:
-    """An object that has to be in the target.
+    """An object that must be in the target.
 
     Attributes:
-        key, size: as the source lists it.
-        sha256: of its bytes, where one is recorded.
-        present: whether the target lists an object of that size already.
+        key, size: as listed by the source.
+        sha256: of its bytes, if one is recorded.
+        present: whether the target already lists an object of that size.
     """
 
     key: str
@@ -52,17 +52,17 @@ def copy(
     what: str,
     on_progress: OnProgress | None = None,
 ) -> None:
-    """Have every item in the target. What is there already is verified, not copied again; nothing is overwritten.
+    """Get every item into the target. What is already there is verified, not copied again; nothing is overwritten.
 
     Args:
-        source, target: the stores; within one server the bytes do not pass through this machine.
+        source, target: the stores; within one server, the bytes do not pass through this machine.
         items: what to copy.
         verify: ``"hash"`` reads each object back and compares its SHA-256, ``"size"`` compares sizes.
         what: names the step in progress reports.
-        on_progress: is told of each object.
+        on_progress: called for each object.
 
     Raises:
-        IntegrityError: names every object that is not in the target as it should be.
+        IntegrityError: names every object that is missing from the target or differs there.
         The errors of the stores.
     """
     copier = _Copier(source, target, verify)
@@ -78,16 +78,16 @@ def copy(
 def each(
     items: Sequence[Item], work: Callable[[Item], T], *, what: str, on_progress: OnProgress | None = None
 ) -> Iterator[tuple[Item, T]]:
-    """What ``work`` makes of each item, in parallel, as it comes; few large objects are in memory at once.
+    """The results of ``work`` for each item, in parallel, as they come; few large objects are in memory at once.
 
     Args:
         items: what to work on.
-        work: is called from several threads.
+        work: called from several threads.
         what: names the step in progress reports.
-        on_progress: is told of each item that is done; by default, whoever watches (`watching`).
+        on_progress: called for each finished item; by default, whoever is listening (`watching`).
 
     Raises:
-        The first error of ``work``; nothing more is begun after it.
+        The first error of ``work``; after it, no further item is begun.
     """
     large = threading.Semaphore(_LARGE_AT_ONCE)
 
@@ -111,7 +111,7 @@ class _Copier:
         self.verify = verify
 
     def copy(self, item: Item) -> str | None:
-        """Have one item in the target; what is wrong with it, if anything."""
+        """Get one item into the target; returns what is wrong with it, if anything."""
         expected = item.sha256
         if not item.present and not self._within_the_server(item):
             stored = self.source.get(item.key)
@@ -132,12 +132,12 @@ class _Copier:
         return None if actual == expected else f"{item.key}: SHA-256 {actual[:16]}... instead of {expected[:16]}..."
 
     def _within_the_server(self, item: Item) -> bool:
-        # Documents may be replaced while they are copied; what was read is what must arrive.
+        # Documents may be replaced while they are copied; what was read must be what arrives.
         return item.sha256 is not None and copy_within(self.source, self.target, item.key, item.size)
 
 
 def _in_parallel(work: Callable[[Item], T], items: Sequence[Item]) -> Iterator[tuple[Item, T]]:
-    """Results as they come. When one fails, no other is begun, and the first failure is raised."""
+    """Results as they come. If one item fails, no other is begun, and the first failure is raised."""
     waiting = iter(items)
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="datom-copy") as pool:
         running: dict[Future[T], Item] = {pool.submit(work, i): i for i in islice(waiting, 2 * _THREADS)}

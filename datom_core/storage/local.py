@@ -31,7 +31,7 @@ from datom_core.storage.protocol import ObjectInfo, StoredObject
 
 _log = logging.getLogger(__name__)
 
-_TEMPORARY = ".datom-tmp-"  # no legal table name begins so, and listings leave such files out
+_TEMPORARY = ".datom-tmp-"  # no valid table name begins like this, and listings skip such files
 _LARGE = 2**20  # bytes; below that, a copy costs nothing
 _NO_HARD_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS})
 
@@ -39,13 +39,13 @@ _NO_HARD_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.
 class LocalStore:
     """Objects as files below ``{path}/{prefix}/datom/``, the layout that R reads and writes.
 
-    The folder is made by the first write; until then `check` says that it is not there. Writes go to a
-    temporary file that is flushed to disk and then linked or renamed into place. Swaps are serialised by a
-    lock on the directory that holds the object, which leaves no lock file behind. The lock holds among the
-    processes of one machine: writers on several machines need an object store.
+    The first write makes the folder; until then, `check` reports it missing. A write goes to a temporary file that is
+    flushed to disk and then linked or renamed into place. Swaps are serialised by a lock on the directory that holds
+    the object, which leaves no lock file behind. The lock works between processes of one machine: writers on several
+    machines need an object store.
 
     Args:
-        path: the folder; ``~`` is expanded, a relative path is made absolute.
+        path: the folder; ``~`` is expanded, and a relative path is made absolute.
         prefix: a path below it, so that several projects can share the folder.
     """
 
@@ -81,7 +81,7 @@ class LocalStore:
 
     @logged(_log)
     def create(self, key: str, data: Buffer, metadata: Mapping[str, str] | None = None) -> bool:
-        # A file has nowhere to keep metadata; readers of it fall back to the object's bytes.
+        # A file has nowhere to keep metadata; its readers fall back to the object's bytes.
         path = self._path(key)
         if self.head(key) is not None:
             return False
@@ -124,7 +124,7 @@ class LocalStore:
                 at = "" if relative == "." else relative + "/"
                 here = {at + n: os.path.join(directory, n) for n in names if not n.startswith(_TEMPORARY)}
                 found |= {key: path for key, path in here.items() if key.startswith(prefix)}
-            # Others may have put there what could be no key of ours; a listing shows it all the same.
+            # Others may have put files there whose names are not valid keys; a listing shows them all the same.
             for key in sorted(found, key=os.fsencode):
                 with contextlib.suppress(FileNotFoundError):
                     info = os.stat(found[key])
@@ -146,25 +146,25 @@ class LocalStore:
             os.scandir(self._location.root).close()
 
     def prepare(self) -> None:
-        """Make the store's root, as its first write would: for a place that is opened before anything is in it."""
+        """Make the store's root, as its first write would, for a place that is opened before it holds anything."""
         with self._translated("create", ""):
             _make_directories(Path(self._location.root))
 
     def remove_empty(self) -> None:
-        """Remove folders that deleted objects left empty, the namespace's own among them; the store's root stays."""
+        """Remove folders that deleted objects left empty, including the namespace's own; the store's root stays."""
         for folder, _, _ in os.walk(self._base, topdown=False):
             with contextlib.suppress(OSError):
                 os.rmdir(folder)
 
     def free_bytes(self) -> int:
-        """Bytes that are free on the disk."""
+        """Free bytes on the disk."""
         folder = next(p for p in (self._base, *self._base.parents) if p.exists())
         with self._translated("open", ""):
             return shutil.disk_usage(folder).free
 
     def __repr__(self) -> str:
         if not hasattr(self, "_location"):
-            return "LocalStore(...)"  # it is being made, and shown in the frame of what is wrong with it
+            return "LocalStore(...)"  # still being made: a traceback is showing it
         return f"LocalStore({self._location.root!r}, prefix={self._location.prefix!r})"
 
     def _path(self, key: str) -> Path:
@@ -195,7 +195,7 @@ class LocalStore:
 
     @contextlib.contextmanager
     def _temporary(self, path: Path, data: Buffer) -> Iterator[Path]:
-        """The bytes in a flushed file beside ``path``; it is gone afterwards, unless it was renamed."""
+        """The bytes in a flushed file next to ``path``; it is removed afterwards, unless it was renamed."""
         _make_directories(path.parent)
         temporary = path.with_name(f"{_TEMPORARY}{secrets.token_hex(8)}")
         try:
@@ -210,12 +210,12 @@ class LocalStore:
 
 
 def _etag(found: os.stat_result, sha256: str) -> str:
-    # Inode and time tell apart two writes of equal bytes; the digest guards against coarse clocks.
+    # Inode and time distinguish two writes of equal bytes; the digest guards against coarse clocks.
     return f"{found.st_ino:x}-{found.st_mtime_ns:x}-{sha256[:32]}"
 
 
 def _read_large(file: FileIO, size: int) -> memoryview:
-    """The file's bytes in memory of Arrow's, where a payload is parsed without another copy of it."""
+    """The file's bytes in Arrow's memory, where a payload is parsed without another copy."""
     whole = memoryview(pa.allocate_buffer(size)).cast("B")
     done = 0
     while count := file.readinto(whole[done:]):
@@ -226,7 +226,7 @@ def _read_large(file: FileIO, size: int) -> memoryview:
 
 
 def _make_directories(folder: Path) -> None:
-    """Make a folder and its parents, and flush each new name to disk with the folder that holds it."""
+    """Make a folder and its parents, and flush each new name to disk with its parent folder."""
     missing = [p for p in (folder, *folder.parents) if not p.exists()]
     for directory in reversed(missing):
         directory.mkdir(mode=0o775, exist_ok=True)
@@ -259,12 +259,12 @@ def _raise_unless_missing(error: OSError) -> None:
 
 
 def _open(opening: Opening) -> LocalStore:
-    # Further arguments are for buckets, and a caller who opens what a document names knows not which it will be.
+    # Further arguments are for buckets; a caller who opens a document's location does not know which kind it is.
     return LocalStore(opening.location.root, opening.location.spelled_prefix)
 
 
 def _folder(location: Location) -> str:
-    """Folders may be reached by different paths (links), and be split differently into root and prefix."""
+    """Folders can be reached by different paths (links), and split differently into root and prefix."""
     return os.path.realpath(os.path.join(location.root, location.prefix))
 
 

@@ -75,7 +75,7 @@ class MemoryStore:
 
     def __repr__(self) -> str:
         if not hasattr(self, "_location"):
-            return "MemoryStore(...)"  # it is being made, and shown in the frame of what is wrong with it
+            return "MemoryStore(...)"  # still being made: a traceback is showing it
         return f"MemoryStore({self._location.root!r}, prefix={self._location.prefix!r})"
 
 

@@ -1,4 +1,4 @@
-"""Whether a place is the one that is meant, and what a store holds."""
+"""Whether a place is the right one, and what a store holds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from datom_core.storage.protocol import ObjectStore, StoredObject
 
 
 def find(store: ObjectStore, key: str) -> StoredObject | None:
-    """The object, or ``None`` when there is none."""
+    """The object, or ``None`` if there is none."""
     try:
         return store.get(key)
     except NotFoundError:
@@ -34,7 +34,7 @@ def check_place(project: str, recorded: Location, ours: Location) -> None:
 
 
 def check_store(store: object) -> None:
-    """Refuse what is no store, a path above all.
+    """Refuse anything that is not a store; above all, a path.
 
     Raises:
         InvalidInputError: says what to give instead.

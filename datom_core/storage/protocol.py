@@ -12,12 +12,12 @@ from datom_core.documents import Buffer, Location
 
 @dataclass(frozen=True)
 class ObjectInfo:
-    """What is known of an object without reading it.
+    """What is known about an object without reading it.
 
     Attributes:
         key: relative to the store's namespace.
         size: in bytes.
-        metadata: what `ObjectStore.create` was given, where the backend can keep it.
+        metadata: as given to `ObjectStore.create`, if the backend can keep it.
     """
 
     key: str
@@ -31,8 +31,8 @@ class StoredObject:
 
     Attributes:
         data: the bytes.
-        etag: the tag under which `ObjectStore.replace` accepts a successor.
-        sha256: SHA-256 of the bytes in hex; computed while they arrived, or when it is first asked for.
+        etag: the tag that `ObjectStore.replace` needs to swap the object.
+        sha256: SHA-256 of the bytes in hex; computed as they arrived, or when first asked for.
     """
 
     data: Buffer = field(repr=False)
@@ -48,11 +48,11 @@ class StoredObject:
 class ObjectStore(Protocol):
     """Objects by key below one namespace, ``{root}/{prefix}/datom/``.
 
-    Keys are relative, with ``/`` between segments. Every write is atomic: a reader sees the whole old
-    object or the whole new one, also when the writer is killed.
+    Keys are relative, with ``/`` between segments. Every write is atomic: a reader sees the whole old object or the
+    whole new one, even if the writer is killed.
 
-    All methods raise `InvalidInputError` for a key that is not plain, `AccessDeniedError` when rights are
-    missing, and `StorageError` when the backend fails.
+    All methods raise `InvalidInputError` for a key that is not plain, `AccessDeniedError` when rights are missing, and
+    `StorageError` when the backend fails.
     """
 
     @property
@@ -61,30 +61,30 @@ class ObjectStore(Protocol):
         ...
 
     def get(self, key: str) -> StoredObject:
-        """The object's bytes; `NotFoundError` when there is none."""
+        """The object's bytes; `NotFoundError` if there is none."""
         ...
 
     def head(self, key: str) -> ObjectInfo | None:
-        """The object's size and metadata, or ``None`` when there is none."""
+        """The object's size and metadata, or ``None`` if there is none."""
         ...
 
     def create(self, key: str, data: Buffer, metadata: Mapping[str, str] | None = None) -> bool:
-        """Store an object unless its key is taken. Of several callers at once exactly one gets ``True``.
+        """Store an object unless its key is taken. Of several simultaneous callers, exactly one gets ``True``.
 
-        ``data`` is not copied: a `memoryview` over a memory-mapped file goes up from the disk.
+        ``data`` is not copied: a `memoryview` over a memory-mapped file is uploaded from disk.
 
-        ``False`` means that an object was there, and that it has not been touched.
+        ``False`` means that an object was there; it has not been touched.
         """
         ...
 
     def replace(self, key: str, data: Buffer, etag: str) -> str:
-        """Swap the object that carries ``etag`` for new bytes and return the new tag.
+        """Replace the object that has the tag ``etag`` with new bytes, and return the new tag.
 
-        No two states of an object carry one tag, also when their bytes are equal. A store that can only tag
-        bytes adds white space at the end of a JSON document for that.
+        No two states of an object share a tag, even if their bytes are equal. A store that can only tag bytes adds
+        white space at the end of a JSON document for that.
 
         Raises:
-            ConflictError: the object is another one by now, or gone; nothing was written.
+            ConflictError: the object has changed, or is gone; nothing was written.
         """
         ...
 
@@ -93,9 +93,9 @@ class ObjectStore(Protocol):
         ...
 
     def delete(self, key: str) -> None:
-        """Remove the object; nothing happens when there is none."""
+        """Remove the object; nothing happens if there is none."""
         ...
 
     def check(self) -> None:
-        """Raise `NotFoundError` when the store's root is not there, else do nothing."""
+        """Raise `NotFoundError` if the store's root does not exist."""
         ...

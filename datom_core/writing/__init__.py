@@ -1,6 +1,6 @@
 """Write versions: check the arguments, store payloads, commit, retry after a lost race, publish.
 
-It has the effects in their order. What a commit holds is decided in `planning`.
+This package runs the effects, in order. `planning` decides what a commit holds.
 """
 
 from datom_core.writing.arguments import (

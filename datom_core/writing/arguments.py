@@ -1,4 +1,4 @@
-"""Check what a caller asks for, before anything is touched."""
+"""Check a caller's arguments before anything is touched."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def check_author(author: Author | str) -> Author:
     """The author; text has the form ``Name <email>``.
 
     Raises:
-        InvalidInputError: another form, or characters that git cannot keep.
+        InvalidInputError: it has another form, or characters that git cannot keep.
     """
     if isinstance(author, str):
         match = _AUTHOR.fullmatch(author)
@@ -74,15 +74,15 @@ def author_or_default(author: Author | str | None) -> Author:
 
 
 def utc_now() -> datetime:
-    """The clock, unless a caller brings one."""
+    """The current time, unless a caller brings a clock."""
     return datetime.now(UTC)
 
 
 def check_trailers(trailers: Mapping[str, str] | None) -> dict[str, str]:
-    """Git trailers, one line each.
+    """Check git trailers, one line each.
 
     Raises:
-        InvalidInputError: names every trailer with a bad key, or a value of several lines.
+        InvalidInputError: a key is bad, or a value has several lines; names every such trailer.
     """
     given: object = trailers or {}
     if not isinstance(given, Mapping):
@@ -96,12 +96,12 @@ def check_trailers(trailers: Mapping[str, str] | None) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Purpose:
-    """Why and by whom, as a caller said it and checked; each commit for it has an `Intent`.
+    """Why and by whom, as the caller said it, once checked; each commit made for it has an `Intent`.
 
     Attributes:
         message: why, if the caller said it.
         author: who.
-        trailers: git trailers for the commit alone.
+        trailers: git trailers, for the commit only.
     """
 
     message: str | None
@@ -112,29 +112,29 @@ class Purpose:
     def asked(
         cls, message: object, author: Author | str | None, trailers: Mapping[str, str] | None, *, default: Author
     ) -> Purpose:
-        """From a caller's arguments; ``default`` is who it is, when nobody is named.
+        """Build it from a caller's arguments; ``default`` is the author when none is named.
 
         Raises:
-            InvalidInputError: one of them cannot be kept.
+            InvalidInputError: git cannot keep one of them.
         """
         who = default if author is None else check_author(author)
         return cls(None if message is None else check_message(message, ""), who, check_trailers(trailers))
 
     def intent(self, default: str, cut: str | None = None) -> Intent:
-        """For one commit; ``default`` is the message, when the caller gave none.
+        """For one commit; ``default`` is the message if the caller gave none.
 
         Raises:
-            InvalidInputError: the name of the cut is none.
+            InvalidInputError: the name of the cut is not valid.
         """
         name = None if cut is None else names.check_cut_name(cut)
         return Intent(default if self.message is None else self.message, self.author, self.trailers, name)
 
 
 def check_versions(versions: Mapping[str, str | None] | Iterable[str]) -> dict[str, str | None]:
-    """Versions by table; names alone mean the current ones.
+    """Versions by table; a name alone means the current version.
 
     Raises:
-        InvalidInputError: neither a mapping nor names, or none at all.
+        InvalidInputError: neither a mapping nor names, or empty.
     """
     given: object = versions
     if isinstance(given, str) or not isinstance(given, Iterable):
@@ -159,10 +159,10 @@ def table_job(
     table_type: str = "derived",
     at_once: bool = True,
 ) -> Job:
-    """A table to be written, hashed, with everything declared about it.
+    """A table to write, hashed, with everything declared about it.
 
-    An `Extract` is imported from its file. A large table that is certain to be new is encoded meanwhile, if it is to be
-    written ``at_once``.
+    An `Extract` is imported from its file. With ``at_once``, a large table that is certain to be new is encoded while
+    it is hashed.
 
     Raises:
         InvalidInputError: a bad name, a frame without rows, columns without a hash, duplicate or empty
@@ -204,7 +204,7 @@ def table_jobs(
     """As `table_job`, for tables that are written together.
 
     Raises:
-        InvalidInputError: also, no table at all, or parents or custom metadata of others.
+        InvalidInputError: also, there is no table at all, or parents or custom metadata name other tables.
     """
     given: object = tables
     if not isinstance(given, Mapping) or not given:

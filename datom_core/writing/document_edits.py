@@ -1,4 +1,4 @@
-"""A project's own documents: where its data lies, its schema, what its cuts stand for, and how storage follows."""
+"""Edit a project's own documents (location of the data, schema, cuts), and bring storage level with them."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from datom_core.planning import (
 from datom_core.publishing import Projector, load_state, until_published
 from datom_core.reading import PlacementGuard, check_stays
 
-#: From the documents at the tip, and the time, to the documents after the edit.
+#: Takes the documents at the tip and the time, and returns the documents after the edit.
 Edit = Callable[[ProjectState, str], ProjectState]
 
 
 @dataclass(frozen=True)
 class DocumentEditor:
-    """Commits edits of a project's own documents and projects them."""
+    """Commits edits of a project's own documents and projects them into storage."""
 
     repo: GitRepo
     projector: Projector
@@ -39,13 +39,13 @@ class DocumentEditor:
     def run(
         self, edit: Edit, message: str, author: Author, tables: tuple[str, ...] = (), *, moving: bool = False
     ) -> str | None:
-        """Make the edit in one commit, planned again when another writer is faster.
+        """Make the edit in one commit; if another writer is faster, plan it again.
 
         Args:
-            edit: what is to be different.
+            edit: what to change.
             message, author: for the commit.
             tables: tables whose documents the edit needs.
-            moving: the edit records another place than the one that was recorded.
+            moving: the edit records a new place for the data.
 
         Returns:
             The commit, or ``None`` when there was nothing to change.
@@ -67,10 +67,10 @@ class DocumentEditor:
         return commit
 
     def relocate(self, author: Author) -> str | None:
-        """Record this store as the project's, once it is certain that every version is there.
+        """Record this store as the project's, once every version is known to be there.
 
         Raises:
-            NotFoundError: some are not; as in an old copy of the data.
+            NotFoundError: some versions are missing, as in an old copy of the data.
         """
         _, state = self.load(None, moving=True)
         store = self.projector.store
@@ -84,10 +84,10 @@ class DocumentEditor:
         return self.run(moved(store.location), f"Update data store: {state.file.name}", author, moving=True)
 
     def load(self, tables: tuple[str, ...] | None = (), *, moving: bool = False) -> tuple[str, ProjectState]:
-        """The tip and the documents there; those of every table when ``tables`` is ``None``.
+        """The tip and its documents; those of every table when ``tables`` is ``None``.
 
         Raises:
-            ConflictError: the project's data has moved to another place, or the project is being taken away.
+            ConflictError: the project's data has moved to another place, or the project is being decommissioned.
             NotFoundError: the store or the branch is not there.
         """
         self.projector.store.check()
@@ -110,7 +110,7 @@ class DocumentEditor:
         seen = self.projector.view_storage(state.tables)
         diverged = self.projector.lines.divergence(seen, tip, state) is not None
         if diverged and repo.tip() != tip:
-            return self.status()  # storage was seen after the tip, and may have gone on since
+            return self.status()  # storage was seen after the tip, and may have moved on since
         payloads = {t: payload_key(t, s.metadata) for t, s in state.tables.items() if s.metadata is not None}
         return Status(
             project=state.file.name,
@@ -157,10 +157,10 @@ def upgraded(state: ProjectState, now: str) -> ProjectState:
 
 
 def cut_recorded(cut: str, versions: Mapping[str, str | None], author: Author, message: str) -> Edit:
-    """Let ``cut`` stand for versions that exist; ``None`` means the current one.
+    """Let ``cut`` stand for existing versions; ``None`` means the current one.
 
     Raises:
-        NotFoundError: a table or version that the project does not have.
+        NotFoundError: the project does not have such a table or version.
     """
 
     def edit(state: ProjectState, now: str) -> ProjectState:

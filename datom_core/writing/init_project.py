@@ -1,4 +1,4 @@
-"""How a project begins: its first files, its first commit, and its first object in storage."""
+"""Begin a project: its first files, its first commit, and its first object in storage."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _IGNORED = (
 
 
 def hosted(repo: GitRepo) -> GitHubRepository | None:
-    """The repository that is to be created on its host before the first commit; ``None`` for a path on this machine.
+    """The repository to create on its host before the first commit; ``None`` for a path on this machine.
 
     Raises:
-        InvalidInputError: nobody here can create it; says what to do by hand.
+        InvalidInputError: it cannot be created from here; says what to do by hand.
     """
     if isinstance(repo.at, GitHubRepository):
         return repo.at
@@ -59,10 +59,10 @@ def initialize_project(
     """Create a project: claim the storage namespace, push the first commit, mirror the manifest.
 
     Args:
-        to_create: the remote, when it may have to be created on its host; one that is there and empty is used.
+        to_create: the remote, if it may have to be created on its host; an existing, empty one is used.
 
-    The claim is a conditional write that names the remote, so that of two callers one gets the namespace. It is
-    gone in the end. Broken off anywhere, the same call completes it; a push that fails takes the claim back.
+    The claim is a conditional write that names the remote, so that only one of two callers gets the namespace. It is
+    removed at the end. If the call is interrupted, the same call completes it; a push that fails withdraws the claim.
 
     Raises:
         AlreadyExistsError: the storage namespace or the remote is taken; says by what.
@@ -91,7 +91,7 @@ def initialize_project(
 
 
 def _begun(file: ProjectFile, store: ObjectStore, repo: GitRepo, claim: bytes, absent: bool) -> bool:
-    """Whether an earlier, broken-off call for this very project got as far as its commit.
+    """Whether an earlier, interrupted call for this very project got as far as its commit.
 
     Raises:
         AlreadyExistsError: the remote or the namespace holds something else.
@@ -127,7 +127,7 @@ def _tip(repo: GitRepo) -> str | None:
 
 
 def _claim(store: ObjectStore, claim: bytes) -> bool:
-    """Make the namespace this caller's; whether this call did it (else an earlier one had)."""
+    """Claim the namespace for this caller; whether this call did it (otherwise an earlier one had)."""
     if any(o.key != names.CLAIM_KEY for o in itertools.islice(store.list(), 2)):
         raise AlreadyExistsError(
             f"{store.location} holds objects but no datom project. Choose an empty prefix.",
@@ -150,7 +150,7 @@ def _holds(store: ObjectStore, claim: bytes) -> bool:
 
 
 def _occupant(store: ObjectStore) -> str | None:
-    """Name of the project whose namespace this is; a damaged manifest counts as one."""
+    """Name of the project that owns this namespace; a damaged manifest counts as one."""
     found = find(store, names.MANIFEST_KEY)
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""Have a table's payload in storage, and know the SHA-256 of its bytes."""
+"""Make sure that a table's payload is in storage, and know the SHA-256 of its bytes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from datom_core.planning import Payload, TablePlan, TableWrite
 from datom_core.storage import ObjectInfo, ObjectStore
 from datom_core.tables import Encoding, judge_payload
 
-_SHA = "sha256"  # key of the object's own metadata: for people who look, and never evidence
+_SHA = "sha256"  # key in the object's own metadata: for people who look, never evidence
 
 
 @dataclass
@@ -22,9 +22,9 @@ class PayloadUploader:
 
     Attributes:
         found: the payload of each table, once it is settled.
-        put_back: tables whose recorded payload was missing and is back.
-        repins: tables whose recorded hash no longer fits and must be recorded anew before anything else;
-            with the bytes that have yet to be put, or ``None`` when an object of that content is there.
+        put_back: tables whose recorded payload was missing and has been restored.
+        repins: tables whose recorded hash no longer fits and must be recorded anew before anything else; with the
+            bytes still to be put, or ``None`` when an object with that content is already there.
     """
 
     store: ObjectStore
@@ -35,15 +35,15 @@ class PayloadUploader:
     _suspect: set[str] = field(default_factory=set)
 
     def ensure_stored(self, plan: TablePlan, encoding: Encoding, recorded_size: int | None) -> None:
-        """Find the payload that ``plan`` names, or put it.
+        """Find the payload that ``plan`` names, or put it there.
 
         Args:
-            plan: what is to be written.
+            plan: what to write.
             encoding: the table's file.
-            recorded_size: size of the payload as its table's current metadata records it, if it does.
+            recorded_size: size of the payload according to its table's current metadata, if recorded.
 
         Raises:
-            IntegrityError: there is an object under the payload's key, and it is something else.
+            IntegrityError: the object under the payload's key is something else.
             LostRaceError: another writer put the payload at the same moment.
         """
         table = plan.write.table
@@ -53,12 +53,12 @@ class PayloadUploader:
         if info is None:
             self._put(plan, key, encoding)
         elif self._is_known(plan, info):
-            pass  # an earlier attempt of this write put it, or looked at it
+            pass  # an earlier attempt of this write put it, or examined it
         elif plan.payload_sha is None:
-            # Ours, from an attempt that did not get to its commit; that of a writer who crashed there; or a forgery.
+            # From an earlier attempt of ours that never committed, from another writer that crashed, or a forgery.
             self.found[table] = self._examine(key, plan.write)
         elif table not in self._suspect and info.size == recorded_size:
-            # What was recorded of it is what readers compare it with.
+            # Readers compare it with what was recorded.
             self.found[table] = Payload(plan.payload_sha, info.size)
         else:
             self.found[table] = self._examine(key, plan.write, plan.payload_sha)
@@ -79,7 +79,7 @@ class PayloadUploader:
         if plan.payload_sha is not None or plan.action == "unchanged":
             self.put_back.add(table)
         if plan.payload_sha not in (None, payload.sha):
-            # The recorded bytes cannot be had again. No hash that is recorded now would fit these.
+            # The recorded bytes are gone for good. Any hash recorded by now would not fit these.
             self.repins[table] = encoded
         else:
             with self.events.timed("payload", table=table, bytes=payload.size):
@@ -89,16 +89,16 @@ class PayloadUploader:
         self.found[table] = payload
 
     def put_pending(self, keys: Mapping[str, str]) -> None:
-        """Put the bytes whose hash has been recorded by now; ``keys`` maps tables to payload keys."""
+        """Put the bytes whose hash has now been recorded; ``keys`` maps tables to payload keys."""
         for table, key in keys.items():
             encoded = self.repins.pop(table)
             created = encoded is None or self.store.create(key, encoded, {_SHA: self.found[table].sha})
             if not created:
-                # Somebody else's bytes are there now: the next attempt looks at them.
+                # Another writer's bytes are there now: the next attempt examines them.
                 self._suspect.add(table)
 
     def _examine(self, key: str, write: TableWrite, recorded: str | None = None) -> Payload:
-        """An object's hash and size, after making sure that it is what its key says, whatever its metadata says."""
+        """An object's hash and size, once its content is proven to match its key, whatever its metadata says."""
         stored = self.store.get(key)
         payload = Payload(stored.sha256, len(stored.data))
         if payload.sha != recorded:

@@ -1,4 +1,4 @@
-"""Ask storage and the remote while a large table is being hashed, so that the answers are there afterwards."""
+"""Query storage and the remote while a large table is being hashed, so that the answers are ready afterwards."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from datom_core.tables import Compression, HashCache
 
 
 class WritePrefetch:
-    """Questions of one write, asked before its content hash is known. Failures are reported later, by the write.
+    """Queries of one write, made before its content hash is known. The write itself reports failures later.
 
     Args:
-        repo, store: what can be asked.
-        memo: what large tables hashed to before, if that is remembered.
+        repo, store: where to look.
+        memo: remembered hashes of large tables, if kept.
         compression: of the file.
     """
 
@@ -30,9 +30,9 @@ class WritePrefetch:
         self._tip: str | None = None
 
     def is_new(self, table: str, data: pa.Table) -> bool:
-        """Whether a table of this shape cannot be its current version, as far as storage tells.
+        """Whether storage shows that a table of this shape cannot be its current version.
 
-        If it can, nothing but the tip is needed to see that it is: so the tip is asked for as well.
+        If it may be the current one, only the tip is needed to tell: so the tip is fetched as well.
         """
         try:
             key = names.pointer(table)
@@ -46,7 +46,7 @@ class WritePrefetch:
         return new
 
     def take_tip(self) -> str | None:
-        """The remote's tip at some moment since the write began; whoever plans again gets it as it is then.
+        """The remote's tip at some moment since the write began; planning again uses the tip at that time.
 
         Raises:
             As `GitRepo.tip`.

@@ -1,4 +1,4 @@
-"""What a write is asked for: the tables, and why and by whom."""
+"""What a write asks for: the tables, and why and by whom."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from datom_core.tables import ContentHash, Encoding
 
 @dataclass(frozen=True)
 class Job:
-    """A table to be written, its content, and its file."""
+    """A table to write, its content, and its file."""
 
     write: TableWrite
     encoding: Encoding
     content: ContentHash
 
     def hashed(self) -> Job:
-        """The same with a content hash that was computed for it, not only remembered."""
+        """The same job, with a content hash that was computed, not just remembered."""
         return replace(self, write=replace(self.write, data_sha=self.content.hashed()))
 
 
 @dataclass(frozen=True)
 class Intent:
-    """Why and by whom: what goes into the history and the commit.
+    """Why and by whom, for the history and the commit.
 
     Attributes:
         message: for the history and the commit.
         author: who.
-        trailers: git trailers for the commit alone.
+        trailers: git trailers, for the commit only.
         cut: name under which the tables are recorded, if any.
     """
 

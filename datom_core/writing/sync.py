@@ -1,4 +1,4 @@
-"""A drop of extract files into a project: what is new, and one commit for it."""
+"""Sync a drop of extract files into a project: find what is new, and commit it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from datom_core.writing.document_edits import DocumentEditor
 from datom_core.writing.requests import Job
 from datom_core.writing.writer import Writer
 
-#: What becomes of a file in a sync.
+#: What a sync made of a file.
 FileStatus = Literal["new", "changed", "unchanged", "unsupported", "ignored", "failed"]
 
 
@@ -37,18 +37,18 @@ class SyncItem:
     """One file of a drop.
 
     Attributes:
-        file, table: its name, and the table that it is for.
-        status: ``new`` (the table is new), ``changed`` (a file that no version of the table came from), ``unchanged``
-            (a version came from it), ``unsupported`` (no extract by its extension), ``ignored`` (not a part of the
-            drop), ``failed`` (it could not be read, or is refused; or it holds data by its extension, of a format
-            that cannot be read).
+        file, table: its name, and the table it belongs to.
+        status: ``new`` (the table is new), ``changed`` (no version of the table came from this file), ``unchanged``
+            (a version came from it), ``unsupported`` (no extract, by its extension), ``ignored`` (not part of the
+            drop), ``failed`` (it could not be read, or was refused; or its extension means data in a format that
+            cannot be read).
         reason: why, where the status does not say it.
         action: what was done, as in `WriteResult`; ``None`` when nothing was written.
-        rows: that were read.
+        rows: number of rows read.
         original_file_sha: SHA-256 of the file.
-        version: what the table holds for this file.
-        retyped: columns that have another type than in the version before, as ``AGE: int64 -> string``.
-        notes: what the file told apart and the table does not: special missing values that became null.
+        version: the table's version for this file.
+        retyped: columns whose type differs from the version before, as ``AGE: int64 -> string``.
+        notes: distinctions that the file makes and the table does not: special missing values that became null.
     """
 
     file: str
@@ -69,10 +69,10 @@ class SyncReport:
 
     Attributes:
         location: of the drop.
-        items: one per file, and per folder that was not looked into.
-        commits: that were made.
-        waiting: why the drop is not complete; nothing was read then.
-        dry_run: whether nothing was to be written.
+        items: one per file, and one per folder that was skipped.
+        commits: the commits made.
+        waiting: why the drop is not complete; then nothing was read.
+        dry_run: whether writing was switched off.
     """
 
     location: str
@@ -88,23 +88,23 @@ class SyncReport:
 
     @property
     def failed(self) -> Rows[SyncItem]:
-        """The files that could not be taken."""
+        """The files that failed."""
         return self.of("failed")
 
     @property
     def ok(self) -> bool:
-        """Whether the drop was complete, and every file that is an extract by its extension was taken."""
+        """Whether the drop was complete, and every file that is an extract by its extension was taken in."""
         return self.complete and not self.failed
 
     def of(self, status: FileStatus) -> Rows[SyncItem]:
-        """The items of one status."""
+        """The items with one status."""
         return rows(i for i in self.items if i.status == status)
 
     def check(self) -> SyncReport:
-        """The report itself.
+        """Return the report itself, if all is well.
 
         Raises:
-            InvalidInputError: not `ok`; names every file and why. What was taken stays.
+            InvalidInputError: not `ok`; names every file and why. What was taken in stays.
         """
         if self.ok:
             return self
@@ -120,7 +120,7 @@ class SyncReport:
 
 @dataclass(frozen=True)
 class _Found:
-    """A file with what is known of it: its item, and the table when it is to be written."""
+    """A file and what is known about it: its item, and its table if that is to be written."""
 
     item: SyncItem
     job: Job | None = None
@@ -170,13 +170,13 @@ class Sync:
         if batch:
             done = self._written(done, commits, dry_run)
         if not commits and not dry_run:
-            # The files of a sync that broke off after its push are known already; readers may not know yet.
+            # A sync that was interrupted after its push has recorded these files; storage may not show them yet.
             self.writer.projector.bring_level(())
         items = [*(f.item for f in done), *refused, *_ignored(drop)]
         return SyncReport(location, rows(items), tuple(commits), (), dry_run)
 
     def _find(self, file: ExtractFile, state: ProjectState, clashing: set[str]) -> _Found:
-        """What a file is; read, unless a version came from it. Nothing that is wrong with it gets out."""
+        """Classify a file; it is read unless a version came from it. Errors in the file become part of its item."""
         table = file.table
         item = SyncItem(file.name, table, "failed")
         if not self.reader.supports(file):
@@ -190,7 +190,7 @@ class Sync:
                 raise InvalidInputError("other files of the drop are for the same table. Deliver one.")
             with tempfile.TemporaryDirectory(prefix="datom-") as folder:
                 return self._look_into(file, state, item, Path(folder))
-        except Exception as error:  # noqa: BLE001 - a library may raise anything over somebody's file
+        except Exception as error:  # noqa: BLE001 - a library may raise anything for a bad file
             return _Found(replace(item, reason=_cause(error).removeprefix(f"{file.name}: ")))
 
     def _look_into(self, file: ExtractFile, state: ProjectState, item: SyncItem, folder: Path) -> _Found:
@@ -207,7 +207,7 @@ class Sync:
         before = None if at_tip.metadata is None else stored_types(self.writer.store, table, at_tip.metadata)
         extract = self.reader.read_fetched(file, path, sha, before=before)
         job = table_job(table, extract, self.writer.prefetch(), at_once=False)
-        plan_write(state, [job.write])  # what the project refuses of one table must not fail the others
+        plan_write(state, [job.write])  # a table that the project refuses must not fail the others
         new = at_tip.metadata is None
         others = retyped(before or {}, job.content.data.table.schema)
         status: FileStatus = "new" if new else "changed"
@@ -236,7 +236,7 @@ class Sync:
 
 
 def _culprits(jobs: Iterable[Job], error: Exception) -> dict[str, str]:
-    """The tables that a write failed for, with the reason; none if it would fail for any table."""
+    """The tables that made a write fail, with the reason; none if it would fail for any table."""
     if isinstance(error, (ConflictError, StorageError, AccessDeniedError, NotFoundError)):
         return {}
     found: dict[str, str] = {}
@@ -249,13 +249,13 @@ def _culprits(jobs: Iterable[Job], error: Exception) -> dict[str, str]:
             continue
         try:
             job.hashed().encoding.file()
-        except Exception as own:  # noqa: BLE001 - whatever a library makes of this one table
+        except Exception as own:  # noqa: BLE001 - whatever a library raises for this one table
             found[table] = _cause(own)
     return found
 
 
 def _notes(extract: Extract) -> tuple[str, ...]:
-    """What the file told apart and the table does not."""
+    """Distinctions that the file makes and the table does not."""
     counts = special_missing(extract.data.schema)
     return tuple(
         f"{column}: {sum(of.values())} special missing values became null "
@@ -276,7 +276,7 @@ def _stopped(location: str, item: SyncItem, commits: Iterable[str]) -> InvalidIn
 
 
 def _cause(error: BaseException) -> str:
-    """What went wrong, in our words or with the class of what a library raised."""
+    """What went wrong: our own message, or a library's with its class."""
     if isinstance(error, DatomError):
         return str(error)
     said = f"{type(error).__name__}: {error}".removesuffix(": ")
@@ -298,7 +298,7 @@ def _ignored(drop: Drop) -> list[SyncItem]:
 
 
 def _message(items: list[SyncItem]) -> str:
-    """R's message for one table; one that names all for several, as far as a message may be long."""
+    """R's message for one table; for several, one that names them all, as far as length allows."""
     said = ", ".join(f"{i.table} ({i.status})" for i in items)
     text = f"Sync {said}" if len(items) == 1 else f"Sync {len(items)} tables: {said}"
     return check_message(text[:2000], "")

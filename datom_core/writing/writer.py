@@ -1,4 +1,4 @@
-"""One write, from frames to a commit and its projection: the effects in their order (docs/architecture.md)."""
+"""One write, from frames to a commit and its projection: the effects, in order (docs/architecture.md)."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class _Committed:
-    """A turn ended with a commit, which storage does not show yet.
+    """A turn that ended with a commit that storage does not show yet.
 
     Attributes:
         plan: what was to be done.
-        known: the commit, the documents there, and what storage held before it.
+        known: the commit, its documents, and what storage held before it.
         now: time of the commit.
     """
 
@@ -57,7 +57,7 @@ class _Committed:
 
 @dataclass(frozen=True)
 class _Repinned:
-    """A turn ended with a commit that records payloads anew; the write itself is still to be done."""
+    """A turn that ended with a commit that records payloads anew; the write itself is still to be done."""
 
     commit: str
 
@@ -84,19 +84,19 @@ class Writer:
         self._memo, self._compression = memo, compression
 
     def prefetch(self) -> WritePrefetch:
-        """For one write."""
+        """Prefetch for one write."""
         return WritePrefetch(self.repo, self.store, self._memo, self._compression)
 
     def run(self, jobs: Sequence[Job], intent: Intent, prefetch: WritePrefetch) -> list[WriteResult]:
-        """Write all tables in one commit; when another writer is faster, plan again on what it made.
+        """Write all tables in one commit; if another writer is faster, plan again on top of its commit.
 
         Args:
             jobs: what to write.
             intent: why, and by whom.
-            prefetch: what may have been asked already.
+            prefetch: what may have been queried already.
 
         Raises:
-            ConflictError: others were faster in all attempts, or the data has moved.
+            ConflictError: others were faster in every attempt, or the data has moved.
             The errors of `plan_write`, of the store and of git.
         """
         uploader = PayloadUploader(self.store, self.events)
@@ -112,7 +112,7 @@ class Writer:
             results = until_published(lambda: self._beforehand(jobs, intent, uploader, prefetch), lost)
         if results is None:
             attempt = 1
-            # What is recorded is hashed, by now at the latest.
+            # Whatever is recorded has been hashed, by now at the latest.
             hashed = [job.hashed() for job in jobs]
             results = until_published(lambda: self._once(hashed, intent, uploader), lost)
         for result in results:
@@ -131,7 +131,7 @@ class Writer:
     def _beforehand(
         self, jobs: Sequence[Job], intent: Intent, uploader: PayloadUploader, prefetch: WritePrefetch
     ) -> list[WriteResult] | None:
-        """Before the turn, so that no neighbour waits: see that nothing is new, or else store the payloads."""
+        """Before the turn, so that no other writer waits: see that nothing is new, or else store the payloads."""
         plan, tip = self._plan(jobs, intent, prefetch.take_tip())
         if plan.nothing_new:
             return self._standing(plan, intent, uploader)
@@ -144,7 +144,7 @@ class Writer:
         return None
 
     def _plan(self, jobs: Sequence[Job], intent: Intent, tip: str | None) -> tuple[WritePlan, str]:
-        """What is to be done on top of the remote's tip, and that tip."""
+        """What to do on top of the remote's tip, and that tip."""
         self.store.check()
         if tip is None:
             raise no_branch(self.repo.at, self.repo.branch)
@@ -153,7 +153,7 @@ class Writer:
         return plan_write(state, [job.write for job in jobs], intent.cut), tip
 
     def _once(self, jobs: Sequence[Job], intent: Intent, uploader: PayloadUploader) -> list[WriteResult]:
-        """One attempt. Lost payloads that come with other bytes are recorded first, in a turn of their own."""
+        """One attempt. Lost payloads whose new bytes differ are recorded first, in a turn of their own."""
         repair: str | None = None
         while True:
             with self.repo.turn():
@@ -167,17 +167,17 @@ class Writer:
     def _in_turn(
         self, jobs: Sequence[Job], intent: Intent, uploader: PayloadUploader, repair: str | None
     ) -> _Committed | _Repinned | list[WriteResult]:
-        """What has to be done before another writer of this machine may look at the tip.
+        """Do what must be done before another writer on this machine may look at the tip.
 
         Args:
             jobs, intent, uploader: of the write.
-            repair: the commit that has just recorded payloads anew, if one had to.
+            repair: the commit that has just recorded payloads anew, if there was one.
         """
         plan, tip = self._plan(jobs, intent, self.repo.tip())
         if plan.nothing_new and repair is None and (results := self._standing(plan, intent, uploader)):
             return results
         state, now = plan.state, self.clock()
-        # Looked at before a commit is pushed: what is there now can only be older than that commit.
+        # Read before the commit is pushed: what is there now can only be older than that commit.
         seen = self.projector.view_storage(plan.names)
         self._check_storage(state, tip, seen)
         self._store_payloads(plan, jobs, uploader)
@@ -195,7 +195,7 @@ class Writer:
         return _Committed(plan, Known(seen, commit, after), now)
 
     def _projected(self, done: _Committed, intent: Intent, uploader: PayloadUploader) -> list[WriteResult]:
-        """Bring storage level with a commit that was pushed, while others have their turn."""
+        """Bring storage level with a pushed commit, while others take their turn."""
         plan, known, commit = done.plan, done.known, done.known.tip
         commits = {p.write.table: {p.version: commit} for p in plan.tables if p.recorded is None}
         present = {names.payload(p.write.table, p.write.data_sha) for p in plan.tables}
@@ -208,14 +208,14 @@ class Writer:
         return [_result(p, uploader, intent, done.now, commit, uploader.put_back) for p in plan.tables]
 
     def _standing(self, plan: WritePlan, intent: Intent, uploader: PayloadUploader) -> list[WriteResult] | None:
-        """The results, if all that is to be written is in storage, as it should be, at a first look."""
+        """The results, if a first look shows that all there is to write is in storage already, and sound."""
         state, payloads = plan.state, dict[str, Payload]()
         for table in plan.tables:
             metadata = state.table(table.write.table).metadata
             if metadata is None or metadata.size_bytes is None or table.payload_sha is None:
                 return None
             if metadata.data_sha != table.write.data_sha:
-                return None  # a cut stands for an older version; what it needs is looked at one by one
+                return None  # a cut stands for an older version; its needs are checked one by one
             payloads[table.write.table] = Payload(table.payload_sha, metadata.size_bytes)
         sizes = self.projector.level_payload_sizes(payloads, state, cuts=plan.cut is not None)
         if sizes is None or any(sizes[name] != payload.size for name, payload in payloads.items()):
@@ -227,9 +227,9 @@ class Writer:
     def _repin(
         self, plan: WritePlan, uploader: PayloadUploader, seen: StorageView, tip: str, intent: Intent, now: datetime
     ) -> str:
-        """Record the hashes that lost payloads have from now on, in a commit of their own; then put them.
+        """Record new hashes for the lost payloads, in a commit of their own; then put the payloads.
 
-        The other way round, a crash in between would leave bytes in storage that no recorded hash fits.
+        In the reverse order, a crash in between would leave bytes in storage that fit no recorded hash.
         """
         state, keys = plan.state, {}
         for table in (p for p in plan.tables if p.write.table in uploader.repins):
@@ -249,7 +249,7 @@ class Writer:
         return commit
 
     def _check_storage(self, state: ProjectState, tip: str, seen: StorageView) -> None:
-        """Refuse a store that a newer release wrote to, that holds nothing of a project with tables, or that shows
+        """Refuse a store that a newer release wrote to, that is empty although the project has tables, or that shows
         another history than the tip's."""
         seen.refuse_newer()
         if state.manifest.entries and seen.manifest() is None and next(iter(self.store.list()), None) is None:
@@ -261,7 +261,7 @@ class Writer:
         return [*(job.write.table for job in jobs), *parents]
 
     def _store_payloads(self, plan: WritePlan, jobs: Sequence[Job], uploader: PayloadUploader) -> None:
-        """Have every payload in storage before anything names it."""
+        """Make sure every payload is in storage before anything names it."""
         files = {job.write.table: job.encoding for job in jobs}
 
         def ensure_stored(table: TablePlan) -> None:
@@ -270,13 +270,13 @@ class Writer:
             uploader.ensure_stored(table, files[table.write.table], metadata.size_bytes if metadata and same else None)
 
         with ThreadPoolExecutor(max_workers=min(4, len(jobs)), thread_name_prefix="datom-payload") as pool:
-            # Each with a copy of the context, which says who watches.
+            # Each gets a copy of the context, which says who is listening.
             list(
                 pool.map(lambda run, table: run(ensure_stored, table), [copy_context().run for _ in jobs], plan.tables)
             )
 
     def _repair(self, plan: WritePlan, state: ProjectState, seen: StorageView) -> set[str]:
-        """Put back what storage lacks; the tables of this write that lacked something."""
+        """Put back what storage lacks; returns the tables of this write that lacked something."""
         tables = plan.names
         lacking = {t for t in tables if not self.projector.is_level(t, state, seen)}
         if not lacking and same_lists(state, seen):
@@ -285,7 +285,7 @@ class Writer:
         stored = seen.manifest()
         rows = stored.entries if stored is not None else {}
         lost_rows = {t for t in tables if rows.get(t) != state.manifest.entries.get(t)}
-        # Another writer may have been at work in between: only what was really put counts.
+        # Another writer may have stepped in: only what was really put counts.
         put = {t for t in lacking if any(key.startswith(f"{t}/") for key in report.written)}
         if names.MANIFEST_KEY in report.written:
             put |= lost_rows

@@ -1,6 +1,6 @@
 """Where extract files arrive: a folder or a place in a bucket, looked at without following links.
 
-What is in a file is read in `formats`.
+What the files contain is for `formats` to read.
 """
 
 from datom_core.extracts.drops.completeness import Drop, inspect_drop, sha256_of

@@ -1,8 +1,8 @@
-"""Files below a folder, opened so that no link leads out of it.
+"""Open files below a folder so that no link leads out of it.
 
-Names are looked up one by one from the folder's own descriptor, and a link is never followed by the system: what it
-leads to is computed first and then opened like any other file. So whoever swaps a file for a link, or a folder on the
-way, at whatever moment, has the open fail.
+Names are looked up one by one, starting from the folder's own descriptor, and the system never follows a link: its
+target is computed first and then opened like any other file. So if anybody swaps a file, or a folder on the way, for a
+link, at whatever moment, the open fails.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def _flags(*names: str) -> int:
     return sum(getattr(os, name, 0) for name in names)
 
 
-# A queue without a writer must not hold up whoever opens it.
+# Opening a queue that has no writer must not block.
 _READ = _flags("O_RDONLY", "O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC")
 _FOLDER = _flags("O_RDONLY", "O_DIRECTORY", "O_CLOEXEC")
 _FOLDER_ITSELF = _FOLDER | _flags("O_NOFOLLOW")
@@ -28,15 +28,15 @@ _SPECIAL = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket", stat.S_IFCH
 
 
 class RefusedEntryError(Exception):
-    """What is there is not read; the text says why."""
+    """An entry that is not read; the text says why."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What a name stands for.
+    """What a name refers to.
 
     Attributes:
-        way: the names that lead there from the folder; more than one, or another one, if it is a link.
+        way: the names that lead there from the folder; for a link, they may be several, or differ from the name.
         found: what the system says about it.
     """
 
@@ -50,7 +50,7 @@ class Entry:
 
 @contextmanager
 def opened(folder: int, way: tuple[str, ...], flags: int = _READ) -> Iterator[int]:
-    """A descriptor of what lies at ``way`` below ``folder``; no part of it may be a link."""
+    """A descriptor of the file at ``way`` below ``folder``; no part of the way may be a link."""
     at, own = folder, False
     try:
         for name in way[:-1]:
@@ -74,7 +74,7 @@ def opened_folder(path: Path, inside: Path | None) -> Iterator[int]:
 
     Args:
         path: the folder, which may itself be a link.
-        inside: another folder, which it must lie in.
+        inside: another folder, in which it must lie.
 
     Raises:
         RefusedEntryError: it is a link that leaves ``inside``.
@@ -96,11 +96,11 @@ def opened_folder(path: Path, inside: Path | None) -> Iterator[int]:
 
 
 def entry(folder: int, path: Path, name: str) -> Entry:
-    """What ``name`` stands for in the folder ``path``, which ``folder`` is a descriptor of.
+    """What ``name`` refers to in the folder ``path``, of which ``folder`` is a descriptor.
 
     Raises:
         RefusedEntryError: a link out of the folder or to nothing, or neither a file nor a folder.
-        FileNotFoundError: there is nothing of that name.
+        FileNotFoundError: there is nothing with that name.
     """
     found = os.stat(name, dir_fd=folder, follow_symlinks=False)
     way: tuple[str, ...] = (name,)
@@ -127,9 +127,9 @@ def _status(folder: int, way: tuple[str, ...]) -> os.stat_result:
 
 
 def _way(real: str, root: str) -> tuple[str, ...]:
-    """From one folder to what lies below it, both without links."""
+    """The way from a folder to something below it, both free of links."""
     try:
         return Path(real).relative_to(root).parts
     except ValueError:
-        # Where it leads is not said: the report goes to people who may not know of it.
+        # Do not say where it leads: the report goes to people who may not be meant to know.
         raise RefusedEntryError("a symbolic link that leaves the folder, which is never followed") from None

@@ -1,4 +1,4 @@
-"""Whether a drop is complete: by a list that its sender puts beside it, or because it has been quiet for a while."""
+"""Whether a drop is complete: by a list that its sender adds, or because it has been quiet for a while."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Drop:
 
     Attributes:
         files: the files of the drop.
-        others: what lies beside them, with the reason why it is not read.
+        others: what lies next to them, with the reason why it is not read.
         waiting: why the drop is not complete; nothing is to be read until this is empty.
-        refused: what belongs to the drop by its name and is never read, with the reason.
+        refused: what belongs to the drop by its name but is never read, with the reason.
     """
 
     files: tuple[ExtractFile, ...]
@@ -37,16 +37,16 @@ class Drop:
 
 
 def inspect_drop(source: ExtractSource, *, manifest: str | None, quiet: float | None, now: datetime) -> Drop:
-    """What lies in ``source``, and whether it is complete.
+    """What ``source`` holds, and whether it is complete.
 
     Args:
         manifest: name of a JSON file that lists the drop: ``{"files": [{"name": ..., "size": ..., "sha256": ...}]}``,
-            the hash being optional. Files that it does not list are left alone.
-        quiet: seconds for which no file may have changed.
+            with the hash optional. Files that it does not list are left alone.
+        quiet: seconds without any change to a file.
         now: the current time.
 
     Raises:
-        InvalidInputError: ``quiet`` is no positive number.
+        InvalidInputError: ``quiet`` is not a positive number.
         The errors of ``source``.
     """
     if quiet is not None and not quiet > 0:
@@ -79,7 +79,7 @@ def inspect_drop(source: ExtractSource, *, manifest: str | None, quiet: float | 
 
 
 def _told(name: str) -> str:
-    """A name as it can be printed."""
+    """A name in printable form."""
     return name if not odd_name(name) else ascii(name)[1:-1]
 
 
@@ -95,7 +95,7 @@ def sha256_of(path: Path) -> str:
 def _listed(
     source: ExtractSource, mark: ExtractFile | None, manifest: str
 ) -> tuple[dict[str, Mapping[str, Any]], str | None]:
-    """The manifest's entries by name, or why there are none: it may be on its way, or half-written."""
+    """The manifest's entries by name, or why there are none: it may be late, or only half written."""
     if mark is None:
         return {}, f"{manifest} is not there yet"
     if mark.size > _LARGEST:

@@ -1,4 +1,4 @@
-"""A folder on a disk."""
+"""A folder on disk."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _BLOCK = 2**20
 
 
 class LocalFolder:
-    """Extracts in a folder on a disk. Each is copied into a temporary folder while it is read.
+    """Extracts in a folder on disk. Each is copied into a temporary folder before it is read.
 
-    So what is read is what was looked at, whoever swaps files meanwhile. No link is followed that leaves the folder,
-    which may itself be one.
+    So what is read is what was listed, even if somebody swaps files meanwhile. Links that leave the folder are not
+    followed; the folder itself may be a link.
 
     Args:
         path: the folder.
-        inside: a folder that it must lie in, links followed; for a name that comes from elsewhere.
+        inside: a folder in which it must lie, after following links; for names from elsewhere.
     """
 
     @fitting
@@ -48,7 +48,7 @@ class LocalFolder:
                 except RefusedEntryError as error:
                     refused[name] = str(error)
                 except FileNotFoundError:
-                    continue  # it went away since
+                    continue  # it has gone since
                 else:
                     if found.is_folder:
                         others.append(f"{name}/")
@@ -60,7 +60,7 @@ class LocalFolder:
         if odd_name(file.name):
             raise InvalidInputError(f"{file.name!r} is no name of a file in {self._path}.", file=file.name)
         with self._opened() as at, self._found(at, file) as found, opened(at, found.way) as source:
-            # The file that is open now is the one that was listed, and no other can take its place.
+            # The open file is the listed one, and no other can take its place.
             if _file(file.name, os.fstat(source)).tag != file.tag or not stat.S_ISREG(os.fstat(source).st_mode):
                 raise _changed(file)
             path = folder / file.name
@@ -82,7 +82,7 @@ class LocalFolder:
 
     @contextmanager
     def _opened(self) -> Iterator[int]:
-        """A descriptor of the folder; errors of the system about it, and about files in it, in our words."""
+        """A descriptor of the folder; turns system errors about it, and about files in it, into our errors."""
         try:
             with opened_folder(self._path, self._inside) as folder:
                 yield folder
@@ -97,7 +97,7 @@ class LocalFolder:
 
     @contextmanager
     def _found(self, folder: int, file: ExtractFile) -> Iterator[Entry]:
-        """What lies at the file's name, if it is still what was listed."""
+        """What the file's name refers to, if it is still what was listed."""
         try:
             found = entry(folder, self._path, file.name)
         except RefusedEntryError as error:
@@ -127,7 +127,7 @@ def _file(name: str, at: os.stat_result) -> ExtractFile:
 
 
 def _copy(source: int, path: Path, file: ExtractFile) -> None:
-    """The bytes; no more of them than the file had, should it grow without end."""
+    """Copy the bytes; no more than the file had when listed, in case it grows without end."""
     left = file.size + 1
     with path.open("wb") as to:
         while left > 0 and (block := os.read(source, min(_BLOCK, left))):

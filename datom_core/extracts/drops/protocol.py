@@ -1,4 +1,4 @@
-"""What every place for extracts promises."""
+"""What every source of extracts promises."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-_LONGEST = 255  # bytes of a file's name, nearly everywhere
+_LONGEST = 255  # bytes in a file's name, nearly everywhere
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class ExtractFile:
         name: without the folder.
         size: in bytes.
         modified: when it was last written.
-        tag: tells this state of the file from another one.
+        tag: distinguishes this state of the file from others.
     """
 
     name: str
@@ -29,17 +29,17 @@ class ExtractFile:
 
     @property
     def table(self) -> str:
-        """The table that it is named after."""
+        """The table it is named after."""
         return Path(self.name).stem
 
 
 @dataclass(frozen=True)
 class Listing:
-    """What lies in a place.
+    """What a place holds.
 
     Attributes:
         files: its files.
-        others: folders, by names that end in a slash, and the like; they are not looked into.
+        others: folders, with names that end in a slash, and the like; they are not read.
         refused: what is never read, by name, and what it is: a link out of the place, a pipe, a device.
     """
 
@@ -49,7 +49,7 @@ class Listing:
 
 
 def odd_name(name: str) -> bool:
-    """Whether a name cannot be that of a file in a folder, or not of one whose name can be told."""
+    """Whether a name cannot belong to a file in a folder, or cannot be printed."""
     try:
         size = len(name.encode())
     except UnicodeEncodeError:
@@ -62,8 +62,8 @@ def odd_name(name: str) -> bool:
 class ExtractSource(Protocol):
     """A place where files are dropped. It is only read.
 
-    All methods raise `NotFoundError` when the place or the file is not there, `AccessDeniedError` when rights are
-    missing, and `StorageError` when it fails.
+    All methods raise `NotFoundError` if the place or the file does not exist, `AccessDeniedError` if rights are
+    missing, and `StorageError` if the place fails.
     """
 
     @property
@@ -76,13 +76,13 @@ class ExtractSource(Protocol):
         ...
 
     def fetch(self, file: ExtractFile, folder: Path) -> Path:
-        """A path at which the file's bytes can be read; where they come from afar, they are put into ``folder``.
+        """A path from which to read the file's bytes; a remote file is put into ``folder``.
 
         Raises:
-            ConflictError: the file is another one by now.
+            ConflictError: the file has changed.
         """
         ...
 
     def check(self, file: ExtractFile) -> None:
-        """Raise `ConflictError` when the bytes at the path may be others by now than when they were listed."""
+        """Raise `ConflictError` if the bytes at the path may have changed since they were listed."""
         ...

@@ -21,8 +21,8 @@ class S3Folder:
 
     Args:
         bucket: its name.
-        prefix: the folder in it; what lies in folders below it is not looked at.
-        credentials: where they come from, as for `S3Store`; reading and listing are enough.
+        prefix: the folder in it; its subfolders are not read.
+        credentials: where they come from, as for `S3Store`; rights to read and list are enough.
         region, endpoint_url, addressing, config: as for `S3Store`.
     """
 
@@ -65,7 +65,7 @@ class S3Folder:
                 others += [p["Prefix"].removeprefix(self._prefix) for p in page.get("CommonPrefixes", ())]
                 for found in page.get("Contents", ()):
                     name = found["Key"].removeprefix(self._prefix)
-                    if name:  # the prefix itself, which consoles make to show a folder
+                    if name:  # it is empty for the prefix itself, which consoles create to show a folder
                         tag = found["ETag"].strip('"')
                         files.append(ExtractFile(name, found["Size"], found["LastModified"], tag))
         return Listing(tuple(files), tuple(others))
@@ -85,7 +85,7 @@ class S3Folder:
         return path
 
     def check(self, file: ExtractFile) -> None:
-        """What was downloaded stays as it is."""
+        """Nothing to check: a downloaded copy does not change."""
 
     def __repr__(self) -> str:
         return f"S3Folder({self._bucket!r}, {self._prefix!r})"

@@ -1,6 +1,6 @@
 """Formats of extract files: xpt, csv, Excel, Dataset-JSON, parquet, SAS, SPSS, Stata.
 
-`formats.py` holds the table of all; each reader gives an Arrow table with what the file says of its columns.
+`formats.py` holds the table of them all; each reader returns an Arrow table with what the file says about its columns.
 """
 
 from datom_core.extracts.formats.formats import (

@@ -1,4 +1,4 @@
-"""What the cells of a workbook hold, by their types, whichever kind of workbook they lie in."""
+"""What the cells of a workbook hold, by type, for every kind of workbook."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Shown(Enum):
-    """What the format of a number shows, where it shows more than a number."""
+    """What the format of a number shows, if it shows more than a number."""
 
     DATE = "date"
     TIME = "time of day"
@@ -25,21 +25,21 @@ class Moment(NamedTuple):
 
 
 class CellError(NamedTuple):
-    """A cell whose type is error; the text of the same name is no error."""
+    """A cell of type error; text that looks the same is not an error."""
 
     name: str
 
 
 class Uncalculated(Enum):
-    """A formula that has no result, as no program ever calculated it."""
+    """A formula without a result, because no program ever calculated it."""
 
     FORMULA = "formula"
 
 
-#: A number is an ``int`` only if a double would change it. Dates are numbers, but for those that XML spells out.
+#: A number is an ``int`` only if a double would change it. Dates are numbers, except those that XML spells out.
 Value = str | float | bool | Moment | datetime | time | CellError | Uncalculated
 ROWS, COLUMNS = 1_048_576, 16_384  # of a sheet
-# By the codes of the binary formats. The last six are younger than xls.
+# By the codes of the binary formats. The last six are newer than xls.
 _ERRORS = {
     0x00: "#NULL!", 0x07: "#DIV/0!", 0x0F: "#VALUE!", 0x17: "#REF!", 0x1D: "#NAME?", 0x24: "#NUM!", 0x2A: "#N/A",
     0x2B: "#GETTING_DATA", 0x2C: "#SPILL!", 0x2D: "#CONNECT!", 0x2E: "#BLOCKED!", 0x2F: "#UNKNOWN!", 0x30: "#FIELD!",
@@ -48,7 +48,7 @@ _ERRORS = {
 
 
 class Cell(NamedTuple):
-    """A cell that holds something; rows and columns count from 0."""
+    """A cell that is not empty; rows and columns count from 0."""
 
     row: int
     column: int
@@ -57,10 +57,10 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet with cells; whoever iterates over ``cells()`` reads it from the file."""
+    """A sheet with cells; iterating over ``cells()`` reads it from the file."""
 
     title: str
-    hidden: str  # how, or nothing
+    hidden: str  # in what way, or empty
     cells: Callable[[], Iterator[Cell]]
 
     def __str__(self) -> str:
@@ -69,23 +69,23 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Book:
-    """A workbook; its dates count from 1900 or, as those of old Macintoshes, from 1904."""
+    """A workbook; its dates count from 1900 or, in those of old Macintoshes, from 1904."""
 
     sheets: tuple[Sheet, ...]
     since_1904: bool
 
 
 class DamagedError(Exception):
-    """A workbook that breaks the rules of its format, or that nobody should unpack."""
+    """A workbook that breaks the rules of its format, or is unsafe to unpack."""
 
 
 def error_of(code: int) -> CellError:
-    """The error that a code of the binary formats stands for."""
+    """The error for a code of the binary formats."""
     return CellError(_ERRORS.get(code, f"error {code:#04x}"))
 
 
 def place(row: int, column: int) -> str:
-    """A cell as Excel calls it: ``B2``."""
+    """A cell's name in Excel: ``B2``."""
     letters, rest = "", column + 1
     while rest:
         rest, letter = divmod(rest - 1, 26)

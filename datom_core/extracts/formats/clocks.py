@@ -1,4 +1,4 @@
-"""Which formats of SAS, SPSS and Stata say that a number is a date, a time or both, and what it counts then."""
+"""Which formats of SAS, SPSS and Stata make a number a date, a time or both, and what it then counts."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def _each(stems: str, endings: str) -> set[str]:
     return {stem + ending for stem in stems.split() for ending in ("", *endings.split())}
 
 
-# SAS documents these in "Formats by Category" of its Base and NLS references. What a format shows of a value (a year, a
-# weekday) says nothing about the value, which is a whole date or instant all the same.
+# SAS documents these in "Formats by Category" in its Base and NLS references. Even if a format shows only part of a
+# value (a year, a weekday), the value is still a whole date or instant.
 _SEPARATORS = "C D N P S"
 _LANGUAGES = "AFR CAT CRO CSY DAN DES DEU ENG ESP EUR FIN FRA FRS HUN ITA MAC NLD NOR POL PTG RUS SLO SVE"
 _NATIONAL = "L M S"
@@ -58,7 +58,7 @@ _SAS_TIMES = frozenset(
     | _each("MMSS", _SEPARATORS)
     | _each("B8601LZ B8601TM B8601TX B8601TZ E8601LZ E8601TM E8601TX E8601TZ IS8601LZ IS8601TM IS8601TZ", "")
 )
-# MONTH and WKDAY of SPSS hold the number of a month or weekday, no date.
+# MONTH and WKDAY of SPSS hold the number of a month or weekday, not a date.
 _SPSS_DATES = frozenset("DATE ADATE EDATE JDATE SDATE QYR MOYR WKYR".split())
 _SPSS_DATETIMES = frozenset(("DATETIME", "YMDHMS"))
 _SPSS_TIMES = frozenset(("TIME", "DTIME", "MTIME"))
@@ -66,17 +66,17 @@ _KINDS: dict[str, tuple[tuple[Kind, frozenset[str]], ...]] = {
     "sas": (("date", _SAS_DATES), ("datetime", _SAS_DATETIMES), ("time", _SAS_TIMES)),
     "spss": (("date", _SPSS_DATES), ("datetime", _SPSS_DATETIMES), ("time", _SPSS_TIMES)),
 }
-# A format's name never ends in a digit, so what does is the width; decimals follow a full stop.
+# A format's name never ends in a digit, so digits at the end are the width; decimals follow a full stop.
 _NAMED = re.compile(r"(?P<name>.*?)\d*(?:\.\d*)?", re.DOTALL)
 # Weeks, months, quarters, half-years, years and business days of Stata (%tw, %tm, %tq, %th, %ty, %tb) stay numbers.
 _STATA = re.compile(r"%-?(?:t(?P<unit>[cCd])|d)")
 
 
 def clock_of(file_format: str, column_format: str) -> Clock | None:
-    """What the numbers of a column count, or ``None`` when they are just numbers.
+    """What the numbers of a column count, or ``None`` if they are just numbers.
 
-    A format counts by its whole name, with or without width and decimals; one that a user made is no format of dates,
-    whatever it begins with.
+    Only a format's whole name counts, with or without width and decimals; a user-defined format is never a date format,
+    whatever its name begins with.
     """
     if file_format == "dta":
         found = _STATA.match(column_format)

@@ -1,6 +1,6 @@
 """CDISC Dataset-JSON 1.1: a document (json), lines (ndjson), or compressed lines (dsjc).
 
-Read here, because the one kept library for it comes under the AGPL.
+Written here because the one maintained library for it is under the AGPL.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _OF_COLUMN = {
     "label": "label", "dataType": "dataType", "targetDataType": "targetDataType", "length": "length",
     "displayFormat": "format", "keySequence": "keySequence", "itemOID": "itemOID",
 }  # fmt: skip
-# Not when the file was made, nor its own id: a table that is delivered again as it was is the same.
+# Neither the file's creation time nor its own id: a table delivered again unchanged is the same table.
 _OF_FILE = (
     *("name", "label", "originator", "sourceSystem", "studyOID", "metaDataVersionOID", "metaDataRef"),
     "itemGroupOID",
@@ -40,13 +40,13 @@ _OF_FILE = (
 def read_dataset_json(path: Path, name: str, types: Types, *, compressed: bool = False) -> pa.Table:
     """The table; a document is held in memory while it is read, lines are not.
 
-    Dates and times are text, as they may be partial, unless the file says that SAS holds them as numbers
-    (``targetDataType`` integer). Decimals become floats, correctly rounded. A type that ``types`` gives to a column
-    wins over all of this, and is made of what is written in the file.
+    Dates and times stay text, since they may be partial, unless the file says that SAS holds them as numbers
+    (``targetDataType`` integer). Decimals become floats, correctly rounded. A type given in ``types`` overrides all
+    this, and is made from what is written in the file.
 
     Raises:
-        InvalidInputError: not Dataset-JSON 1.1, not whole, bad columns, rows of another length, values that are not of
-            the type that the file says, or that do not fit ``types``.
+        InvalidInputError: the file is not Dataset-JSON 1.1, or not whole; it has bad columns, rows of the wrong length,
+            values that are not of the type that the file says, or that do not fit ``types``.
     """
     with opened(path, name, compressed=compressed, literal=bool(types)) as parts:
         _check_version(parts.about, name)
@@ -87,7 +87,7 @@ def _columns(about: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
 
 
 def _table(parts: Parts, columns: Sequence[Mapping[str, Any]], types: Types, name: str) -> pa.Table:
-    """The rows; what ``types`` names is text as it was written."""
+    """The rows; columns named in ``types`` are text, as written in the file."""
     try:
         schema = pa.schema(
             [
@@ -151,7 +151,7 @@ def _chunk(rows: list[list[Any]], schema: pa.Schema, types: Types, first: int, n
 
 
 def _in_time(table: pa.Table, columns: Sequence[Mapping[str, Any]], types: Types, name: str) -> pa.Table:
-    """The columns that SAS holds as numbers as dates and times, unless they have a type already."""
+    """Turn the columns that SAS holds as numbers into dates and times, unless they have a type already."""
     problems = []
     for position, column in enumerate(columns):
         if column.get("targetDataType") != "integer" or column["dataType"] not in _IN_TIME:

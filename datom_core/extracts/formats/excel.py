@@ -1,4 +1,4 @@
-"""Workbooks of Excel: xlsx and xlsm, xlsb, xls."""
+"""Excel workbooks: xlsx and xlsm, xlsb, xls."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from datom_core.extracts.formats.xlsx import read_xlsx
 
 
 def read_workbook(path: Path, name: str, file_format: str, types: Types, *, sheet: str | None) -> pa.Table:
-    """The one sheet with data, or the one that is named; its first row names the columns.
+    """The only sheet with data, or the one named; its first row names the columns.
 
-    Time and memory go by the cells that hold something, wherever they lie.
+    Time and memory depend on the cells that are not empty, wherever they are.
 
     Raises:
-        NotFoundError: xlrd is not installed, which reads xls.
-        InvalidInputError: the file is damaged or no workbook of this format, several sheets, bad columns, cells that
-            mix types or hold errors, dates that never were or formulas without a result, a table that is nearly all
+        NotFoundError: xlrd, which reads xls, is not installed.
+        InvalidInputError: the file is damaged or not a workbook of this format; it has several sheets, bad columns,
+            cells that mix types or hold errors, impossible dates, formulas without a result, a table that is nearly all
             empty, or values that do not fit ``types``.
     """
     with ExitStack() as stack:
@@ -63,7 +63,7 @@ def _book(path: Path, name: str, file_format: str, stack: ExitStack) -> Book:
 
 
 def _chosen(book: Book, name: str, title: str | None) -> Sheet:
-    """The sheet that was asked for, else the only one with data."""
+    """The sheet that was asked for, or else the only one with data."""
     if title is not None:
         found = next((s for s in book.sheets if s.title == title), None)
         if found is None:

@@ -1,6 +1,6 @@
-"""The formats of extract files: the table of all, and which one a file is of, by its name and its first bytes.
+"""The table of all formats of extract files, and how to tell a file's format from its name and first bytes.
 
-A new one is a module that reads it, and a line of `_BUILT_IN`; outside of this package, a call of `register_format`.
+A new format is a module that reads it, and a line in `_BUILT_IN`; outside this package, call `register_format`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from datom_core.extracts.formats.problems import bad_file, check_columns
 from datom_core.extracts.formats.schemas import Types, conform
 from datom_core.extracts.formats.signatures import Beginning
 
-#: Extensions of what holds data and cannot be read here: a drop with such a file is not taken whole.
+#: Extensions of data files that cannot be read here: a drop with such a file is not taken in whole.
 UNREADABLE_DATA = frozenset({
     # SAS, SPSS, Stata and others of their kind
     *("sas7bcat", "sas7bvew", "sas7bndx", "sd2", "sd7", "ssd01", "cpt", "cport", "jmp", "mat", "rds", "rda"),
@@ -32,7 +32,7 @@ UNREADABLE_DATA = frozenset({
     # compressed, packed or encrypted
     *("gz", "gzip", "bz2", "xz", "lzma", "zst", "lz4", "br", "z", "zip", "zipx", "7z", "rar", "tar", "tgz", "tbz"),
     *("tbz2", "txz", "gpg", "pgp", "age", "enc", "p7m"),
-    # not arrived as a whole
+    # arrived only in part
     *("part", "partial", "filepart", "crdownload", "tmp", "temp", "incomplete", "inprogress", "uploading", "download"),
 })  # fmt: skip
 _LOOK = 65536
@@ -41,16 +41,16 @@ _NAME = re.compile(r"[a-z0-9]{1,16}")
 
 @dataclass(frozen=True)
 class FileToRead:
-    """A file, and what the caller of `read_extract` said of it.
+    """A file, and what the caller of `read_extract` said about it.
 
     Attributes:
         path: where it lies.
         name: what errors call it.
         format: its format.
-        types: what the caller declared of columns. The table of a registered format is brought to these types.
-        r_compat: whether types are to be as R infers them.
+        types: column types declared by the caller. The table of a registered format is converted to them.
+        r_compat: whether to infer types as R does.
         encoding, separator, sheet: as given.
-        before: types by column of the version before, for columns without a value.
+        before: types by column in the version before, for columns without a value.
     """
 
     path: Path
@@ -69,11 +69,11 @@ class ExtractFormat:
     """A format of extract files.
 
     Attributes:
-        name: the extension of file names, in lower case.
-        read: makes the whole table of a file; raises `InvalidInputError` for what it cannot take as it is.
-        begins: what every such file begins with; ``None`` when nothing tells.
-        alike: name of a group of formats that first bytes do not tell apart.
-        check: refuses a file for what it begins with, beyond ``begins``.
+        name: the extension of its files, in lower case.
+        read: returns the whole table of a file; raises `InvalidInputError` for what it cannot take as it is.
+        begins: what every such file begins with; ``None`` if nothing tells.
+        alike: name of a group of formats that the first bytes do not distinguish.
+        check: refuses a file because of its beginning, beyond ``begins``.
     """
 
     name: str
@@ -127,10 +127,10 @@ _FORMATS: dict[str, ExtractFormat] = {known.name: known for known in _BUILT_IN}
 def register_format(added: ExtractFormat) -> None:
     """Make a format known to this process: `read_extract`, `DropReader` and `Project.sync` take its files.
 
-    Its table must have columns with names, each once; it is brought to the types that a caller declares.
+    Its table must have columns with unique names; it is converted to the types that a caller declares.
 
     Raises:
-        InvalidInputError: not an `ExtractFormat`, a name that is no extension, or one that is taken.
+        InvalidInputError: it is not an `ExtractFormat`, or its name is not an extension, or is taken.
     """
     given: object = added
     if not isinstance(given, ExtractFormat):
@@ -159,21 +159,21 @@ def _checked(read: Callable[[FileToRead], pa.Table]) -> Callable[[FileToRead], p
 
 
 def of_name(file_name: str) -> str | None:
-    """The format that a file's extension names, or ``None`` when there is no reader for it."""
+    """The format for a file's extension, or ``None`` if there is no reader for it."""
     extension = Path(file_name).suffix[1:].lower()
     return extension if extension in _FORMATS else None
 
 
 def looks_like_data(file_name: str) -> bool:
-    """Whether a file has the extension of something that holds data, whether or not it can be read."""
+    """Whether a file's extension marks it as data, readable or not."""
     # Blanks and dots at the end come from other systems, and hide the extension.
     *before, last = [s[1:].lower() for s in Path(file_name.rstrip(" .~")).suffixes] or [""]
-    # `dm.csv.tmp` and `dm.csv.1` are extracts that are on their way, or were put aside.
+    # `dm.csv.tmp` and `dm.csv.1` are extracts still on their way, or put aside.
     return last in _FORMATS or last in UNREADABLE_DATA or any(extension in _FORMATS for extension in before)
 
 
 def cannot_be_read(file_name: str) -> str:
-    """That a file's extension is of no format that can be read, and which are."""
+    """A message that the file's extension belongs to no readable format, and which do."""
     bare = file_name.rstrip(" .")
     extension = Path(bare).suffix + file_name[len(bare) :]
     what = f"{extension!r} is not the extension of a format" if extension else "there is no extension that tells"
@@ -181,10 +181,10 @@ def cannot_be_read(file_name: str) -> str:
 
 
 def format_of(name: str, given: str | None) -> ExtractFormat:
-    """The format of a file: what was asked for, else what its extension says.
+    """The format of a file: the one asked for, or else the one of its extension.
 
     Raises:
-        InvalidInputError: neither is one that can be read.
+        InvalidInputError: neither is a readable format.
     """
     if given is not None:
         if given not in _FORMATS:
@@ -197,10 +197,10 @@ def format_of(name: str, given: str | None) -> ExtractFormat:
 
 
 def check_signature(path: Path, name: str, called: ExtractFormat, encoding: str | None) -> None:
-    """Refuse an empty file, and one that is not what it is called.
+    """Refuse an empty file, and one that is not what its name says.
 
     Raises:
-        InvalidInputError: says what the first bytes are of.
+        InvalidInputError: says what the first bytes belong to.
     """
     with path.open("rb") as file:
         head = file.read(_LOOK)

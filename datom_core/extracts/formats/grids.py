@@ -1,4 +1,4 @@
-"""The cells of a sheet as columns: what they hold is told by their types, and what cannot be stored is refused."""
+"""The cells of a sheet as columns: their types tell what they hold, and what cannot be stored is refused."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from datom_core.extracts.formats.schemas import Types
 from datom_core.extracts.formats.serials import moment_of
 
 _MISSING = CellError("#N/A")
-_SPARSE = 10_000_000  # values of a table that may be empty, however few cells hold something
-_FILLED = 100  # beyond, one in so many is not
-# As R's readxl types them; dates in cells are times at midnight.
+_SPARSE = 10_000_000  # values of a table that may be empty, however few are not
+_FILLED = 100  # beyond that, one in this many must not be empty
+# The types that R's readxl gives them; dates in cells are times at midnight.
 _KINDS: tuple[tuple[str, type | tuple[type, ...], pa.DataType], ...] = (
     ("truth values", bool, pa.bool_()),
     ("numbers", (int, float), pa.float64()),
@@ -34,10 +34,10 @@ class _UnfitError(Exception):
 
 
 class Grid:
-    """The cells of a sheet by their columns.
+    """The cells of a sheet, by column.
 
     Raises:
-        DamagedError: two cells lie at one place.
+        DamagedError: two cells are in the same place.
     """
 
     def __init__(self, cells: Iterator[Cell], title: str, since_1904: bool) -> None:
@@ -63,10 +63,10 @@ class Grid:
                 raise DamagedError(f"there are two cells at one place in column {place(0, column)[:-1]}")
 
     def columns(self, name: str) -> list[str]:
-        """The names in the first row; those of columns without one are empty.
+        """The names in the first row; empty for columns without one.
 
         Raises:
-            InvalidInputError: formulas have no result, or a name is an error.
+            InvalidInputError: a formula has no result, or a name is an error.
         """
         if self._uncalculated:
             raise bad_file(
@@ -90,10 +90,10 @@ class Grid:
         return found
 
     def table(self, columns: Sequence[str], types: Types, name: str) -> pa.Table:
-        """The table under the first row.
+        """The table below the first row.
 
         Raises:
-            InvalidInputError: names every column with what is wrong with it.
+            InvalidInputError: names every bad column and what is wrong with it.
         """
         height = max((max(rows) + 1 for rows, _ in self._body.values()), default=0)
         if height * len(columns) > max(_SPARSE, _FILLED * self.cells):
@@ -117,7 +117,7 @@ class Grid:
         return pa.table(arrays, names=list(columns))
 
     def _array(self, rows: list[int], values: list[Any], declared: pa.DataType | None) -> pa.Array:
-        """What the cells hold that are not missing."""
+        """The values of the cells that are not missing."""
         kind = declared.value_type if declared is not None and pa.types.is_dictionary(declared) else declared
         errors, never, large, lone = [], [], [], []
         found: list[Any] = []
@@ -147,13 +147,13 @@ class Grid:
 
 
 def _typed(values: list[Any], kind: pa.DataType | None, large: list[str]) -> pa.Array:
-    """The values as text if that is their type, else as the one kind that they are."""
+    """The values as text if that is their type, otherwise as the one kind they all are."""
     if _is_text(kind) or (large and kind is not None and pa.types.is_decimal(kind)):
         return pa.array([_text(v) for v in values], pa.string())
     present = {type(v) for v in values}
     if not present:
         return pa.nulls(0, pa.bool_())
-    # A truth value is a number to Python, and not to Excel.
+    # A boolean is a number in Python, but not in Excel.
     kinds = [(what, arrow) for what, classes, arrow in _KINDS if any(_is(t, classes) for t in present)]
     if len(kinds) != 1:
         mixed = " and ".join(what for what, _ in kinds)
@@ -173,7 +173,7 @@ def _typed(values: list[Any], kind: pa.DataType | None, large: list[str]) -> pa.
 
 
 def _spread(values: pa.Array, rows: list[int], height: int) -> pa.Array:
-    """The values in their rows, and nothing in the others."""
+    """The values in their rows, and nulls in the others."""
     if len(rows) == height and rows == sorted(rows):
         return values
     at = np.full(height, -1, dtype=np.int64)
@@ -182,7 +182,7 @@ def _spread(values: pa.Array, rows: list[int], height: int) -> pa.Array:
 
 
 def _text(value: Any) -> str:
-    """A cell as text; whole numbers have no point."""
+    """A cell as text; whole numbers have no decimal point."""
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e16:
         return str(int(value))
     return value.isoformat() if isinstance(value, (datetime, time)) else str(value)

@@ -1,10 +1,10 @@
-"""What ReadStat, by way of iconv, calls the encodings that Python knows."""
+"""The names that ReadStat, through iconv, has for Python's encodings."""
 
 from __future__ import annotations
 
 import codecs
 
-# glibc, GNU libiconv and musl agree on few names, so there are several for one encoding, the commonest first.
+# glibc, GNU libiconv and musl agree on few names, so each encoding has several, the most common first.
 _NAMES = {
     "utf-8": ("UTF-8",), "utf-8-sig": ("UTF-8",), "ascii": ("US-ASCII", "ASCII"),
     "big5": ("BIG5",), "big5hkscs": ("BIG5-HKSCS",), "cp932": ("CP932", "WINDOWS-31J"), "cp949": ("CP949", "UHC"),
@@ -21,9 +21,9 @@ _NAMES = {
 
 
 def iconv_names(encoding: str) -> tuple[str, ...]:
-    """Names under which ReadStat may know an encoding of Python's, to be tried in this order; none if it cannot.
+    """Names that ReadStat may know for one of Python's encodings, in the order to try them; none if it has none.
 
-    The files hold names and text in bytes that end at a NUL, so no encoding of wider units can be theirs.
+    The files hold names and text in bytes that end at a NUL, which rules out encodings with wider units.
     """
     try:
         codec = codecs.lookup(encoding)

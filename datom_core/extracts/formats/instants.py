@@ -1,4 +1,4 @@
-"""Numbers of SAS, SPSS and Stata as Arrow's dates, times of day, lengths of time and instants."""
+"""Numbers of SAS, SPSS and Stata as Arrow dates, times of day, durations and instants."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _MICRO = 1_000_000
 def in_time(data: pa.ChunkedArray, clock: Clock) -> pa.ChunkedArray:
     """The column as dates (date32), times of day (time64) or instants (timestamp), in microseconds.
 
-    Times outside of one day are lengths of time (duration), which have the same hash.
+    Times outside a single day become durations, which have the same hash.
 
     Raises:
-        ValueError: says which values are none that a date or time can hold.
+        ValueError: says which values no date or time can hold.
     """
     values = data.cast(pa.float64()).to_numpy()
     missing = np.asarray(data.is_null()) if data.null_count else np.zeros(len(values), bool)
@@ -46,7 +46,7 @@ def in_time(data: pa.ChunkedArray, clock: Clock) -> pa.ChunkedArray:
 
 def _micro(seconds: np.ndarray[tuple[int], np.dtype[np.float64]]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     whole = np.floor(seconds)
-    # Apart, because a double of all microseconds would round the last ones.
+    # Separately, because one double for all the microseconds would round the last ones.
     return whole.astype(np.int64) * _MICRO + np.rint((seconds - whole) * _MICRO).astype(np.int64)
 
 

@@ -1,4 +1,4 @@
-"""Values of a Dataset-JSON file into columns, without a change: what does not fit is refused, with its row."""
+"""Turn values of a Dataset-JSON file into columns, unchanged: what does not fit is refused, with its row."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ import pyarrow.compute as pc
 from datom_core.extracts.formats.json_lines import Literal
 from datom_core.extracts.formats.times_of_day import clock_time
 
-# Blanks around it, as SAS's put() leaves them; commas between thousands, as the standard allows them in text.
+# Surrounded by blanks, as SAS's put() leaves them; with commas between thousands, which the standard allows in text.
 _DECIMAL = re.compile(r" *[+-]?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)?(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)? *")
 _WHOLE_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _WHOLE_TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?$"
 _EXACT = 2**53
-_DIGITS = 20  # more than those of any integer type
+_DIGITS = 20  # more than any integer type has
 
 
 def array(values: Sequence[Any], kind: pa.DataType, first: int) -> pa.Array:
-    """A part of a column of the type that the file says, whose first value is of row ``first``.
+    """A part of a column, with the type that the file says; its first value is in row ``first``.
 
     Raises:
-        ValueError: the first value that is of another kind, with its row.
+        ValueError: a value is of another kind; names the first, with its row.
     """
     return _or_culprit(lambda some: pa.array(_of_kind(some, kind), kind), values, str(kind), first)
 
@@ -36,7 +36,7 @@ def written(values: Sequence[Any], kind: pa.DataType, first: int) -> pa.Array:
     """A part of a column as text, to be cast to ``kind`` later: numbers as they were written.
 
     Raises:
-        ValueError: the first value that has no text, with its row.
+        ValueError: a value has no text form; names the first, with its row.
     """
     return _or_culprit(lambda some: pa.array([_written(v, kind) for v in some], pa.string()), values, str(kind), first)
 
@@ -67,7 +67,7 @@ def _of_kind(values: Sequence[Any], kind: pa.DataType) -> Sequence[Any]:
         return [None if v is None or v == "" else _float(v) for v in values]
     if pa.types.is_integer(kind):
         return values if kinds <= {int, NoneType} else [None if v is None else _whole(v) for v in values]
-    # pyarrow takes bytes for text, and numbers for truth values.
+    # pyarrow accepts bytes as text, and numbers as booleans.
     expected = bool if pa.types.is_boolean(kind) else str
     if not kinds <= {expected, NoneType}:
         raise TypeError(f"not all are {kind}")
@@ -89,7 +89,7 @@ def _float(value: object) -> float:
 
 
 def _digits(text: str) -> str:
-    """A decimal that is given as text, as Python reads it; Python alone would take ``1_0``, ``nan`` and more."""
+    """A decimal given as text, in the form that Python reads; Python alone would accept ``1_0``, ``nan`` and more."""
     if not _DECIMAL.fullmatch(text) or not any(c.isdigit() for c in text):
         raise ValueError(f"{text!r} is no number")
     return text.replace(",", "")
@@ -120,10 +120,10 @@ def _written(value: object, kind: pa.DataType) -> str | None:
 
 
 def in_time(data: pa.ChunkedArray, data_type: str) -> pa.ChunkedArray:
-    """Text in ISO 8601 as dates, instants or times, for a column that SAS holds as numbers; blank is missing.
+    """ISO 8601 text as dates, instants or times, for a column that SAS holds as numbers; blank is missing.
 
     Raises:
-        ValueError: the first value that is partial, has a zone, or is none, with its row.
+        ValueError: a value is partial, has a zone, or is not valid; names the first, with its row.
     """
     text = pc.if_else(pc.equal(data, ""), pa.scalar(None, pa.string()), data)
     try:

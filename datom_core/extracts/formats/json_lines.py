@@ -1,6 +1,6 @@
-"""The JSON of a Dataset-JSON file: what it says about itself, and its rows; each value as it was written.
+"""The JSON of a Dataset-JSON file: what it says about itself, and its rows, with each value as it was written.
 
-Three layouts: one document, one line of it and one line per row (ndjson), and the latter in a zlib stream (dsjc).
+Three layouts: one document; one line about the file and one per row (ndjson); the same in a zlib stream (dsjc).
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from datom_core.errors import DatomError
 from datom_core.extracts.formats.problems import bad_file
 
 _BLOCK = 2**16
-_LONGEST = 16 * 2**20  # characters of a line in a compressed file
-# Deflate makes at most 1,032 bytes of one. Tables of studies come at 5 to 60; what exceeds this is made to exhaust.
+_LONGEST = 16 * 2**20  # characters in a line of a compressed file
+# Deflate expands a byte to 1,032 at most. Study tables reach 5 to 60; anything above this is meant to exhaust memory.
 _RATIO, _UNSUSPECTED = 500, 16 * 2**20
 
 
@@ -35,7 +35,7 @@ class Literal(str):
 
 @dataclass(frozen=True)
 class Parts:
-    """A file: what it says about itself, and its rows, which can be walked once."""
+    """A file: what it says about itself, and its rows, which can be iterated over once."""
 
     about: Mapping[str, Any]
     rows: Iterator[Any]
@@ -48,11 +48,12 @@ def opened(path: Path, name: str, *, compressed: bool, literal: bool) -> Iterato
     Args:
         path, name: the file, and what errors call it.
         compressed: whether it is a zlib stream.
-        literal: have numbers as `Literal`, with every digit and zero that the file gives them.
+        literal: return numbers as `Literal`, with every digit and zero that the file has.
 
     Raises:
-        InvalidInputError: the JSON is not whole, nested too deeply, has a key twice, NaN, or more behind its end;
-            ``rows`` is no list. Also while the rows are walked, and for what the body raises about their text.
+        InvalidInputError: the JSON is not whole, is nested too deeply, has a duplicate key, NaN, or text after its end;
+            or ``rows`` is not a list. Also raised while iterating over the rows, and for errors in the body about their
+            text.
     """
     parse = _parser(literal)
     try:
@@ -96,7 +97,7 @@ def _parts(file: IO[str], name: str, parse: Callable[[str], Any], compressed: bo
 
 
 def _lines(file: IO[str], name: str, longest: int) -> Iterator[tuple[int, str]]:
-    """The lines that hold anything, by number."""
+    """The lines that are not blank, with their numbers."""
     number = 0
     while line := file.readline(longest):
         number += 1
@@ -139,7 +140,7 @@ def _refuse(text: str) -> Any:
 
 
 def _said(error: ValueError) -> str:
-    """Python's reason; of a number that it does not even read, without advice on how to make it."""
+    """Python's reason; for a number that it refuses to read, without its advice on how to change that."""
     return "a number has thousands of digits" if "integer string conversion" in str(error) else str(error)
 
 
@@ -157,7 +158,7 @@ def _text(path: Path, name: str, compressed: bool) -> Iterator[IO[str]]:
 
 
 class _Inflated(io.RawIOBase):
-    """What a zlib stream holds, a block at a time, however much a block makes."""
+    """The content of a zlib stream, a block at a time, however much a block expands to."""
 
     def __init__(self, file: IO[bytes], name: str) -> None:
         self._file, self._name = file, name

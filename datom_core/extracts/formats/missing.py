@@ -1,6 +1,6 @@
-"""Missing values that say why they are missing: ``.A`` of SAS, ``.a`` of Stata, what SPSS declares.
+"""Missing values that say why they are missing: ``.A`` in SAS, ``.a`` in Stata, declared ones in SPSS.
 
-They become null, like every missing value. How many there were of each is kept with the column.
+They become null, like every missing value. The column's metadata keeps how many there were of each.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-#: The key of a column's metadata: a JSON object from the missing value, as in ``value_labels``, to how many there were.
+#: The key in a column's metadata: a JSON object from each missing value, spelled as in ``value_labels``, to its count.
 MISSING_VALUES = "missing_values"
-_DISTINCT = 100  # a range of SPSS may hold more values than anybody wants to read
+_DISTINCT = 100  # a range in SPSS may hold more values than anybody wants to read
 _OTHERS = "others"
 
 
 def special_missing(schema: pa.Schema) -> dict[str, dict[str, int]]:
     """By column, which special missing values of a file became null, and how many of each.
 
-    A parquet file may hold anything under this name; only what is of our form counts.
+    A parquet file may hold anything under this name; only our own form counts.
     """
     return {f.name: counts for f in schema if (counts := _counts((f.metadata or {}).get(MISSING_VALUES.encode())))}
 
@@ -54,13 +54,13 @@ def with_special_missing(table: pa.Table, counts: Mapping[str, Mapping[str, int]
 
 
 def without_tags(values: Sequence[Any], counts: Counter[str]) -> list[Any]:
-    """The numbers of a column of SAS or Stata; letters among them are missing values, and are counted."""
+    """The numbers of a SAS or Stata column; letters among them are missing values, and are counted."""
     counts.update(v for v in values if isinstance(v, str))
     return [None if isinstance(v, str) else v for v in values]
 
 
 def without_declared(data: pa.Array, ranges: Sequence[Mapping[str, Any]], counts: Counter[str]) -> pa.Array:
-    """The values of a column of SPSS without those that it declares as missing, which are counted."""
+    """The values of an SPSS column without those that it declares missing, which are counted."""
     missing = pa.array([False] * len(data), pa.bool_())
     text = pa.types.is_string(data.type)
     compared = pc.utf8_rtrim(data, " ") if text else data

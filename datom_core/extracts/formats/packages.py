@@ -1,6 +1,6 @@
-"""The zip archives that xlsx, xlsm and xlsb are: their parts, what the parts say of each other, their XML.
+"""The zip archives behind xlsx, xlsm and xlsb: their parts, how the parts refer to each other, their XML.
 
-An archive may come from anybody: nothing in it makes a reader unpack, expand or remember much more than there is.
+An archive may come from anybody: none can make a reader unpack, expand or remember much more than the file's size.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from xml.parsers import expat
 from datom_core.extracts.formats.cells import DamagedError
 
 _CHUNK = 65536
-_RATIO = 100  # Tables of one value come to some 50.
+_RATIO = 100  # tables of a single value reach about 50
 _GRACE = 256 * 2**20
 _PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
-#: The namespaces of workbooks: that of Excel, and that of its "Strict Open XML".
+#: The namespaces of workbooks: Excel's own, and that of its "Strict Open XML".
 MAIN = (
     "http://schemas.openxmlformats.org/spreadsheetml/2006/main",
     "http://purl.oclc.org/ooxml/spreadsheetml/main",
 )
-#: Those of the ids that lead from one part to another.
+#: The namespaces of the ids that link one part to another.
 LINKS = (
     "http://schemas.openxmlformats.org/officeDocument/2006/relationships",
     "http://purl.oclc.org/ooxml/officeDocument/relationships",
@@ -33,15 +33,15 @@ LINKS = (
 
 
 class Package:
-    """An archive, open as long as the context is.
+    """An archive, open as long as its context is.
 
     Raises:
-        DamagedError: two of its parts have one name, so programs may see different ones.
+        DamagedError: two of its parts have the same name, so programs may see different ones.
     """
 
     def __init__(self, path: Path) -> None:
         self._zip = zipfile.ZipFile(path)
-        # Some programs write other cases and slashes than they refer to.
+        # Some programs refer to parts with other cases and slashes than they write.
         self._names = {_plain(i.filename): i for i in self._zip.infolist()}
         if len(self._names) < len(self._zip.infolist()):
             self._zip.close()
@@ -53,7 +53,7 @@ class Package:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._opened.close()  # parts that nobody read to their end
+        self._opened.close()  # parts that were not read to the end
         self._zip.close()
 
     def __contains__(self, part: str) -> bool:
@@ -63,7 +63,7 @@ class Package:
         """The bytes of a part.
 
         Raises:
-            DamagedError: it is not there, or the parts that were read come to a hundred times the archive's size.
+            DamagedError: the part is missing, or all the parts read exceed a hundred times the archive's size.
         """
         info = self._names.get(_plain(part))
         if info is None:
@@ -82,7 +82,7 @@ class Package:
         return _Stream(self.chunks(part))  # type: ignore[return-value]
 
     def links(self, part: str) -> dict[str, tuple[str, str]]:
-        """What a part refers to, by id: the last word of its kind, and the part."""
+        """What a part refers to, by id: the last word of the link's type, and the target part."""
         folder, base = posixpath.split(part)
         where = posixpath.join(folder, "_rels", f"{base}.rels")
         found: dict[str, tuple[str, str]] = {}
@@ -105,10 +105,10 @@ def parsed(
     end: Callable[[str], None] | None = None,
     text: Callable[[str], None] | None = None,
 ) -> Iterator[None]:
-    """Parse XML and call back; names are ``namespace name``. Comes back after each chunk.
+    """Parse XML and call back, with names as ``namespace name``. Yields after each chunk.
 
     Raises:
-        DamagedError: it declares a document type: no workbook does, and entities could be anything and of any size.
+        DamagedError: it declares a document type: no workbook does, and entities could be anything, of any size.
     """
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
@@ -140,7 +140,7 @@ class _Stream:
         self._chunks, self._buffer, self._at = chunks, b"", 0
 
     def read(self, size: int) -> bytes:
-        """So many bytes, fewer at the end."""
+        """This many bytes; fewer at the end."""
         while len(self._buffer) - self._at < size:
             chunk = next(self._chunks, b"")
             if not chunk:

@@ -15,10 +15,10 @@ _INT32_MIN = -(2**31)
 
 
 def read_parquet(path: Path, name: str, types: Types, *, r_compat: bool) -> pa.Table:
-    """The table, row group by row group, so that the file is never in memory beside it.
+    """The table, read by row group, so that the whole file is never in memory next to it.
 
     Raises:
-        InvalidInputError: not a whole parquet file, bad columns, or values that do not fit ``types``.
+        InvalidInputError: the file is not a whole parquet file, has bad columns, or values that do not fit ``types``.
     """
     try:
         with pq.ParquetFile(path) as file:
@@ -39,7 +39,7 @@ def read_parquet(path: Path, name: str, types: Types, *, r_compat: bool) -> pa.T
 
 
 def _as_r_reads(data: pa.ChunkedArray) -> pa.ChunkedArray:
-    """What R makes of a column that the hash refuses or takes for something else (docs/format.md, "Payloads")."""
+    """What R makes of a column that the hash refuses or treats as something else (docs/format.md, "Payloads")."""
     kind = data.type
     if pa.types.is_decimal(kind):
         return data.cast(pa.string()).cast(pa.float64())

@@ -1,4 +1,4 @@
-"""How every reader of extract files says what is wrong with one."""
+"""How every reader of extract files reports what is wrong with one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SHOWN = 10  # offenders that a message names
 
 
 def bad_file(name: str, problem: str) -> InvalidInputError:
-    """What is wrong with the file, with what to do about it."""
+    """An error that says what is wrong with the file, and what to do about it."""
     return InvalidInputError(f"{name}: {problem}", file=name)
 
 
@@ -25,7 +25,7 @@ def brief_list(offenders: Iterable[object]) -> str:
 
 
 def library(module: str, name: str) -> Any:
-    """A package of the extra ``formats``, imported when the first file needs it.
+    """A package of the extra ``formats``, imported when a file first needs it.
 
     Raises:
         NotFoundError: it is not installed; names the extra.

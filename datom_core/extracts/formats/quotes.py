@@ -1,8 +1,8 @@
-"""Whether the quotes of a text with separators are where they may be: its structure, as RFC 4180 has it.
+"""Whether the quotes in delimited text are where RFC 4180 allows them.
 
-A quote opens a field at its very start, and closes it just before a separator, a line's end or the file's end; within,
-it is doubled. A quote in a field that does not begin with one is a character like any other (``5" pipe``). Readers
-guess about anything else: Arrow takes a field that never closes to the file's end, and drops quotes in the middle.
+A quote opens a field at its very start, and closes it just before a separator, a line end or the end of the file;
+inside, it is doubled. A quote in a field that does not begin with one is an ordinary character (``5" pipe``). Readers
+guess about anything else: Arrow runs a field that never closes to the end of the file, and drops quotes in the middle.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ _BLOCK = 2**20
 _QUOTE = 0x22
 _ENDS = b"\r\n"
 _BOM = codecs.BOM_UTF8
-# Encodings in which the bytes of quotes, separators and line ends stand for nothing else.
+# Encodings in which the bytes for quotes, separators and line ends mean nothing else.
 _PLAIN = ("utf-8", "ascii", "iso8859", "cp125")
 
 
 def check_quotes(path: Path, name: str, separator: str, encoding: str) -> None:
-    """Refuse a text with a quote that never closes, or with text after a closing quote.
+    """Refuse text with a quote that never closes, or with characters after a closing quote.
 
     Raises:
-        InvalidInputError: names the line of each; lines are those of an editor, also within quotes, and the first is 1.
+        InvalidInputError: names the line of each, as an editor counts them, including line ends within quotes, from 1.
         UnicodeError: the text is not in this encoding.
     """
     found = QuoteCheck(separator)
@@ -40,7 +40,7 @@ def check_quotes(path: Path, name: str, separator: str, encoding: str) -> None:
 
 
 def misquoted(name: str, problems: list[str]) -> Exception:
-    """That quotes are where they may not be."""
+    """The error that quotes are where they may not be."""
     return bad_file(
         name,
         f"quotes do not say where fields end: {brief_list(problems)}. Quote a field as a whole and double the quotes "
@@ -49,7 +49,7 @@ def misquoted(name: str, problems: list[str]) -> Exception:
 
 
 def _blocks(path: Path, encoding: str) -> Iterator[bytes]:
-    """The text in UTF-8, or in its own encoding where that comes to the same."""
+    """The text in UTF-8, or in its own encoding if that amounts to the same."""
     with path.open("rb") as file:
         if encoding.startswith(_PLAIN):
             yield from iter(lambda: file.read(_BLOCK), b"")
@@ -61,21 +61,21 @@ def _blocks(path: Path, encoding: str) -> Iterator[bytes]:
 
 
 class QuoteCheck:
-    """Goes through a text block by block."""
+    """Checks a text, block by block."""
 
     def __init__(self, separator: str) -> None:
         self._edge = np.zeros(256, np.bool_)  # bytes next to which a quote may open or close
         self._edge[[*separator.encode(), *_ENDS]] = True
-        self._before = _ENDS[1]  # the last byte that was looked at
-        self._held = b""  # what the next block decides about: quotes at the end of a block
+        self._before = _ENDS[1]  # the last byte seen
+        self._held = b""  # quotes at the end of a block, which the next block decides about
         self._inside = False
-        self._opened = 0  # line of the quote that opened last
-        self._line = 1  # at the beginning of what is held
+        self._opened = 0  # line of the last opening quote
+        self._line = 1  # at the start of what is held
         self._started = False
         self._problems: list[str] = []
 
     def feed(self, block: bytes) -> None:
-        """Look at the next bytes of the text."""
+        """Check the next bytes of the text."""
         data = self._held + block
         if not self._started:
             if len(data) < len(_BOM) and _BOM.startswith(data):
@@ -87,7 +87,7 @@ class QuoteCheck:
         self._check_quotes(body, self._held[:1])
 
     def end(self) -> list[str]:
-        """What is wrong with the text, when there is no more of it."""
+        """What is wrong with the text, once there is no more of it."""
         self._check_quotes(self._held, b"")
         if self._inside:
             self._problems.append(f"line {self._opened} opens a quote that never closes")
@@ -100,7 +100,7 @@ class QuoteCheck:
             array = np.frombuffer(body, np.uint8)
             quotes = np.flatnonzero(array == _QUOTE)
             last = int(quotes[-1]) + 1
-            # At the file's end, a quote may close as at a line's.
+            # A quote may close at the end of the file, as at the end of a line.
             end = body[last] if last < len(body) else (after or b"\n")[0]
             if not self._regular(body, array, quotes, end):
                 self._walk(body, quotes.tolist(), end)
@@ -108,7 +108,7 @@ class QuoteCheck:
         self._before = body[-1]
 
     def _regular(self, body: bytes, array: npt.NDArray[np.uint8], quotes: npt.NDArray[np.int64], end: int) -> bool:
-        """Whether quotes open and close by turns, each where it may; the state moves on then."""
+        """Whether quotes open and close in turn, each where it may; if so, the state moves on."""
         before = array[quotes - 1]
         if quotes[0] == 0:
             before[0] = self._before
@@ -116,7 +116,7 @@ class QuoteCheck:
         following[:-1] = array[quotes[:-1] + 1]
         following[-1] = end
         opening, closing = slice(int(self._inside), None, 2), slice(1 - int(self._inside), None, 2)
-        # Of two in a quoted field, the first closes it for the moment and the second opens it again.
+        # Of two quotes in a quoted field, the first closes it for a moment and the second reopens it.
         again = before[opening] == _QUOTE
         if not np.all(self._edge[before[opening]] | again):
             return False
@@ -129,7 +129,7 @@ class QuoteCheck:
         return True
 
     def _walk(self, body: bytes, quotes: list[int], end: int) -> None:
-        """As `_regular`, quote by quote: there are some in unquoted fields, or some that are wrong."""
+        """As `_regular`, quote by quote: some are in unquoted fields, or some are wrong."""
         at, line, skip = 0, self._line, -1
         for position in quotes:
             if position == skip:

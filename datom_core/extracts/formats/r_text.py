@@ -1,7 +1,7 @@
-"""Text with separators, typed as R types it: data.table's fread (docs/extracts.md).
+"""Delimited text, typed as R types it: data.table's fread (docs/extracts.md).
 
-No library does this: quotes that stay doubled, numbers in quotes, one type per column by its own order. Tried against
-data.table 1.14.8, which rio 0.5.29 calls.
+No library does this: doubled quotes stay doubled, numbers may be quoted, and each column gets one type, tried in R's
+own order. Tested against data.table 1.14.8, which rio 0.5.29 calls.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ Splitter = Callable[[str], list[list[Field]]]
 def read_text_as_r(path: Path, name: str, types: Types, *, encoding: str | None, separator: str | None) -> pa.Table:
     """The table; types are inferred from all values of a column, the separator from the first lines.
 
-    Where R would warn and read less than the file holds, the file is refused.
+    If R would warn and read less than the file holds, the file is refused.
 
     Raises:
-        InvalidInputError: quotes that R guesses about, ragged rows, an empty line in between, another encoding, a
-            first row that R takes for data, bad columns, or values that do not fit ``types``.
+        InvalidInputError: the file has quotes that R guesses about, ragged rows, an empty line in between, another
+            encoding, a first row that R takes for data, bad columns, or values that do not fit ``types``.
     """
     encoding = check_encoding(encoding, name)
     try:
@@ -83,8 +83,8 @@ def _separator(text: str) -> str:
 def _split(text: str, sep: str, odd: list[int] | None = None) -> list[list[Field]]:
     """Rows of fields; ``None`` is R's missing value, an unquoted ``NA``. Quotes in quotes stay doubled, as in R.
 
-    Where a field begins with a quote and is not quoted, its place goes into ``odd``: R warns there, and reads the whole
-    file by another rule.
+    If a field begins with a quote but is not a quoted field, its place goes into ``odd``: R warns there, and reads the
+    whole file by another rule.
     """
     s = re.escape(sep)
     blank = "" if sep == " " else " *+"
@@ -116,19 +116,19 @@ def _split(text: str, sep: str, odd: list[int] | None = None) -> list[list[Field
 
 
 def _line(text: str, position: int) -> int:
-    """The number of the line of a place, as an editor counts."""
+    """The line number of a position, as an editor counts."""
     return 1 + len(re.findall(r"\r\n|\n|\r", text[:position]))
 
 
 def _square(rows: list[list[Field]], name: str) -> tuple[list[Field], list[list[Field]]]:
-    """The header and the rows, all of one length; without the empty lines at the end."""
+    """The header and the rows, all of the same length; without empty lines at the end."""
     while len(rows) > 1 and rows[-1] == [""] and len(rows[0]) > 1:
         rows.pop()
     if not rows or rows[0] == [""]:
         raise bad_file(name, "there is no header in the first line. Export it again.")
     columns, body = rows[0], rows[1:]
     if body and all(len(row) == len(columns) + 1 for row in body):
-        columns = ["V1", *columns]  # row names without a name of their own
+        columns = ["V1", *columns]  # row names, which have no name of their own
     ragged = [f"row {i} has {len(row)} fields" for i, row in enumerate(body, 2) if len(row) != len(columns)]
     if ragged:
         raise bad_file(name, f"the header has {len(columns)} fields, but {brief_list(ragged)}. R would stop there.")
@@ -136,7 +136,7 @@ def _square(rows: list[list[Field]], name: str) -> tuple[list[Field], list[list[
 
 
 def _check_header(columns: Sequence[Field], kinds: Iterable[pa.DataType], name: str) -> None:
-    """Refuse a first row that R takes for data: values in it, and no column that shows it to be a header."""
+    """Refuse a first row that R takes for data: it holds values, and no column shows it to be a header."""
     words = [c is not None and is_only_text(c) for c in columns]
     if all(words) or any(w and not pa.types.is_string(k) for w, k in zip(words, kinds, strict=True)):
         return

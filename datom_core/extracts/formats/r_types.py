@@ -1,4 +1,4 @@
-"""Which type R's fread gives a column of text values, and the values in it."""
+"""Which type R's fread gives a column of text values, and the resulting values."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ _TIME = re.compile(
     r"([^ T]+)[ T]([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(\.[0-9]*)?(?:Z| ?([+-])([0-9]{2})(?::?([0-9]{2}))?)?"
 )
 _DAYS_OF_MONTH = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-_EXPONENT = 350  # from here on, R calls it text
-_DIGITS = 6  # of a second, in storage
+_EXPONENT = 350  # from here on, R treats it as text
+_DIGITS = 6  # of a second's fraction, in storage
 
 
 class _NoFitError(Exception):
-    """A value is not of the type that is tried."""
+    """A value does not have the type being tried."""
 
 
 def column_of(values: Sequence[str | None]) -> pa.Array:
-    """The column as R types it: the first type that all values fit, in R's order; text when none does.
+    """The column as R types it: the first type, in R's order, that all values fit; text if none does.
 
     A blank is missing, except in text, where it is empty text.
 
     Raises:
-        ValueError: R's type cannot be stored as R has it: a time with digits below a microsecond, a year out of range.
+        ValueError: R's values cannot be stored as they are: a time finer than a microsecond, or a year out of range.
     """
     distinct = {v for v in values if v}
     if not distinct:
@@ -48,7 +48,7 @@ def column_of(values: Sequence[str | None]) -> pa.Array:
 
 
 def is_only_text(value: str) -> bool:
-    """Whether R reads a field as text and as nothing else; an empty field counts."""
+    """Whether R reads a field as text and nothing else; an empty field counts."""
     return not value or bool(pa.types.is_string(column_of([value]).type))
 
 
@@ -105,7 +105,7 @@ def _date(value: str) -> int:
 
 
 def _days(year: int, month: int, day: int) -> int:
-    """Days since 1970-01-01, in a calendar that goes on before and after Python's."""
+    """Days since 1970-01-01, in a calendar that extends before and after Python's."""
     y = year - (month <= 2)
     era = y // 400
     of_era = y - era * 400
@@ -114,7 +114,7 @@ def _days(year: int, month: int, day: int) -> int:
 
 
 def _instant(value: str) -> int:
-    """Microseconds since 1970-01-01 UTC; a date is its midnight."""
+    """Microseconds since 1970-01-01 UTC; for a date, at midnight."""
     match = _TIME.fullmatch(value)
     if match is None:
         return _date(value) * 86_400_000_000

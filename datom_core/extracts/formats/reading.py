@@ -1,4 +1,4 @@
-"""One extract file into one table: all of it, or an error that says why not."""
+"""Read one extract file into one table: all of it, or an error that says why not."""
 
 from __future__ import annotations
 
@@ -34,30 +34,30 @@ def read_extract(
     sheet: str | None = None,
     before: Mapping[str, pa.DataType] | None = None,
 ) -> pa.Table:
-    """Read a file that a study delivers into an Arrow table: all of it, or nothing.
+    """Read a file delivered by a study into an Arrow table: all of it, or nothing.
 
     What the file says about its columns is kept as Arrow field metadata (``label``, ``format``, ``value_labels``,
-    ``missing_values``, ...) and about the whole as schema metadata (``name``, ``label``); it is stored with the data,
-    and is no part of its hash.
+    ``missing_values``, ...), and what it says about itself as schema metadata (``name``, ``label``); both are stored
+    with the data, and are not part of its hash.
 
     Args:
-        source: a path; or the bytes of a file, or an open binary one, with ``format``.
-        schema: types by column, as a pyarrow Schema or a mapping from column to Arrow type or its name; they win
-            over what would be inferred, and columns that are not named are inferred.
+        source: a path; or, together with ``format``, the bytes of a file or an open binary file.
+        schema: types by column, as a pyarrow Schema or a mapping from column to Arrow type or its name; they override
+            inference, and columns that are not named are inferred.
         r_compat: infer types as R's ``datom_sync`` does, for the same ``data_sha`` (docs/extracts.md).
         format: ``csv``, ``tsv``, ``txt``, ``psv``, ``parquet``, ``xpt``, ``sas7bdat``, ``sav``, ``zsav``, ``por``,
             ``dta``, ``xls``, ``xlsx``, ``xlsm``, ``xlsb``, ``json``, ``ndjson`` or ``dsjc`` (CDISC Dataset-JSON);
-            or one that was registered; by default the extension.
-        encoding: of text; UTF-8 by default. Of files of SAS, SPSS (but not por) and Stata, instead of what they say
+            or a registered format; by default, taken from the extension.
+        encoding: of text; by default, UTF-8. For files of SAS, SPSS (except por) and Stata, it overrides what they say
             themselves.
-        separator: of text; by default what the extension stands for.
-        sheet: of a workbook; needed when several sheets hold data.
-        before: types by column of the version before, for columns of this file that hold no value; not with
+        separator: of text; by default, the one for the extension.
+        sheet: of a workbook; needed if several sheets hold data.
+        before: types by column in the version before, for columns of this file that hold no value; not with
             ``r_compat``, where R's types decide.
 
     Raises:
-        NotFoundError: no such file, or the package that reads it is not installed (extra ``formats``).
-        InvalidInputError: anything about the file or the schema; names every offending column, row or cell.
+        NotFoundError: there is no such file, or the package that reads it is not installed (extra ``formats``).
+        InvalidInputError: something is wrong with the file or the schema; names every bad column, row or cell.
     """
     check_reading(schema=schema, encoding=encoding, separator=separator)
     types = check_schema(schema)
@@ -73,10 +73,10 @@ def read_extract(
 
 
 def check_reading(*, schema: object, encoding: object, separator: object) -> None:
-    """Refuse arguments of `read_extract` that can never work, before any file is looked at.
+    """Refuse arguments of `read_extract` that can never work, before any file is read.
 
     Raises:
-        InvalidInputError: says which.
+        InvalidInputError: says which arguments.
     """
     check_schema(schema)
     if encoding is not None:
@@ -90,7 +90,7 @@ def check_reading(*, schema: object, encoding: object, separator: object) -> Non
 
 
 def _on_disk(source: Any, file_format: str | None, stack: ExitStack) -> tuple[Path, str]:
-    """The file and what errors call it; bytes are written to a file that goes with ``stack``."""
+    """The file, and its name in errors; bytes are written to a file that is removed with ``stack``."""
     if isinstance(source, (str, os.PathLike)):
         path = Path(source)
         if not path.is_file():

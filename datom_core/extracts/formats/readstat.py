@@ -27,7 +27,7 @@ _READERS = {
     "xpt": "read_xport", "sas7bdat": "read_sas7bdat", "sav": "read_sav", "zsav": "read_sav", "dta": "read_dta",
 }  # fmt: skip
 _KINDS = {"int8": pa.int32(), "int16": pa.int32(), "int32": pa.int32(), "float": pa.float64(), "double": pa.float64()}
-_CHUNK = 100_000  # rows; a row of Python objects takes ten times what it takes in Arrow
+_CHUNK = 100_000  # rows; as Python objects, a row takes ten times what it takes in Arrow
 _RENAMED = re.compile(r"column '(.*)' is duplicated, renamed to", re.DOTALL)
 _UNKNOWN, _NOT_IN = "unsupported character set", "Unable to convert string"
 _LEAP_SECONDS = (
@@ -37,14 +37,15 @@ _LEAP_SECONDS = (
 
 
 def read_statistics(path: Path, name: str, file_format: str, types: Types, *, encoding: str | None) -> pa.Table:
-    """The table, rows in chunks; numbers with a format of dates or times become such, unless ``types`` says a number.
+    """The table, read in chunks; numbers with a date or time format become such, unless ``types`` says a number.
 
-    Every missing value, also a special one such as ``.A``, is null; how many there were of each special one is in the
-    column's metadata (`datom_core.extracts.formats.missing`). Text has no blanks at its end, as the file pads it.
+    Every missing value is null, including special ones such as ``.A``; the column's metadata says how many there were
+    of each special one (`datom_core.extracts.formats.missing`). The blanks with which the file pads text are removed.
 
     Raises:
         NotFoundError: pyreadstat is not installed.
-        InvalidInputError: the file is not whole, another encoding, bad columns, or values that do not fit.
+        InvalidInputError: the file is not whole, or in another encoding; or it has bad columns, or values that do not
+            fit.
     """
     layout = layout_of(path, name) if file_format == "xpt" else None
     if file_format == "dta":
@@ -82,7 +83,7 @@ class _Source:
         self.schema = pa.schema([_field(c, self.about) for c in self.about.column_names], metadata=_of_file(self.about))
 
     def read(self, offset: int, limit: int, special: Mapping[str, Counter[str]]) -> pa.Table:
-        """So many rows, or all that there are; special missing values are counted."""
+        """This many rows, or all that there are; special missing values are counted."""
         columns, about = self._read(row_offset=offset, row_limit=limit)
         arrays = []
         for field in self.schema:
@@ -95,8 +96,8 @@ class _Source:
         return pa.table(arrays, schema=self.schema)
 
     def _described(self) -> Any:
-        """What the file says of itself, in the first encoding by the caller's name that ReadStat knows."""
-        # A file of por has a table of its characters; pyreadstat takes no encoding for it.
+        """What the file says about itself, in the first name of the caller's encoding that ReadStat knows."""
+        # A por file has its own table of characters; pyreadstat takes no encoding for it.
         if self._encoding is None or self.file_format == "por":
             return self._without_duplicates()
         for called in iconv_names(self._encoding):
@@ -116,7 +117,7 @@ class _Source:
             _, about = self._read(metadataonly=True)
         renamed = [found[1] for w in said if (found := _RENAMED.match(str(w.message)))]
         if renamed:
-            # pyreadstat renames them; what the file says is what counts.
+            # pyreadstat renames duplicates; the file's own names are what counts.
             names = [*dict.fromkeys(renamed), *renamed]
             check_columns(names, self.name)
         about.column_names = [c or "" for c in about.column_names]
@@ -156,13 +157,13 @@ class _Source:
 
 def _reader(pyreadstat: Any, file_format: str) -> Any:
     if file_format == "por":
-        # read_por does not pass on user_missing, which the parser behind every reader takes.
+        # read_por does not pass user_missing on, but the parser behind every reader accepts it.
         return partial(pyreadstat.pyreadstat.parser_entry_point, parser_format="por")
     return getattr(pyreadstat, _READERS[file_format])
 
 
 class _UnknownEncodingError(Exception):
-    """ReadStat does not know the encoding by the name that was given."""
+    """ReadStat does not know the encoding by the given name."""
 
 
 def _chunks(source: _Source, special: Mapping[str, Counter[str]]) -> Iterator[pa.Table]:
@@ -176,7 +177,7 @@ def _chunks(source: _Source, special: Mapping[str, Counter[str]]) -> Iterator[pa
 
 
 def _chunks_of_transport(source: _Source, rows: int, special: Mapping[str, Counter[str]]) -> Iterator[pa.Table]:
-    """All rows of an xpt file and no more; ReadStat leaves out blank ones at the end."""
+    """All rows of an xpt file and no more; ReadStat drops blank ones at the end."""
     done = 0
     while done < rows:
         chunk = source.read(done, min(_CHUNK, rows - done), special)
@@ -191,7 +192,7 @@ def _chunks_of_transport(source: _Source, rows: int, special: Mapping[str, Count
 
 
 def _check_agreement(layout: Layout, about: Any, name: str) -> None:
-    """Refuse a file of which pyreadstat makes something else than its headers say."""
+    """Refuse a file if pyreadstat reads something other than what its headers say."""
     said = [(c.text, c.width) for c in layout.columns]
     read = [(about.readstat_variable_types[c] == "string", about.variable_storage_width[c]) for c in about.column_names]
     if said != read:
@@ -199,7 +200,7 @@ def _check_agreement(layout: Layout, about: Any, name: str) -> None:
 
 
 def _check_por(table: pa.Table, name: str) -> None:
-    """Refuse text that ReadStat could not read: what the file's own table of characters lacks becomes U+FFFD."""
+    """Refuse text that ReadStat could not read: characters missing from the file's own table become U+FFFD."""
     lost = [
         f"{f.name!r} in row {pc.index(pc.match_substring(column, chr(0xFFFD)), True).as_py() + 1}"
         for f, column in zip(table.schema, table.columns, strict=True)
@@ -233,7 +234,7 @@ def _of_file(about: Any) -> dict[str, str] | None:
 
 
 def _timed(table: pa.Table, about: Any, types: Types, name: str, file_format: str) -> pa.Table:
-    """The table with its numbers of days or seconds as dates and times."""
+    """The table, with its numbers of days or seconds as dates and times."""
     problems = []
     for position, field in enumerate(table.schema):
         clock: Clock | None = clock_of(file_format, about.original_variable_types.get(field.name) or "")

@@ -1,4 +1,4 @@
-"""Column types that a caller declares, and how a table is brought to them."""
+"""Column types declared by a caller, and how to convert a table to them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _MISSING = ConvertOptions().null_values
 
 @dataclass(frozen=True)
 class Types:
-    """Declared types by column, with metadata that goes to the columns; columns that are not named are inferred."""
+    """Declared types by column, with metadata for the columns; columns that are not named are inferred."""
 
     types: Mapping[str, pa.DataType] = field(default_factory=dict)
     metadata: Mapping[str, Mapping[bytes, bytes]] = field(default_factory=dict)
@@ -38,7 +38,7 @@ class Types:
         return bool(self.types)
 
     def check(self, columns: Sequence[str], name: str) -> None:
-        """Refuse columns that the file does not have, all at once."""
+        """Refuse, all at once, columns that the file does not have."""
         unknown = [c for c in self.types if c not in columns]
         if unknown:
             raise bad_file(
@@ -52,7 +52,7 @@ def check_schema(schema: object) -> Types:
     """The declared types.
 
     Raises:
-        InvalidInputError: names every entry that is no type, and every type that is never stored.
+        InvalidInputError: names every entry that is not a type, and every type that cannot be stored.
     """
     if schema is None:
         return Types()
@@ -91,10 +91,10 @@ def _type_of(kind: object) -> pa.DataType | None:
 
 
 def conform(table: pa.Table, types: Types, name: str) -> pa.Table:
-    """The table with the declared columns cast to their types and given their metadata.
+    """The table, with the declared columns cast to their types and given their metadata.
 
-    Blank text, and what Arrow's csv reader takes for missing (``NA``, ``NaN``, ``null``, ...), is a missing value of
-    any type but text.
+    Blank text, and what Arrow's csv reader treats as missing (``NA``, ``NaN``, ``null``, ...), is a missing value for
+    every type except text.
 
     Raises:
         InvalidInputError: names every column whose values do not fit, with Arrow's reason.
@@ -116,7 +116,7 @@ def conform(table: pa.Table, types: Types, name: str) -> pa.Table:
 
 
 def typed_as_before(table: pa.Table, before: Mapping[str, pa.DataType]) -> pa.Table:
-    """The table, in which columns without any value and type have the types of the version before."""
+    """The table, with the types of the version before for columns that have neither values nor a type."""
     for position, column in enumerate(table.schema):
         kind = before.get(column.name)
         if kind is not None and pa.types.is_null(column.type):

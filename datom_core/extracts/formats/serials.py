@@ -1,4 +1,4 @@
-"""Dates and times of workbooks: numbers that a format shows as days since 1900 or 1904."""
+"""Dates and times in workbooks: numbers that a format shows as days since 1900 or 1904."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ _BUILT_IN = {
     **dict.fromkeys((*range(18, 22), *range(32, 36), 45, 47, 55, 56), Shown.TIME),
     46: Shown.LENGTH,
 }
-# What a format shows as it stands, its colours, conditions and languages; but not hours beyond a day: [h].
+# What a format shows as it is, and its colours, conditions and languages; but not hours beyond a day: [h].
 _LITERAL = re.compile(r'"[^"]*"?|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]|general|standard|am/pm|a/p', re.IGNORECASE)
 _LENGTH = re.compile(r"\[[hms]+\]")
 
 
 def shown_by(code: int, formats: dict[int, str]) -> Shown | None:
-    """What a number format shows: one that the workbook defines, else one of those that every Excel has."""
+    """What a number format shows: one that the workbook defines, or one that every Excel has."""
     return _shown(formats[code]) if code in formats else _BUILT_IN.get(code)
 
 
 def style_of(number: int, styles: Sequence[Shown | None]) -> Shown | None:
-    """What a style shows; the first one is everywhere, even where no style is listed.
+    """What a style shows; the first style always exists, even if none is listed.
 
     Raises:
-        DamagedError: there is no such style, so a date could pass for a number.
+        DamagedError: there is no such style, so a date could be mistaken for a number.
     """
     if number >= max(len(styles), 1):
         raise DamagedError(f"a cell has the style number {number} of {len(styles)}")

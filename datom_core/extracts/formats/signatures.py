@@ -14,7 +14,7 @@ from datom_core.extracts.formats.problems import bad_file
 _SAS7BDAT_MAGIC = bytes.fromhex("000000000000000000000000c2ea8160b31411cfbd92080009c7318c181f1011")
 
 PARQUET = re.compile(rb"PAR1")
-#: A zip archive tells within what it is of.
+#: A zip archive: its contents tell which format it is.
 ZIPPED_WORKBOOK = re.compile(rb"PK\x03\x04")
 XLS = re.compile(rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 SAS7BDAT = re.compile(re.escape(_SAS7BDAT_MAGIC))
@@ -22,7 +22,7 @@ XPT = re.compile(rb"HEADER RECORD\*{7}LIB")
 SAV = re.compile(rb"\$FL2")
 ZSAV = re.compile(rb"\$FL3")
 DTA = re.compile(rb"<stata_dta>|[\x69-\x73][\x01\x02]\x01\x00")
-#: 200 bytes of greeting in several character sets come first.
+#: First come 200 bytes of greeting in several character sets.
 POR = re.compile(rb"(?s).{0,520}?(?:SPSS PORT FILE|SPSSPORT)")
 
 _ENCRYPTED = "EncryptedPackage\0".encode("utf-16-le")
@@ -37,10 +37,10 @@ class Beginning:
     Attributes:
         path: of the file.
         name: what errors call it.
-        format: what it is called.
-        encoding: of its text, where that was given.
+        format: the format that its name or the caller gives.
+        encoding: of its text, if given.
         head: the bytes.
-        found: the format that they are of, as far as they tell.
+        found: the format that they show, as far as they tell.
     """
 
     path: Path
@@ -52,7 +52,7 @@ class Beginning:
 
 
 def check_workbook(file: Beginning) -> None:
-    """Refuse a workbook with a password: a container of the old formats that holds an encrypted new one."""
+    """Refuse a workbook with a password: a container of the old formats around an encrypted new one."""
     if file.found == "xls" and _has_password(file.path):
         raise bad_file(
             file.name, "the workbook is encrypted with a password. Take the password off, and save it again."
@@ -60,7 +60,7 @@ def check_workbook(file: Beginning) -> None:
 
 
 def check_json(file: Beginning) -> None:
-    """Refuse what cannot be Dataset-JSON: the order of keys means nothing, so that the first bytes tell no more."""
+    """Refuse what cannot be Dataset-JSON: keys may come in any order, so the first bytes tell no more than that."""
     if file.found is not None:
         return
     head, name = file.head, file.name
@@ -74,7 +74,7 @@ def check_json(file: Beginning) -> None:
 
 
 def check_text(file: Beginning) -> None:
-    """Refuse what is no text in the encoding that is meant when none is given."""
+    """Refuse what is not text in the encoding that is assumed when none is given."""
     if file.found is not None or file.encoding is not None:
         return
     if file.head.startswith(_UTF16):
@@ -86,7 +86,7 @@ def check_text(file: Beginning) -> None:
 
 
 def _has_password(path: Path) -> bool:
-    """Whether a container of the old formats holds a new workbook, encrypted: an entry of its directory tells."""
+    """Whether a container of the old formats holds an encrypted new workbook: an entry in its directory tells."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         at = data.find(_ENCRYPTED)
         while at >= 0:

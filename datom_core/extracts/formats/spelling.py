@@ -1,8 +1,8 @@
-"""Whether the values that were read from texts, written again, are the same texts.
+"""Whether values read from text give the same text when written again.
 
-What decides is whether *one* way of writing gives every text of a column back: ``1.5`` and ``1.25`` are what Python, R
-and Arrow write, ``1.50`` and ``1.25`` are numbers with two decimals; ``1.10`` beside ``1.1`` is neither: somebody may
-tell the two apart, and the column is text.
+What decides is whether *one* way of writing reproduces every text in a column: ``1.5`` and ``1.25`` are what Python, R
+and Arrow write, ``1.50`` and ``1.25`` are numbers with two decimals; ``1.10`` next to ``1.1`` is neither: they may
+mean different things, so the column is text.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-#: What stands for a missing value in a column that is not text; how programs print NaN is none of them.
+#: What stands for a missing value in a column that is not text; none is a way in which programs print NaN.
 MISSING = ("", "NA", "N/A", "#N/A", "#N/A N/A", "#NA", "n/a", "NULL", "null", "NaN")
-_EXACT = 15  # decimal digits that every double keeps
+_EXACT = 15  # decimal digits that every double preserves
 _TRUTH = ({"true", "false"}, {"True", "False"}, {"TRUE", "FALSE"})
 _SAME = np.arange(256, dtype=np.uint8)
 _SAME[ord("0") : ord("9") + 1] = ord("0")
-_MICRO = 6  # digits of a second's fraction that Python writes
+_MICRO = 6  # digits that Python writes for a fraction of a second
 _ZONE = r"(?:Z|[+-]\d\d(?::?\d\d)?)?"
-# What storage does not tell: the year 0, which is in no calendar of Python's, and offsets, which become UTC.
+# What storage cannot keep: the year 0, which Python's calendar lacks, and offsets, which become UTC.
 _LOST = r"^0000|[T ][\d:.]*(?:-[\d:]+|\+[\d:]*[1-9][\d:]*)$"
 _SHAPE = re.compile(r"(0000-00-00(?:[T ]00(?::00){0,2})?|00(?::00){1,2})(?:\.(0+))?(Z|\+00(?::?00)?)?")
 _SECONDS = re.compile(r"00:00:00$")
@@ -33,7 +33,7 @@ Ways = frozenset[Hashable]
 
 
 class Spelling(ABC):
-    """The ways of writing that give back all texts of a column which were seen so far."""
+    """The ways of writing that reproduce all of a column's texts seen so far."""
 
     def __init__(self) -> None:
         self._ways: Ways | None = None
@@ -44,12 +44,12 @@ class Spelling(ABC):
         return self._ways is None or bool(self._ways)
 
     def see(self, texts: pa.Array) -> None:
-        """Look at further texts; those that stand for missing values do not count."""
+        """Examine further texts; those that stand for missing values do not count."""
         texts = texts.filter(pc.invert(pc.is_in(texts, pa.array(MISSING))))
         if len(texts) and self.comes_back:
             try:
                 self._keep(self._of(texts))
-            except pa.ArrowInvalid:  # a text that the type takes only as Arrow's csv reader trims it
+            except pa.ArrowInvalid:  # the type accepts this text only if trimmed, as Arrow's csv reader does
                 self._ways = frozenset()
 
     def _keep(self, found: Iterable[Ways]) -> None:
@@ -58,11 +58,11 @@ class Spelling(ABC):
 
     @abstractmethod
     def _of(self, texts: pa.Array) -> Iterable[Ways]:
-        """The ways of writing of kinds of texts that there are."""
+        """The ways of writing for each kind of text present."""
 
 
 def spelling_of(kind: pa.DataType) -> Spelling | None:
-    """What watches over the texts of a column of a type that Arrow inferred; ``None`` for one that is no risk."""
+    """A watch over the texts of a column of a type that Arrow inferred; ``None`` for a type without risk."""
     if pa.types.is_integer(kind):
         return _Whole()
     if pa.types.is_floating(kind):
@@ -81,21 +81,21 @@ class _Whole(Spelling):
 
 
 class _Decimal(Spelling):
-    """Numbers with decimals. A zero with a sign never comes back: the content hash takes it for 0."""
+    """Numbers with decimals. A zero with a sign is never reproduced: the content hash treats it as 0."""
 
     def _of(self, texts: pa.Array) -> Iterable[Ways]:
         back = texts.cast(pa.float64()).cast(pa.string())
         same = pc.equal(texts, back)
         point, length = pc.find_substring(texts, "."), pc.binary_length(texts)
         long = pc.greater(length, _EXACT + 1)
-        # Words, exponents, zeros in a row (for R), and zeros with a sign are looked at one by one.
+        # Words, exponents, zeros in a row (for R), and zeros with a sign are examined one by one.
         odd = pc.match_substring_regex(texts, r"[A-Za-z]|0000|0\.000|^-0\.?0*$")
         padded = pc.and_(pc.greater(point, 0), pc.ends_with(texts, "0"))
         rest = pc.and_(pc.invert(same), padded)
         if pc.any(rest).as_py():
             trimmed = pc.replace_substring_regex(texts, r"\.?0+$", "")
             rest = pc.and_(rest, pc.equal(trimmed, back))
-        # Zeros after more digits than a double keeps, and whole numbers of so many, are another matter, too.
+        # So are zeros after more digits than a double preserves, and whole numbers that long.
         odd = pc.or_(odd, pc.and_(long, pc.or_(rest, pc.less(point, 0))))
         odd = pc.or_(odd, pc.invert(pc.or_(same, rest)))
         usual = pc.invert(odd)
@@ -112,7 +112,7 @@ class _Decimal(Spelling):
                 return
 
     def _ways_of(self, text: str) -> Ways:
-        """The ways of writing a number that give this text, of those that are still open."""
+        """The ways of writing a number, among those still open, that give this text."""
         value = float(text)
         whole = text.lstrip("-").isdigit()
         if not math.isfinite(value) or (value == 0 and text.startswith("-")) or (whole and len(text) > _EXACT + 1):
@@ -125,26 +125,26 @@ class _Decimal(Spelling):
         return frozenset(ways)
 
 
-# A number of decimals is a way of writing, too.
+# A fixed number of decimals is a way of writing, too.
 
 
 def _short_ways(decimals: int) -> Ways:
-    """The ways that give a number of at most 15 digits, the last of which is not a 0 that could be left out."""
+    """The ways that write a number of at most 15 digits that does not end in a redundant 0."""
     return frozenset({"arrow", "positional", "r"} | ({decimals, "python", "positional.0"} if decimals else set()))
 
 
 def _long_ways(decimals: int) -> Ways:
-    """The ways that give a number of all the digits that it takes to tell a double from its neighbours."""
+    """The ways that write a number with all the digits needed to tell a double from its neighbours."""
     return _short_ways(decimals) - {"r"}
 
 
 def _padded_ways(decimals: int) -> Ways:
-    """The ways that give a number whose last decimal is a 0."""
+    """The ways that write a number whose last decimal is a 0."""
     return frozenset({decimals} | ({"python", "positional.0"} if decimals == 1 else set()))
 
 
 def _as_r(value: float) -> str:
-    """As R writes numbers: 15 digits, and with an exponent where that is shorter."""
+    """As R writes numbers: 15 digits, with an exponent if that is shorter."""
     mantissa, exponent = f"{value:.{_EXACT - 1}e}".split("e")
     scientific = f"{mantissa.rstrip('0').rstrip('.')}e{exponent}"
     plain = np.format_float_positional(float(f"{value:.{_EXACT}g}"), trim="-")
@@ -167,7 +167,7 @@ class _Truth(Spelling):
 
 
 class _Moments(Spelling):
-    """Dates, times of day and timestamps: all of one shape, apart from the fractions of seconds."""
+    """Dates, times of day and timestamps: all of one shape, except for fractions of seconds."""
 
     def _of(self, texts: pa.Array) -> Iterable[Ways]:
         fractions = pc.match_substring(texts, ".")
@@ -183,7 +183,7 @@ class _Moments(Spelling):
 
 
 def _shapes(texts: pa.Array) -> set[str]:
-    """The texts with all digits alike; and an empty one, if some are of the year 0 or have an offset."""
+    """The texts with all digits made alike; plus an empty one, if some have the year 0 or an offset."""
     found = set()
     for length in pc.unique(pc.binary_length(texts)).to_pylist():
         same = texts.filter(pc.equal(pc.binary_length(texts), length))
@@ -200,7 +200,7 @@ def _shapes(texts: pa.Array) -> set[str]:
 
 
 def _may_lose(shapes: Iterable[str]) -> bool:
-    """Whether some shape has an offset."""
+    """Whether any shape has an offset."""
     return any(re.search(r"[T ].*[+-]", shape) for shape in shapes)
 
 
@@ -209,7 +209,7 @@ def _year_0(texts: pa.Array) -> bool:
 
 
 def _shape_ways(shape: str, *, is_short: bool = False, is_zero: bool = False) -> Ways:
-    """The ways of writing the fractions of seconds in texts of this shape; ``is_short``: they end in no 0."""
+    """The ways of writing fractions of seconds in texts of this shape; ``is_short``: they do not end in 0."""
     match = _SHAPE.fullmatch(shape)
     if match is None:
         return frozenset()

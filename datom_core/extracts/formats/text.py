@@ -1,4 +1,4 @@
-"""Text with separators (csv, tsv, psv, txt), typed by Arrow's csv reader."""
+"""Delimited text (csv, tsv, psv, txt), typed by Arrow's csv reader."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def read_text(
     separator: str | None,
     before: Mapping[str, pa.DataType],
 ) -> pa.Table:
-    """The table; a column is what Arrow's csv reader makes of all its values, or what ``types`` says.
+    """The table; a column's type is what Arrow's csv reader infers from all its values, or what ``types`` says.
 
-    A column whose values, written again, would be other texts than these is text. One without any value that was text
-    in the version ``before`` stays text.
+    A column stays text if its values, written again, would give different text. So does a column without any value that
+    was text in the version ``before``.
 
     Raises:
-        InvalidInputError: quotes that do not say where a field ends, ragged rows, another encoding, a separator that is
-            not there, bad columns, or values that do not fit ``types``.
+        InvalidInputError: the file has quotes that do not show where a field ends, ragged rows, another encoding, a
+            separator that does not occur, bad columns, or values that do not fit ``types``.
     """
     encoding = check_encoding(encoding, name)
     separator = separator or _separator(path, name, file_format, encoding)
@@ -51,7 +51,7 @@ def read_text(
     check_columns(columns, name)
     types.check(columns, name)
     reader = _Reader(path, name, separator, encoding, columns)
-    # As text first, so that a value that does not fit is told with its column, and with those of other columns.
+    # As text first, so that a value that does not fit is reported with its column, along with those of other columns.
     declared = dict.fromkeys(types.types, pa.string())
     table = reader.read(declared)
     inferred = {f.name: f.type for f in table.schema if f.name not in types.types}
@@ -63,11 +63,11 @@ def read_text(
 
 
 def check_encoding(encoding: str | None, name: str, *, of_text: bool = True) -> str:
-    """The name of an encoding that Python knows; UTF-8, with or without its mark, by default."""
+    """The name of an encoding that Python knows; by default UTF-8, with or without its mark."""
     try:
         codec = codecs.lookup(encoding or "utf-8")
         if of_text and not getattr(codec, "_is_text_encoding", True):
-            raise LookupError  # rot13 and its kind turn text into text, or bytes into bytes
+            raise LookupError  # rot13 and the like turn text into text, or bytes into bytes
         found = codec.name
     except (LookupError, TypeError):
         raise bad_file(name, f"{encoding!r} is no encoding that Python knows. Common are utf-8 and cp1252.") from None
@@ -82,7 +82,7 @@ def header(path: Path, name: str, separator: str, encoding: str) -> list[str]:
     """
     with _opened(path, encoding) as file:
         try:
-            # A lone quote would have the header run through the whole file.
+            # With a lone quote, the header would run through the whole file.
             lines = csv.reader(itertools.islice(file, 1000), delimiter=separator)
             found = next((line for line in lines if line), [])
         except UnicodeError as error:
@@ -95,14 +95,14 @@ def header(path: Path, name: str, separator: str, encoding: str) -> list[str]:
 
 
 def _opened(path: Path, encoding: str) -> TextIO:
-    """The file as text; bytes that are no UTF-8 are surrogates, as they may come after what is looked at."""
+    """The file as text; bytes that are not UTF-8 become surrogates, as they may lie beyond what is examined."""
     if encoding == "utf-8":
         return path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
     return path.open(encoding=encoding, newline="")
 
 
 def not_in(encoding: str, name: str, where: str, error: object = "") -> Exception:
-    """That a file is in another encoding."""
+    """The error that a file is in another encoding."""
     reason = f" ({error})" if str(error) else ""
     return bad_file(
         name, f'{where} is not {encoding}{reason}. Give the right encoding=, for example "cp1252" or "latin-1".'
@@ -110,7 +110,7 @@ def not_in(encoding: str, name: str, where: str, error: object = "") -> Exceptio
 
 
 def _separator(path: Path, name: str, file_format: str, encoding: str) -> str:
-    """The separator that the extension stands for; that of a txt is the most frequent one in its header."""
+    """The separator for the extension; for txt, the most frequent one in the header."""
     with _opened(path, encoding) as file:
         try:
             line = file.readline(2**20)
@@ -131,7 +131,7 @@ def _separator(path: Path, name: str, file_format: str, encoding: str) -> str:
 
 
 class _Reader:
-    """Arrow's csv reader over one file."""
+    """Arrow's csv reader for one file."""
 
     def __init__(self, path: Path, name: str, separator: str, encoding: str, columns: Sequence[str]) -> None:
         self.path, self.name, self.encoding, self.columns = path, name, encoding, columns
@@ -158,7 +158,7 @@ class _Reader:
         return table
 
     def changed_by_reading(self, inferred: Mapping[str, pa.DataType]) -> list[str]:
-        """Columns some texts of which no way of writing their values would give back."""
+        """Columns with texts that no single way of writing their values reproduces."""
         watched = {c: spelling for c, kind in inferred.items() if (spelling := spelling_of(kind)) is not None}
         if watched:
             for batch in self._texts(list(watched)):
@@ -179,11 +179,11 @@ class _Reader:
             )
 
     def _open(self) -> Any:
-        # By name, Arrow would unpack a file that is called .gz.
+        # Given a path, Arrow would decompress a file that is called .gz.
         return pa.OSFile(str(self.path))
 
     def _explained(self, error: pa.ArrowInvalid) -> Exception:
-        """Arrow's error, with every ragged row by its number where rows are ragged."""
+        """Arrow's error; if rows are ragged, with the number of every ragged row."""
         said = str(error).splitlines()[0]
         if "Expected" not in said or "columns, got" not in said:
             reason = said.removeprefix("CSV parse error: ").removeprefix("In CSV column ")
@@ -209,12 +209,12 @@ class _Reader:
 
 
 def _in_microseconds(table: pa.Table) -> pa.Table:
-    """Arrow infers nanoseconds wherever a time has a fraction; microseconds are what is stored."""
+    """Arrow infers nanoseconds wherever a time has a fraction; storage has microseconds."""
     for position, field in enumerate(table.schema):
         if pa.types.is_timestamp(field.type) and field.type.unit == "ns":
             kind = pa.timestamp("us", field.type.tz)
             try:
                 table = table.set_column(position, field.with_type(kind), table.column(position).cast(kind))
             except pa.ArrowInvalid:
-                continue  # finer digits: the hash refuses the column, with advice
+                continue  # more digits: the hash refuses the column, with advice
     return table

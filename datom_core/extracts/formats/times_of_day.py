@@ -1,4 +1,4 @@
-"""Times of day, and lengths of time, that are written as text: ``10:30``, ``10:30:00``, ``10:30:00.25``."""
+"""Times of day and durations written as text: ``10:30``, ``10:30:00``, ``10:30:00.25``."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _DAY = 86_400_000_000  # microseconds
 
 
 def clock_time(data: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Text as times of day (time64); as durations, which have the same hash, if one is outside of a day.
+    """Text as times of day (time64), or, if any exceeds a day, as durations, which have the same hash.
 
     Raises:
-        ArrowInvalid: names the first that is no time.
+        ArrowInvalid: names the first that is not a time.
     """
     ticks = [None if text is None else _microseconds(text, row) for row, text in enumerate(data.to_pylist(), 1)]
     of_day = all(0 <= t < _DAY for t in ticks if t is not None)

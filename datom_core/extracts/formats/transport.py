@@ -1,9 +1,9 @@
-"""Where the rows of a SAS transport file (xpt) begin and end, and whether a file of Stata (dta) is whole.
+"""Where the rows of a SAS transport file (xpt) begin and end, and whether a Stata file (dta) is whole.
 
-ReadStat reads an xpt file to wherever it ends and says nothing: a broken-off one would lose rows, padding of NULs would
-become rows, and of several data sets in one file the later ones would be read as rows of the first. So the headers are
-read here, each where the one before it ends. Of a file of Stata ReadStat reads the rows, and does not miss the labels
-behind them.
+ReadStat reads an xpt file to wherever it ends, without complaint: a truncated file would lose rows, NUL padding would
+become rows, and if there are several data sets, the later ones would be read as rows of the first. So the headers are
+read here, each where the one before it ends. In a Stata file, ReadStat reads the rows, but does not notice if the
+labels after them are missing.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _RECORD = 80
 _MEMBERS = b"HEADER RECORD*******MEMB"
 _STATA, _STATA_END = b"<stata_dta>", b"</stata_dta>"
 _LIBRARY = 3  # records before the first data set
-_DESCRIPTION = 5  # records of a data set before what tells of its columns
-_NAMESTR = 140  # bytes that tell of one column; VAX/VMS wrote 136
+_DESCRIPTION = 5  # records of a data set before the descriptions of its columns
+_NAMESTR = 140  # bytes that describe one column; VAX/VMS wrote 136
 _LABELS = {b"LABELV8": 3, b"LABELV9": 5}  # how many lengths come before each label
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its name in short, whether it holds text, and where its bytes lie in a row."""
+    """A column: its short name, whether it holds text, and where its bytes are in a row."""
 
     name: str
     text: bool
@@ -38,7 +38,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Layout:
-    """What lies where in a file: its columns, the byte at which rows begin, how many there are."""
+    """What is where in a file: its columns, the byte at which its rows begin, and how many there are."""
 
     columns: tuple[Column, ...]
     start: int
@@ -56,7 +56,7 @@ class _Member:
 
     Attributes:
         said: rows; ``None`` in version 5, which does not count them.
-        filled: what follows the descriptions of the columns up to the record's end.
+        filled: what follows the descriptions of the columns, up to the end of the record.
     """
 
     columns: tuple[Column, ...]
@@ -73,7 +73,7 @@ def layout_of(path: Path, name: str) -> Layout:
     """Where the rows are.
 
     Raises:
-        InvalidInputError: the file is broken off, holds several data sets, or is of a kind that pyreadstat misreads.
+        InvalidInputError: the file is truncated, holds several data sets, or is of a kind that pyreadstat misreads.
     """
     size = path.stat().st_size
     if size % _RECORD:
@@ -93,10 +93,10 @@ def layout_of(path: Path, name: str) -> Layout:
 
 
 def check_end(path: Path, name: str) -> None:
-    """Refuse a file of Stata 13 or later whose last tag is missing; older ones have none.
+    """Refuse a file of Stata 13 or later that lacks its last tag; older files have none.
 
     Raises:
-        InvalidInputError: it is broken off.
+        InvalidInputError: it is truncated.
     """
     with path.open("rb") as file:
         tagged = file.read(len(_STATA)) == _STATA
@@ -107,7 +107,7 @@ def check_end(path: Path, name: str) -> None:
 
 
 def _header(data: mmap.mmap, at: int) -> tuple[bytes, bytes] | None:
-    """The name of a header record and what it says, or ``None`` when there is another record."""
+    """A header record's name and contents, or ``None`` if this is another record."""
     record = data[at : at + _RECORD]
     if len(record) < _RECORD:
         raise _BrokenOffError
@@ -117,7 +117,7 @@ def _header(data: mmap.mmap, at: int) -> tuple[bytes, bytes] | None:
 
 
 def _member(data: mmap.mmap, at: int, name: str) -> _Member | None:
-    """What the headers of the data set that begins here say, or ``None`` when none begins."""
+    """What the headers of the data set that begins here say, or ``None`` if none begins here."""
     member = _header(data, at)
     if member is None or member[0] not in (b"MEMBER", b"MEMBV8") or not _is(data, at + _RECORD, b"DSCRPTR", b"DSCPTV8"):
         return None
@@ -195,10 +195,10 @@ def _check_columns(member: _Member, name: str) -> None:
 
 
 def _others(data: mmap.mmap, start: int, name: str) -> int:
-    """How many data sets begin behind the first.
+    """How many data sets begin after the first.
 
-    Text may hold what looks like a header, also at the beginning of a record. Only what all headers of a data set
-    follow, or would if the file did not end there, is one.
+    Text may hold what looks like a header, even at the beginning of a record. Only one that is followed by all headers
+    of a data set, or would be if the file did not end there, counts.
     """
     found, at = 0, data.find(_MEMBERS, start)
     while at >= 0:
@@ -229,7 +229,7 @@ def _rows(data: mmap.mmap, member: _Member, name: str) -> int:
 
 
 def _is_filled(data: mmap.mmap, member: _Member, width: int) -> bool:
-    """Whether the last row that the file counts is none: blanks are no numbers, and NULs no text."""
+    """Whether the last row that the file counts is only filling: blanks are not numbers, and NULs are not text."""
     assert member.said is not None
     end = member.start + member.said * width
     row = data[end - width : end]
@@ -238,11 +238,11 @@ def _is_filled(data: mmap.mmap, member: _Member, width: int) -> bool:
 
 
 def _fills(data: mmap.mmap, member: _Member, at: int, width: int, name: str) -> bool:
-    """Whether what would be the last row, ``at`` bytes behind the first, only fills the last record.
+    """Whether what would be the last row, ``at`` bytes after the first, only fills the last record.
 
-    SAS fills with blanks, others with NULs, and less than a record; some write a whole one. Blanks are no numbers, and
-    NULs no text, so such a row is none of a file that has both. One of blank text alone is taken for filling in the
-    last record, as SAS does.
+    SAS fills with blanks, others with NULs, and less than a record; some write a whole one. Blanks are not numbers, and
+    NULs are not text, so in a file that has both, such a row is not a real one. A row of nothing but blank text in the
+    last record is treated as filling, as in SAS.
     """
     length = len(data) - member.start
     begin = member.start + at
@@ -259,7 +259,7 @@ def _fills(data: mmap.mmap, member: _Member, at: int, width: int, name: str) -> 
         if behind.strip(b"\0"):
             if text:
                 raise _mixed(name)
-            return False  # with blanks behind them, NULs fill nothing
+            return False  # NULs that are followed by blanks fill nothing
         if not text:
             return inside and _by_nuls(member, behind, name)
     elif not numbers:
@@ -274,7 +274,7 @@ def _fills(data: mmap.mmap, member: _Member, at: int, width: int, name: str) -> 
 
 
 def _is_row(row: bytes, member: _Member) -> bool:
-    """Whether blanks and NULs may be a row of a file: blank text, and numbers that are zero."""
+    """Whether blanks and NULs can be a row of this file: blank text, and numbers that are zero."""
     at = 0
     for column in member.columns:
         cell = row[at : at + column.width]
@@ -293,9 +293,9 @@ def _mixed(name: str) -> InvalidInputError:
 
 
 def _by_nuls(member: _Member, behind: bytes, name: str) -> bool:
-    """Whether zeros, where all columns are numbers, are what NULs fill the last record with."""
+    """Whether zeros, if all columns are numbers, are NULs that fill the last record."""
     if (behind and not behind.strip(b"\0")) or (member.filled and not member.filled.strip(b"\0")):
-        return True  # whoever wrote this file fills with NULs
+        return True  # the program that wrote this file fills with NULs
     raise bad_file(
         name, "the xpt file ends in zeros, and all its columns are numbers: whether these are rows, or NUL bytes that "
         "fill the last record, cannot be told. Deliver it with blanks behind the last row, in version 8, or with a "

@@ -1,4 +1,4 @@
-"""What pyreadstat does not tell of the cells of a SAS transport file, from its bytes."""
+"""What pyreadstat does not tell about the cells of a SAS transport file, taken from its bytes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from datom_core.extracts.formats.problems import bad_file, brief_list
 from datom_core.extracts.formats.transport import Column, Layout
 
-_BLOCK = 1 << 22  # bytes that are looked at together
+_BLOCK = 1 << 22  # bytes to examine together
 _BLANK, _SYSTEM_MISSING, _UNDERLINE = b" ._"
 _Bytes = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
 
@@ -20,8 +20,8 @@ def count_special_missing(path: Path, name: str, layout: Layout) -> list[Counter
     """By column, how many special missing values (``.A`` to ``.Z``, ``._``) there are of each.
 
     Raises:
-        InvalidInputError: text with a NUL inside, which pyreadstat would cut there, or bytes that are no number; names
-            the columns and rows.
+        InvalidInputError: text has a NUL inside, where pyreadstat would cut it, or bytes are not a number; names the
+            columns and rows.
     """
     missing: list[Counter[str]] = [Counter() for _ in layout.columns]
     cut: dict[str, list[int]] = {}
@@ -53,7 +53,7 @@ def _blocks(path: Path, layout: Layout) -> Iterator[tuple[int, _Bytes]]:
 
 
 def _with_nul(cells: _Bytes) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Which cells have a NUL with text behind it; blanks and NULs at the end only fill the cell."""
+    """Which cells have a NUL followed by text; blanks and NULs at the end only fill the cell."""
     nul = cells == 0
     found = nul.any(axis=1)
     if found.any():
@@ -64,9 +64,10 @@ def _with_nul(cells: _Bytes) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
 
 
 def _without_fraction(cells: _Bytes) -> tuple[_Bytes, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
-    """The letters of special missing values, and which cells are neither such, nor missing, nor zero, nor a number.
+    """The letters of special missing values, and which cells are neither those, nor missing, nor zero, nor a number.
 
-    A number whose fraction begins with a zero digit, which SAS never writes, and the largest one are read as others.
+    A number whose fraction begins with a zero digit, which SAS never writes, is misread as another one; so is the
+    largest number.
     """
     first = cells[:, 0]
     unnormal = ((cells[:, 1] >> 4) == 0) & (cells[:, 1:] != 0).any(axis=1)

@@ -1,4 +1,4 @@
-"""Workbooks of Excel 5 to 2003, through xlrd."""
+"""Workbooks of Excel 5 to 2003, read with xlrd."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _HIDDEN = {1: "hidden", 2: "very hidden"}
 
 
 def read_xls(path: Path, stack: ExitStack) -> Book:
-    """The sheets of a workbook, which is open as long as ``stack`` is.
+    """The sheets of a workbook, which stays open as long as ``stack`` does.
 
     Raises:
         NotFoundError: xlrd is not installed.
@@ -24,9 +24,9 @@ def read_xls(path: Path, stack: ExitStack) -> Book:
         Exception: whatever xlrd raises on a damaged file.
     """
     xlrd = library("xlrd", "xls")
-    quietly = io.StringIO()  # xlrd prints what it doubts
+    quietly = io.StringIO()  # xlrd prints its doubts
     try:
-        # Rows are ragged, or each would be filled up to the longest.
+        # Ragged, or each row would be filled up to the longest.
         book = xlrd.open_workbook(str(path), logfile=quietly, on_demand=True, formatting_info=True, ragged_rows=True)
     except xlrd.XLRDError as error:
         if "encrypted" in str(error):
@@ -54,7 +54,7 @@ def _cells_of(xlrd: Any, book: Any, number: int, formats: dict[int, str]) -> Any
 
 
 def _value(xlrd: Any, book: Any, cell: Any, formats: dict[int, str]) -> Value:
-    """What the cell holds, by its type; empty text for nothing."""
+    """What the cell holds, by its type; empty text if nothing."""
     kind, value = cell.ctype, cell.value
     if kind in (xlrd.XL_CELL_NUMBER, xlrd.XL_CELL_DATE):
         number = float(value)

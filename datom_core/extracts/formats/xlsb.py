@@ -1,7 +1,7 @@
 """Binary workbooks, xlsb: the parts of an xlsx, as records instead of XML ([MS-XLSB]).
 
-Written here because python-calamine gives errors as empty text and pyxlsb as other text, without a date: neither can
-tell what must be refused.
+Written here because python-calamine returns errors as empty text, and pyxlsb as other text and without dates: neither
+shows what must be refused.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ _ROW, _TEXT_ITEM, _FORMAT, _STYLE, _RICH = 0, 19, 44, 47, 62
 _BEGIN_DATA, _END_DATA, _BEGIN_STYLES, _END_STYLES = 145, 146, 617, 618
 _END_SHEETS, _PROPERTIES, _SHEET = 144, 153, 156
 _RK, _ERROR, _BOOL, _REAL, _TEXT, _SHARED = 2, 3, 4, 5, 6, 7
-# Formulas, by what their results are.
+# Formulas, by the type of their results.
 _FORMULAS = {8: _TEXT, 9: _REAL, 10: _BOOL, 11: _ERROR}
-_SHORT = range(12, 19)  # the cells 1 to 7, right of the one before
+_SHORT = range(12, 19)  # the cells 1 to 7, to the right of the previous one
 _LARGEST = 64 * 2**20  # bytes of a record: text has at most 32,767 characters
 _HIDDEN = {1: "hidden", 2: "very hidden"}
 
 
 def read_xlsb(package: Package, part: str) -> Book:
-    """The sheets of a workbook; ``part`` is where it lists them.
+    """The sheets of a workbook; ``part`` is the part that lists them.
 
     Raises:
         DamagedError: a part is missing or broken.
@@ -93,7 +93,7 @@ def _byte(stream: IO[bytes]) -> int:
 
 
 def _text(data: bytes, at: int) -> tuple[str, int]:
-    """The text that begins there, and where it ends."""
+    """The text that begins here, and where it ends."""
     count = int.from_bytes(data[at : at + 4], "little")
     if count == 0xFFFFFFFF:  # none
         return "", at + 4
@@ -104,7 +104,7 @@ def _text(data: bytes, at: int) -> tuple[str, int]:
 
 
 class _Texts:
-    """The texts that cells refer to by number, read when the first one is needed."""
+    """The texts that cells refer to by number, read when first needed."""
 
     def __init__(self, package: Package, part: str) -> None:
         self._package, self._part = package, part
@@ -162,7 +162,7 @@ def _cells_of(package: Package, part: str, texts: _Texts, styles: list[Shown | N
 
 
 def _value(kind: int, data: bytes, at: int, texts: _Texts, style: int, styles: list[Shown | None]) -> Value:
-    """What the cell holds, by its type; empty text for nothing."""
+    """What the cell holds, by its type; empty text if nothing."""
     if kind in (_RK, _REAL):
         number = _rk(data, at) if kind == _RK else float(struct.unpack_from("<d", data, at)[0])
         if not abs(number) < float("inf"):
@@ -183,7 +183,7 @@ def _value(kind: int, data: bytes, at: int, texts: _Texts, style: int, styles: l
 
 
 def _rk(data: bytes, at: int) -> float:
-    """A number in four bytes: the upper half of a double, or a whole one; perhaps in hundredths."""
+    """A number in four bytes: the upper half of a double, or a whole number; possibly in hundredths."""
     (packed,) = struct.unpack_from("<i", data, at)
     if packed & 2:
         number = float(packed >> 2)

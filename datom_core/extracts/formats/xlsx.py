@@ -1,4 +1,4 @@
-"""Workbooks of XML: xlsx and xlsm."""
+"""XML workbooks: xlsx and xlsm."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _TAGS = {
 
 
 def read_xlsx(package: Package, part: str) -> Book:
-    """The sheets of a workbook; ``part`` is where it lists them.
+    """The sheets of a workbook; ``part`` is the part that lists them.
 
     Raises:
         DamagedError: a part is missing or broken.
@@ -65,13 +65,13 @@ def read_xlsx(package: Package, part: str) -> Book:
         kind, where = links.get(link, ("", ""))
         if not kind:
             raise DamagedError(f"the sheet {title!r} has no part")
-        if kind == "worksheet":  # else it is a chart, a dialog or macros of Excel 4
+        if kind == "worksheet":  # otherwise it is a chart, a dialog or Excel 4 macros
             sheets.append(Sheet(title, _HIDDEN.get(state, ""), _cells_of(package, where, texts, styles)))
     return Book(tuple(sheets), since_1904)
 
 
 def decoded(text: str) -> str:
-    """Text without the escapes for characters that XML cannot hold: ``_x000D_``, and ``_x005F_`` for ``_``."""
+    """Text with the escapes resolved for characters that XML cannot hold: ``_x000D_``, and ``_x005F_`` for ``_``."""
     if "_x" not in text:
         return text
     found = _ESCAPED.sub(lambda m: chr(int(m[1], 16)), text)
@@ -80,7 +80,7 @@ def decoded(text: str) -> str:
 
 
 class _Texts:
-    """The texts that cells refer to by number, read when the first one is needed."""
+    """The texts that cells refer to by number, read when first needed."""
 
     def __init__(self, package: Package, part: str) -> None:
         self._package, self._part = package, part
@@ -160,13 +160,13 @@ def _cells_of(package: Package, part: str, texts: _Texts, styles: list[Shown | N
 
 
 class _Reader:
-    """Makes cells of what the parser of a sheet meets."""
+    """Turns what the parser of a sheet finds into cells."""
 
     def __init__(self, texts: _Texts, styles: list[Shown | None]) -> None:
         self.found: list[Cell] = []
         self._texts, self._styles = texts, styles
         self._row, self._column = -1, -1
-        self._attributes: Mapping[str, str] | None = None  # of the cell that is open
+        self._attributes: Mapping[str, str] | None = None  # of the open cell
         self._pieces: list[str] = []
         self._within = self._spoken = self._formula = self._data = False
 
@@ -212,7 +212,7 @@ class _Reader:
             self._data = False
 
     def _value(self, attributes: Mapping[str, str], text: str) -> Value:
-        """What the cell holds, by its type; empty text for nothing."""
+        """What the cell holds, by its type; empty text if nothing."""
         kind = attributes.get("t", "n")
         if kind in ("str", "inlineStr"):
             return decoded(text)
@@ -254,7 +254,7 @@ def _position(reference: str) -> tuple[int, int]:
 
 
 def _iso(text: str) -> datetime | time:
-    """A date or time of day in ISO 8601, as the strict variant of the format has them."""
+    """A date or time of day in ISO 8601, as the strict variant of the format writes them."""
     plain = text.removesuffix("Z")
     try:
         is_time = plain[:1] == "T" or plain[2:3] == ":"

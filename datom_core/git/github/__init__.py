@@ -1,6 +1,6 @@
 """Repositories on GitHub: create, find, archive and delete them by GitHub's API.
 
-The only folder that asks the API; all else about a repository is git's.
+Only this folder calls the API; everything else about a repository is git's.
 """
 
 from datom_core.git.github.hosting import GitHub, GitHubRepository, RepositoryInfo

@@ -1,4 +1,4 @@
-"""Where GitHub's API and its repositories are, and which names they have. Nothing is asked."""
+"""Where GitHub's API and its repositories are, and what they are called. Nothing is sent."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _OTHER = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 def check_api_url(url: str | None) -> str:
-    """The URL of the API without a slash at its end; GitHub's own for ``None``.
+    """The URL of the API, without a slash at its end; GitHub's own for ``None``.
 
     Raises:
-        InvalidInputError: it is no https URL (http is accepted on this machine), carries something else, or is not
-            where GitHub has its API. It is not repeated when it may carry a password.
+        InvalidInputError: it is not an https URL (http is accepted on this machine), carries something else, or is not
+            where GitHub has its API. If it may carry a password, it is not repeated.
     """
     if url is None:
         return API
@@ -32,7 +32,7 @@ def check_api_url(url: str | None) -> str:
     except (ValueError, AttributeError):
         raise InvalidInputError("api_url is not a URL. Give it as in https://github.example.org/api/v3.") from None
     if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
-        del parts  # what is raised is shown with the variables that there are
+        del parts  # an error is shown with the variables around it
         raise InvalidInputError("api_url carries more than host and path. Leave it out; the token is an argument.")
     if parts.scheme not in ("http", "https") or not host or not url.isprintable():
         raise InvalidInputError(f"api_url is not an https URL: {url!r}.", api_url=url)
@@ -51,7 +51,7 @@ def check_api_url(url: str | None) -> str:
 
 
 def web_url(api_url: str) -> str:
-    """Where the repositories of an API are: scheme, host and port."""
+    """Where the repositories that belong to an API are: scheme, host and port."""
     parts = urlsplit(api_url)
     return f"{parts.scheme}://{parts.netloc.removeprefix('api.')}"
 
@@ -62,10 +62,10 @@ def clone_url(api_url: str, full_name: str) -> str:
 
 
 def check_clone_url(api_url: str, answered: object) -> str:
-    """The clone URL that the API answered, when it is on the host that the token is for.
+    """The clone URL from the API's answer, if it is on the token's host.
 
     Raises:
-        AccessDeniedError: it is elsewhere; the token must not follow.
+        AccessDeniedError: it is elsewhere; the token must not go there.
     """
     expected = web_url(api_url)
     parts = urlsplit(answered) if isinstance(answered, str) else None
@@ -84,7 +84,7 @@ def check_owner(owner: object) -> str:
     """Return the login of a user or organization.
 
     Raises:
-        InvalidInputError: nobody can have it.
+        InvalidInputError: no login can look like this.
     """
     if not isinstance(owner, str) or not _OWNER.fullmatch(owner):
         raise InvalidInputError(f"{owner!r} is not the name of a user or organization of GitHub.", owner=owner)
@@ -92,10 +92,10 @@ def check_owner(owner: object) -> str:
 
 
 def split_name(name: object) -> tuple[str | None, str]:
-    """The owner, if it is named, and the name of a repository given as ``name`` or ``owner/name``.
+    """The owner, if named, and the name of a repository given as ``name`` or ``owner/name``.
 
     Raises:
-        InvalidInputError: no repository can have the name; says which one could be meant.
+        InvalidInputError: no repository can have this name; suggests one.
     """
     if not isinstance(name, str):
         raise InvalidInputError(f"The name of a repository is text, not {type(name).__name__}.")
@@ -110,9 +110,9 @@ def split_name(name: object) -> tuple[str | None, str]:
 
 
 def repository_name(project: str) -> str:
-    """A repository's name for a project's: ``STUDY 001 (a)`` becomes ``STUDY-001-a``.
+    """A name for the repository of a project: ``STUDY 001 (a)`` becomes ``STUDY-001-a``.
 
     Raises:
-        InvalidInputError: nothing of it can be used, or it is too long.
+        InvalidInputError: nothing in it can be used, or it is too long.
     """
     return split_name(_OTHER.sub("-", project).strip("-"))[1]

@@ -1,4 +1,4 @@
-"""Requests to GitHub's API: retried for a while, and every failure as one of our errors."""
+"""Requests to GitHub's API: retried for a while, with every failure turned into one of our errors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from github import Github, GithubException
     from github.GithubRetry import GithubRetry
 
-# What a token needs: the scope of a classic one, and the permission of a fine-grained one.
+# What the token needs: a scope if it is classic, a permission if it is fine-grained.
 _NEEDS = {
     "create": ("repo", "Administration: read and write"),
     "delete": ("delete_repo", "Administration: read and write"),
@@ -29,13 +29,13 @@ _NEEDS = {
 
 @dataclass(frozen=True)
 class Manners:
-    """How often and how fast the API is asked.
+    """How often and how fast to call the API.
 
     Attributes:
-        retries: how often a request that failed is repeated.
-        patience: seconds; a limit that ends later is not waited for.
+        retries: how often to repeat a failed request.
+        patience: seconds; do not wait for a rate limit that ends later.
         seconds_between: between two requests of a call.
-        timeout: seconds until an answer is given up.
+        timeout: seconds to wait for an answer.
     """
 
     retries: int
@@ -54,7 +54,7 @@ def asking(api_url: str, token: TokenSource, manners: Manners, action: str, reso
 
     Raises:
         AccessDeniedError: the token is not accepted, or lacks what the action needs.
-        InvalidInputError: the API turned down an argument, or is not at this URL.
+        InvalidInputError: the API rejected an argument, or is not at this URL.
         StorageError: a limit, a failing server, a broken connection.
     """
     import requests
@@ -82,14 +82,14 @@ def asking(api_url: str, token: TokenSource, manners: Manners, action: str, reso
         failed = StorageError(f"What answers at {api_url} is not GitHub's API. Check api_url.")
     except RuntimeError as error:
         without_frames(error)
-        # PyGithub's way to say that a redirect leads to another host or protocol; it does not follow.
+        # How PyGithub reports a redirect to another host or protocol; it does not follow it.
         failed = InvalidInputError(f"GitHub at {api_url} answers: {masked(str(error))}. Check api_url.")
     except BaseException as error:
         without_frames(error)
         raise
     finally:
         client.close()
-    # Not from theirs: it holds the request with its headers, and what the server said, which may repeat the token.
+    # Not chained to theirs: it holds the request with its headers, and the answer, which may repeat the token.
     raise failed from None
 
 
@@ -108,7 +108,7 @@ def _client(api_url: str, token: Secret, manners: Manners) -> Github:
 
 
 def _forget_answer(error: GithubException) -> None:
-    """Leave nothing of what the server said, which may repeat the token, in an error that frames still hold."""
+    """Remove what the server said, which may repeat the token, from an error that frames still hold."""
     kept = {name: None for name in vars(error) if name.endswith(("__data", "__message", "__headers"))}
     vars(error).update(kept)
     error.args = error.args[:1]
@@ -116,7 +116,7 @@ def _forget_answer(error: GithubException) -> None:
 
 def _mask_loggers() -> None:
     for name in ("github.Requester", "github.GithubRetry", "urllib3.connectionpool"):
-        logging.getLogger(name)  # made here, or it would be made without the filter
+        logging.getLogger(name)  # created here, or it would be created without the filter
     mask_logs("github", "requests", "urllib3")
 
 
@@ -125,7 +125,7 @@ def _retry(manners: Manners) -> GithubRetry:
     from github.GithubRetry import GithubRetry
 
     class Bounded(GithubRetry):
-        """PyGithub's, which waits for a limit however far away its end is, up to a day."""
+        """PyGithub's class, which would wait for a limit however late it ends, up to a day."""
 
         def increment(self, method: Any = None, url: Any = None, response: Any = None, *args: Any, **kw: Any) -> Any:
             headers = {name.lower(): value for name, value in response.headers.items()} if response else {}
@@ -142,7 +142,7 @@ def _retry(manners: Manners) -> GithubRetry:
 
 
 def _wait_of(headers: Mapping[str, str]) -> float:
-    """For how many seconds the server does not want to be asked."""
+    """How many seconds the server asks us to wait."""
     later = headers.get("retry-after", "")
     if later.isdigit():
         return float(later)
@@ -180,7 +180,7 @@ def _translated(error: GithubException, action: str, resource: str, api_url: str
 def _lacking(action: str, headers: Mapping[str, str]) -> str:
     scope, permission = _NEEDS.get(action, _NEEDS["inspect"])
     admin = "whoever owns it must be allowed to do it in that account, and an organization must have admitted the token"
-    if "x-oauth-scopes" not in headers:  # which GitHub sends for classic tokens alone
+    if "x-oauth-scopes" not in headers:  # which GitHub sends only for classic tokens
         return f'A fine-grained token needs "{permission}" (a classic one the scope `{scope}`); {admin}.'
     held = headers["x-oauth-scopes"] or "none"
     accepted = headers.get("x-accepted-oauth-scopes") or scope

@@ -23,20 +23,20 @@ if TYPE_CHECKING:
 @fitting
 @dataclass(frozen=True)
 class GitHub:
-    """Repositories on GitHub or GitHub Enterprise, with one token. Making one sends nothing.
+    """Repositories on GitHub or GitHub Enterprise, with one token. Creating this object sends nothing.
 
     Args:
         token: classic with the scope ``repo`` (and ``delete_repo`` to delete), or fine-grained with "Contents" and
-            "Administration: read and write". Text is wrapped into a `Secret`; a function is asked again for each call.
+            "Administration: read and write". Text is wrapped into a `Secret`; a function is called again for each call.
         api_url: of GitHub Enterprise, as in ``https://github.example.org/api/v3``.
-        org: the organization that repositories without an owner in their name belong to; by default the token's user.
-        retries: how often a request that failed is repeated.
+        org: the organization of repositories named without an owner; by default, the token's user.
+        retries: how often to repeat a failed request.
         patience: seconds; a rate limit that ends later is an error instead of a wait.
         seconds_between: between the requests of one call.
-        timeout: seconds until an answer is given up.
+        timeout: seconds to wait for an answer.
 
     Raises:
-        InvalidInputError: no token, or an ``api_url`` that is none or would carry the token in the clear.
+        InvalidInputError: there is no token, or the ``api_url`` is invalid or would send the token in the clear.
     """
 
     token: TokenSource
@@ -72,31 +72,31 @@ class GitHub:
 
     @staticmethod
     def repository_name(project: str) -> str:
-        """A repository's name for a project's: ``STUDY 001 (a)`` becomes ``STUDY-001-a``.
+        """A name for the repository of a project: ``STUDY 001 (a)`` becomes ``STUDY-001-a``.
 
         Raises:
-            InvalidInputError: nothing of it can be used, or it is too long (100 characters).
+            InvalidInputError: nothing in it can be used, or it is too long (100 characters).
         """
         return _repository_name(project)
 
     def login(self) -> str:
-        """Whose token it is.
+        """The user that the token belongs to.
 
         Raises:
             AccessDeniedError: the token is not accepted.
-            StorageError: GitHub could not be asked.
+            StorageError: GitHub could not be reached.
         """
         with self._asking("log in to", self._api) as client:
             return _login(client, self._api)
 
     def repository(self, name: str) -> GitHubRepository:
-        """A repository, there or not; give it as ``remote``. Nothing is asked.
+        """A repository, whether it exists or not; pass it as ``remote``. Nothing is sent.
 
         Args:
-            name: ``owner/name``, or the name alone of one of ``org``.
+            name: ``owner/name``, or just the name for one in ``org``.
 
         Raises:
-            InvalidInputError: no repository can have the name, or the owner is not known.
+            InvalidInputError: no repository can have this name, or the owner is not known.
         """
         owner, bare = split_name(name)
         owner = owner or self.org
@@ -112,23 +112,23 @@ class GitHub:
             InvalidInputError: the URL is not on this GitHub.
         """
         url = unshown(url)
-        url = check_remote(url)  # one that carries a password is refused without being repeated
+        url = check_remote(url)  # a URL that carries a password is refused without being repeated
         start = f"{web_url(self._api)}/"
         if not url.lower().startswith(start.lower()):
             raise InvalidInputError(f"{url} is not a repository on {start}; check api_url.", remote=url)
         return self.repository(url[len(start) :].strip("/").removesuffix(".git"))
 
     def create(self, name: str, *, private: bool = True, description: str = "") -> GitHubRepository:
-        """Create a repository; one that is there already and empty is used.
+        """Create a repository; an existing, empty one is used.
 
         Args:
-            name: its name, in ``org`` or else of the token's user; or ``owner/name``.
-            private: only who is given access sees it.
+            name: its name, in ``org`` or else for the token's user; or ``owner/name``.
+            private: only people who are given access see it.
 
         Raises:
-            AlreadyExistsError: it is there and not empty, or public though a private one was asked for.
+            AlreadyExistsError: it exists and is not empty, or is public though a private one was asked for.
             AccessDeniedError: says what the token lacks.
-            StorageError: GitHub could not be asked. Try again.
+            StorageError: GitHub could not be reached. Try again.
         """
         return self._named(name).create(private=private, description=description)
 
@@ -137,7 +137,7 @@ class GitHub:
 
         Raises:
             AccessDeniedError: says what the token lacks.
-            StorageError: GitHub could not be asked. Try again.
+            StorageError: GitHub could not be reached. Try again.
         """
         return self._named(name).delete()
 
@@ -160,12 +160,12 @@ class GitHub:
 
 @dataclass(frozen=True)
 class RepositoryInfo:
-    """What GitHub says of a repository.
+    """What GitHub says about a repository.
 
     Attributes:
         page: its page in a browser.
-        private: only who is given access sees it.
-        default_branch: which its HEAD names, also while it is empty.
+        private: only people who are given access see it.
+        default_branch: the branch that its HEAD names, even while it is empty.
         may_push: whether the token's user may push to it.
     """
 
@@ -178,7 +178,7 @@ class RepositoryInfo:
 
 @dataclass(frozen=True, repr=False)
 class GitHubRepository(Remote):
-    """One repository on GitHub, there or not; made by `GitHub.repository`. It is a `Remote` with the token.
+    """One repository on GitHub, existing or not; made by `GitHub.repository`. It is a `Remote` with the token.
 
     Attributes:
         host: the GitHub that it is on.
@@ -189,10 +189,10 @@ class GitHubRepository(Remote):
     full_name: str = field(kw_only=True)
 
     def inspect(self) -> RepositoryInfo | None:
-        """What GitHub says of it; ``None`` when it is not there, or the token may not see it.
+        """What GitHub says about it; ``None`` if it does not exist, or the token may not see it.
 
         Raises:
-            AccessDeniedError, StorageError: the token is not accepted; GitHub could not be asked.
+            AccessDeniedError, StorageError: the token is not accepted; GitHub could not be reached.
         """
         with self.host._asking("inspect", self.full_name) as client:
             found = self._find(client)
@@ -202,14 +202,14 @@ class GitHubRepository(Remote):
             return RepositoryInfo(found.full_name, found.html_url, found.private, found.default_branch, may_push)
 
     def create(self, *, private: bool = True, description: str = "") -> GitHubRepository:
-        """As `GitHub.create`; the repository with the URL that GitHub gave it."""
+        """As `GitHub.create`; returns the repository with the URL that GitHub gave it."""
         with self.host._asking("create", self.full_name) as client:
             found = self._find(client)
             if found is None:
                 made = self._make(client, private, description)
                 if made is not None:
                     return self._at(made)
-                found = self._find(client)  # somebody else made it just now, or an answer of GitHub's was lost
+                found = self._find(client)  # someone else made it just now, or GitHub's answer was lost
             if found is None:
                 raise AlreadyExistsError(
                     f"{self.url} is taken by a repository that the token may not see. Choose another name.",
@@ -228,7 +228,7 @@ class GitHubRepository(Remote):
             try:
                 found.delete()
             except UnknownObjectException:
-                # "Not found" is also how GitHub says that one may see a repository, but not delete it.
+                # GitHub also says "not found" to a user who may see a repository, but not delete it.
                 if self._find(client) is not None:
                     raise
                 return False
@@ -244,11 +244,11 @@ class GitHubRepository(Remote):
         private: object = found.private
         if not isinstance(private, bool):
             raise _no_api(str(self.host.api_url))
-        # One that was renamed answers to its old name, and is not the one that is meant.
+        # A renamed repository answers to its old name, but is not the one meant.
         return found if str(found.full_name).lower() == self.full_name.lower() else None
 
     def _make(self, client: Github, private: bool, description: str) -> Repository | None:
-        """Make it; ``None`` when the name is taken."""
+        """Make it; ``None`` if the name is taken."""
         from github import GithubException
 
         owner, name = self.full_name.split("/")

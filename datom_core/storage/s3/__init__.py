@@ -1,6 +1,6 @@
 """Storage in a bucket: conditional writes, multipart uploads, what a policy must allow, a check before the first write.
 
-Nothing here keeps credentials: a client is made from their source for every process.
+Nothing here keeps credentials: each process makes its client from their source.
 """
 
 from datom_core.storage.s3 import backend as backend

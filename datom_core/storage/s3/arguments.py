@@ -1,4 +1,4 @@
-"""What a store in S3 may be made with, found out before anything is asked of S3."""
+"""Check the arguments of an S3 store before any request to S3."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def check_arguments(
     encryption: str | None,
     config: object,
 ) -> None:
-    """Raise `InvalidInputError` for every argument that cannot be, all at once."""
+    """Raise one `InvalidInputError` for all arguments that are not valid."""
     problems = []
     if not isinstance(bucket, str) or not _BUCKET.fullmatch(bucket) or ".." in bucket:
         problems.append(
@@ -54,7 +54,7 @@ def _problems_of(config: object) -> list[str]:
     problems = []
     try:
         Config(**config)
-    except Exception as error:  # noqa: BLE001 - botocore raises what it likes, all of it about this argument
+    except Exception as error:  # noqa: BLE001 - botocore raises anything, all of it about this argument
         problems.append(f"config is not what botocore.config.Config takes ({error})")
     proxies = veiled(config.get("proxies") or {})
     if isinstance(proxies, Mapping) and any("@" in str(url) for url in proxies.values()):

@@ -1,4 +1,4 @@
-"""Buckets as a backend: what documents record of one, and how a recorded one is opened."""
+"""Buckets as a backend: what documents record about one, and how to open a recorded one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from datom_core.storage.s3.store import DEFAULT_REGION, S3Store
 
 
 def _open(opening: Opening) -> S3Store:
-    """A bucket is looked for on the server and with the credentials of one that is near, unless others are given."""
+    """By default, look for the bucket on the server of a near store, with that store's credentials."""
     at, credentials, options = opening.location, opening.credentials, opening.options
     near = next((store for store in opening.near if isinstance(store, S3Store)), None)
     if near is not None:

@@ -1,7 +1,7 @@
-"""Find out whether a server knows conditional writes, without touching anything of anybody's.
+"""Find out whether a server supports conditional writes, without touching anyone's data.
 
-AWS does. Of other servers, some ignore the header and overwrite. A small object with always the same bytes is
-kept beside the data for the question: written once more on condition, it is refused, or comes out as it was.
+AWS does. Some other servers ignore the header and overwrite. To find out, a small object that always has the same
+bytes is kept next to the data: writing it again on condition is refused, or leaves it as it was.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from datom_core.errors import StorageError
 from datom_core.storage.s3.errors import RefusedConditionError, translated
 from datom_core.storage.s3.transfer import checksum, upload_parts
 
-#: Last part of the probe's key. Listings leave it out.
+#: Last part of the probe's key. Listings skip it.
 PROBE = ".datom-probe"
 _BYTES = b"Written by datom to find out whether this server knows conditional writes. It may be removed.\n"
 _log = logging.getLogger(__name__)
 _NO_TAG = "0" * 32
 
-#: Put, put in parts, or copy unless there is something; swap what carries a tag.
+#: Put, put in parts, or copy if nothing is there; swap what has a certain tag.
 Condition = Literal["create", "replace", "create in parts", "copy"]
 _NOT_IMPLEMENTED = frozenset({"NotImplemented", "501"})
 
 
 class Conditions:
-    """What one server knows, asked at most once for each kind of condition.
+    """What one server supports, asked at most once for each kind of condition.
 
     Args:
         client: boto3's.
         bucket, key: of the probe.
         options: encryption, as for every object.
-        trusted: the server is known to know them all.
+        trusted: the server is known to support them all.
     """
 
     def __init__(self, client: Any, bucket: str, key: str, options: Mapping[str, Any], *, trusted: bool) -> None:
@@ -46,7 +46,7 @@ class Conditions:
         self._lock = threading.RLock()
 
     def known(self, condition: Condition) -> bool:
-        """Whether the server heeds the condition; a warning says when it does not."""
+        """Whether the server heeds the condition; warns if it does not."""
         with self._lock:
             if condition not in self._known:
                 self._known[condition] = self._ask(condition)
@@ -55,14 +55,14 @@ class Conditions:
             return self._known[condition]
 
     def put_probe(self) -> None:
-        """Put the probe unless it is there, whatever is known of the server: whether one may write at all."""
+        """Put the probe if it is missing, whatever is known of the server: this tests the right to write."""
         self._refused(self._put, IfNoneMatch="*")
 
     def _ask(self, condition: Condition) -> bool:
         if condition == "create":
-            # The first time ever, the probe is not there, and comes into being.
+            # The very first time, the probe does not exist yet, and this creates it.
             return self._refused(self._put, IfNoneMatch="*") or self._refused(self._put, IfNoneMatch="*")
-        # The others ask about a probe that is there.
+        # The other conditions need a probe that exists.
         if not self.known("create"):
             return False
         if condition == "replace":
@@ -79,7 +79,7 @@ class Conditions:
         except RefusedConditionError:
             return True
         except StorageError as error:
-            # Some servers say that they do not know the header, instead of ignoring it.
+            # Some servers say that they do not support the header, instead of ignoring it.
             if error.details.get("code") not in _NOT_IMPLEMENTED:
                 raise
         return False
@@ -91,12 +91,12 @@ class Conditions:
         upload_parts(self._client, **self._arguments(), data=_BYTES, options=self._options, condition=condition)
 
     def _copy(self, condition: Mapping[str, str]) -> None:
-        # Onto itself: whoever ignores the condition leaves the same bytes.
+        # Onto itself: a server that ignores the condition leaves the same bytes.
         options = {**self._options, "MetadataDirective": "REPLACE", "ChecksumAlgorithm": "SHA256"}
         self._client.copy_object(**self._place, CopySource=dict(self._place), **options, **condition)
 
     def _tell(self, condition: Condition) -> None:
-        """Warn of what is not safe, and log what is only slower."""
+        """Warn about what is not safe, and log what is only slower."""
         where = self._client.meta.endpoint_url
         if condition == "copy":
             _log.info("The S3 server at %s ignores conditions on copies: objects go through this machine.", where)

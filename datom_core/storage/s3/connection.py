@@ -1,4 +1,4 @@
-"""The connection of a store to its bucket: made when it is first needed, kept, and made anew in a forked process."""
+"""A store's connection to its bucket: made when first needed, kept, and made anew in a forked process."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from datom_core.storage.s3.errors import translated
 
 @dataclass(frozen=True)
 class Server:
-    """Where a bucket is asked for, and by whom; what several stores may share.
+    """Which server to use, and as whom; several stores may share it.
 
     Attributes:
         region: where the bucket is.
         credentials: where they come from.
         endpoint_url: of a server other than AWS.
         addressing: how the bucket is named in requests.
-        config: what replaces our defaults of botocore's configuration.
+        config: overrides of our defaults for botocore's configuration.
     """
 
     region: str
@@ -34,7 +34,7 @@ class Server:
     config: Mapping[str, Any]
 
     def settings(self) -> dict[str, Any]:
-        """As arguments of a store."""
+        """The settings as arguments of a store."""
         return {
             "region": self.region,
             "credentials": self.credentials,
@@ -45,11 +45,11 @@ class Server:
 
 
 class Connection:
-    """A client, and what is known of its server's conditional writes.
+    """A client, and what is known about its server's conditional writes.
 
     Args:
-        server: where the bucket is asked for.
-        bucket, probe: where conditions are tried.
+        server: the bucket's server.
+        bucket, probe: where to try conditions.
         encryption: as for every object.
     """
 
@@ -64,17 +64,17 @@ class Connection:
 
     @property
     def client(self) -> Any:
-        """The boto3 client that everything goes through."""
+        """The boto3 client for all requests."""
         return self._open()[0]
 
     @property
     def conditions(self) -> Conditions:
-        """What the server knows."""
+        """What the server supports."""
         return self._open()[1]
 
     @property
     def is_open(self) -> bool:
-        """Whether this process has a client already."""
+        """Whether this process already has a client."""
         return self._opened is not None
 
     def _open(self) -> tuple[Any, Conditions]:
@@ -88,7 +88,7 @@ class Connection:
             return self._opened
 
     def forget(self) -> None:
-        """Begin anew in a forked process: two processes on one connection would read each other's answers."""
+        """Start afresh in a forked process: two processes on one connection would read each other's answers."""
         self._lock = threading.Lock()
         self._opened = None
 

@@ -26,14 +26,14 @@ _WRONG_REGION = frozenset(
     }
 )
 _ABSENT = frozenset({"NoSuchKey", "NotFound", "404"})
-# What AWS asks by itself to get credentials, in the middle of a request to S3.
+# What AWS clients call on their own to get credentials, in the middle of a request to S3.
 _FOREIGN = {
     "AssumeRole": "sts:AssumeRole",
     "AssumeRoleWithWebIdentity": "sts:AssumeRoleWithWebIdentity",
     "GetRoleCredentials": "sso:GetRoleCredentials",
     "CreateToken": "sso-oauth:CreateToken",
 }
-# The answer to a HEAD has no body to say more: that of an expired token is a bare 400.
+# The answer to a HEAD has no body to say more: for an expired token it is a bare 400.
 _VAGUE = frozenset({"AccessDenied", "403", "400"})
 
 
@@ -41,11 +41,11 @@ NOT_S3 = "What answered is not S3; check the endpoint, and whatever is between i
 
 
 class RefusedConditionError(Exception):
-    """The object was not in the state that the request named; only this package sees it."""
+    """The object was not in the state that the request named; only this package sees this error."""
 
 
 def code_of(error: Any) -> str:
-    """S3's own word for what happened, or the status when there is no body to hold one."""
+    """S3's own code for what happened, or the status if there is no body."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
@@ -53,7 +53,7 @@ def tag_of(answer: Any) -> str:
     """The tag in an answer about an object.
 
     Raises:
-        StorageError: there is none, as when a network answers in S3's stead.
+        StorageError: there is none, as when something in the network answers instead of S3.
     """
     tag = str(answer.get("ETag") or "").strip('"')
     if not tag:
@@ -67,12 +67,12 @@ def status_of(error: Any) -> int:
 
 @contextlib.contextmanager
 def translated(action: str, bucket: str, key: str = "", *, conditional: bool = False) -> Iterator[None]:
-    """Raise ours for what boto3 raises.
+    """Raise our errors for those of boto3.
 
     Args:
-        action: what was asked for, as IAM names it, for example ``"s3:GetObject"``.
-        bucket, key: of what.
-        conditional: a precondition was sent along.
+        action: the request, as IAM names it, for example ``"s3:GetObject"``.
+        bucket, key: what it is about.
+        conditional: whether the request carried a precondition.
 
     Raises:
         RefusedConditionError: the precondition did not hold.
@@ -111,20 +111,20 @@ def translated(action: str, bucket: str, key: str = "", *, conditional: bool = F
 
 
 def is_vague(error: DatomError) -> bool:
-    """Whether S3 refused without saying why; asked for a listing, it says more."""
+    """Whether S3 refused without saying why; a listing would tell more."""
     return error.details.get("code") in _VAGUE
 
 
 @contextlib.contextmanager
 def translated_head(bucket: str, key: str, listed: Callable[[], bool], *, conditional: bool = False) -> Iterator[None]:
-    """`translated`, for looks at an object that may not be there.
+    """`translated`, for queries about an object that may not exist.
 
-    Whether a missing object is missing, or denied, depends on the right to list the bucket; for those who may list a
-    prefix alone, radosgw denies it, and AWS may.
+    Whether S3 calls a missing object missing or denied depends on the right to list the bucket; to users who may only
+    list a prefix, radosgw denies it, and AWS may.
 
     Args:
-        bucket, key: of what.
-        listed: whether a listing shows it; asked only when S3 refused without saying why.
+        bucket, key: what it is about.
+        listed: whether a listing shows it; called only if S3 refused without saying why.
         conditional: as `translated`.
     """
     try:
@@ -137,7 +137,7 @@ def translated_head(bucket: str, key: str, listed: Callable[[], bool], *, condit
             there = listed()
         except AccessDeniedError as reason:
             if is_vague(reason):
-                raise error from reason  # nothing may be listed either: what was asked for first is what to ask for
+                raise error from reason  # listing is denied, too: report the original request
             raise
         if there:
             raise
@@ -190,7 +190,7 @@ def _of_answer(error: Any, action: str, bucket: str, key: str, resource: str) ->
 
 
 def region_in(error: Any) -> str | None:
-    """The region that S3 named when it refused; ``error`` is boto3's, or ours with it as its cause."""
+    """The region that S3 named in its refusal; ``error`` is boto3's, or one of ours caused by it."""
     response = getattr(error, "response", None) or getattr(error.__cause__, "response", {})
     found = response.get("Error", {}).get("Region")
     headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
@@ -199,7 +199,7 @@ def region_in(error: Any) -> str | None:
 
 
 def _of_client(error: Exception, action: str, resource: str) -> DatomError:
-    """What botocore finds out by itself: before a request, or in the middle of an answer."""
+    """Errors that botocore finds by itself: before a request, or in the middle of an answer."""
     said, name = masked(str(error)), type(error).__name__
     if "Credential" in name or "Token" in name or "SSO" in name:
         return AccessDeniedError(

@@ -1,4 +1,4 @@
-"""The least rights that a reader or a writer of a project needs, as an IAM policy."""
+"""The least rights that a reader or writer of a project needs, as an IAM policy."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def iam_policy(store: S3Store, role: Role = "reader", *, scope: Scope = "project
     Args:
         store: where the data lies.
         role: ``"reader"`` may list and read; ``"writer"`` may also put objects, and remove nothing but the claim that
-            stands while a project is being created or moved here; ``"mover"`` may also remove what is here, which
-            `migrate` with ``delete_source`` needs at the old place.
+            exists while a project is being created or moved here; ``"mover"`` may also remove what is here, as
+            `migrate` with ``delete_source`` must at the old place.
         scope: ``"project"``: the one at the store's prefix; ``"prefix"``: every project at or below it.
 
     Raises:
-        InvalidInputError: another role or scope.
+        InvalidInputError: there is no such role or scope.
     """
     if role not in get_args(Role) or scope not in get_args(Scope):
         raise InvalidInputError(
@@ -67,7 +67,7 @@ def _allowed(name: str, actions: list[str], resource: str) -> dict[str, Any]:
 
 
 def _literally(text: str) -> str:
-    """Text in which IAM takes nothing for a wildcard or a variable."""
+    """Text in which IAM sees no wildcard or variable."""
     return "".join(f"${{{c}}}" if c in "*?$" else c for c in text)
 
 

@@ -1,4 +1,4 @@
-"""Whether a bucket is fit for a project, as a table."""
+"""Whether a bucket is suitable for a project, as a table."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NOT_SET = frozenset({"ServerSideEncryptionConfigurationNotFoundError", "ObjectL
 
 
 class Bucket(Protocol):
-    """What is looked at: `S3Store`, which stands above this module since it asks for the report."""
+    """What is examined: an `S3Store`, which cannot be imported here because it imports this module."""
 
     @property
     def bucket(self) -> str: ...
@@ -36,7 +36,7 @@ class PreflightCheck:
     """One line of the report.
 
     Attributes:
-        what: what was looked at.
+        what: what was checked.
         result: ``"yes"``, ``"no"`` or ``"unknown"``, or what was found.
         detail: why, and what it means.
     """
@@ -47,7 +47,7 @@ class PreflightCheck:
 
 
 def preflight(store: Bucket) -> Rows[PreflightCheck]:
-    """Look at everything that matters for a project in this bucket. Errors become lines of the report."""
+    """Check everything that matters for a project in this bucket. Errors become lines of the report."""
     try:
         store.check()
     except DatomError as error:
@@ -67,7 +67,7 @@ def preflight(store: Bucket) -> Rows[PreflightCheck]:
 
 
 def keeps_versions(store: Bucket) -> bool | None:
-    """Whether what is deleted from a bucket stays there as an old version; ``None`` when that cannot be told."""
+    """Whether a bucket keeps deleted objects as old versions; ``None`` if that cannot be determined."""
     result = _setting(store, "versioning", "get_bucket_versioning", _versioning).result
     return {"yes": True, "no": False}.get(result)
 
@@ -87,13 +87,13 @@ def _can_read(store: Bucket) -> PreflightCheck:
         try:
             store.get(".metadata/manifest.json")
         except NotFoundError:
-            return  # to be told that nothing is there, one must be allowed to look
+            return  # only those who may look are told that nothing is there
 
     return _try("can read", "s3:GetObject", store, read)
 
 
 def _can_write(store: Bucket) -> list[PreflightCheck]:
-    """One probe answers both questions; it leaves nothing but itself, which listings leave out."""
+    """One probe answers both questions; it leaves only itself behind, which listings skip."""
     known: list[bool] = []
     write = _try("can write", "s3:PutObject", store, lambda: known.append(store.heeds_conditions(anew=True)))
     if not known:

@@ -1,4 +1,4 @@
-"""A store in a bucket of S3, or of anything that speaks S3."""
+"""A store in a bucket of S3, or of a compatible server."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from datom_core.storage.s3.transfer import PART_BYTES, body, checksum, distinct,
 
 _log = logging.getLogger(__name__)
 
-#: Where a bucket is when nobody says so.
+#: Region of a bucket if none is given.
 DEFAULT_REGION = "us-east-1"
 
 _MAX_SINGLE = 5 * 2**30
@@ -39,28 +39,30 @@ _TYPES = {"json": "application/json", "parquet": "application/vnd.apache.parquet
 class S3Store:
     """Objects below ``s3://{bucket}/{prefix}/datom/``, the layout that R reads and writes.
 
-    Payloads are created on condition that nothing is there, documents are swapped on condition that they are
-    still what was read: any number of writers on any machines may share a bucket. A server that ignores such
-    conditions is found out at the first write, a warning says so, and each write looks before it writes.
+    Payloads are created only if nothing is there, and documents are swapped only if they are still what was read, so
+    any number of writers on any machines may share a bucket. A server that ignores such conditions is detected at the
+    first write: there is a warning, and from then on each write looks before it writes.
 
     Args:
-        bucket: its name. datom never makes a bucket.
-        prefix: path below the bucket, so that several projects can share it; ``raw``, ``raw/`` and ``/raw/`` are one.
+        bucket: its name. datom never creates a bucket.
+        prefix: path below the bucket, so that several projects can share it; ``raw``, ``raw/`` and ``/raw/`` are the
+            same.
         region: where the bucket is.
-        credentials: where they come from; nothing is taken from the surroundings by accident.
+        credentials: where they come from; nothing is picked up from the environment by accident.
         endpoint_url: of a server other than AWS.
-        addressing: ``"path"`` (``host/bucket``), ``"virtual"`` (``bucket.host``) or ``"auto"``: by path at an endpoint
-            of its own, else as AWS prefers.
-        encryption: ``"AES256"``, ``"aws:kms"`` or ``"aws:kms:dsse"``; by default what the bucket does by itself.
-        kms_key: id, ARN or alias of the key to encrypt with; means ``"aws:kms"``.
-        config: options of `botocore.config.Config` that replace the defaults here (timeouts, retries, proxies, ...).
-        check: look at once whether the bucket is there, open, and in this region; ``False`` puts it off until the
-            store is first used, for work offline.
+        addressing: ``"path"`` (``host/bucket``), ``"virtual"`` (``bucket.host``) or ``"auto"``: by path at a custom
+            endpoint, otherwise as AWS prefers.
+        encryption: ``"AES256"``, ``"aws:kms"`` or ``"aws:kms:dsse"``; by default, what the bucket does by itself.
+        kms_key: id, ARN or alias of the encryption key; implies ``"aws:kms"``.
+        config: options of `botocore.config.Config` that override the defaults here (timeouts, retries, proxies, ...).
+        check: check right away that the bucket exists, is accessible, and is in this region; ``False`` delays that
+            until the store is first used, for work offline.
 
     Raises:
-        InvalidInputError: an argument that cannot be, no credentials, or a bucket in another region, which is named.
+        InvalidInputError: an argument is not valid, there are no credentials, or the bucket is in another region
+            (named).
         NotFoundError: there is no such bucket.
-        AccessDeniedError: the credentials are not valid, or may not look into the bucket.
+        AccessDeniedError: the credentials are not valid, or may not access the bucket.
         StorageError: S3 could not be reached.
     """
 
@@ -102,7 +104,7 @@ class S3Store:
 
     @property
     def endpoint_url(self) -> str | None:
-        """Where the server is, when it is not AWS."""
+        """Where the server is, if it is not AWS."""
         return self._server.endpoint_url
 
     @property
@@ -111,11 +113,11 @@ class S3Store:
 
     @property
     def client(self) -> Any:
-        """The boto3 client that everything goes through; made when it is first needed, and kept."""
+        """The boto3 client for all requests; made when first needed, and kept."""
         return self._connection.client
 
     def sibling(self, location: Location, *, credentials: CredentialSource | None = None, **options: Any) -> S3Store:
-        """A store at another place of the same server, by default with the same credentials.
+        """A store at another place on the same server, by default with the same credentials.
 
         Args:
             location: the place.
@@ -127,7 +129,7 @@ class S3Store:
         return S3Store(location.root, location.spelled_prefix, **settings)
 
     def key(self, key: str) -> str:
-        """The whole key in the bucket of a key below the namespace."""
+        """The full key in the bucket for a key in the namespace."""
         return self._namespace + (check_key(key) if key else "")
 
     def get(self, key: str) -> StoredObject:
@@ -183,7 +185,7 @@ class S3Store:
                     raise StorageError(NOT_S3)
                 for found in page.get("Contents", ()):
                     key = found["Key"].removeprefix(self._namespace)
-                    # Consoles make empty objects for folders.
+                    # Consoles create empty objects for folders.
                     if key and key != PROBE and not key.endswith("/"):
                         yield ObjectInfo(key, int(found["Size"]))
 
@@ -196,7 +198,7 @@ class S3Store:
                 raise StorageError(NOT_S3)
 
     def copy_from(self, source: ObjectStore, key: str, size: int) -> bool:
-        """Copy an object within one server, unless there is one here; ``False`` when that cannot be done."""
+        """Copy an object within one server, unless it is already here; ``False`` if that is not possible."""
         if not isinstance(source, S3Store):
             return False
         # Not every server heeds the condition on copies, and nothing may be overwritten.
@@ -213,17 +215,17 @@ class S3Store:
             with translated("s3:PutObject", self.bucket, full, conditional=True):
                 self.client.copy_object(Bucket=self.bucket, Key=full, **copied, **options)
         except AccessDeniedError:
-            return False  # these credentials do not read there; whoever holds both does it by hand
+            return False  # these credentials cannot read there; the caller, who has both stores, copies by hand
         except RefusedConditionError:
             return True
         return True
 
     def clean_up(self) -> None:
-        """Remove what this class itself keeps in the namespace: the object that conditions were tried on."""
+        """Remove what this class itself keeps in the namespace: the probe for conditional writes."""
         self.delete(PROBE)
 
     def kept_after_delete(self) -> str:
-        """Which old versions the bucket keeps of what is deleted, in a sentence; ``""`` when it keeps none."""
+        """Which old versions the bucket keeps of deleted objects, in a sentence; ``""`` if it keeps none."""
         kept = keeps_versions(self)
         if kept is False:
             return ""
@@ -234,7 +236,7 @@ class S3Store:
         )
 
     def check(self) -> None:
-        """Look once whether the bucket is there, open to these credentials, and in this region."""
+        """Check once that the bucket exists, is open to these credentials, and is in this region."""
         if self._checked:
             return
         try:
@@ -246,7 +248,8 @@ class S3Store:
             right = region_in(error)
             if right is not None:
                 self._check_region(right)
-            # Who may see one prefix alone is refused the bucket; asked for the prefix, S3 says what is wrong, too.
+            # A user who may only see one prefix is refused the bucket; asked about the prefix, S3 also says what is
+            # wrong.
             with translated("s3:ListBucket", self.bucket):
                 self.client.list_objects_v2(Bucket=self.bucket, Prefix=self._namespace, MaxKeys=1)
         else:
@@ -256,12 +259,12 @@ class S3Store:
         self._checked = True
 
     def preflight(self) -> Rows[PreflightCheck]:
-        """Whether this bucket is fit for a project: reachable, can list, read and write, versioning, default
+        """Whether this bucket is suitable for a project: reachable, can list, read and write, versioning, default
         encryption, object lock, conditional writes. Prints as a table; never raises for what it finds."""
         return preflight(self)
 
     def heeds_conditions(self, *, anew: bool = False) -> bool:
-        """Whether the server knows conditional writes; asks it once, unless it is AWS, or ``anew``."""
+        """Whether the server supports conditional writes; tested once, unless it is AWS, or again if ``anew``."""
         conditions = self._connection.conditions
         if anew:
             conditions.put_probe()
@@ -284,7 +287,7 @@ class S3Store:
         *,
         in_parts: bool,
     ) -> str:
-        """Store bytes; the new tag, where the upload tells one."""
+        """Store bytes; returns the new tag, if the upload tells one."""
         full = self.key(check_key(key))
         options: dict[str, Any] = {**self._encryption_options(), "Metadata": dict(metadata or {})}
         options["ContentType"] = _TYPES.get(key.rpartition(".")[2], "application/octet-stream")
@@ -309,7 +312,7 @@ class S3Store:
         return found
 
     def _is_listed(self, key: str) -> bool:
-        # Of all keys that begin like this one, itself comes first.
+        # Of all keys with this prefix, the key itself comes first.
         first = next(self.list(key), None)
         return first is not None and first.key == key
 
@@ -325,7 +328,7 @@ class S3Store:
 
     def __repr__(self) -> str:
         if not hasattr(self, "_server"):
-            return "S3Store(...)"  # it is being made, and shown in the frame of what is wrong with it
+            return "S3Store(...)"  # still being made: a traceback is showing it
         at = self._location
         elsewhere = f", endpoint_url={self.endpoint_url!r}" if self.endpoint_url else ""
         return f"S3Store({at.root!r}, prefix={at.prefix!r}, region={at.region!r}{elsewhere})"

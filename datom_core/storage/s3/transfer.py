@@ -20,7 +20,7 @@ from datom_core.errors import StorageError
 from datom_core.storage.s3.client import ATTEMPTS
 from datom_core.storage.s3.errors import NOT_S3, code_of, tag_of
 
-#: From this size on, an object goes and comes in parts of it.
+#: Objects of this size or more are transferred in parts of this size.
 PART_BYTES = 16 * 2**20
 _MAX_PARTS = 10_000
 _THREADS = 8
@@ -28,7 +28,7 @@ _THREADS = 8
 
 @dataclass(frozen=True)
 class Download:
-    """An object's bytes, with the SHA-256 that was computed while they arrived."""
+    """An object's bytes, with the SHA-256 computed as they arrived."""
 
     data: Buffer
     etag: str
@@ -36,15 +36,15 @@ class Download:
 
 
 def body(data: Buffer) -> Any:
-    """The bytes as a file that boto3 can read again when it tries again; they are not copied."""
+    """The bytes as a file that boto3 can read again for a retry; they are not copied."""
     return data if isinstance(data, bytes) else pa.BufferReader(pa.py_buffer(data))
 
 
 def distinct(key: str, data: Buffer) -> Buffer:
-    """A document with white space of its own at its end.
+    """A document with a unique run of white space at its end.
 
-    S3 tags an object by its bytes: after A, B, A, a writer that stalled since the first A would take the second
-    one for it, and swap it for something old. JSON does not mind.
+    S3 tags an object by its bytes: after A, B, A, a writer that stalled since the first A would mistake the second one
+    for it, and replace it with something old. JSON ignores the white space.
     """
     if not key.endswith(".json"):
         return data
@@ -52,14 +52,14 @@ def distinct(key: str, data: Buffer) -> Buffer:
 
 
 def checksum(data: Buffer) -> dict[str, str]:
-    """SHA-256 as an upload's arguments; a bucket with object lock asks for the algorithm's name, too."""
+    """SHA-256 as arguments of an upload; a bucket with object lock also requires the algorithm's name."""
     return {"ChecksumAlgorithm": "SHA256", "ChecksumSHA256": base64.b64encode(hashlib.sha256(data).digest()).decode()}
 
 
 def download(client: Any, bucket: str, key: str) -> Download:
-    """Read an object: in one request, or when it is large in parallel ranges of one and the same state of it.
+    """Read an object: in one request or, if it is large, in parallel ranges of one and the same state.
 
-    When it is replaced in between, it is read from the start, a few times.
+    If it is replaced meanwhile, it is read again from the start, a few times.
     """
     from botocore.exceptions import ClientError
 
@@ -83,7 +83,7 @@ def _download(client: Any, bucket: str, key: str, part: int) -> Download:
 
     def fetch(start: int) -> tuple[int, int]:
         end = min(start + part, size)
-        # The tag makes sure that all ranges are of one object, whoever writes meanwhile.
+        # The tag makes sure that all ranges come from one state, whoever writes meanwhile.
         _, window = _ask(client, {**place, "Range": f"bytes={start}-{end - 1}", "IfMatch": etag})
         if len(window) != end - start:
             raise StorageError(NOT_S3)
@@ -98,13 +98,13 @@ def _download(client: Any, bucket: str, key: str, part: int) -> Download:
 
 
 class _BrokenOffError(Exception):
-    """An answer ended in its middle; the cause is the library's own error."""
+    """An answer broke off midway; the cause is the library's own error."""
 
 
 def _ask(client: Any, arguments: Mapping[str, Any], *, limit: int | None = None) -> tuple[Mapping[str, Any], bytes]:
     """An object's answer, and its body up to ``limit`` bytes: the rest of a large one is not read.
 
-    boto3 asks again when no answer comes; when one breaks off in its middle, that is left to its callers.
+    boto3 retries if no answer comes; it leaves answers that break off midway to its callers.
     """
     from botocore.exceptions import HTTPClientError, IncompleteReadError, ResponseStreamingError
 
@@ -135,9 +135,9 @@ def _ask(client: Any, arguments: Mapping[str, Any], *, limit: int | None = None)
 def upload_parts(
     client: Any, bucket: str, key: str, data: Buffer, options: Mapping[str, Any], condition: Mapping[str, str]
 ) -> None:
-    """Store a large object in parallel parts; it appears whole, when ``condition`` holds at the end, or not at all.
+    """Store a large object in parallel parts; it appears whole if ``condition`` holds at the end, otherwise not at all.
 
-    The parts of an upload that fails are removed again.
+    If the upload fails, its parts are removed.
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -163,7 +163,7 @@ def upload_parts(
                     tell(Progress("upload", len(parts), len(windows), sent, len(whole), key))
         client.complete_multipart_upload(**place, UploadId=upload, MultipartUpload={"Parts": parts}, **condition)
     except BaseException:
-        # What went wrong first is what matters; a lifecycle rule of the bucket removes parts that stay.
+        # What went wrong first matters; a lifecycle rule of the bucket removes parts that stay.
         with contextlib.suppress(BotoCoreError, ClientError):
             client.abort_multipart_upload(**place, UploadId=upload)
         raise
