@@ -1,8 +1,8 @@
-"""`make bench`: every job of a writer and a reader, each against a floor of the same run.
+"""`make bench`: every job of a writer and a reader, each against a floor measured in the same run.
 
-With the name of a file, results go into it as JSON, for `benchmarks.page`. ``quick`` means little data, a minute, and a
-failure where a job takes more than it should of what no processor changes (`benchmarks.counts`). Its times fail
-nothing, because the ratio of two times depends on the machine.
+Given a file name, it writes the results there as JSON, for `benchmarks.page`. ``quick`` uses little data, takes a
+minute, and fails if a job exceeds its limits of what does not depend on the processor (`benchmarks.counts`). Times
+never make it fail, because the ratio of two times depends on the machine.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def group(title: str) -> Iterator[Path]:
 
 
 def sizes(to: Table, samples: list[Sample]) -> None:
-    """Writes and reads of tables of several sizes, and whether time grows as they do."""
+    """Writes and reads of tables of several sizes: does time grow in proportion?"""
     writes, reads = {}, {}
     for sample in samples:
         with group(f"Writes, {sample.name}, {sample.table.nbytes / 1e6:.1f} MB in memory") as folder:
@@ -70,7 +70,7 @@ def sizes(to: Table, samples: list[Sample]) -> None:
 
 
 def run(quick: bool) -> Table:
-    """All jobs."""
+    """Run all jobs."""
     to = Table()
     rows, versions, tables = (200_000, 60, 100) if quick else (1_000_000, 1000, 1000)
     main = Sample(f"{rows:,} rows", lab_results(rows), has_targets=not quick)
@@ -118,7 +118,7 @@ def machine() -> dict[str, object]:
 
 
 def main(quick: bool, result: Path | None) -> int:
-    """How many counts exceed their limits, as an exit code."""
+    """Run the benchmarks; return how many counts exceed their limits, as an exit code."""
     begun = time.monotonic()
     table = run(quick)
     missed = sum(row.is_missed for row in table.rows)
@@ -131,7 +131,7 @@ def main(quick: bool, result: Path | None) -> int:
 
 
 def counted() -> int:
-    """How many counts exceed their limits."""
+    """Count, and return how many counts exceed their limits."""
     with group("What no processor changes") as folder:
         broken = counts.check(lab_results(200_000), folder)
     if broken:

@@ -1,7 +1,7 @@
-"""What a job takes that no processor changes: requests, programs, flushes, bytes, lines of Python.
+"""What a job takes on any processor: requests, programs, flushes, bytes, lines of Python.
 
 Times say how fast this machine is today; these counts say what the code asks of any machine. `make bench-quick` fails
-where one of them exceeds its limit, so that a quiet, a loaded, a fast and a slow machine give the same answer.
+if one of them exceeds its limit, so that a quiet, a loaded, a fast and a slow machine give the same answer.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ _programs: Counter[str] = Counter()
 
 @dataclass(frozen=True)
 class Limits:
-    """The most that a job may take; a kind that is left out is not looked at.
+    """The most that a job may take; a kind that is left out is not checked.
 
     Attributes:
-        requests: of the store.
-        programs: that are started, which are git's.
-        flushes: of files and folders to the disk.
-        lines: of Python in `datom_core`. A loop over rows shows here at once.
+        requests: requests to the store.
+        programs: programs started, which are git's.
+        flushes: flushes of files and folders to disk.
+        lines: lines of Python run in `datom_core`. A loop over rows shows up here at once.
         hashed: bytes that go through SHA-256, per byte of the table.
-        arrow: bytes that Arrow allocates in all, per byte of the table: every copy counts, also one that is freed.
-        heap: the most that Python and numpy hold beside Arrow, per byte of the table.
+        arrow: bytes that Arrow allocates in total, per byte of the table: every copy counts, even a freed one.
+        heap: the most that Python and numpy hold besides Arrow, per byte of the table.
     """
 
     requests: float
@@ -55,15 +55,15 @@ class Limits:
     heap: float | None = None
 
 
-#: Requests, programs and flushes exactly as they are; of lines and bytes a third more than was counted, because
-#: versions of Python and pyarrow differ in them.
+#: Requests, programs and flushes are exact; lines and bytes may exceed what was counted by a third, because they differ
+#: between versions of Python and pyarrow.
 LIMITS = {
     "hash": Limits(0, 0, 0, 2_000, hashed=1.0, arrow=1.5, heap=0.1),
     "new version": Limits(25, 6, 12, 17_000, hashed=1.3, arrow=4.5, heap=0.1),
     "unchanged": Limits(4, 2, 0, 6_600, hashed=1.0, arrow=1.5, heap=0.1),
     "unchanged, by memo": Limits(4, 2, 0, 5_800, hashed=0.0, arrow=0.01, heap=0.01),
     "read": Limits(2, 0, 0, 440, hashed=0.15, arrow=2.3, heap=0.01),
-    # By its full id: the document and the content are proven, which hashes the table.
+    # By its full id: that proves the document and the content, which hashes the table.
     "read an old version": Limits(4, 0, 0, 4_100, hashed=1.3, arrow=3.9, heap=0.1),
     "the same, bytes alone": Limits(3, 0, 0, 1_450, hashed=0.15, arrow=2.3, heap=0.01),
     "read two columns": Limits(2, 0, 0, 460, hashed=0.15, arrow=0.55, heap=0.01),
@@ -90,7 +90,7 @@ def check(table: pa.Table, folder: Path) -> int:
 
 
 def _jobs(table: pa.Table, folder: Path) -> Iterator[tuple[str, Callable[[], object], int]]:
-    """Every job with the bytes of its table."""
+    """Every job, with the size of its table in bytes."""
     study, numbers = Study(folder), itertools.count(1)
     plain, size, rows = study.opened(memo=False), table.nbytes, table.num_rows
     first = plain.write("lb", table)
@@ -118,7 +118,7 @@ def _parts(table: pa.Table, number: int) -> dict[str, pa.Table]:
 
 
 def _counted(job: Callable[[], object], size: int) -> dict[str, float]:
-    """Each kind of count in a run of its own after one to warm up, because watching one takes part in another."""
+    """Count each kind in a separate run, after one to warm up, because watching one kind affects another."""
     job()
     pool = pa.default_memory_pool()
     with ExitStack() as stack:
@@ -143,7 +143,7 @@ def _counted(job: Callable[[], object], size: int) -> dict[str, float]:
 
 @contextmanager
 def _calls() -> Iterator[Counter[str]]:
-    """Requests of stores on a disk, programs, flushes, and bytes through SHA-256."""
+    """Count requests to stores on disk, programs, flushes, and bytes through SHA-256."""
     seen: Counter[str] = Counter()
     _programs.clear()
     with ExitStack() as stack:
@@ -166,7 +166,7 @@ def _spied(owner: Any, name: str, note: Callable[..., object]) -> AbstractContex
 
 
 def _sha256(seen: Counter[str]) -> Callable[..., Any]:
-    """`hashlib.sha256` that counts what it is given."""
+    """A `hashlib.sha256` that counts the bytes it is given."""
     real, lock = hashlib.sha256, threading.Lock()
 
     class Counting:
@@ -185,7 +185,7 @@ def _sha256(seen: Counter[str]) -> Callable[..., Any]:
 
 @contextmanager
 def _lines() -> Iterator[Counter[str]]:
-    """Lines of `datom_core` that are run, in all threads that begin meanwhile."""
+    """Count the lines of `datom_core` that are run, including those in threads started meanwhile."""
     seen: Counter[str] = Counter()
     lock = threading.Lock()
 
@@ -225,5 +225,5 @@ def _note_program(event: str, arguments: object) -> None:
         _programs["started"] += 1
 
 
-# An audit hook stays for the life of the process; it sees programs however they are started.
+# An audit hook stays for the life of the process; it sees every program, however it is started.
 sys.addaudithook(_note_program)

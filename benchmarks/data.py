@@ -1,4 +1,4 @@
-"""Laboratory results of any number of subjects, the same at every run, and those of a real study."""
+"""Laboratory results for any number of subjects, the same in every run, and those of a real study."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from example_project.extract import extract
 
 _TESTS = np.array(["ALT", "AST", "BILI", "CREAT", "GLUC", "HGB", "PLAT", "WBC"])
 _UNITS = np.array(["U/L", "U/L", "umol/L", "umol/L", "mmol/L", "g/L", "10^9/L", "10^9/L"])
-_PART = 1_000_000  # rows that are made at once
+_PART = 1_000_000  # rows made at once
 
 
 def lab_results(rows: int) -> pa.Table:
@@ -49,19 +49,19 @@ def pilot_lb() -> pa.Table:
 
 
 def corrected(table: pa.Table, number: int) -> pa.Table:
-    """The table with one other value, as after a query."""
+    """The table with one value changed, as after a query."""
     column = table.column("LBSTRESN").to_numpy().copy()
     column[number % len(column)] = -1.0 - number
     return table.set_column(table.column_names.index("LBSTRESN"), "LBSTRESN", pa.array(column, from_pandas=True))
 
 
 def small(number: int) -> pa.Table:
-    """A hundred rows that no other number gives."""
+    """A hundred rows that are different for every number."""
     return pa.table({"USUBJID": [f"01-{n}" for n in range(100)], "AESEQ": [number * 1000 + n for n in range(100)]})
 
 
 def hashed_bytes(table: pa.Table) -> int:
-    """How many bytes the hash runs over: eight a number, the text itself, a NUL and a mask byte a value."""
+    """How many bytes the hash runs over: eight for a number; for text, its bytes, a NUL and a mask byte per value."""
     size = 0
     for column in table.columns:
         if pa.types.is_string(column.type):

@@ -1,4 +1,4 @@
-"""What has to happen whoever does it: the measures that jobs are compared with."""
+"""What has to happen in any case: the measures that jobs are compared with."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from benchmarks.data import hashed_bytes
 
 
 def encoded(table: pa.Table) -> bytes:
-    """The table as a parquet file, with the options that payloads have."""
+    """The table as a parquet file, with the same options as payloads."""
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, version="2.4", compression="snappy")
     return bytes(sink.getvalue())
@@ -46,7 +46,7 @@ def committer(folder: Path, remote: str | None = None, size: int = 0) -> Callabl
     """Commit three small files by plumbing, and push them to a bare repository: one fast-import, one push.
 
     Args:
-        folder: where the clone, and without a remote the repository, are made.
+        folder: where to make the clone and, without a remote, the repository.
         remote: an empty bare repository.
         size: how many bytes longer one of the files is, in lines of random digits.
     """

@@ -1,4 +1,4 @@
-"""What a project costs as it grows: versions of one table, and tables of one project."""
+"""What a project costs as it grows, in versions of one table and in tables of one project."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from benchmarks.data import small
 from benchmarks.local import Study
 from benchmarks.measure import Table, Timing, alternating, timed
 
-_AROUND = 10  # versions whose median stands for one
+_AROUND = 10  # neighbouring versions whose median stands for one
 _HISTORY = "ae/.metadata/version_history.json"
 _SMALL = "commit and push of three small files"
 
 
 def versions(folder: Path, to: Table, last: int) -> None:
-    """The cost of the n-th version of a table of a hundred rows, all of them written one after the other."""
+    """The cost of the n-th version of a table of a hundred rows, with all versions written one after the other."""
     study, commit = Study(folder), timed(floors.committer(folder))
     walls = []
     for number in range(last + _AROUND):
@@ -52,7 +52,7 @@ def versions(folder: Path, to: Table, last: int) -> None:
 
 
 def opening(study: Study, to: Table, size: str, note: str = "") -> None:
-    """Opening a project and looking at its state, with a cache and without one, against git's own clone."""
+    """Opening a project and checking its state, with and without a cache, against git's own clone."""
     numbers = itertools.count()
 
     def clone(*how: str) -> None:
@@ -87,7 +87,7 @@ def tables(folder: Path, to: Table, count: int) -> None:
 
 
 def curves(folder: Path, to: Table, sizes: list[int]) -> None:
-    """A write to a table of many versions, and to a project of many tables, without making all of them first."""
+    """A write to a table with many versions, and to a project with many tables, without making all of them first."""
     for what, lengthened in (("versions", _with_versions), ("tables", _with_tables)):
         for size in sizes:
             at = folder / f"{what}-{size}"
@@ -109,7 +109,7 @@ def curves(folder: Path, to: Table, sizes: list[int]) -> None:
 
 
 def _with_versions(study: Study, count: int) -> int:
-    """As if a table had so many versions before; the length of its history."""
+    """Make it look as if a table had ``count`` versions; return the length of its history."""
     known = json.loads(bytes(study.store.get(_HISTORY).data))
     theirs = [{**_entry(n), "commit_sha": _digits(n, 40)} for n in range(count - 1)]
     _replace(study, _HISTORY, [*known, *theirs])
@@ -118,7 +118,7 @@ def _with_versions(study: Study, count: int) -> int:
 
 
 def _with_tables(study: Study, count: int) -> int:
-    """As if a project had so many tables; the length of its manifest."""
+    """Make it look as if a project had ``count`` tables; return the length of its manifest."""
     key = ".metadata/manifest.json"
     manifest = json.loads(bytes(study.store.get(key).data))
     [(section, entries)] = [(k, v) for k, v in manifest.items() if isinstance(v, dict) and "ae" in v]
@@ -147,7 +147,7 @@ def _replace(study: Study, key: str, document: object) -> None:
 
 
 def _commit(study: Study, path: str, document: object) -> int:
-    """Put a file on the remote's branch; its length."""
+    """Put a file on the remote's branch; return its length."""
     git, text = ["git", f"--git-dir={study.remote}"], _text(document)
     tip = subprocess.run([*git, "rev-parse", "main"], capture_output=True, check=True).stdout.strip()
     head = b"commit refs/heads/main\ncommitter x <x@example.org> 1700000000 +0000\ndata 1\nx\nfrom " + tip

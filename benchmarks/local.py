@@ -1,4 +1,4 @@
-"""Jobs of writers and readers, on a disk."""
+"""Jobs of writers and readers, on disk."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ AUTHOR = "B <b@example.org>"
 
 
 class Study:
-    """A project on a disk, with a remote on the same disk.
+    """A project on disk, with a remote on the same disk.
 
     Args:
-        folder: an empty one.
-        store: elsewhere than on the disk.
-        remote: elsewhere than in the folder.
+        folder: an empty folder.
+        store: if the data should not be on the disk.
+        remote: if the remote should not be in the folder.
     """
 
     def __init__(self, folder: Path, store: dc.ObjectStore | None = None, remote: str | None = None) -> None:
@@ -39,7 +39,7 @@ class Study:
         )
 
     def opened(self, cache: str = "cache", *, memo: bool = True) -> dc.Project:
-        """The same project, in another process as it were."""
+        """The same project, opened as if in another process."""
         return dc.Project.open(self.store, remote=self.remote, cache_dir=self.folder / cache, author=AUTHOR, memo=memo)
 
 
@@ -48,7 +48,7 @@ class Sample:
     """A table to measure with.
 
     Attributes:
-        has_targets: whether it is the one that targets were set for.
+        has_targets: whether targets were set for it.
         repeats: how often each job is run.
     """
 
@@ -62,7 +62,7 @@ class Sample:
 
 
 def writing(sample: Sample, folder: Path, to: Table) -> dict[str, Timing]:
-    """Every kind of write, each in turn with what it is compared with; times by kind."""
+    """Every kind of write, run in turn with its floor; return the times by kind."""
     study, table = Study(folder), sample.table
     plain, memo = study.opened(memo=False), study.project
     new, first, fix, why = (itertools.count() for _ in range(4))
@@ -101,7 +101,7 @@ def writing(sample: Sample, folder: Path, to: Table) -> dict[str, Timing]:
 
 
 def _alone(action: Callable[[], object]) -> None:
-    """Run an action as where there is one processor."""
+    """Run an action as if there were only one processor."""
     known = os.cpu_count
     os.cpu_count = lambda: 1
     try:
@@ -111,7 +111,7 @@ def _alone(action: Callable[[], object]) -> None:
 
 
 def reading(sample: Sample, folder: Path, to: Table) -> dict[str, Timing]:
-    """The current version whole and in part, an old one, and as pandas; each against pyarrow on the same bytes."""
+    """Read the current version whole, in part and as pandas, and an old one; each against pyarrow on the same bytes."""
     study, table, n, aim = Study(folder), sample.table, sample.name, sample.aim
     first = study.project.write("lb", table)
     study.project.write("lb", table.slice(0, table.num_rows - 1))
@@ -150,7 +150,7 @@ def reading(sample: Sample, folder: Path, to: Table) -> dict[str, Timing]:
 
 
 def cut_of_four(table: pa.Table, folder: Path, to: Table) -> None:
-    """Four tables in one commit, of which one is large, as in a study."""
+    """Four tables in one commit, one of them large, as in a study."""
     study, numbers = Study(folder), itertools.count()
 
     def version() -> dict[str, pa.Table]:
@@ -166,7 +166,7 @@ def cut_of_four(table: pa.Table, folder: Path, to: Table) -> None:
 
 
 def over_http(folder: Path, to: Table) -> None:
-    """A hundred rows with a remote over http (git's own server program behind Python's), and on disk."""
+    """A hundred rows with a remote over HTTP (git's own server program behind Python's), and with one on disk."""
     for name in ("study", "floor"):
         bare_repository(folder / "served" / f"{name}.git")
     with served(folder / "served") as server:

@@ -1,4 +1,4 @@
-"""Parts of pages that are written by a run."""
+"""The parts of pages that a run writes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def table(head: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
 
 
 def with_figures(page: str, figures: str) -> str:
-    """A page with other figures between its marks."""
+    """The page with new figures between its marks."""
     before, _, rest = page.partition(_BEGIN)
     _, _, after = rest.partition(_END)
     return f"{before}{_BEGIN}\n\n{figures}\n\n{_END}{after}"

@@ -1,4 +1,4 @@
-"""What is measured of a job, against the floor that was measured in the same run."""
+"""Measurements of a job, against the floor that was measured in the same run."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Timing:
     """Medians of several runs after one to warm up.
 
     Attributes:
-        wall: seconds on the clock; where memory is compared, gigabytes.
-        cpu: seconds of processors, those of child processes such as git included.
+        wall: seconds on the clock; gigabytes if memory is compared.
+        cpu: processor seconds, including those of child processes such as git.
     """
 
     wall: float
@@ -40,9 +40,9 @@ class Row:
         measured: how long it took.
         floor: what it is compared with: what must happen in any case.
         against: how long that took.
-        target: the ratio that is to be reached, where one was set.
-        note: what else was seen.
-        unit: of a thousandth of what was measured.
+        target: the ratio to reach, if one was set.
+        note: what else was observed.
+        unit: the unit of a thousandth of what was measured.
     """
 
     job: str
@@ -64,10 +64,10 @@ class Row:
 
 @dataclass
 class Table:
-    """The rows of one run, which are printed as they come.
+    """The rows of one run, printed as they come.
 
     Attributes:
-        curves: points to be drawn: title -> (size, milliseconds) by size.
+        curves: points to plot: title -> (size, milliseconds) by size.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -93,7 +93,7 @@ class Table:
         )
 
     def point(self, curve: str, size: float, measured: Timing) -> None:
-        """A point of a curve."""
+        """Add a point to a curve."""
         self.curves.setdefault(curve, []).append((size, measured.wall * 1e3))
 
 
@@ -103,7 +103,7 @@ def timed(action: Callable[[], object]) -> Timing:
 
 
 def alternating(*actions: Callable[[], object], repeats: int = REPEATS) -> list[Timing]:
-    """Medians of several actions that are run in turn, so that whatever else the machine does meets all of them."""
+    """Medians of several actions, run in turn so that whatever else the machine does affects all of them."""
     walls: list[list[float]] = [[] for _ in actions]
     cpus: list[list[float]] = [[] for _ in actions]
     for number in range(repeats + 1):

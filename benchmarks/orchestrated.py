@@ -1,4 +1,4 @@
-"""What the IO manager adds to the core's write and read; Dagster's own work is not counted."""
+"""What the IO manager adds to the core's write and read, not counting Dagster's own work."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def share(folder: Path, to: Table) -> None:
     def output() -> dg.OutputContext:
         return dg.build_output_context(asset_key=ae.key, definition_metadata={}, run_id="bench")
 
-    # Made beforehand: that takes Dagster longer than all the rest.
+    # Make these beforehand, because that takes Dagster longer than all the rest.
     outputs = iter([output() for _ in range(REPEATS + 1)])
     inputs = iter([dg.build_input_context(asset_key=ae.key, upstream_output=output()) for _ in range(REPEATS + 1)])
     project = resource.open_project()

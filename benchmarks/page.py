@@ -1,4 +1,4 @@
-"""The results of `make bench` as a page of the documentation, with plots (matplotlib is of the extra ``bench``)."""
+"""The results of `make bench` as a page of the documentation, with plots (the extra ``bench`` has matplotlib)."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ more after a new version of the large table.
 _TOOLS = "tool|what it does besides the file|new version|unchanged|read|2nd of 100 rows|200th|on disk".split("|")
 
 
-_READS_ONLY = "datom"  # a tool for which we wrote
-#: What the README shows: how it says it, the job, and its floor.
+_READS_ONLY = "datom"  # a tool that only reads: we wrote the data for it
+#: What the README shows: its wording, the job, and the job's floor.
 _SHOWN = [
     ("content hash, all checks included", "hash", "SHA-256 of as many bytes"),
     ("a new version: hashed, encoded, stored, committed, pushed", "new version", "parquet encode"),
@@ -48,7 +48,7 @@ _SHOWN = [
 
 
 def in_readme(text: str, found: Mapping[str, Any]) -> str:
-    """The README with the figures of a run."""
+    """The README with a run's figures."""
     rows = {(row["job"], row["floor"]): row for row in found["rows"]}
     jobs = []
     for said, job, floor in _SHOWN:
@@ -94,7 +94,7 @@ def _tool(row: Mapping[str, Any]) -> list[str]:
 
 
 def plot(curves: Mapping[str, Iterable[tuple[float, float]]], path: Path) -> None:
-    """Cost by rows, and by the number of versions and of tables, both axes logarithmic."""
+    """Plot cost by rows, and by the number of versions and of tables, on logarithmic axes."""
     import matplotlib
 
     matplotlib.use("svg")

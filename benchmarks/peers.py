@@ -1,6 +1,6 @@
 """Other tools at the same jobs on the same data, in one process and one run (extra ``bench``; `make bench`).
 
-With the name of a file of results, what was found is added to it.
+Given the name of a results file, it adds its findings there.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class Peer(ABC):
     """A tool that keeps versions of tables.
 
     Attributes:
-        package: its name at PyPI.
-        about: what is done besides writing the file.
+        package: its name on PyPI.
+        about: what it does besides writing the file.
     """
 
     package: str
@@ -54,7 +54,7 @@ class Peer(ABC):
 
     @abstractmethod
     def read(self, name: str) -> object:
-        """The current version: Arrow, where the tool gives it."""
+        """The current version: as Arrow, if the tool provides it."""
 
 
 class Datom(Peer):
@@ -205,7 +205,7 @@ PEERS: list[type[Peer]] = [Datom, DatomWithMemo, Reader, Delta, Iceberg, Pins, D
 
 
 def measured(kind: type[Peer], table: pa.Table, folder: Path) -> dict[str, Any]:
-    """One tool at every job; milliseconds, and the encoding of the table measured in turn with it."""
+    """One tool at every job: milliseconds, and those of encoding the table, measured in turn with it."""
     peer, numbers, rows = kind(folder), itertools.count(1), table.num_rows
     longer = pa.concat_tables([table, table.slice(0, rows // 20)]).combine_chunks()
     peer.write("same", table)
@@ -239,7 +239,7 @@ def measured(kind: type[Peer], table: pa.Table, folder: Path) -> dict[str, Any]:
 
 
 def _stored(folder: Path) -> int:
-    """Bytes of all files, as the disk counts them."""
+    """Bytes taken by all files, as the disk counts them."""
     return sum(os.lstat(f"{at}/{name}").st_blocks * 512 for at, _, names in os.walk(folder) for name in names)
 
 

@@ -1,4 +1,4 @@
-"""What only a process of its own can tell: how long an import takes, and how much memory a job needs at its peak."""
+"""What takes a separate process to measure: how long an import takes, and a job's peak memory."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from benchmarks.measure import Table, Timing, alternating
 
 
 def imports(to: Table) -> None:
-    """The import of the core; nothing that it needs for writing, S3 or GitHub alone may come with it."""
-    # As installed: compiled once.
+    """The import of the core, which may not bring in anything needed only for writing, S3 or GitHub."""
+    # Compiled once, as an installed package is.
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     environment["PYTHONPYCACHEPREFIX"] = f"{tempfile.gettempdir()}/datom-bench-compiled"
 
@@ -32,7 +32,7 @@ def imports(to: Table) -> None:
 
 
 def memory(rows: int, to: Table, has_targets: bool) -> None:
-    """The peaks of a write and of a read against the size of the table in memory, and of a write from a stream."""
+    """The memory peaks of a write, a read and a write from a stream, against the size of the table in memory."""
     with tempfile.TemporaryDirectory() as folder:
         for job, target in (("write", 1.25), ("read", 1.6), ("stream", None)):
             command = [sys.executable, "-m", "benchmarks.processes", job, str(rows), folder]
@@ -49,14 +49,14 @@ def memory(rows: int, to: Table, has_targets: bool) -> None:
 
 
 def _status(field: str) -> int:
-    """What the system says of this process, in bytes. Not from getrusage, which counts a parent's too."""
+    """What the system says about this process, in bytes. Not from getrusage, which counts the parent's memory, too."""
     found = re.search(rf"{field}:\s+(\d+) kB", Path("/proc/self/status").read_text())
     assert found is not None
     return int(found[1]) * 1024
 
 
 def growth_of(action: Callable[[], object]) -> int:
-    """By how many bytes the memory of this process, beside pages of files, was larger at its peak in an action."""
+    """By how many bytes this process's memory, not counting pages of files, grew at its peak during an action."""
     most = before = _status("RssAnon")
     done = threading.Event()
 
@@ -82,7 +82,7 @@ def _write(rows: int, folder: Path) -> None:
     (folder / "write").mkdir()
     project = Study(folder / "write").project
     project.write("warm", small(1))
-    # Made by another process, whose peak is not this one's.
+    # Another process makes the table, so that its peak does not count here.
     subprocess.run([sys.executable, "-m", "benchmarks.processes", "make", str(rows), str(folder)], check=True)
     before = _status("VmHWM")
     with pa.OSFile(str(folder / "lb.arrow")) as file:
@@ -102,7 +102,7 @@ def _read(folder: Path) -> None:
 
 
 def _stream(rows: int, folder: Path) -> None:
-    """A write of as many rows that nobody ever has in memory together. Pages of files can be dropped at any time."""
+    """A write of as many rows, never all in memory at once. Pages of files can be dropped at any time."""
     import pyarrow as pa
 
     from benchmarks.data import lab_results, small
@@ -127,7 +127,7 @@ def _stream(rows: int, folder: Path) -> None:
 
 
 def _make(rows: int, folder: Path) -> None:
-    """The table in a file."""
+    """Write the table to a file."""
     import pyarrow as pa
 
     from benchmarks.data import lab_results
@@ -138,7 +138,7 @@ def _make(rows: int, folder: Path) -> None:
 
 
 def main(job: str, rows: int, folder: Path) -> None:
-    """One job; prints the size of its table and by how much the process grew, in bytes."""
+    """Run one job; print the size of its table and by how much the process grew, in bytes."""
     if job == "write":
         _write(rows, folder)
     elif job == "read":

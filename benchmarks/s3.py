@@ -1,4 +1,4 @@
-"""Objects and tables in S3 (moto's server on loopback, with authentication on), against boto3 on the same bytes."""
+"""Objects and tables in S3 (moto's server on loopback, with authentication), against boto3 on the same bytes."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from benchmarks.measure import Table, Timing, alternating, timed
 from tests.s3.server import moto
 
 _SIZES = {"one request": 5 * 2**20, "parts": 128 * 2**20}
-_FAR = 0.15  # seconds that an answer takes longer where round trips are counted
+_FAR = 0.15  # seconds added to each answer when round trips are counted
 
 
 class Requests:
-    """What a store asks of its server.
+    """The requests that a store sends to its server.
 
     Attributes:
-        names: operations, in the order in which they were sent.
+        names: operations, in the order they were sent.
     """
 
     def __init__(self, store: dc.S3Store) -> None:
@@ -47,7 +47,7 @@ class Requests:
         self.delay = 0.0
 
     def told(self, action: Callable[[], object]) -> str:
-        """How many requests an action sends, and how many one after the other: by what it takes when each is slow."""
+        """How many requests an action sends, and how many in sequence, judged by its time when each request is slow."""
         self.names.clear()
         begun = time.perf_counter()
         action()
@@ -68,7 +68,7 @@ def objects(folder: Path, to: Table) -> None:
 
 
 def _compare(store: dc.S3Store, what: str, data: bytes, to: Table) -> None:
-    """Both sides put to keys that are new each time, and read one object again and again."""
+    """Both sides put to new keys each time, and read one object again and again."""
     numbers = itertools.count()
     client: Any = store.client
     theirs = {"Bucket": store.bucket, "Key": "theirs"}

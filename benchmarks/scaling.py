@@ -1,4 +1,4 @@
-"""The figures of docs/scaling.md: a cost model fitted to what `make bench` measured, and simulations over it."""
+"""The figures in docs/scaling.md: a cost model fitted to what `make bench` measured, and simulations based on it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from benchmarks.markdown import table, with_figures
 
 #: Round trips of one git command over https: connecting, TLS 1.3, and its own requests.
 _ASK, _FETCH, _PUSH = 3, 5, 4
-_IN_STORAGE = 4  # requests one after the other, of what follows a commit
+_IN_STORAGE = 4  # sequential requests of what follows a commit
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Line:
 
     @classmethod
     def through(cls, points: Sequence[tuple[float, float]]) -> Line:
-        """Least squares of the relative deviation, so that small sizes count as much as large ones."""
+        """Fit by least squares of the relative deviation, so that small sizes count as much as large ones."""
         sizes, times = map(np.array, zip(*points, strict=True))
         sides = np.stack([1 / times, sizes / times], axis=1)
         (fixed, slope), *_ = np.linalg.lstsq(sides, np.ones(len(points)), rcond=None)
@@ -72,21 +72,21 @@ class Phases:
 
 
 def writers(phases: Phases, machines: int, trip: float, writes: int = 40) -> tuple[float, float, float]:
-    """Machines that write one after the other to one remote: writes a second, the 95th percentile of seconds a write,
-    and pushes that were tried again, per write.
+    """Simulate machines that each make one write after another to one remote: writes per second, the 95th percentile of
+    seconds per write, and retried pushes per write.
 
     Args:
-        phases: of a write where nothing is far.
-        machines: each of which has one writer at work at a time; more of them on one machine take turns.
+        phases: of a write with everything nearby.
+        machines: how many; each has one writer at work at a time, because writers on one machine take turns.
         trip: milliseconds of one round trip.
-        writes: of each machine.
+        writes: how many each machine makes.
     """
     chance = random.Random(1)
     look = phases.before + _ASK * trip + _FETCH * trip * (machines > 1)
     send, follow = phases.commit + _PUSH * trip, phases.after + _IN_STORAGE * trip
     left = dict.fromkeys(range(machines), writes)
-    read_at = dict.fromkeys(left, 0.0)  # when a machine's plan saw the tip
-    # When a push is decided, whose it is, when its write began, and how often it was turned down.
+    read_at = dict.fromkeys(left, 0.0)  # when a machine last saw the tip
+    # When a push is decided, whose it is, when its write began, and how often it was rejected.
     pushes = [(look + send + chance.random(), machine, 0.0, 0) for machine in left]
     heapq.heapify(pushes)
     took: list[float] = []
@@ -105,7 +105,7 @@ def writers(phases: Phases, machines: int, trip: float, writes: int = 40) -> tup
                 continue
             now = begun = ended
             tries = 0
-        # The tip is what the remote says when the question is there, half way to its answer.
+        # The tip is what it is when the question reaches the remote, half way to its answer.
         read_at[machine] = now + _ASK * trip
         heapq.heappush(pushes, (now + look + send, machine, begun, tries))
     return len(took) / ended * 1e3, sorted(took)[int(len(took) * 0.95)] / 1e3, retried / len(took)
@@ -113,7 +113,7 @@ def writers(phases: Phases, machines: int, trip: float, writes: int = 40) -> tup
 
 @dataclass
 class Night:
-    """What a study costs in a night, and holds after it."""
+    """What a study costs in one night, and what it holds afterwards."""
 
     seconds: float
     stored: float
@@ -121,14 +121,14 @@ class Night:
 
 
 def study(lines: Mapping[str, Line], years: float, largest: float, bytes_per_row: float, mbs: float) -> list[Night]:
-    """Night after night of a study of forty tables: each is delivered, three of ten have changed, all grow.
+    """Simulate a study of forty tables night by night: all are delivered, three in ten have changed, all grow.
 
     Args:
         lines: the model.
         years: how long.
-        largest: rows of the largest table at the end; the others shrink by a fifth each.
-        bytes_per_row: of a payload.
-        mbs: megabytes a second between worker and storage.
+        largest: rows of the largest table at the end; each further table is a fifth smaller than the one before.
+        bytes_per_row: the bytes a payload takes per row.
+        mbs: megabytes per second between worker and storage.
     """
     chance, nights = random.Random(1), round(years * 365)
     finals = [largest * 0.8**n for n in range(40)]
@@ -150,7 +150,7 @@ def study(lines: Mapping[str, Line], years: float, largest: float, bytes_per_row
 
 
 def figures(found: Mapping[str, Any]) -> str:
-    """The generated part of the page."""
+    """The part of the page that is generated."""
     lines = {title: Line.through(points) for title, points in found["curves"].items()}
     phases = Phases.recorded()
     parts = [_model(lines), _growth(found["curves"]), _writers(phases), _study(lines), _portfolio(phases)]

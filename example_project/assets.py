@@ -8,12 +8,12 @@ import pandas as pd
 from datom_dagster import TableRules, datom_asset, datom_checks, datom_eager
 from example_project.extract import domain, extract
 
-#: A cut a month, named by it: the cut "2013-03" holds what was known at the end of March 2013.
+#: One cut a month, named after it: the cut "2013-03" holds what was known at the end of March 2013.
 #: The study ended in March 2015.
 CUTS = dg.MonthlyPartitionsDefinition(start_date="2012-07", end_date="2015-04", fmt="%Y-%m")
 
-#: What must hold for each domain. Its key, SDTM's own, is what tells which rows changed from cut to cut; and no row of
-#: an extract is gone in the next one.
+#: What must hold for each domain. Its key, which is SDTM's own, tells which rows changed from cut to cut; and no row of
+#: an extract may be missing from the next one.
 RULES = {
     "dm": TableRules(
         key=("USUBJID",),
@@ -56,7 +56,7 @@ def sdtm_asset(name: str) -> dg.AssetsDefinition:
 
 dm, ex, lb, ae = (sdtm_asset(name) for name in ("dm", "ex", "lb", "ae"))
 
-#: Nothing is derived from rows that cannot be told apart; whatever else is found is shown, and stops nobody.
+#: Nothing is derived from rows that cannot be told apart; other findings are shown, and stop nobody.
 CHECKS = [datom_checks(asset, blocking={"key"}) for asset in (dm, ex, lb, ae)]
 
 

@@ -26,7 +26,7 @@ record_cut = dg.define_asset_job(
 
 @dg.schedule(job=record_cut, cron_schedule="0 6 1 * *", description="On the first of each month: the latest cut.")
 def monthly_cut(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-    """Ask for the latest month that is over. After the study's end that is always the last one, which makes
+    """Ask for the latest month that is over. After the study's end that is always its last month, which makes
     no commit unless its data changed after all."""
     over = CUTS.get_partition_keys(current_time=context.scheduled_execution_time)
     if not over:

@@ -29,7 +29,7 @@ def main() -> None:
 
 
 def record(number: int, cut: str, instance: dg.DagsterInstance) -> None:
-    """Materialize all tables of one cut, as the job on Dagster's page does, and say what came of it."""
+    """Materialize all tables of one cut, as the job on Dagster's page does, and print what came of it."""
     from example_project.definitions import defs
 
     print(f"[{number}/{max(number, len(CUTS))}] cut {cut}: extracting and recording ...", end=" ", flush=True)

@@ -1,6 +1,6 @@
-"""`make demo-governed`: the studies of an organization, from the register's beginning to the end of one of them.
+"""`make demo-governed`: the studies of an organization, from the creation of its register to the end of one study.
 
-GitHub and S3 are the servers of the tests: they look at tokens, signatures and policies, and end with the demo.
+GitHub and S3 are the servers of the tests: they check tokens, signatures and policies, and stop when the demo ends.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ KEEPER, ENGINEER = "Kim Keeper <kim@acme.example>", "Eli Engineer <eli@acme.exam
 
 @dataclass(frozen=True)
 class Acme:
-    """An organization: its bucket, its repositories as two tokens see them, and keys that may only read."""
+    """An organization: its bucket, its repositories as seen with two tokens, and keys that may only read."""
 
     server: Moto
     bucket: str
@@ -41,7 +41,7 @@ def main() -> None:
     folder = Path(Settings.from_environment().remote).with_name("governed")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    os.environ["XDG_CACHE_HOME"] = str(folder / "cache")  # of repositories that end with the demo
+    os.environ["XDG_CACHE_HOME"] = str(folder / "cache")  # its repositories are gone when the demo ends
     with moto(folder) as server, github_server(folder / "github") as github:
         acme = _acme(server, github, folder)
         _title("A register of all studies: a private repository on GitHub, and its mirror in a bucket")

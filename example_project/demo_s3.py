@@ -1,7 +1,7 @@
 """`make demo-s3`: promote the demo's project to S3, read it with a reader's keys, go on writing there.
 
-The server is the one of the tests: it looks at signatures and policies, and forgets everything when it ends. What is
-promoted is a copy of the demo's project, which stays as it is.
+The server is the one of the tests: it checks signatures and policies, and forgets everything when it stops. The demo
+promotes a copy of its project, and leaves the original as it is.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _copy_of_the_demo(settings: Settings, copy: Path) -> dc.Project:
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(settings.store, copy / "store")
     shutil.copytree(settings.remote, copy / "study_001.git")
-    # The copy lies elsewhere than its project says: that is recorded, in one commit.
+    # The copy is not where its project says it is: one commit records the new place.
     return dc.Project.open(dc.LocalStore(copy / "store"), remote=copy / "study_001.git", relocate=True)
 
 

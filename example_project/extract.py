@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-#: The column that says when a record came into being. Demographics count from the day of collection:
-#: subjects who failed screening have no reference start date.
+#: The column that says when a record came into being. Demographics count from the day of collection,
+#: because subjects who failed screening have no reference start date.
 START_DATE = {"dm": "DMDTC", "ex": "EXSTDTC", "lb": "LBDTC", "ae": "AESTDTC", "vs": "VSDTC"}
 
 
@@ -23,7 +23,7 @@ class Domain:
 
 
 def domain(name: str) -> Domain:
-    """What the package says about a domain."""
+    """What the data package says about a domain."""
     meta = _collection(f"{name}_meta")
     labels = {c: label or "" for c, label in meta.column_names_to_labels.items()}
     return Domain(name, meta.file_label or name.upper(), labels)

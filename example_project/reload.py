@@ -1,4 +1,4 @@
-"""The demo's second half: a file arrives, a check blocks, a colleague writes; what Dagster's sensors make of it."""
+"""The demo's second half: a file arrives, a check blocks, a colleague writes, and Dagster's sensors react."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 def reload(settings: Settings, instance: dg.DagsterInstance) -> None:
-    """What happens when data comes from outside. Once all of it has happened, another time finds no news."""
-    logging.disable(logging.INFO)  # what sensors log is printed here in other words
+    """Show what happens when data comes from outside. Running it again finds nothing new."""
+    logging.disable(logging.INFO)  # this module prints what sensors log, in other words
     folder = ensure_drops(settings) / CUT
     file, sensor = folder / "vs.xpt", Sensor("extracts", instance)
     print(f"\nA vendor's files arrive in {folder}", flush=True)
@@ -41,7 +41,7 @@ def reload(settings: Settings, instance: dg.DagsterInstance) -> None:
 
 
 def deliver(frame: pd.DataFrame, file: Path, *, slipped: bool = False) -> None:
-    """Put a SAS transport file where the vendor would."""
+    """Put a SAS transport file where the vendor would put it."""
     import pyreadstat
 
     if slipped:
@@ -53,7 +53,7 @@ def deliver(frame: pd.DataFrame, file: Path, *, slipped: bool = False) -> None:
 
 
 class Sensor:
-    """Evaluates a sensor of the code location, and runs what it asks for, as Dagster's daemon does."""
+    """Evaluates one of the code location's sensors, and runs what it asks for, as Dagster's daemon does."""
 
     def __init__(self, name: str, instance: dg.DagsterInstance) -> None:
         from example_project.definitions import defs
@@ -63,7 +63,7 @@ class Sensor:
         self.cursor: str | None = None
 
     def until_settled(self) -> None:
-        """Look twice, as a file counts once it has stopped growing."""
+        """Tick twice, because a file only counts once it has stopped growing."""
         self.tick(silent=True)
         self.tick()
 

@@ -19,12 +19,12 @@ class Settings:
     """The example's configuration.
 
     Attributes:
-        store: folder of the project's data, or ``s3://bucket/prefix`` (``DATOM_EXAMPLE_STORE``). The keys of a
-            bucket are looked for in ``AWS_ACCESS_KEY_ID`` and ``AWS_SECRET_ACCESS_KEY``.
+        store: folder of the project's data, or ``s3://bucket/prefix`` (``DATOM_EXAMPLE_STORE``). A bucket's keys
+            are taken from ``AWS_ACCESS_KEY_ID`` and ``AWS_SECRET_ACCESS_KEY``.
         endpoint: URL of an S3 server other than AWS (``DATOM_EXAMPLE_S3_ENDPOINT``).
         remote: URL or path of its git repository (``DATOM_EXAMPLE_REMOTE``).
         governance_store, governance_remote: where the organization's register lies, and its git repository
-            (``DATOM_EXAMPLE_GOVERNANCE_STORE``, ``DATOM_EXAMPLE_GOVERNANCE_REMOTE``). The jobs of the example begin it.
+            (``DATOM_EXAMPLE_GOVERNANCE_STORE``, ``DATOM_EXAMPLE_GOVERNANCE_REMOTE``). The example's jobs create it.
         drops: folder in which the vendor's files arrive (``DATOM_EXAMPLE_DROPS``).
         dagster_home: Dagster's own folder (``DATOM_EXAMPLE_DAGSTER_HOME``); never the user's own instance.
     """
@@ -66,7 +66,7 @@ class Settings:
 
 
 def ensure_project(settings: Settings) -> dc.Project:
-    """The example's project; it is created the first time."""
+    """The example's project, which is created the first time."""
     store = settings.storage().store()
     try:
         return dc.Project.open(store, remote=settings.remote)
@@ -82,7 +82,7 @@ def ensure_drops(settings: Settings) -> Path:
 
 
 def ensure_dagster_home(settings: Settings) -> None:
-    """A folder for Dagster's runs and events, with telemetry and the welcome window switched off."""
+    """Create a folder for Dagster's runs and events, with telemetry and the welcome window switched off."""
     home = Path(settings.dagster_home)
     home.mkdir(parents=True, exist_ok=True)
     config = home / "dagster.yaml"

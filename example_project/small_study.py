@@ -1,4 +1,4 @@
-"""A small study for the pages in docs/: four tables, two cuts and a register, made in the current folder.
+"""A small study for the pages in docs/: four tables, two cuts and a register, created in the current folder.
 
 python -m example_project.small_study
 """
@@ -18,12 +18,12 @@ _FIRST_WRITE = datetime(2026, 1, 15, tzinfo=UTC)
 
 
 def make(folder: Path) -> dc.Project:
-    """The study in ``folder/study``, and the register that knows it in ``folder/register``.
+    """Create the study in ``folder/study``, and the register that knows it in ``folder/register``.
 
     Raises:
-        AlreadyExistsError: they are there already.
+        AlreadyExistsError: they already exist.
     """
-    # Fixed times, because the pages ask what the data was on a day.
+    # Fixed times, because the pages ask what the data was on a certain day.
     hours = itertools.count()
 
     def clock() -> datetime:
@@ -44,7 +44,7 @@ def make(folder: Path) -> dc.Project:
 
 
 def table(rows: int) -> pd.DataFrame:
-    """So many subjects, each with a result."""
+    """``rows`` subjects, each with a result."""
     return pd.DataFrame({"USUBJID": [f"01-{i}" for i in range(rows)], "LBSTRESN": [float(i) for i in range(rows)]})
 
 

@@ -1,4 +1,4 @@
-"""What comes from outside of this Dagster: a vendor's files, and a table that a colleague keeps in R."""
+"""What comes from outside this Dagster: a vendor's files, and a table that a colleague keeps in R."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +25,7 @@ from example_project.settings import Settings
 DESCRIBED = domain("vs")
 RULES = TableRules(key=("USUBJID", "VSSEQ"), ranges={"VSSTRESN": (0, 300)})
 
-#: Kept by others; this Dagster reports what they write.
+#: Others keep this table; this Dagster reports what they write.
 SITES = dg.AssetSpec(
     "sites",
     description="Sites and their investigators, kept by the clinical team in R.",
@@ -50,7 +50,7 @@ def vs_last(vs: pd.DataFrame) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Outside:
-    """What Dagster has to know of it."""
+    """What Dagster needs to know about what comes from outside."""
 
     assets: list[Any]
     checks: list[dg.AssetChecksDefinition]
@@ -59,7 +59,7 @@ class Outside:
 
 def vendor(settings: Settings, study: DatomResource) -> Outside:
     """The vendor's table with its checks and sensor, and the colleague's with the sensor that reports it."""
-    # Each month's delivery comes into a folder of its name.
+    # Each month's delivery arrives in a folder named after the month.
     drop = ExtractDrop(place=LocalStorage(path=settings.drops), by_cut=True)
     vs = datom_assets(
         project=study,

@@ -1,4 +1,4 @@
-"""A store that fails on demand, for tests of what becomes of code when storage does."""
+"""A store that fails on demand, for testing what code does when storage fails."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _CHANGES = frozenset({"create", "replace", "delete"})
 
 @dataclass(frozen=True)
 class StoreCall:
-    """A call that a store got.
+    """A call that a store received.
 
     Attributes:
         operation: the name of the method.
-        key: the object, or the prefix of a listing; ``""`` where there is none.
-        data: the bytes that are to be stored.
+        key: the object, or the prefix of a listing; ``""`` if there is none.
+        data: the bytes to be stored.
     """
 
     operation: Operation
@@ -33,7 +33,7 @@ class StoreCall:
 
     @property
     def changes(self) -> bool:
-        """Whether the call is one that changes what is stored."""
+        """Whether the call changes what is stored."""
         return self.operation in _CHANGES
 
 
@@ -49,16 +49,16 @@ class _Failure:
 
 
 class FailingStore:
-    """Does what another store does, and fails where a test says so. It has no abilities beside the protocol's.
+    """Does what another store does, and fails where a test tells it to. It can do no more than the protocol says.
 
     Args:
         inner: the store that does the work.
-        before: is called before each call gets to ``inner``. What it raises is raised instead of the call; what it
-            does to ``inner`` happens just before.
+        before: called before each call reaches ``inner``. If it raises, its error takes the place of the call;
+            whatever it does to ``inner`` happens just before the call.
 
     Attributes:
-        inner: as given; what a test looks at, or changes behind the back of what it tests.
-        calls: every call so far, also those that failed; without the bytes, which would stay in memory.
+        inner: as given; a test can look at it, or change it behind the back of the code that it tests.
+        calls: every call so far, including failed ones; without the bytes, which would stay in memory.
     """
 
     def __init__(self, inner: ObjectStore, before: Callable[[StoreCall], object] | None = None) -> None:
@@ -76,16 +76,16 @@ class FailingStore:
         times: int | None = 1,
         error: BaseException | None = None,
     ) -> None:
-        """Have coming calls fail, before they do anything.
+        """Make future calls fail before they do anything.
 
         Args:
             operation: which method; ``"*"`` is any.
             key: which keys, as a pattern with ``*``.
             times: how many calls; ``None`` is all until `heal`.
-            error: what is raised; by default a `StorageError`, as of a server that cannot be reached.
+            error: the error to raise; by default a `StorageError`, as if a server could not be reached.
 
         Raises:
-            InvalidInputError: no such operation, or a number of times that is none.
+            InvalidInputError: there is no such operation, or the number of times is invalid.
         """
         problems = []
         if operation not in (*get_args(Operation), "*"):
@@ -97,7 +97,7 @@ class FailingStore:
         self._failures.append(_Failure(operation, key, times, error))
 
     def heal(self) -> None:
-        """Let every call succeed again that `fail` spoke of."""
+        """Undo every `fail`: the calls succeed again."""
         self._failures.clear()
 
     @property
@@ -137,7 +137,7 @@ class FailingStore:
 
     def _meet(self, operation: Operation, key: str, data: Buffer = b"") -> None:
         call = StoreCall(operation, key, data)
-        with self._lock:  # a write calls from several threads
+        with self._lock:  # a write makes calls from several threads
             self.calls.append(StoreCall(operation, key))
             failure = next((f for f in self._failures if f.meets(call)), None)
             if failure is not None and failure.left is not None:

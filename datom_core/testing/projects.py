@@ -1,4 +1,4 @@
-"""A project for a test: a new one for each, which leaves nothing behind."""
+"""A project for a test: a new one each time, which leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _AUTHOR = "Test Author <test@example.org>"
 
 
 class Clock:
-    """A clock that moves on by one minute at every look, from 2026-01-01 00:00 UTC.
+    """A clock that moves on by one minute each time it is read, from 2026-01-01 00:00 UTC.
 
     Attributes:
-        now: what it showed last; may be set.
+        now: the time it showed last; may be set.
     """
 
     def __init__(self) -> None:
@@ -39,16 +39,16 @@ def memory_project(
     clock: Callable[[], datetime] | None = None,
     schema: int = 2,
 ) -> Iterator[Project]:
-    """A new project, opened to write, whose data is in memory and whose history is in a temporary folder.
+    """A new project, opened for writing, with its data in memory and its history in a temporary folder.
 
-    It needs git, but no configuration of git's, and leaves the user's cache alone. When the block ends, the history is
+    It needs git, but no git configuration, and leaves the user's cache alone. When the block ends, the history is
     gone, and so is the data, unless a store was given.
 
     Args:
-        name: of the project.
-        store: where the data lies instead, such as a `FailingStore`, or a `LocalStore` in a test's own folder.
-        author: of its commits.
-        clock: what time it is; by default a `Clock`, for the same times in every run.
+        name: the project's name.
+        store: where to keep the data instead, such as a `FailingStore`, or a `LocalStore` in the test's own folder.
+        author: the author of its commits.
+        clock: tells the time; by default a `Clock`, for the same times in every run.
         schema: as for `Project.init`.
     """
     with tempfile.TemporaryDirectory(prefix="datom-test-") as folder:
@@ -64,5 +64,5 @@ def memory_project(
 
 
 def forget_clone(project: Project) -> None:
-    """Remove what the machine keeps of a project's history, for one that was made for a test."""
+    """Remove the machine's copy of a project's history; for a project that was made for a test."""
     editor_of(project).repo.forget()

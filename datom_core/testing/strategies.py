@@ -1,4 +1,4 @@
-"""Hypothesis strategies for tables of every type that is stored."""
+"""Hypothesis strategies for tables with every type that can be stored."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from datom_core.errors import NotFoundError
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-_US = 2**33 * 10**6  # beyond, doubles of seconds do not tell microseconds apart
+_US = 2**33 * 10**6  # beyond this, seconds as doubles do not tell microseconds apart
 _MISSING_IN_R = -(2**31)
 _EXACT = 2**53
 
 
 def tables(*, max_rows: int = 12, max_columns: int = 6) -> SearchStrategy[pa.Table]:
-    """Tables that can be written: columns of every type that is stored, with missing values, in one or two chunks.
+    """Tables that can be written: columns of every type that can be stored, with missing values, in one or two chunks.
 
     Args:
-        max_rows, max_columns: how large they get; there is at least one of each.
+        max_rows, max_columns: the largest size; there is at least one of each.
 
     Raises:
         NotFoundError: Hypothesis is not installed (extra ``testing``).
@@ -48,7 +48,7 @@ def tables(*, max_rows: int = 12, max_columns: int = 6) -> SearchStrategy[pa.Tab
 
 @functools.cache
 def column_types() -> tuple[tuple[pa.DataType, SearchStrategy[Any]], ...]:
-    """Every Arrow type that is stored, with a strategy for values that `column_of` makes a column of.
+    """Every Arrow type that can be stored, with a strategy for the values that `column_of` turns into a column.
 
     Raises:
         NotFoundError: Hypothesis is not installed (extra ``testing``).
@@ -57,7 +57,7 @@ def column_types() -> tuple[tuple[pa.DataType, SearchStrategy[Any]], ...]:
 
 
 def column_of(kind: pa.DataType, values: list[Any]) -> pa.Array:
-    """A column of a type from values of its strategy."""
+    """A column of the given type, from values of that type's strategy."""
     if pa.types.is_float16(kind):
         return pa.array([None if v is None else np.float16(v) for v in values], kind)
     if pa.types.is_dictionary(kind):
@@ -85,7 +85,7 @@ def _numbers() -> tuple[tuple[pa.DataType, SearchStrategy[Any]], ...]:
 
 
 def _ints(bits: int) -> SearchStrategy[int]:
-    # R has no lowest number: it stands for a missing value.
+    # R has no lowest number, because it stands for a missing value.
     low = -(2 ** (bits - 1)) + (1 if bits >= 32 else 0)
     found: SearchStrategy[int] = _hypothesis().integers(low, 2 ** (bits - 1) - 1).filter(lambda n: n != _MISSING_IN_R)
     return found
@@ -112,7 +112,7 @@ def _moments() -> tuple[tuple[pa.DataType, SearchStrategy[Any]], ...]:
     st = _hypothesis()
 
     def whole_us(most: int, least: int | None = None) -> SearchStrategy[int]:
-        # Nanoseconds are stored as far as microseconds hold them.
+        # Nanoseconds are stored only if microseconds can hold them.
         found: SearchStrategy[int] = st.integers(-most if least is None else least, most).map(lambda n: n * 1000)
         return found
 

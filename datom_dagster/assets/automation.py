@@ -6,10 +6,10 @@ import dagster as dg
 
 
 def datom_eager() -> dg.AutomationCondition:  # type: ignore[type-arg]
-    """As `AutomationCondition.eager`, but only when the *content* of a parent changed.
+    """Like `AutomationCondition.eager`, but only when the *content* of a parent changed.
 
-    Dagster's own condition runs downstream whenever a parent was materialized, or is about to be, also when
-    that writes nothing; this one waits, and compares data versions, which are content hashes here. A run that
+    Dagster's own condition runs downstream whenever a parent was materialized, or is about to be, even if that
+    writes nothing; this one waits, and compares data versions, which are content hashes here. A run that
     updated the parent and includes the asset itself counts as done.
     """
     changed = dg.AutomationCondition.data_version_changed() & ~dg.AutomationCondition.executed_with_root_target()

@@ -15,15 +15,15 @@ from datom_dagster.io import DatomIOManager, check_returned, collected, is_empty
 
 Compute = Callable[..., Any]
 
-# What a result holds that was given no value.
+# The value of a result that was given none.
 _NO_VALUE: Any = dg.MaterializeResult().value
 
 
 def watched(compute_fn: Compute) -> Compute:
-    """The function, which refuses to run in a step whose output would not become a version.
+    """Wrap the function so that it refuses to run in a step whose output would not become a version.
 
-    Whatever `dagster.Definitions` the asset is in, a run that left its data with another IO manager would be green, and
-    the data unversioned. Called by hand, as in a test of the function, it is what it was.
+    Otherwise, whatever `dagster.Definitions` the asset is in, a run that stored its data with another IO manager would
+    be green, and the data unversioned. Called by hand, as in a unit test, the function behaves as before.
     """
     step: Compute
     if inspect.isasyncgenfunction(compute_fn):
@@ -61,7 +61,7 @@ def watched(compute_fn: Compute) -> Compute:
 
 
 def _put_in_place(step: Compute, compute_fn: Compute) -> None:
-    """Have the step say that it stands where the function does: there Dagster's links to the source code lead."""
+    """Give the step the source location of the function, so that Dagster's links to the source code lead there."""
     here, there = getattr(step, "__code__", None), getattr(inspect.unwrap(compute_fn), "__code__", None)
     if here is not None and there is not None:
         place = {"co_filename": there.co_filename, "co_firstlineno": there.co_firstlineno}
@@ -69,7 +69,7 @@ def _put_in_place(step: Compute, compute_fn: Compute) -> None:
 
 
 def _check_of(function: Compute) -> Callable[[Any], Any]:
-    """What looks at each result of the function, once it is certain that it will be stored by datom."""
+    """The check to apply to each result of the function, having made certain that datom will store it."""
     found = storing_step(function)
     if found is None or is_set(found.spec.metadata.get(OTHER_IO_MANAGER)):
         return lambda result: result
@@ -112,7 +112,7 @@ def skipping_empty(compute_fn: Compute) -> Compute:
         elif not is_empty(frame := collected(result)):
             yield dg.Output(frame)
 
-    # Dagster reads inputs from the signature, and would take the annotated frame for what the generator is.
+    # Dagster reads inputs from the signature, and would take the annotated frame for the type of the generator.
     signature = inspect.signature(compute_fn, eval_str=True)
     compute.__signature__ = signature.replace(return_annotation=inspect.Signature.empty)  # type: ignore[attr-defined]
     compute.__annotations__ = {
@@ -124,7 +124,7 @@ def skipping_empty(compute_fn: Compute) -> Compute:
 def _with_value(
     result: dg.Output[Any] | dg.MaterializeResult[Any], value: Any
 ) -> dg.Output[Any] | dg.MaterializeResult[Any]:
-    """The same result of a step with another form of its value: a stream that was looked into is not whole any more."""
+    """The same result with its value replaced: a stream that was looked into is no longer whole."""
     if value is result.value:
         return result
     if isinstance(result, dg.MaterializeResult):

@@ -1,4 +1,4 @@
-"""Declare assets over datom tables so that mistakes show when the code is loaded."""
+"""Declare assets over datom tables, so that mistakes show when the code is loaded."""
 
 from __future__ import annotations
 
@@ -77,13 +77,13 @@ def datom_asset(
         table: name of the table; by default the asset's name.
         columns: what the columns mean, name -> description; shown on the page before the first run.
         on_empty: what to do with a frame without rows: ``"fail"``, ``"skip"`` (nothing is recorded and steps
-            downstream are skipped) or ``"keep"`` (the version before stands).
-        table_type: ``"imported"`` for an extract, from which lineage begins, else ``"derived"``.
-        commit_message: message of each version that nobody gives another one for.
+            downstream are skipped) or ``"keep"`` (the previous version stands).
+        table_type: ``"imported"`` for an extract, where lineage begins, else ``"derived"``.
+        commit_message: the message of each version if nobody gives another one.
         rules: what must hold for the table. `datom_checks` checks it; its key tells which rows changed.
-        gate: refuse what breaks a rule before anything is written.
-        other_io_manager: let the asset be stored by an IO manager that is no `DatomIOManager`, without versions.
-            Without it, a run refuses to make the asset so, wherever it was defined.
+        gate: refuse data that breaks a rule before anything is written.
+        other_io_manager: let an IO manager that is not a `DatomIOManager` store the asset, without versions.
+            Without this flag, a run refuses to do so, wherever the asset was defined.
         **options: everything else that `dagster.asset` takes.
 
     Raises:
@@ -147,8 +147,8 @@ def check_tables(assets: Iterable[Any], io_managers: Mapping[str, Any] | None = 
     """Refuse assets whose table has a name or setting that datom refuses, or that share a table.
 
     Args:
-        assets: asset definitions; anything else, and what hands nothing to an IO manager, is left alone.
-        io_managers: look at assets with these IO managers only, by key.
+        assets: asset definitions; anything else, and any that hands nothing to an IO manager, is left alone.
+        io_managers: check only assets with these IO managers, by key.
 
     Raises:
         InvalidInputError: names every offender.
@@ -174,7 +174,7 @@ def check_tables(assets: Iterable[Any], io_managers: Mapping[str, Any] | None = 
 
 
 def _check_asset(definition: dg.AssetsDefinition, key: dg.AssetKey) -> str:
-    """The table of an asset, when everything about it that can be known by now is right."""
+    """The table of an asset, once everything that is known about it so far has been checked."""
     spec = definition.specs_by_key[key]
     check_keys(spec.metadata, "definition")
     check_choices(spec.metadata)
@@ -203,7 +203,7 @@ def _check_asset(definition: dg.AssetsDefinition, key: dg.AssetKey) -> str:
 
 
 def _place(manager: Any) -> str:
-    """What tells the projects of two IO managers apart, environment variables by their names."""
+    """Text that tells the projects of two IO managers apart; environment variables count by name."""
     project = manager.datom if isinstance(manager, DatomIOManager) else (manager.data or {}).get("datom")
     if not isinstance(project, DatomResource):
         return repr(project)
@@ -225,14 +225,14 @@ def datom_definitions(
 
     Args:
         assets, resources: as for `dagster.Definitions`.
-        other_io_managers: keys of IO managers by which assets made for datom may be stored although they are no
-            `DatomIOManager` here: others are meant, which keep no versions, or definitions that are merged with these
-            have them.
+        other_io_managers: keys of IO managers that may store assets made for datom although they are not a
+            `DatomIOManager` here: either another one is intended, which keeps no versions, or definitions that are
+            merged with these provide it.
         **others: everything else that `dagster.Definitions` takes.
 
     Raises:
         InvalidInputError: names every asset whose table has a name that datom refuses; or every asset that was made for
-            datom (by `datom_asset`, `datom_assets`, or with metadata such as ``datom/table``) and would be stored by
+            datom (by `datom_asset`, `datom_assets`, or with metadata such as ``datom/table``) but would be stored by
             another IO manager, unversioned.
     """
     found = listed(assets, "datom_definitions")
@@ -252,12 +252,12 @@ def datom_definitions(
 
 
 def _only_reads(manager: DatomIOManager) -> bool:
-    study: Any = manager.datom  # or something that is configured at launch
+    study: Any = manager.datom  # or a resource that is configured at launch
     return isinstance(study, DatomResource) and study.remote is None
 
 
 def _knowing_its_assets(manager: DatomIOManager, key: str, assets: Iterable[Any]) -> DatomIOManager:
-    """The IO manager of a project without remote, which refuses runs over these assets before they begin."""
+    """The IO manager; for a project without remote, one that refuses runs over these assets before they begin."""
     names = sorted(asset.to_user_string() for a in assets for asset, used in written(a) if used == key)
     return manager.knowing(names)
 
@@ -283,9 +283,9 @@ def _described(spec: dg.AssetSpec, manager: DatomIOManager) -> dg.AssetSpec:
 
 
 def storage_facts(study: DatomResource, table: str) -> dict[str, Any]:
-    """What the page shows of where a table is stored, as far as it is known where the code is loaded."""
+    """What the page shows about where a table is stored, as far as is known where the code is loaded."""
     facts: dict[str, Any] = {"dagster/storage_kind": "datom"}
-    # An environment variable may be set where the code runs and not where it is loaded.
+    # An environment variable may be set where the code runs, but not where it is loaded.
     with contextlib.suppress(dc.DatomError, AttributeError):
         facts["dagster/table_name"] = f"{resolved(study.project)}.{table}"
         if study.storage is not None:

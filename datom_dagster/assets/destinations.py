@@ -1,4 +1,4 @@
-"""Which IO manager stores an asset, and whether that is one of datom."""
+"""Which IO manager stores an asset, and whether it is one of datom's."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import datom_core as dc
 from datom_dagster.events import OTHER_IO_MANAGER, is_set, stores_a_table
 from datom_dagster.io import DatomIOManager
 
-#: Where `AssetSpec.with_io_manager_key` keeps what it is given.
+#: Where `AssetSpec.with_io_manager_key` keeps its argument.
 IO_MANAGER_KEY = "dagster/io_manager_key"
 
 
@@ -25,12 +25,12 @@ def written(definition: Any) -> Iterator[tuple[dg.AssetKey, str]]:
 
 
 def check_io_managers(assets: Iterable[Any], resources: Mapping[str, Any], meant: Container[str] = ()) -> None:
-    """Refuse assets that were made for datom and would be stored by another IO manager.
+    """Refuse assets that were made for datom but would be stored by another IO manager.
 
     Args:
         assets: asset definitions.
-        resources: of the code location, by key.
-        meant: keys of IO managers that are no `DatomIOManager` on purpose.
+        resources: the code location's, by key.
+        meant: keys of IO managers that are deliberately not a `DatomIOManager`.
 
     Raises:
         InvalidInputError: names every offender, and its IO manager.
@@ -57,7 +57,7 @@ def check_io_managers(assets: Iterable[Any], resources: Mapping[str, Any], meant
 
 
 def _stored(definition: Any) -> Iterator[tuple[dg.AssetSpec, str]]:
-    """What a definition has that was made for datom, with the key of its IO manager."""
+    """The assets of a definition that were made for datom, each with the key of its IO manager."""
     found: list[tuple[dg.AssetSpec, str]] = []
     if isinstance(definition, dg.AssetsDefinition) and definition.is_executable:
         found = [(definition.specs_by_key[key], manager) for key, manager in written(definition)]
@@ -68,7 +68,7 @@ def _stored(definition: Any) -> Iterator[tuple[dg.AssetSpec, str]]:
 
 
 def marked(definition: Any, meant: Container[str]) -> Any:
-    """The definition, whose assets know that another IO manager is meant; else they would refuse it when they run."""
+    """The definition, with its assets told that another IO manager is intended; else they would refuse it in a run."""
     chosen = {spec.key for spec, key in _stored(definition) if key in meant}
     if not chosen or isinstance(definition, dg.AssetSpec):
         return definition
@@ -80,7 +80,7 @@ def marked(definition: Any, meant: Container[str]) -> Any:
 
 
 def is_ours(resource: Any) -> bool:
-    # What is configured at launch, or belongs to an asset, is known by its class alone.
+    # A resource that is configured at launch, or belongs to an asset, is known only by its class.
     known = (getattr(resource, name, None) for name in ("resource_cls", "configurable_resource_cls"))
     return isinstance(resource, DatomIOManager) or any(
         isinstance(kind, type) and issubclass(kind, DatomIOManager) for kind in known

@@ -1,4 +1,4 @@
-"""The steps of a project's life, from creation to decommission, as jobs to be launched once."""
+"""The steps of a project's life, from creation to decommission, as jobs to launch once."""
 
 # Dagster reads annotations at run time, to know how jobs are configured: no `annotations` import.
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ class Verify(Enum):
 
 
 class Depth(Enum):
-    """How deep validation looks: what is there, whether documents and sizes agree, or every byte."""
+    """How deep validation looks: what exists, whether documents and sizes agree, or every byte."""
 
     quick = "quick"
     deep = "deep"
@@ -30,14 +30,14 @@ class Depth(Enum):
 
 
 class Backend(Enum):
-    """What a place is."""
+    """What kind of place it is."""
 
     local = "local"
     s3 = "s3"
 
 
 class Place(dg.Config):
-    """A folder, or a bucket. Of keys, the *names* of environment variables are given."""
+    """A folder, or a bucket. Its keys are given as the *names* of environment variables."""
 
     backend: Backend = Field(description="local or s3.")
     root: str = Field(description="Path of the folder, or name of the bucket.")
@@ -50,14 +50,14 @@ class Place(dg.Config):
     profile: str | None = Field(default=None, description="A profile of the AWS configuration files, or of SSO.")
 
     def store(self, near: dc.ObjectStore) -> dc.ObjectStore:
-        """The store. A bucket without credentials of its own is opened with those of ``near``, on its server.
+        """The store. A bucket without credentials of its own uses the server and the credentials of ``near``.
 
         Raises:
             InvalidInputError: no credentials for a bucket.
         """
         if self.backend is Backend.local:
             return dc.LocalStore(self.root, self.prefix)
-        # Keys of one server are not shown to another.
+        # Never show one server's keys to another.
         own = self.access_key_env or self.secret_key_env or self.session_token_env or self.profile or self.endpoint_url
         if not own and near.location.backend == self.backend.value:
             return dc.open_store(dc.Location(self.backend.value, self.root, self.prefix, self.region), near=(near,))
@@ -96,7 +96,7 @@ class MigrateProject(dg.Config):
 
 
 class ValidateProject(dg.Config):
-    """A look at whether all is there, and as it should be."""
+    """A check that everything is there, and as it should be."""
 
     depth: Depth = Field(default=Depth.quick, description="quick, deep or full.")
     fix: bool = Field(default=False, description="Put back everything that git can give.")
@@ -118,9 +118,9 @@ class _Notes:
     def tell(
         self, context: dg.OpExecutionContext, what: str, shown: Mapping[str, Any], *, on_assets: bool = False
     ) -> None:
-        """Show the facts at the run, and if asked to at every asset.
+        """Show the facts at the run and, if asked, at every asset.
 
-        An observation of what others make must repeat its data version; else it would count as a change.
+        An observation of an asset that others make must repeat its data version; otherwise it would count as a change.
         """
         context.add_output_metadata(dict(shown))
         if not on_assets:
@@ -132,7 +132,7 @@ class _Notes:
 
 
 def _data_version(context: dg.OpExecutionContext, asset: dg.AssetKey) -> str | None:
-    """The data version that was last observed of an asset; ``None`` when none was."""
+    """The last observed data version of an asset; ``None`` if there is none."""
     found = context.instance.fetch_observations(asset, limit=1).records
     observation = found[0].asset_observation if found else None
     return None if observation is None else observation.tags.get(DATA_VERSION_TAG)
@@ -156,18 +156,18 @@ def datom_jobs(
     resources: Mapping[str, Any] | None = None,
     study: str | None = None,
 ) -> list[dg.JobDefinition]:
-    """Jobs for the steps of a project's life; each can be launched again after it broke off.
+    """Jobs for the steps of a project's life; each can be launched again if it was interrupted.
 
     ``init_project``, ``migrate_project``, ``validate_project``, ``mirror_project`` and ``decommission_project``; with a
     register also ``init_governance`` and ``attach_governance``. They use the resources ``datom``, a `DatomResource`,
-    and ``governance``, a `GovernanceResource`. Those that change where a project lies, or find something about it,
+    and ``governance``, a `GovernanceResource`. Jobs that change where a project lies, or find something out about it,
     leave an observation on its assets, which makes nothing downstream stale.
 
     Args:
         assets: the project's assets.
         governance: whether there is a register.
-        resources: the resources, when the code location has others under these keys.
-        study: is appended to the jobs' names, when there are several projects.
+        resources: the resources, if the code location has others under these keys.
+        study: appended to the jobs' names, for a code location with several projects.
     """
     check_kind("resources", resources, Mapping, '{"datom": study}')
     notes = _Notes(_specs(assets))
@@ -178,8 +178,8 @@ def datom_jobs(
 
 def _job(op: dg.OpDefinition, resources: Mapping[str, Any] | None, study: str | None) -> dg.JobDefinition:
     name = op.name if study is None else f"{op.name}_{study}"
-    # A code location refuses an op that is named like a job, or like one of another project; in the run's
-    # configuration it has its plain name all the same.
+    # A code location refuses an op with the name of a job, or of another project's op. The alias keeps its plain name
+    # in the run's configuration.
     step = op.with_replaced_properties(name=f"{name}_step").alias(op.name)
 
     @dg.graph(name=name, description=op.description)
@@ -240,7 +240,7 @@ def _migrate(notes: _Notes) -> dg.OpDefinition:
 
 
 def _source(config: MigrateProject, project: dc.Project, target: dc.ObjectStore) -> dc.ObjectStore | None:
-    """The old place of a move that is to be completed; ``None`` for one that begins where the project is."""
+    """The old place of a move that has to be completed; ``None`` for a move that begins where the project is."""
     if config.source is not None:
         return config.source.store(project.store)
     if project.governance is None or project.store.location != target.location:

@@ -1,4 +1,4 @@
-"""The options of `dagster.asset` that a list of tables shares, and where each belongs."""
+"""The options of `dagster.asset` that a list of tables shares, and where each one belongs."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _TAKEN = inspect.signature(dg.asset).parameters
 _OF_STEP = inspect.signature(dg.multi_asset).parameters
 _OF_OUTPUT = inspect.signature(dg.AssetOut).parameters
 
-#: Options that say something of each asset although a step of several takes them, too.
+#: Options that apply to each asset, although a step that makes several takes them, too.
 _OF_EACH = frozenset({"code_version", "description", "group_name"})
 
-# What becomes of these is decided where they are used.
+# The code that uses these decides what to do with them.
 _HANDLED = frozenset({"io_manager_def", "partitions_def"})
 _SEVERAL = _OF_STEP.keys() | _OF_OUTPUT.keys() | _HANDLED
 
-# What no table of a list can have, and what to do instead.
+# Options that no table of a list can have, and what to do instead.
 _REFUSED: Mapping[str, str] = {
     "compute_fn": "extract is the function",
     "key": "the assets are called as their tables; use key_prefix",
@@ -39,15 +39,15 @@ _REFUSED_TOGETHER: Mapping[str, str] = {
 def checked_options(
     options: Mapping[str, Any], partitions: dg.PartitionsDefinition[Any] | None, *, atomic: bool
 ) -> dict[str, Any]:
-    """The options that are given, without those that say what Dagster assumes.
+    """The options that were given, without those that repeat Dagster's defaults.
 
     Args:
-        options: of `dagster.asset`.
-        partitions: the cuts, which are given by a parameter of their own.
+        options: those of `dagster.asset`.
+        partitions: the cuts, which have a parameter of their own.
         atomic: whether one step makes all tables.
 
     Raises:
-        InvalidInputError: names every option that cannot be, and what to do instead.
+        InvalidInputError: names every option that is not allowed, and what to do instead.
     """
     refused = {**_REFUSED, **(_REFUSED_TOGETHER if atomic else {})}
     problems, given = [], {}
@@ -72,7 +72,7 @@ def checked_options(
 
 
 def of_step(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The options of a step that makes several assets, and those of each asset."""
+    """The options for a step that makes several assets, and those for each asset."""
     step = {
         name: value
         for name, value in options.items()
@@ -85,7 +85,7 @@ def checks_of(options: Mapping[str, Any], keys: Mapping[str, dg.AssetKey]) -> di
     """The ``check_specs`` of each asset, by its name.
 
     Raises:
-        InvalidInputError: names the checks that are of none of the assets.
+        InvalidInputError: names the checks that belong to none of the assets.
     """
     specs = list(options.get("check_specs", ()))
     strays = [spec for spec in specs if spec.asset_key not in keys.values()]

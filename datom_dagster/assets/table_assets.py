@@ -25,12 +25,12 @@ from datom_dagster.events import (
 from datom_dagster.io import DatomIOManager
 from datom_dagster.resources import WRITTEN, DatomResource, check_kind
 
-#: ``(table, cut) -> frame``; an argument called ``context`` gets Dagster's.
+#: ``(table, cut) -> frame``; an argument called ``context`` gets Dagster's context.
 Extraction = Callable[..., Any]
 
 _Call = Callable[[Any, str, str | None], Any]
 KINDS = frozenset({"datom", "parquet"})
-_SMALL = 64 * 2**20  # bytes of a payload that is read for its columns' types and labels
+_SMALL = 64 * 2**20  # bytes: a larger payload is not read for its columns' types and labels
 
 
 @dc.fitting
@@ -49,26 +49,24 @@ def datom_assets(
     io_manager_key: str = "io_manager",
     **options: Any,
 ) -> list[dg.AssetsDefinition]:
-    """An asset per table, of which each materialization is a version.
+    """One asset per table; each materialization is a version.
 
     Args:
-        project: what the page shows of where the tables are stored; the IO manager is what writes.
+        project: tells the page where the tables are stored; the IO manager does the writing.
         tables: names, or more about each.
         extract: a function ``(table, cut) -> frame``, or one per table. ``cut`` is the partition, ``None`` without
             partitions; an argument called ``context`` gets the `dagster.AssetExecutionContext`.
-        partitions: the cuts: a month each, named as they come (`dagster.DynamicPartitionsDefinition`), or none.
+        partitions: the cuts: one a month, named as they come (`dagster.DynamicPartitionsDefinition`), or none.
         atomic: extract all tables in one step, and record them in one commit: all tables of a cut, or none.
-        show_recorded: show columns that are not declared as the project has them now, where it can be read when the
-            code is loaded.
-        name: of the step, when it is atomic.
-        on_empty: as `datom_asset`; an atomic step knows ``"fail"`` and ``"keep"``.
-        table_type, commit_message: as `datom_asset`.
-        io_manager_key: of the `DatomIOManager`.
-        **options: everything else that `dagster.asset` takes, for each of them, but ``key``, ``ins`` and
-            ``is_virtual``, and in an atomic step ``check_specs``, ``dagster_type`` and ``output_required``. Of
-            ``check_specs``, each asset gets its own; ``extract`` returns their results in a
-            `dagster.MaterializeResult`. With a ``backfill_policy`` of a single run, ``extract`` is called for each of
-            the run's cuts.
+        show_recorded: show undeclared columns as the project has them now, if it can be read when the code is loaded.
+        name: the name of the step, if it is atomic.
+        on_empty: as for `datom_asset`; an atomic step takes ``"fail"`` and ``"keep"``.
+        table_type, commit_message: as for `datom_asset`.
+        io_manager_key: the key of the `DatomIOManager`.
+        **options: everything else that `dagster.asset` takes, for each asset, except ``key``, ``ins`` and
+            ``is_virtual`` and, in an atomic step, ``check_specs``, ``dagster_type`` and ``output_required``. Each asset
+            gets its own ``check_specs``; ``extract`` returns their results in a `dagster.MaterializeResult`. With a
+            single-run ``backfill_policy``, ``extract`` is called for each of the run's cuts.
 
     Raises:
         InvalidInputError: names every table, function or setting that is refused, at the time of definition.
@@ -112,7 +110,7 @@ def _described(
     *,
     show_recorded: bool,
 ) -> dict[str, dict[str, Any]]:
-    """What is an asset's own, by its name: the description, the metadata and the tags."""
+    """What each asset has of its own, by asset name: the description, the metadata and the tags."""
     seen = _seen(project, specs) if show_recorded else {}
     given = {key: value for key, value in settings.items() if value is not None}
     return {
@@ -132,13 +130,13 @@ def _made(
     shared: dict[str, Any],
     described: Mapping[str, Mapping[str, Any]],
 ) -> list[dg.AssetsDefinition]:
-    """All tables in the step of that name, or a step for each."""
+    """All tables in one step of that name, or a step for each."""
     if step is not None:
         made = [_together(step, {spec.asset_name: spec.name for spec in specs}, functions, {**shared}, described)]
     else:
         checks = checks_of(shared, {spec.asset_name: _key(spec, shared.get("key_prefix")) for spec in specs})
         if "io_manager_def" in shared:
-            del shared["io_manager_key"]  # Dagster makes a key of its own
+            del shared["io_manager_key"]  # Dagster makes its own key
         made = [
             _alone(
                 spec,
@@ -165,7 +163,7 @@ def _metadata(spec: TableSpec, project: DatomResource, seen: dg.TableSchema | No
 
 
 def _functions(specs: Sequence[TableSpec], extract: Any) -> dict[str, _Call]:
-    """Per table, a function of the context, the table and the cut."""
+    """For each table, a function of the context, the table and the cut."""
     problems, names = [], [spec.name for spec in specs]
     folded = [spec.asset_name.lower() for spec in specs]
     problems += [f"{n}: given twice" for n, f in zip(names, folded, strict=True) if folded.count(f) > 1]
@@ -187,7 +185,7 @@ def _functions(specs: Sequence[TableSpec], extract: Any) -> dict[str, _Call]:
 
 
 def _arguments(function: Callable[..., Any]) -> tuple[str, str, bool] | None:
-    """What an extract function calls the table and the cut, and whether it takes the context; ``None`` for another."""
+    """The names of an extract function's table and cut, and whether it takes the context; ``None`` if it is not one."""
     named = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
     parameters = inspect.signature(function).parameters
     free = [p for p in parameters.values() if p.name != "context" and p.kind in named]
@@ -219,7 +217,7 @@ def _alone(spec: TableSpec, extract: _Call, options: Mapping[str, Any]) -> dg.As
 
         return cuts
 
-    # Dagster would take an annotation of the result for that of the results of checks, too.
+    # No return annotation: Dagster would apply it to the results of checks, too.
     @datom_asset(name=spec.asset_name, **options)
     def table(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]
         return extract(context, spec.name, _cut(context))
@@ -259,7 +257,7 @@ def _together(
 
 
 def _seen(project: DatomResource, specs: Iterable[TableSpec]) -> dict[str, dg.TableSchema]:
-    """The columns of those tables that can be read now."""
+    """The columns of the tables that can be read now."""
     wanted = {spec.name for spec in specs if spec.columns is None}
     with contextlib.suppress(dc.DatomError):
         reader = project.open_reader()
@@ -268,7 +266,7 @@ def _seen(project: DatomResource, specs: Iterable[TableSpec]) -> dict[str, dg.Ta
 
 
 def columns_of(reader: dc.ProjectReader, table: dc.TableInfo) -> dg.TableSchema:
-    """The columns of a table's current version: their names, and unless it is large also types and labels."""
+    """The columns of a table's current version: their names and, unless it is large, types and labels."""
     if table.size_bytes is not None and table.size_bytes <= _SMALL:
         return column_schema(reader.read_arrow(table.name).schema, None)
     return dg.TableSchema([dg.TableColumn(name) for name in reader.metadata(table.name).column_names])

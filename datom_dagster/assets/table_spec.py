@@ -1,4 +1,4 @@
-"""A table, and what is known of it before it is there."""
+"""A table, and what is known about it before it exists."""
 
 # Dagster reads annotations at run time: no `annotations` import.
 import re
@@ -16,19 +16,19 @@ from datom_dagster.rules import TableRules
 @dc.fitting
 @dataclass(frozen=True)
 class TableSpec:
-    """A table, and what is known of it before it is there.
+    """A table, and what is known about it before it exists.
 
     Attributes:
         name: its name.
         columns: what the columns mean, name -> description; or a `dagster.TableSchema`.
-        key: columns that together tell its rows apart; events say which rows changed.
-        description: of the table.
-        metadata, tags: of its asset, besides those of all tables.
-        rules: what must hold for it; `datom_checks` checks it. Their key is its key.
-        gate: refuse what breaks a rule before anything is written.
+        key: columns that together tell its rows apart, so that events say which rows changed.
+        description: the table's description.
+        metadata, tags: its asset's, besides those of all tables.
+        rules: what must hold for it; `datom_checks` checks it. The key of the rules is the table's key.
+        gate: refuse data that breaks a rule before anything is written.
 
     Raises:
-        InvalidInputError: an attribute of another kind, a gate without rules, or two keys.
+        InvalidInputError: an attribute of the wrong kind, a gate without rules, or two keys.
     """
 
     name: str
@@ -58,17 +58,17 @@ class TableSpec:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What its asset's metadata says of the key and the rules."""
+        """What its asset's metadata says about the key and the rules."""
         key = {KEY: list(self.key)} if self.key else {}
         return key if self.rules is None else {**key, (GATE if self.gate else RULES): self.rules.to_json()}
 
     @property
     def asset_name(self) -> str:
-        """The table's name as Dagster takes it: with underscores for what is neither a letter nor a digit."""
+        """The table's name as Dagster takes it: an underscore for anything that is neither a letter nor a digit."""
         return re.sub(r"\W", "_", self.name, flags=re.ASCII)
 
     def schema(self, seen: dg.TableSchema | None = None) -> dg.TableSchema | None:
-        """The columns that are declared, with the key; else those that were ``seen``."""
+        """The declared columns, with the key; else those that were ``seen``."""
         declared = self.columns
         if isinstance(declared, Mapping):
             declared = dg.TableSchema([dg.TableColumn(name, description=text) for name, text in declared.items()])

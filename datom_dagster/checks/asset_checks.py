@@ -1,6 +1,6 @@
-"""Asset checks over the versions of a table: are they what was recorded, and do they keep the rules."""
+"""Asset checks over the versions of a table: are they what was recorded, and do they keep the rules?"""
 
-# Dagster reads annotations at run time, to know what the function of a check takes: no `annotations` import.
+# Dagster reads annotations at run time, to know what a check's function takes: no `annotations` import.
 import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
@@ -15,14 +15,14 @@ from datom_dagster.events import SHOWN, rows_table, rules_of, settings_of, table
 from datom_dagster.resources import DatomResource
 from datom_dagster.rules import ASKED, EXAMPLES, Finding, TableRules, check_rules, version_before
 
-# A writer's documents come within a second or so of its commit: storage that is behind for longer stays behind.
+# A writer's documents follow its commit within a second or so: storage that is behind for longer stays behind.
 _LOOKS = 3
 _SECONDS_BETWEEN = 1.0
 
-# What says that data is damaged; everything else says that nothing is known of it.
+# Errors that say that data is damaged; any other error says nothing about the data.
 _UNREADABLE = (dc.IntegrityError, dc.FormatError, dc.NotFoundError)
 
-# Every check. A rule is one by being a rule; the others are the options of `datom_checks` of the same name.
+# Every check. Each rule is one; the others are the options of `datom_checks` with the same name.
 _DESCRIPTIONS = {
     "integrity": "The stored bytes are those that were recorded.",
     "reproducible": "The content hash of what is read is the recorded one.",
@@ -45,26 +45,27 @@ def datom_checks(
     resource: str = "datom",
     name: str | None = None,
 ) -> dg.AssetChecksDefinition:
-    """Checks of a table: one per thing that must hold, made by one op that reads the data once.
+    """Checks of a table: one for each thing that must hold, all made by one op that reads the data once.
 
     They look at the version that the newest materialization (of the run's partition) recorded, else at the current
-    one, and say which. A store or remote that fails is tried again, and fails the step: it says nothing of the data.
+    one, and say which. If a store or remote fails, the step retries and then fails, because that says nothing about the
+    data.
 
     Args:
-        asset: whose table; also an external one (`AssetSpec`).
+        asset: the asset whose table is checked; may be external (`AssetSpec`).
         rules: what must hold; by default what the asset declares. One check per rule: ``key``, ``required``,
             ``allowed``, ``ranges``, ``max_row_drop`` and ``stable_schema``.
         integrity: check that the stored bytes have the recorded SHA-256.
-        reproducible: check that the content hash of what is read is the recorded one.
-        level: check that storage has what git has of the table; without a remote no result is given.
-        blocking: the checks (or all) whose failure keeps assets downstream from running.
+        reproducible: check that the content hash of the data that is read is the recorded one.
+        level: check that storage has what git has of the table; without a remote there is no result.
+        blocking: the checks (or all) whose failure keeps downstream assets from running.
         warn: the checks (or all) whose failure is a warning.
         examples: how many offending rows a result shows; 0 keeps subjects' data out of Dagster's event log.
         resource: key of the `DatomResource`.
-        name: of the op.
+        name: the name of the op.
 
     Raises:
-        InvalidInputError: not one asset, nothing to check, or names of checks that there are not.
+        InvalidInputError: not a single asset, nothing to check, or names of checks that do not exist.
     """
     spec = _spec_of(asset)
     settings = settings_of(spec.metadata)
@@ -101,7 +102,7 @@ def _op(
 def _severities(
     blocking: bool | Collection[str], warn: bool | Collection[str], names: Collection[str]
 ) -> tuple[set[str], set[str]]:
-    """The checks that block, and those that only warn: no check does both."""
+    """The checks that block, and those that only warn; no check does both."""
     blocks, warns = _chosen("blocking", blocking, names), _chosen("warn", warn, names)
     if blocks & warns and not (blocking is True or warn is True):
         both = ", ".join(sorted(blocks & warns))
@@ -132,7 +133,7 @@ def _chosen(what: str, given: bool | Collection[str], names: Collection[str]) ->
 
 @dataclass(frozen=True)
 class _Checks:
-    """What is checked of one table."""
+    """What to check for one table."""
 
     spec: dg.AssetSpec
     table: str
@@ -142,9 +143,9 @@ class _Checks:
     external: bool
 
     def results(self, context: dg.AssetCheckExecutionContext, study: DatomResource) -> Iterator[dg.AssetCheckResult]:
-        """One result per selected check that can be made.
+        """One result for each selected check that can be made.
 
-        The level comes first: storage that is behind git may not have the version that the others look for.
+        ``level`` comes first: storage that is behind git may not have the version that the others look for.
         """
         names = [s.name for s in context.check_specs if s.key in context.selected_asset_check_keys]
         if "level" in names:
@@ -185,7 +186,7 @@ class _Checks:
         self, data: pa.Table, reader: dc.ProjectReader, checked: CheckedVersion, names: Collection[str]
     ) -> list[Finding]:
         wanted = replace(self.rules, **{n: getattr(TableRules(), n) for n in self.rules.declared if n not in names})
-        # The key tells which rows offend, whether it is checked itself or not.
+        # The key identifies the offending rows, even if it is not checked itself.
         rules = replace(wanted, key=self.rules.key)
         try:
             before = version_before(reader, self.table, checked.before, rules, checked.before_cut)
@@ -215,7 +216,7 @@ class _Checks:
 
 
 def _level(look: Callable[[], dc.Status], table: str) -> Finding:
-    """Whether storage has the table as git has it; between a writer's commit and its documents, for a moment, not."""
+    """Whether storage has the table as git has it. Looks again for a while: documents follow a writer's commit."""
     status = look()
     for _ in range(_LOOKS - 1):
         if table not in (*status.behind, *status.waiting):

@@ -11,7 +11,7 @@ import datom_core as dc
 from datom_dagster.events import CUT, VERSION, plain
 from datom_dagster.io import before_in, partition_keys
 
-_LOOKED_BACK = 20  # observations among which one that names a version is looked for
+_LOOKED_BACK = 20  # observations that are searched for one that names a version
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class CheckedVersion:
         version: its entry in the history.
         cut: the cut that it is checked for.
         current: the version that is current now, or that the cut stands for now.
-        before: the version that stood before it, and ``before_cut`` what to call that when it is a cut.
+        before: the version that stood before it; ``before_cut`` says what to call that if it is a cut's.
     """
 
     version: dc.Version
@@ -41,7 +41,7 @@ class CheckedVersion:
         return f"version {self.version.version[:8]}{of}, {now}"
 
     def shown(self) -> dict[str, Any]:
-        """As metadata of a result."""
+        """The version as metadata of a check result."""
         cut = {} if self.cut is None else {CUT: self.cut}
         return {"datom/checked": str(self), VERSION: self.version.version, "datom/current": self.is_current, **cut}
 
@@ -54,10 +54,10 @@ def find_checked(
     *,
     external: bool,
 ) -> CheckedVersion:
-    """The version that the newest event recorded, of the run's partition if there is one; else the current one.
+    """The version that the newest event (of the run's partition, if it has one) recorded; else the current one.
 
     Raises:
-        NotFoundError: the table, the cut, or the recorded version is not there.
+        NotFoundError: the table, the cut, or the recorded version does not exist.
     """
     partitioned = spec.partitions_def is not None
     cut = context.partition_key if partitioned and context.has_partition_key else None
@@ -82,14 +82,14 @@ def _newest_event(
     made = instance.fetch_materializations(wanted, limit=1).records
     found = [(r.storage_id, r.asset_materialization) for r in made]
     if external:
-        # Cuts that others record are observed; observations of other matters name no version.
+        # Cuts that others record are observed; observations about other things name no version.
         seen = instance.fetch_observations(wanted, limit=_LOOKED_BACK).records
         found += [(r.storage_id, o) for r in seen if (o := r.asset_observation) is not None and VERSION in o.metadata]  # type: ignore[misc]
     return max(found, key=lambda pair: pair[0])[1] if found else None
 
 
 def _replaced(reader: dc.ProjectReader, table: str, version: dc.Version) -> str | None:
-    """The version that was current before this one became it, the last time that it did."""
+    """The version that was current before this one last became current."""
     turns = [(at or "", v.version) for v in reversed(reader.history(table)) for at in (v.timestamp, *v.reinstated_at)]
     order = [v for _, v in sorted(turns, key=lambda turn: turn[0])]
     last = len(order) - 1 - order[::-1].index(version.version)

@@ -32,7 +32,7 @@ from datom_dagster.sensors import extract_sensor, outside_write_sensor
 
 
 class ScaffoldParams(BaseModel):
-    """What `dg scaffold defs` can be told."""
+    """The options of `dg scaffold defs`."""
 
     project: str = Field(default="STUDY_001", description="Name of the project.")
     path: str = Field(default="/data/study_001", description="Folder of its data.")
@@ -40,7 +40,7 @@ class ScaffoldParams(BaseModel):
 
 
 class StudyScaffolder(dg.Scaffolder[ScaffoldParams]):
-    """Writes the `defs.yaml` of a study that is only read."""
+    """Writes the `defs.yaml` for a study that is only read."""
 
     @classmethod
     def get_scaffold_params(cls) -> type[ScaffoldParams]:
@@ -58,9 +58,9 @@ class StudyScaffolder(dg.Scaffolder[ScaffoldParams]):
 class DatomProjectComponent(dg.StateBackedComponent, dg.Model, dg.Resolvable):
     """The tables of a datom project as assets.
 
-    Without ``extract`` they are external: others write them, and steps load them through the IO manager. Which tables
-    there are, and their columns, is kept as the component's state (``dg utils refresh-defs-state``), so that loading
-    the code needs no network. Secrets are given by the names of environment variables; there is no field for a secret.
+    Without ``extract`` they are external: others write them, and steps load them through the IO manager. The
+    component's state (``dg utils refresh-defs-state``) lists the tables and their columns, so that loading the code
+    needs no network. Secrets are given by the names of environment variables; there is no field for a secret.
     """
 
     model_config = STRICT
@@ -106,7 +106,7 @@ class DatomProjectComponent(dg.StateBackedComponent, dg.Model, dg.Resolvable):
         return DefsStateConfig.from_args(self.defs_state, default_key=f"{type(self).__name__}[{self.project}]")
 
     def write_state_to_path(self, state_path: Path) -> None:
-        """Keep which tables the project has, and their columns.
+        """Save which tables the project has, and their columns.
 
         Raises:
             The errors of `datom_core.ProjectReader.open`.
@@ -126,10 +126,10 @@ class DatomProjectComponent(dg.StateBackedComponent, dg.Model, dg.Resolvable):
         state_path.write_text(json.dumps({"project": reader.project, "tables": found}))
 
     def build_defs_from_state(self, context: dg.ComponentLoadContext, state_path: Path | None) -> dg.Definitions:
-        """The study's definitions; nothing is asked of the project.
+        """The study's definitions, built without asking the project anything.
 
         Raises:
-            InvalidInputError: a table or a setting that is refused.
+            InvalidInputError: a table or a setting is refused.
         """
         known = _tables_of(state_path)
         if state_path is None and self.tables is None:
@@ -185,7 +185,7 @@ class DatomProjectComponent(dg.StateBackedComponent, dg.Model, dg.Resolvable):
         )
 
     def _specs(self, known: Mapping[str, dg.TableSchema]) -> list[TableSpec]:
-        """The tables that are listed, else all that are known; what is known of their columns is added."""
+        """The listed tables, else all known ones, with whatever is known about their columns."""
         listed = [YamlTable(name=t) if isinstance(t, str) else t for t in self.tables or ()]
         if self.tables is None:
             listed = [YamlTable(name=name) for name in known]

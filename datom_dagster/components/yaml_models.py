@@ -1,4 +1,4 @@
-"""What the `defs.yaml` of a study may say. Of secrets it takes the names of environment variables, and nothing else."""
+"""What a study's `defs.yaml` may say. For secrets it takes the names of environment variables, and nothing else."""
 
 # Dagster reads annotations at run time, to know what the file may say: no `annotations` import.
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from datom_dagster.assets import TableSpec
 from datom_dagster.resources import DatomStorage, ExtractDrop, GovernanceResource, LocalStorage, S3Storage
 from datom_dagster.rules import TableRules
 
-#: What is refused may hold a secret that somebody wrote where none belongs. Dagster makes a number of the text "1".
+#: A refused value may be a secret that somebody wrote where none belongs. Dagster turns the text "1" into a number.
 STRICT = ConfigDict(extra="forbid", hide_input_in_errors=True, coerce_numbers_to_str=True)
 
 
@@ -41,7 +41,7 @@ class YamlStorage(dg.Resolvable, dg.Model):
         """The storage as a Dagster resource.
 
         Raises:
-            InvalidInputError: neither a folder nor a bucket, or both, or settings of a bucket for a folder.
+            InvalidInputError: neither a folder nor a bucket, both, or bucket settings for a folder.
         """
         if (self.path is None) == (self.bucket is None):
             raise dc.InvalidInputError("storage needs path, a folder, or bucket; and not both.")
@@ -71,7 +71,7 @@ class YamlGovernance(dg.Resolvable, dg.Model):
 
 
 class YamlRules(dg.Resolvable, dg.Model):
-    """What must hold for a table, besides its key."""
+    """What must hold for a table, apart from its key."""
 
     model_config = STRICT
 
@@ -87,13 +87,13 @@ class YamlRules(dg.Resolvable, dg.Model):
         """The rules, with the table's key.
 
         Raises:
-            InvalidInputError: a rule that cannot be.
+            InvalidInputError: a rule is invalid.
         """
         return TableRules.from_json({**self.model_dump(), "key": list(key)})
 
 
 class YamlChecks(dg.Resolvable, dg.Model):
-    """Which asset checks each table gets, besides one per rule."""
+    """The asset checks that each table gets, besides one for each rule."""
 
     model_config = STRICT
 
@@ -127,14 +127,14 @@ class YamlExtracts(dg.Resolvable, dg.Model):
         """The place, as `datom_assets` takes it.
 
         Raises:
-            InvalidInputError: something that can never work.
+            InvalidInputError: the settings can never work.
         """
         told = self.model_dump(exclude={"storage", "schemas", "sensor", "downstream"})
         return ExtractDrop(place=self.storage.resource(), schema=self.schemas, **told)
 
 
 class YamlTable(dg.Resolvable, dg.Model):
-    """A table, and what is known of it before it is there."""
+    """A table, and what is known about it before it exists."""
 
     model_config = STRICT
 
@@ -146,7 +146,7 @@ class YamlTable(dg.Resolvable, dg.Model):
     gate: bool = Field(default=False, description="Refuse what breaks a rule before anything is written.")
 
     def spec(self, known: dg.TableSchema | None) -> TableSpec:
-        """The table for `datom_assets`; ``known`` are its columns when the file names none."""
+        """The table for `datom_assets`, with the columns ``known`` if the file names none."""
         columns = self.columns if self.columns is not None else known
         rules = self.rules.rules(self.key) if self.rules is not None else None
         return TableSpec(self.name, columns, self.key, self.description, rules=rules, gate=self.gate)
@@ -158,7 +158,7 @@ def _tables(context: dg.ResolutionContext, given: Sequence[Any] | None) -> list[
     return [t if isinstance(t, str) else YamlTable.resolve_from_model(context, t) for t in given]
 
 
-#: Tables by name, or with more about each; Dagster by itself does not read a list of both.
+#: Tables by name, or with more about each; by itself, Dagster does not read a list that mixes the two.
 YamlTables = Annotated[
     Sequence[str | YamlTable] | None,
     dg.Resolver(_tables, model_field_type=Sequence[str | YamlTable.model()] | None),  # type: ignore[misc]
@@ -166,7 +166,7 @@ YamlTables = Annotated[
 
 
 class YamlCuts(dg.Resolvable, dg.Model):
-    """What the cuts are: months, names that are given as they come, or a fixed list. One of the three."""
+    """What the cuts are: months, names as they come, or a fixed list. One of the three."""
 
     model_config = STRICT
 
@@ -179,7 +179,7 @@ class YamlCuts(dg.Resolvable, dg.Model):
         """The partitions.
 
         Raises:
-            InvalidInputError: none of the three, or several.
+            InvalidInputError: none of the three is given, or several are.
         """
         given = [n for n in ("monthly_from", "dynamic", "names") if getattr(self, n) is not None]
         if len(given) != 1 or (self.monthly_until is not None and self.monthly_from is None):
@@ -195,9 +195,9 @@ class YamlCuts(dg.Resolvable, dg.Model):
 
 
 def keeping_secrets(model: type[BaseModel]) -> type[BaseModel]:
-    """The model of a component's attributes, which does not repeat what stands under a key that it refuses.
+    """The model of a component's attributes, changed so that errors do not repeat the value under a refused key.
 
-    Dagster shows the value of what it refuses, and under a key such as ``secret_key`` that would be a secret.
+    Dagster shows refused values, and under a key such as ``secret_key`` that would be a secret.
     """
 
     def masked(given: Any) -> Any:
@@ -207,7 +207,7 @@ def keeping_secrets(model: type[BaseModel]) -> type[BaseModel]:
     return create_model(model.__name__, __base__=model, __validators__=validators)
 
 
-# Where a storage, which a secret may be written into by mistake, stands in the file.
+# Where a storage stands in the file; somebody may write a secret into it by mistake.
 _INNER: Mapping[str, type[BaseModel]] = {
     "storage": YamlStorage,
     "governance": YamlGovernance,

@@ -19,10 +19,10 @@ _FIELDS = ("asset", "partition", "job", "run_id")
 
 
 def check_template(template: str) -> str:
-    """The template, when it can be filled in.
+    """The template, if it can be filled in.
 
     Raises:
-        InvalidInputError: it asks for what is not there.
+        InvalidInputError: it uses a field that does not exist.
     """
     try:
         template.format(**dict.fromkeys(_FIELDS, ""))
@@ -59,7 +59,7 @@ def commit_message(context: dg.OutputContext, template: str, cut: str | None) ->
 
 
 def trailers(context: dg.OutputContext, cut: str | None) -> dict[str, str]:
-    """What ties a commit to the run that made it; for the commit alone, one line each."""
+    """Trailers that tie a commit to the run that made it, one line each; they go into the commit alone."""
     step = step_of(context)
     is_asset = context.has_asset_key
     found = {

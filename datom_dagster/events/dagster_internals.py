@@ -1,6 +1,6 @@
 """All that goes through the step behind a context, which Dagster offers to IO managers but does not document.
 
-Isolated here, guarded for contexts without a step, and watched over by a canary among the tests.
+It is isolated here, guarded for contexts without a step, and watched by a canary test.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _USER_PROVIDED = "dagster/data_version_is_user_provided"
 
 @dataclass(frozen=True)
 class Recorded:
-    """What the step's provenance says of an input, fixed when the step started.
+    """What the step's provenance says about an input, as of the step's start.
 
     Attributes:
         data_version: Dagster's data version of the input.
         version: the datom version that the event names.
-        computed: whether Dagster made up the data version, because nobody gave one.
+        computed: whether Dagster computed the data version, because nobody gave one.
     """
 
     data_version: str | None
@@ -36,9 +36,9 @@ class Recorded:
 
 
 def step_of(context: dg.OutputContext | dg.InputContext | dg.OpExecutionContext) -> StepExecutionContext | None:
-    """The step behind a context; contexts that a test or a script built have none.
+    """The step behind a context; contexts built by a test or a script have none.
 
-    A value that the body of an asset loads by hand belongs to the step of that asset.
+    A value that an asset's body loads by hand belongs to that asset's step.
     """
     if isinstance(context, dg.OpExecutionContext):
         return context.get_step_execution_context()
@@ -56,8 +56,8 @@ def step_of(context: dg.OutputContext | dg.InputContext | dg.OpExecutionContext)
 def set_data_version(context: dg.OutputContext, data_sha: str) -> None:
     """Make ``data_sha`` the data version of the asset that the step is about to materialize.
 
-    Dagster offers this to the body of an asset alone; an IO manager has to go through the step. A data
-    version that the body gave itself wins.
+    Dagster offers this only to the body of an asset; an IO manager has to go through the step. A data
+    version that the body set itself wins.
     """
     step = step_of(context)
     if step is not None and context.has_asset_key and not step.has_data_version(context.asset_key):
@@ -65,7 +65,7 @@ def set_data_version(context: dg.OutputContext, data_sha: str) -> None:
 
 
 def recorded_input(context: dg.InputContext) -> Recorded | None:
-    """What Dagster knew of an input asset when the step started; ``None`` when it knew nothing."""
+    """What Dagster knew about an input asset when the step started; ``None`` if it knew nothing."""
     step = step_of(context)
     info = step.maybe_fetch_and_get_input_asset_version_info(context.asset_key) if step is not None else None
     if step is None or info is None:
@@ -91,7 +91,7 @@ def _event_of(
 
 
 def loading_assets(context: dg.InputContext) -> list[dg.AssetSpec]:
-    """The assets that the step makes from this input, among others."""
+    """The assets that the step makes, among them those made from this input."""
     step = step_of(context)
     definition = step.assets_def if step is not None else None
     return [] if definition is None else list(definition.specs)
@@ -102,9 +102,9 @@ class StoringStep:
     """The step of an asset, and what will store its output.
 
     Attributes:
-        context: of the step.
-        spec: of the asset.
-        key, manager: the resource that is its IO manager.
+        context: the step's.
+        spec: the asset's.
+        key, manager: the asset's IO manager, and its resource key.
     """
 
     context: dg.OpExecutionContext
@@ -114,7 +114,7 @@ class StoringStep:
 
 
 def storing_step(function: Any) -> StoringStep | None:
-    """The step that runs the function as the body of its asset; ``None`` when somebody calls it by hand."""
+    """The step that runs the function as the body of its asset; ``None`` if the function was called by hand."""
     try:
         context = dg.AssetExecutionContext.get().op_execution_context
         step = context.get_step_execution_context()
@@ -129,13 +129,13 @@ def storing_step(function: Any) -> StoringStep | None:
 
 
 def run_tags(context: dg.InputContext | dg.OutputContext) -> Mapping[str, str]:
-    """The tags of the run, where there is one."""
+    """The tags of the run, if there is one."""
     step = step_of(context)
     return {} if step is None else step.dagster_run.tags
 
 
 def made_by_run(context: dg.InputContext) -> bool:
-    """Whether the run makes the input itself; one that goes on after a failure counts what was made before."""
+    """Whether the run itself makes the input; a run retried from a failure counts what the first run made, too."""
     step = step_of(context)
     if step is None:
         return False
@@ -145,7 +145,7 @@ def made_by_run(context: dg.InputContext) -> bool:
 
 
 def output_of(context: dg.AssetExecutionContext, output: str) -> dg.OutputContext:
-    """The context of an output that the body of a step writes by itself."""
+    """The context of an output that the body of a step writes itself."""
     from dagster._core.execution.plan.outputs import StepOutputHandle
 
     step = context.get_step_execution_context()
@@ -161,14 +161,14 @@ def add_partition_metadata(context: dg.OutputContext, partition: str, metadata: 
 
 
 def planned_assets(instance: dg.DagsterInstance, run_id: str) -> set[str]:
-    """The assets that a run is going to materialize, as it was planned."""
+    """The assets that a run is planned to materialize."""
     planned = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
     keys = (entry.get_dagster_event().asset_key for entry in planned)
     return {key.to_user_string() for key in keys if key is not None}
 
 
 def version_of_output(context: dg.InputContext) -> str | None:
-    """The version that the op before this one wrote, as the run's log tells; ``None`` when it does not."""
+    """The version that the previous op wrote, according to the run's log; ``None`` if the log does not say."""
     step, upstream = step_of(context), context.upstream_output
     if step is None or upstream is None:
         return None

@@ -1,4 +1,4 @@
-"""What becomes of datom's errors in Dagster: retry what may pass, fail at once what will not."""
+"""Datom's errors in Dagster: retry those that may pass, fail at once on those that will not."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from datom_dagster.events.event_metadata import facts, findings_metadata
 from datom_dagster.events.metadata_keys import COLUMNS
 from datom_dagster.events.progress_log import progress_told
 
-# What the core gave up is tried again by Dagster, each time from the step's start: a server that is restarted is back
-# within a quarter of a minute, and what takes longer is for an operator to see.
+# Dagster retries what the core gave up on, each time from the step's start: a restarted server is back within a quarter
+# of a minute, and anything that takes longer is for an operator to see.
 _RETRIES = 3
 _SECONDS_BETWEEN = 5.0
 
 
 @contextlib.contextmanager
 def translated(context: dg.OutputContext | dg.InputContext | dg.OpExecutionContext) -> Iterator[None]:
-    """Work of datom in a step: its progress in the log, its errors as Dagster understands them.
+    """Run datom's work in a step: its progress goes to the log, and its errors become those that Dagster understands.
 
     `RetryRequested` is raised for `ConflictError` and `StorageError`, `Failure` for every other datom error.
 
-    After the last retry, a `Failure` tells what was wrong. Outside of a run, datom's errors stay what they are.
+    After the last retry, a `Failure` says what was wrong. Outside a run, datom's errors stay as they are.
     """
     try:
         with progress_told(context.log):
@@ -54,6 +54,6 @@ def _metadata(error: dc.DatomError) -> dict[str, Any]:
         if key == "findings":
             shown |= findings_metadata(value)  # type: ignore[arg-type]
         else:
-            # A report says more field by field.
+            # A report is more readable field by field.
             shown |= facts(value) if is_dataclass(value) else {f"datom/{key}": dg.MetadataValue.text(str(value))}
     return shown

@@ -1,4 +1,4 @@
-"""From a version to what Dagster's page shows of it."""
+"""What Dagster's page shows about a version."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from datom_dagster.rules import Finding
 
 #: Key under which an event shows what its step loaded.
 LOADED = "datom/loaded"
-#: Key under which an event shows what its cut stood for, and stands for.
+#: Key under which an event shows what its cut stood for, and stands for now.
 CUT_HISTORY = "datom/cut_history"
-#: Key under which it says how many of all recordings those are, where they are not all.
+#: Key under which it says how many of the recordings are shown, if not all are.
 CUT_HISTORY_SHOWN = "datom/cut_history_shown"
 #: Key under which an event shows the first rows.
 PREVIEW = "datom/preview"
 
 _WEB_URL = re.compile(r"https?://(?P<host>[^/@]+)/(?P<path>.+?)(?:\.git)?/?$")
 _SSH_URL = re.compile(r"(?:ssh://)?[^/@\s]+@(?P<host>[^:/]+)(?::\d+/|[:/])(?P<path>.+?)(?:\.git)?/?$")
-# Did anything change, what, why, and by whom.
+# Did anything change; what, why, and who did it.
 _FIRST = ("datom/changed", "datom/change", "datom/message", "datom/author", "dagster/row_count")
-# What was loaded, and what the table is; then what may be taller than the window, so that it hides nothing else.
+# What was loaded, and what the table is; then anything that may be taller than the window, so that it hides nothing.
 _TALL = (LOADED, PREVIEW, COLUMN_SCHEMA, COLUMN_LINEAGE)
 _TALLEST = (CUT_HISTORY_SHOWN, CUT_HISTORY, SHOWN, *TABLES)
 _CELL = 40
-# A whole name runs past the window's edge, and these name a version as well: wherever one is asked for.
+# A whole name runs past the window's edge, and this many characters are accepted wherever a version is asked for.
 _ID = 12
-# What Arrow's field metadata says of a column, besides its label: names of extract files and of common usage.
+# What Arrow's field metadata says about a column, besides its label: names from extract files and common usage.
 _SHOWN_OF_COLUMN = ("format", "units", "unit")
 _RECORDINGS = 50
 
@@ -74,12 +74,12 @@ def recorded_metadata(version: dc.Version, metadata: dc.Metadata) -> dict[str, A
 
 
 def source_metadata(extract: dc.Extract) -> dict[str, Any]:
-    """The file that a table was read from."""
+    """The metadata that names the file a table was read from."""
     return {"datom/source_file": extract.file, "datom/source_sha": extract.origin.sha}
 
 
 def commit_metadata(commit: str | None, remote: str) -> dict[str, Any]:
-    """The commit and its page, where there is one."""
+    """The commit, and its page if it has one."""
     if commit is None:
         return {}
     url = commit_url(remote, commit)
@@ -87,7 +87,7 @@ def commit_metadata(commit: str | None, remote: str) -> dict[str, Any]:
 
 
 def in_reading_order(shown: Mapping[str, Any]) -> dict[str, Any]:
-    """What is asked first comes first, and all that takes more than a line last: the page keeps this order."""
+    """What a reader asks first comes first, and anything longer than a line last: the page keeps this order."""
     tall = (
         dg.TableMetadataValue,
         dg.MarkdownMetadataValue,
@@ -102,7 +102,7 @@ def in_reading_order(shown: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def cut_history(cuts: dc.Cuts, cut: str, table: str) -> dict[str, Any]:
-    """Every version of a table that the cut ever stood for, newest first, with who recorded it, when and why."""
+    """Every version of a table that the cut ever stood for, newest first: who recorded it, when and why."""
     recordings = cuts[cut].recordings.get(table, ()) if cut in cuts else ()
     rows = [
         dg.TableRecord(
@@ -124,26 +124,26 @@ def cut_history(cuts: dc.Cuts, cut: str, table: str) -> dict[str, Any]:
 
 
 def change_metadata(change: dc.Change, since: str | None) -> dict[str, Any]:
-    """What changed, and since when: the version before, or the cut called ``since``."""
+    """What changed, and since when: the previous version, or the cut called ``since``."""
     text = str(change) + (f" since the cut {since}" if since is not None and change.previous is not None else "")
     previous = {} if change.previous is None else {"datom/previous_version": change.previous}
     return {"datom/change": text, **previous}
 
 
 def row_change_metadata(change: dc.RowChange, since: str | None) -> dict[str, Any]:
-    """Which rows came, went and changed since the version before, with examples; replaces what shapes tell."""
+    """Which rows were added, removed and changed, with examples; replaces what `change_metadata` says."""
     text = str(change) + (f" since the cut {since}" if since is not None else "")
     return {"datom/change": text, **row_counts(change), **changed_rows(change)}
 
 
 def row_counts(change: dc.RowChange | None) -> dict[str, int]:
-    """Numbers, which Dagster plots over time; of no change, ``None``, all are 0."""
+    """Row counts as numbers, which Dagster plots over time; all are 0 for no change, ``None``."""
     counts = (change.added, change.removed, change.changed or 0) if change is not None else (0, 0, 0)
     return dict(zip(("datom/rows_added", "datom/rows_removed", "datom/rows_changed"), counts, strict=True))
 
 
 def findings_metadata(findings: Sequence[Finding]) -> dict[str, Any]:
-    """What rules found, and the offending rows of each with how many of all they are."""
+    """What rules found, and each rule's offending rows, with how many of how many are shown."""
     told: list[dict[str, Any]] = [
         {"rule": f.name, "passed": f.passed, "rows": f.count, "found": f.text} for f in findings
     ]
@@ -154,7 +154,7 @@ def findings_metadata(findings: Sequence[Finding]) -> dict[str, Any]:
 
 
 def facts(report: Any) -> dict[str, Any]:
-    """A report of datom's, field by field, as far as it has something to say."""
+    """One of datom's reports, field by field, leaving out the fields that say nothing."""
     shown = {f.name: _fact(getattr(report, f.name)) for f in fields(report)}
     return {f"datom/{name}": value for name, value in shown.items() if value is not None}
 
@@ -180,9 +180,9 @@ def _plain(value: Any) -> str | int | float | bool | None:
 
 
 def column_schema(schema: pa.Schema, declared: dg.TableSchema | None) -> dg.TableSchema:
-    """Columns with their types. What the asset declares of a column stays; labels in the data describe the others.
+    """Columns with their types. What the asset declares about a column stays; labels in the data describe the others.
 
-    Formats and units in the data, as an extract file brings them, are shown as constraints.
+    Formats and units in the data, such as those from an extract file, are shown as constraints.
     """
     known = {c.name: c for c in declared.columns} if declared is not None else {}
     columns = [_column(field, known.get(field.name)) for field in schema]
@@ -206,7 +206,7 @@ def _column(field: pa.Field, declared: dg.TableColumn | None) -> dg.TableColumn:
 
 
 def preview(table: pa.Table, rows: int) -> dg.MetadataValue:
-    """The first rows as a table in markdown, and below it how many of all they are."""
+    """The first rows as a Markdown table, and below it how many of how many rows those are."""
     head = table.slice(0, rows)
     lines = [_row(table.column_names), _row(["---"] * table.num_columns)]
     columns = [_texts(column) for column in head.columns]
@@ -225,12 +225,12 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def _cell(text: str) -> str:
-    """Text that markdown and HTML show as it is."""
+    """The text, escaped so that Markdown and HTML show it as it is."""
     return re.sub(r"([\\`*_\[\]|~])", r"\\\1", html.escape(" ".join(cut(text, _CELL).split()), quote=False))
 
 
 def parents_metadata(parents: Sequence[dc.Parent]) -> dg.MetadataValue:
-    """The versions that a step loaded, as a table; their whole names are with the version that the step wrote."""
+    """The versions that a step loaded, as a table; their whole names are stored with the version that it wrote."""
     rows = [(p.source, p.table, p.version[:_ID], p.data_sha[:_ID]) for p in parents]
     names = ("project", "table", "version", "data_sha")
     return dg.MetadataValue.table([dg.TableRecord(dict(zip(names, row, strict=True))) for row in rows])
@@ -240,7 +240,7 @@ def datom_parents(*parents: dc.Parent) -> dg.MetadataValue:
     """Parents of a version, as the metadata ``datom/parents`` takes them: ``{"datom/parents": datom_parents(dm)}``.
 
     Raises:
-        InvalidInputError: names what is no `datom_core.Parent`.
+        InvalidInputError: names anything that is not a `datom_core.Parent`.
     """
     return dg.MetadataValue.json(
         [
@@ -251,9 +251,9 @@ def datom_parents(*parents: dc.Parent) -> dg.MetadataValue:
 
 
 def commit_url(remote: str, commit: str) -> str | None:
-    """The commit's page on the git host, or ``None`` for a remote that has no pages."""
+    """The commit's page on the git host; ``None`` for a remote without pages."""
     found = _WEB_URL.match(remote) or _SSH_URL.match(remote)
-    # A path that begins at the root of a machine's disk, and Azure's ssh paths, are no pages' paths.
+    # A path from the root of a machine's disk, or one of Azure's ssh paths, leads to no page.
     if found is None or found["path"].startswith(("/", "v3/")):
         return None
     host, path, scheme = found["host"], found["path"], "http" if remote.startswith("http://") else "https"
@@ -262,6 +262,6 @@ def commit_url(remote: str, commit: str) -> str | None:
 
 
 def uri(location: dc.Location, table: str) -> str:
-    """Where a table's payloads lie."""
+    """The URI of the place where a table's payloads lie."""
     folder = "/".join(filter(None, (location.prefix, "datom", table)))
     return location.uri(folder)

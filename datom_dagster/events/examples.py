@@ -1,4 +1,4 @@
-"""Rows as examples: tables that fit the page, each with how many of how many it shows.
+"""Example rows: tables that fit the page, each with how many of how many rows it shows.
 
 Dagster's page draws a table whole and in place, however many rows and columns it has, and cuts it at the window's edge.
 """
@@ -16,7 +16,7 @@ from datom_dagster.rules import part_of
 
 #: Key under which an event says how many of how many rows its tables show.
 SHOWN = "datom/examples"
-#: Keys of tables with examples of rows, which may be tall.
+#: Keys of tables with example rows, which may be tall.
 TABLES = ("datom/changed_rows", "datom/added_rows", "datom/removed_rows")
 
 _CAPS = (40, 30, 20, 12, 8)  # characters of a cell, from narrow tables to wide ones
@@ -28,10 +28,10 @@ _CELLS = 10  # changed values of one row
 
 
 def changed_rows(change: dc.RowChange) -> dict[str, Any]:
-    """Examples of rows that changed, came and went; none when the change holds none.
+    """Examples of rows that were changed, added and removed; none if the change holds none.
 
-    What changed is told value by value, a line each, and rows that came or went by their key and as many of their
-    first columns as fit. ``datom/examples`` says how many of how many rows those are.
+    Changed rows have a line for each value that changed; added and removed rows show their key and as many of their
+    first columns as fit. ``datom/examples`` says how many of how many rows are shown.
     """
     lines = [line for row in change.changed_rows for line in _changed(row)]
     shown: dict[str, Any] = {TABLES[0]: dg.MetadataValue.table(lines)} if lines else {}
@@ -46,7 +46,7 @@ def changed_rows(change: dc.RowChange) -> dict[str, Any]:
 
 
 def rows_table(rows: Iterable[Mapping[str, Any]]) -> dg.TableMetadataValue:
-    """Rows of the same columns; long values are cut, the shorter the more columns there are."""
+    """Rows with the same columns. Long values are cut: the more columns there are, the shorter."""
     records = [dict(row) for row in rows]
     cap = next((cap for cap in _CAPS if _width(records, cap) <= _WIDTH), _CAPS[-1])
     short = ({k: cut(v, cap) if isinstance(v, str) else v for k, v in record.items()} for record in records)
@@ -54,17 +54,17 @@ def rows_table(rows: Iterable[Mapping[str, Any]]) -> dg.TableMetadataValue:
 
 
 def cut(text: str, most: int) -> str:
-    """Text of so many characters at most."""
+    """The text, cut to ``most`` characters."""
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _changed(row: dc.ChangedRow) -> list[dg.TableRecord]:
-    """A line per value; the values are cut where they differ."""
+    """A line for each value that changed; long values are cut to show where they differ."""
     key = ", ".join("" if value is None else cut(value, _KEY) for value in row.key)
     told = []
     for cell in row.cells[:_CELLS]:
         before, after = cell.in_a_line
-        # One cell, since it wraps between the two where both are long.
+        # One cell, because it wraps between the two values if both are long.
         told.append((cut(cell.column, _NAME), f"{before} → {after}"))
     more = len(row.cells) - len(told)
     told += [("…", f"and {more:,} more columns")] if more > 0 else []
@@ -87,7 +87,7 @@ def _columns(rows: pa.Table, key: Sequence[str]) -> list[str]:
 
 
 def _width(records: Sequence[Mapping[str, Any]], cap: int) -> int:
-    """How wide a table is, in characters, when its cells have so many at most."""
+    """How wide a table is, in characters, if its cells have at most ``cap``."""
     names = records[0] if records else {}
     widest = (max(len(name), *(min(cap, len(str(r[name]))) for r in records)) for name in names)
     return sum(width + _GAP for width in widest)

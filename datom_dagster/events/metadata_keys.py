@@ -18,44 +18,44 @@ ON_EMPTY = "datom/on_empty"
 PARENTS = "datom/parents"
 CUSTOM = "datom/custom"
 VERSION = "datom/version"
-#: Of one of the tables that a run, or an asset, loads: followed by the table's name.
+#: The version of one of the tables that a run, or an asset, loads: followed by the table's name.
 VERSION_OF = "datom/version/"
 CUT = "datom/cut"
 AS_OF = "datom/as_of"
 COLUMNS = "datom/columns"
 #: Columns that tell rows apart, so that events say which changed.
 KEY = "datom/key"
-#: `TableRules` as JSON: what must hold; under the second key, before anything is written.
+#: `TableRules` as JSON: what must hold; those under the second key are checked before anything is written.
 RULES = "datom/rules"
 GATE = "datom/gate"
-#: That a version outside of every cut is meant, where an asset with partitions is run without one.
+#: Says that a version outside every cut is intended, if an asset with partitions is run without one.
 NO_CUT = "datom/no_cut"
-#: That what an asset returns is meant for an IO manager that is no `DatomIOManager`.
+#: Says that what an asset returns is intended for an IO manager that is not a `DatomIOManager`.
 OTHER_IO_MANAGER = "datom/other_io_manager"
-#: What set a run off: assets that others wrote to, or a study that was registered.
+#: What triggered a run: assets that others wrote to, or a study that was registered.
 OUTSIDE = "datom/outside"
 STUDY = "datom/study"
 #: An option of Dagster's own IO managers, taken over with its meaning.
 ALLOW_MISSING = "allow_missing_partitions"
 
-#: Shown of an output that has one, so that its branch finds its own version.
+#: Shown for an output that has one, so that its branch finds its own version.
 MAPPING_KEY = "datom/mapping_key"
 #: Dagster's own tag for the data version of an observation.
 DATA_VERSION_TAG = "dagster/data_version"
 #: Dagster's own key for the columns of a table.
 COLUMN_SCHEMA = "dagster/column_schema"
-#: Dagster's own key for which columns a table's columns were made of.
+#: Dagster's own key for the columns that a table's columns were made from.
 COLUMN_LINEAGE = "dagster/column_lineage"
 
 TableType = Literal["derived", "imported"]
 #: What to do with a frame without rows, which datom refuses.
 OnEmpty = Literal["fail", "skip", "keep"]
 
-#: Where a key may stand: in an asset's definition metadata, in that of an output or of an input, or among a run's tags.
+#: Where a key may stand: in the metadata of an asset's definition, of an output or of an input, or among a run's tags.
 Place = Literal["definition", "output", "input", "run"]
 
 _OURS = "datom/"
-#: Every key that steers datom or says why a run is, and its places. Who sets one, and who checks, takes it from here.
+#: Every key that steers datom or says why a run exists, and its places. Code that sets or checks keys takes them here.
 PLACES: Mapping[str, frozenset[Place]] = {
     TABLE: frozenset({"definition"}),
     TABLE_TYPE: frozenset({"definition"}),
@@ -76,7 +76,7 @@ PLACES: Mapping[str, frozenset[Place]] = {
     OUTSIDE: frozenset({"run"}),
     STUDY: frozenset({"run"}),
 }
-# What an asset loads, which says nothing of how it is stored.
+# Keys for what an asset loads, which say nothing about how it is stored.
 _OF_LOADING = frozenset({VERSION_OF, CUT, AS_OF})
 
 
@@ -88,7 +88,7 @@ def plain(value: Any) -> Any:
 
 
 def _stray(given: Iterable[str], place: Place) -> tuple[list[str], str]:
-    """Which of datom's keys have no meaning there, and which have one, as text."""
+    """Datom's keys that mean nothing in that place, and, as text, those that do."""
     known = sorted(key for key, places in PLACES.items() if place in places)
     named = [key for key in known if key != VERSION_OF]
     stray = sorted(
@@ -103,7 +103,7 @@ def _stray(given: Iterable[str], place: Place) -> tuple[list[str], str]:
 
 
 def check_keys(metadata: Mapping[str, Any], place: Literal["definition", "output", "input"]) -> None:
-    """Refuse keys that datom writes itself, or does not know: a misspelt one would be ignored in silence.
+    """Refuse keys that datom writes itself, or does not know: a misspelt one would be silently ignored.
 
     Raises:
         InvalidInputError: names every such key.
@@ -114,10 +114,10 @@ def check_keys(metadata: Mapping[str, Any], place: Literal["definition", "output
 
 
 def check_run_tags(tags: Mapping[str, str]) -> None:
-    """As `check_keys`, for the tags of a run.
+    """Like `check_keys`, for the tags of a run.
 
     Raises:
-        InvalidInputError: names every tag that datom does not know, or a value that it cannot have.
+        InvalidInputError: names every tag that datom does not know, or a tag's invalid value.
     """
     stray, known = _stray(tags, "run")
     if stray:
@@ -127,7 +127,7 @@ def check_run_tags(tags: Mapping[str, str]) -> None:
 
 
 def tagged(tags: Mapping[str, str]) -> dict[str, str]:
-    """The tags of a run that a sensor asks for, once it is certain that the run will know them.
+    """The tags for a run that a sensor asks for, once they are certain to be accepted.
 
     Raises:
         InvalidInputError: as `check_run_tags`.
@@ -137,7 +137,7 @@ def tagged(tags: Mapping[str, str]) -> dict[str, str]:
 
 
 def stores_a_table(metadata: Mapping[str, Any]) -> bool:
-    """Whether an asset's metadata says how datom is to store it."""
+    """Whether an asset's metadata says how datom should store it."""
     return any(key in PLACES and key not in _OF_LOADING for key in metadata)
 
 
@@ -155,7 +155,7 @@ def settings_of(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """The settings among an asset's definition and output metadata, as plain values.
 
     Raises:
-        InvalidInputError: a setting that cannot be.
+        InvalidInputError: a setting is invalid.
     """
     settings = {k: plain(v) for k, v in metadata.items() if "definition" in PLACES.get(k, ())}
     policy, table_type = settings.setdefault(ON_EMPTY, "fail"), settings.setdefault(TABLE_TYPE, "derived")
@@ -179,13 +179,13 @@ def settings_of(metadata: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def rules_of(settings: Mapping[str, Any]) -> TableRules | None:
-    """The rules among checked settings, those at the gate first."""
+    """The rules among checked settings; those of the gate take precedence."""
     found: TableRules | None = settings.get(GATE) or settings.get(RULES)
     return found
 
 
 def key_of(settings: Mapping[str, Any]) -> tuple[str, ...] | None:
-    """The columns that tell rows apart, as far as the settings say."""
+    """The columns that tell rows apart, if the settings name them."""
     rules = rules_of(settings)
     return settings.get(KEY) or (rules.key if rules is not None else None) or None
 
@@ -194,7 +194,7 @@ def table_of(metadata: Mapping[str, Any], key: dg.AssetKey | None) -> str:
     """The table behind an asset: what its metadata says, else the last part of its key.
 
     Raises:
-        InvalidInputError: neither gives a name that a table can have.
+        InvalidInputError: neither is a valid table name.
     """
     named = plain(metadata.get(TABLE))
     if named is None and key is None:

@@ -1,4 +1,4 @@
-"""What datom does to a project, and how far long work is, in the log of the step that has it done."""
+"""What datom does to a project, and how far long work has got, in the log of the step."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _SECONDS_BETWEEN_LINES = 10.0  # of progress: each is a write to Dagster's datab
 
 @contextlib.contextmanager
 def telling(project: dc.Project, log: Any) -> Iterator[dc.Project]:
-    """The project, whose effects are in the step's log at debug, and what is tried again as a warning.
+    """The project, with its effects logged by the step at debug level, and its retries as warnings.
 
     Args:
-        project: of which nobody else has this object.
+        project: an object that nobody else uses.
         log: the step's.
     """
     lines: list[str] = []
@@ -34,12 +34,12 @@ def telling(project: dc.Project, log: Any) -> Iterator[dc.Project]:
     finally:
         end()
         if lines:
-            # Together, because each entry of Dagster's log is a write to its database.
+            # In one entry, because each entry of Dagster's log is a write to its database.
             log.debug("datom:\n" + "\n".join(lines))
 
 
 def progress_told(log: Any) -> contextlib.AbstractContextManager[None]:
-    """Have a line in the step's log now and then, as long as datom works at something in the block."""
+    """Write a line to the step's log now and then while datom works at something in the block."""
     told = time.monotonic()
 
     def tell(progress: dc.Progress) -> None:

@@ -10,7 +10,7 @@ import dagster as dg
 import datom_core as dc
 from datom_dagster.events.dagster_internals import step_of
 
-# By step, not by IO manager: one step may load through several of them. Gone with the step.
+# By step, not by IO manager: one step may load through several of them. Entries go away with their step.
 _LOADED: WeakKeyDictionary[Any, dict[tuple[str, str, str], dc.Parent]] = WeakKeyDictionary()
 
 
@@ -22,7 +22,7 @@ def remember(context: dg.InputContext, parent: dc.Parent) -> None:
 
 
 def loaded(context: dg.OutputContext) -> tuple[dc.Parent, ...] | None:
-    """The versions that the step has loaded, or ``None`` when it loaded nothing from datom."""
+    """The versions that the step has loaded; ``None`` if it loaded nothing from datom."""
     step = step_of(context)
     parents = tuple(_LOADED.get(step, {}).values()) if step is not None else ()
     if not parents and step is not None and step.is_op_in_graph and context.has_asset_key and context.asset_spec.deps:

@@ -1,4 +1,4 @@
-"""What changed since the version before, as an event tells it."""
+"""What changed since the previous version, as an event reports it."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from datom_dagster.rules import EXAMPLES
 
 
 class Changes:
-    """Tells what a write changed in one table.
+    """Reports what a write changed in one table.
 
-    Once there is a commit nothing may fail any more: what cannot be told is logged as a warning.
+    After the commit nothing may fail: whatever cannot be worked out is logged as a warning.
 
     Args:
-        context: of the output.
+        context: the output's.
         table: its name.
-        settings: of the asset; with a key, rows are compared.
-        show_rows: whether examples of rows may be shown; they are subjects' data.
+        settings: the asset's; if they name a key, rows are compared.
+        show_rows: whether to show example rows, which are subjects' data.
     """
 
     def __init__(self, context: dg.OutputContext, table: str, settings: Mapping[str, Any], *, show_rows: bool) -> None:
@@ -32,7 +32,7 @@ class Changes:
         self.examples = EXAMPLES if show_rows else 0
 
     def of_write(self, result: dc.WriteResult, data: pa.Table, reader: dc.ProjectReader) -> dict[str, Any]:
-        """Since the version that was current."""
+        """What changed since the version that was current."""
         if not result.changed:
             return self._none("no change")
         by_key = self._rows(result.change.previous, data, result.data_sha, None, reader)
@@ -41,7 +41,7 @@ class Changes:
     def of_cut(
         self, result: dc.WriteResult, data: pa.Table, before: tuple[str, str] | None, reader: dc.ProjectReader
     ) -> dict[str, Any]:
-        """Since ``before``, the cut that this one follows and its version; or this cut as it was recorded before."""
+        """What changed since ``before``: the cut that this one follows, or its own last recording, with the version."""
         if before is None:
             return change_metadata(dc.Change(None, result.rows), None)
         cut, version = before
@@ -61,7 +61,7 @@ class Changes:
     def _rows(
         self, previous: str | None, data: pa.Table, data_sha: str, since: str | None, reader: dc.ProjectReader
     ) -> dict[str, Any]:
-        """Which rows changed; the version before is only read when its content differs."""
+        """Which rows changed. The previous version is read only if its content differs."""
         if self.key is None or previous is None:
             return {}
         try:

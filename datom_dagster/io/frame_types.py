@@ -1,4 +1,4 @@
-"""Frames as the annotations of an asset ask for them."""
+"""Frames of the types that an asset's annotations ask for."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Wanted:
     """What an input's annotation asks for.
 
     Attributes:
-        frame: the type of one table; of a list of them, as a fan-in gives it, that of each.
+        frame: the type of one table; for a list of tables, as in a fan-in, the type of each.
         mapping: whether several partitions come as a mapping from partition to table.
-        optional: whether ``None`` will do.
+        optional: whether ``None`` is acceptable.
         declared: whether there is an annotation at all.
     """
 
@@ -37,7 +37,7 @@ class Wanted:
 
 
 def is_mapping(annotation: Any) -> bool:
-    """Whether an annotation is that of a mapping, as of one from partition to frame."""
+    """Whether an annotation is a mapping, such as one from partition to frame."""
     origin = typing.get_origin(annotation) or annotation
     return isinstance(origin, type) and issubclass(origin, Mapping)
 
@@ -63,10 +63,10 @@ def wanted_by(context: dg.InputContext) -> Wanted:
 
 
 def convert(table: pa.Table, wanted: Any) -> Any:
-    """The table as the annotated type; without one as a pandas frame.
+    """The table as the annotated type; without an annotation, as a pandas frame.
 
     Raises:
-        InvalidInputError: the annotation is none of the types that can be loaded.
+        InvalidInputError: the annotated type cannot be loaded.
     """
     if wanted in (None, Any, object, pd.DataFrame):
         return dc.to_pandas(table)
@@ -88,7 +88,7 @@ def convert(table: pa.Table, wanted: Any) -> Any:
 
 
 def collected(value: Any) -> Any:
-    """The value, with a polars LazyFrame computed; of a stream, that which tells whether it is empty has been read."""
+    """The value, with a polars LazyFrame computed, and a stream read just far enough to tell whether it is empty."""
     if type(value).__module__.startswith("polars.") and hasattr(value, "collect"):
         return value.collect()
     if type(value).__module__ == "pyarrow._dataset":
@@ -102,7 +102,7 @@ def collected(value: Any) -> Any:
 
 
 def is_empty(frame: Any) -> bool:
-    """Whether this is a frame without rows. What can be read only once must be `collected` first."""
+    """Whether this is a frame without rows. Call `collected` first on anything that can be read only once."""
     if isinstance(frame, pa.RecordBatch | pa.Table):
         return bool(frame.num_rows == 0)
     known = isinstance(frame, pd.DataFrame) or type(frame).__module__.startswith("polars.dataframe")

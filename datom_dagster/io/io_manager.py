@@ -28,15 +28,15 @@ class DatomIOManager(Spelt, dg.ConfigurableIOManager):
     """Stores what an asset returns as a version of a table, and loads versions for those downstream.
 
     * The table is the last part of the asset's key, unless its metadata has ``datom/table``.
-    * The data version is the content hash: what is materialized again unchanged leaves downstream fresh.
-    * A partition is a cut of that name; a mapping from partition to frame is one cut each.
+    * The data version is the content hash: materializing the same content again leaves downstream fresh.
+    * A partition is the cut of the same name; a mapping from partition to frame records one cut for each.
     * The commit message is the first of: output metadata ``datom/commit_message``, the output's run config
       ``commit_message``, the run tag ``datom/commit_message``, definition metadata, ``message_template``.
     * Parents are the versions that the step loaded.
-    * An input loads what is asked for by its metadata (``datom/version``, ``datom/cut``, ``datom/as_of``, and
-      ``datom/columns``), by the run's tags (``datom/version/<table>``, ``datom/cut``, ``datom/as_of``) or by the
-      metadata of the asset that loads it (the same keys); else its partition's cut, or the version that the run's
-      provenance recorded.
+    * An input loads what its metadata asks for (``datom/version``, ``datom/cut``, ``datom/as_of``, and
+      ``datom/columns``), or the run's tags (``datom/version/<table>``, ``datom/cut``, ``datom/as_of``), or the
+      metadata of the asset that loads it (the same keys); otherwise its partition's cut, or the version that the
+      run's provenance recorded.
     """
 
     datom: DatomResource = Field(description="The project.")
@@ -58,11 +58,11 @@ class DatomIOManager(Spelt, dg.ConfigurableIOManager):
         ),
     )
 
-    # Assets that it would write, of a project without remote. Of the class, so that no configuration has a say in it.
+    # The assets it would write, if the project has no remote. A class attribute, so that configuration cannot set it.
     _writes: ClassVar[frozenset[str]] = frozenset()
 
     def knowing(self, assets: Iterable[str]) -> "DatomIOManager":
-        """The same, which refuses runs over these assets before they begin when the project can only be read."""
+        """A copy that refuses runs over these assets before they begin, if the project can only be read."""
         ours: Any = type(self)
         named = {"__module__": ours.__module__, "__qualname__": ours.__qualname__, "__doc__": ours.__doc__}
         knowing: Any = type(ours)(
@@ -74,8 +74,8 @@ class DatomIOManager(Spelt, dg.ConfigurableIOManager):
         return made
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Refuse, before any step begins, a run that writes to a project which can only be read, or whose tags ask
-        for versions that are not there."""
+        """Refuse a run before any step begins if it would write to a read-only project, or if its tags ask for
+        versions that do not exist."""
         if context.run is not None and any(tag.startswith("datom/") for tag in context.run.tags):
             check_tags(context.run.tags, self.datom.open_reader)
         if self.datom.remote is None and self._writes and context.run is not None and context.instance is not None:
@@ -111,17 +111,17 @@ class DatomIOManager(Spelt, dg.ConfigurableIOManager):
                 store(context, obj, project, check_template(self.message_template), self.preview_rows)
 
     def store_together(self, context: dg.AssetExecutionContext, frames: Mapping[str, Any]) -> list[Any]:
-        """Write all tables of a step in one commit, or none; in a partition, as one cut. For the step's body.
+        """Write all tables of a step in one commit, or none; in a partition, as one cut. Call it in the step's body.
 
         Args:
-            context: of the step, whose outputs go to this IO manager.
-            frames: one per output, by the outputs' names.
+            context: the step's; its outputs go to this IO manager.
+            frames: one per output, by output name.
 
         Returns:
-            A `dagster.MaterializeResult` for each, to be yielded.
+            A `dagster.MaterializeResult` for each, for the step to yield.
 
         Raises:
-            `dagster.Failure` or `dagster.RetryRequested`, as for what an IO manager stores.
+            `dagster.Failure` or `dagster.RetryRequested`, as when the IO manager stores an output.
         """
         with translated(context.op_execution_context):
             contexts = {name: output_of(context, name) for name in frames}

@@ -26,11 +26,12 @@ def store_partitions(
 ) -> None:
     """Write a mapping from partition to frame as one cut each, in the partitions' order, with a commit per cut.
 
-    Everything is looked at before the first commit. Dagster keeps one data version per asset and step: it is that of
-    all these partitions together, so that a change of one shows at each of them.
+    Everything is checked before the first commit. Dagster keeps one data version per asset and step, so it covers all
+    these partitions together, and a change in one shows at each of them.
 
     Raises:
-        InvalidInputError: a partition of the run without a frame, or a frame of another partition; or as for one frame.
+        InvalidInputError: a partition of the run has no frame, or a frame belongs to a partition outside the run; or
+            as for one frame.
     """
     keys = ordered(context, [str(key) for key in context.asset_partition_keys])
     name = context.asset_key.to_user_string()
@@ -53,7 +54,7 @@ def store_partitions(
 
 
 def _together(reports: Mapping[str, EventReport]) -> str:
-    """One data version for several partitions; of a single one, its own."""
+    """One data version for several partitions; for a single one, its own."""
     if len(reports) == 1:
         return next(iter(reports.values())).data_sha
     return hashlib.sha256(json.dumps({key: said.data_sha for key, said in reports.items()}).encode()).hexdigest()
@@ -65,15 +66,15 @@ def store_together(
     """Write several tables in one commit, all or none; in a partition, as one cut.
 
     Args:
-        outputs: by any key; all of one step.
+        outputs: by any key; all from one step.
         frames: by the same keys.
-        project: to write to.
+        project: the project to write to.
 
     Returns:
-        What to tell of each.
+        What to report about each.
 
     Raises:
-        InvalidInputError: one that is refused refuses all, before any effect.
+        InvalidInputError: one of them is refused, and so all are, before anything is written.
         The errors of `datom_core.Project.cut`.
     """
     drafts: dict[str, Draft] = {}

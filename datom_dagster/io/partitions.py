@@ -11,7 +11,7 @@ import dagster as dg
 import datom_core as dc
 from datom_dagster.events import NO_CUT, is_set, run_tags, step_of
 
-# Dagster refuses these in a partition's name, and would refuse all that a sensor tells with it.
+# Dagster refuses these in a partition's name, and with it everything else that the sensor reports.
 _NO_PARTITION = ("...", *map(chr, range(32)))
 
 
@@ -20,9 +20,9 @@ class Partition:
     """A cut as a partition of an asset.
 
     Attributes:
-        key: as Dagster takes it; of several dimensions, a `dagster.MultiPartitionKey`.
-        new: whether the `dagster.DynamicPartitionsDefinition` has yet to be told of it.
-        tags: what an event of it carries: its dimensions, without which Dagster does not know which partition it is.
+        key: as Dagster takes it; with several dimensions, a `dagster.MultiPartitionKey`.
+        new: whether it has yet to be added to the `dagster.DynamicPartitionsDefinition`.
+        tags: its dimensions, which its events must carry for Dagster to know which partition they are about.
     """
 
     key: str
@@ -33,11 +33,11 @@ class Partition:
 class Partitions:
     """The partitions of an asset at one moment, and which cuts are among them.
 
-    The same rule for all who write, wherever: a run of Dagster, files that arrive, and others who record a cut.
+    One rule for everything that records a cut: a Dagster run, files that arrive, writers outside Dagster.
 
     Args:
         definition: the asset's.
-        instance: which knows the partitions that are added by and by.
+        instance: knows the dynamic partitions.
     """
 
     def __init__(self, definition: dg.PartitionsDefinition[Any], instance: dg.DagsterInstance | None) -> None:
@@ -46,19 +46,19 @@ class Partitions:
         self._keys: frozenset[str] = frozenset()
         if isinstance(definition, dg.MultiPartitionsDefinition):
             named = {d.name: d.partitions_def for d in definition.partitions_defs}
-            # The parts of a key stand in the order of their dimensions' names.
+            # The parts of a key are ordered by the names of their dimensions.
             self._dimensions = {name: Partitions(named[name], instance) for name in sorted(named)}
         else:
-            # What the definition could read as a key is not yet one: Dagster takes "2026-1" for January 2026.
+            # List the keys rather than let the definition parse the name: Dagster takes "2026-1" for January 2026.
             self._keys = frozenset(definition.get_partition_keys(dynamic_partitions_store=instance))
 
     @property
     def growing(self) -> bool:
-        """Whether a name that is no partition can become one by being used."""
+        """Whether using a name that is not yet a partition makes it one."""
         return isinstance(self.definition, dg.DynamicPartitionsDefinition) and self.definition.name is not None
 
     def find(self, cut: str) -> Partition | None:
-        """The partition of that name; ``None`` when there is none, and there cannot be one yet."""
+        """The partition of that name; ``None`` if there is none and it cannot be added yet."""
         if self._dimensions:
             return self._of_dimensions(cut.split("|"))
         if cut in self._keys:
@@ -76,7 +76,7 @@ class Partitions:
 
 
 def nameable(name: str) -> bool:
-    """Whether a partition that is added by and by can be called so; a hidden folder is none."""
+    """Whether a dynamic partition can have this name; a hidden folder cannot be one."""
     return bool(name) and not name.startswith(".") and not any(text in name for text in _NO_PARTITION)
 
 
@@ -84,7 +84,7 @@ def cut_of(context: dg.OutputContext) -> str | None:
     """The partition that this output belongs to, or ``None`` for an asset without partitions.
 
     Raises:
-        InvalidInputError: one run over several partitions, or over none, unless that is said to be meant.
+        InvalidInputError: the run covers several partitions, or none without saying that this is intended.
     """
     if not context.has_asset_key:
         return None
@@ -102,7 +102,7 @@ def cut_of(context: dg.OutputContext) -> str | None:
 
 
 def _check_no_cut(context: dg.OutputContext) -> None:
-    """Refuse to write an asset with partitions in a run without one, unless that is said to be meant."""
+    """Refuse to write a partitioned asset in a run without a partition, unless a flag says that this is intended."""
     try:
         partitioned = context.asset_partitions_def is not None
     except dg.DagsterInvariantViolationError:
@@ -117,13 +117,13 @@ def _check_no_cut(context: dg.OutputContext) -> None:
 
 
 def ordered(context: dg.InputContext | dg.OutputContext, keys: Sequence[str]) -> list[str]:
-    """Partitions in the order of their definition, which Dagster does not keep; else by name."""
+    """Partitions in the order of their definition, which Dagster does not keep; unknown ones last, by name."""
     known = {key: place for place, key in enumerate(_all_partitions(context))}
     return sorted(keys, key=lambda key: (known.get(key, len(known)), key))
 
 
 def cuts_before(context: dg.OutputContext, cut: str) -> Iterator[str]:
-    """The partitions that come before ``cut``, the nearest first; none where partitions have no order."""
+    """The partitions that come before ``cut``, the nearest first; none if partitions have no order."""
     keys = _all_partitions(context)
     yield from before_in(keys, cut)
 
@@ -138,13 +138,13 @@ def _all_partitions(context: dg.InputContext | dg.OutputContext) -> list[str]:
     try:
         definition = context.asset_partitions_def
     except dg.DagsterInvariantViolationError:
-        return []  # a context that a test built, without one
+        return []  # a context built by a test, without partitions
     step = step_of(context)
     return partition_keys(definition, step.instance if step is not None else None)
 
 
 def partition_keys(definition: Any, instance: dg.DagsterInstance | None) -> list[str]:
-    """All partitions in their order; none of several dimensions, which have no order."""
+    """All partitions in their order; none if there are several dimensions, which have no order."""
     if isinstance(definition, dg.MultiPartitionsDefinition):
         return []
     return list(definition.get_partition_keys(dynamic_partitions_store=instance))
@@ -153,7 +153,7 @@ def partition_keys(definition: Any, instance: dg.DagsterInstance | None) -> list
 def standing_before(context: dg.OutputContext, cuts: dc.Cuts, cut: str, table: str) -> tuple[str, str] | None:
     """The version that a partition starts from, as (cut, version).
 
-    It is what the cut stands for already, else what the nearest cut before it stands for.
+    It is the version that the cut already stands for, else that of the nearest cut before it.
     """
     for name in (cut, *cuts_before(context, cut)):
         if name in cuts and table in cuts[name]:

@@ -1,4 +1,4 @@
-"""Which version a step loads, and as what."""
+"""Which version a step loads, and as which type."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ class TableInput:
 
     Args:
         context: Dagster's.
-        reader: of the project that holds the table.
-        verify: as `datom_core.ProjectReader.read`.
+        reader: for the project that holds the table.
+        verify: as for `datom_core.ProjectReader.read`.
 
     Raises:
-        InvalidInputError: metadata that no input can have.
+        InvalidInputError: the metadata is not valid for an input.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class TableInput:
         self.wanted = wanted_by(context)
 
     def load(self) -> Any:
-        """The version that is asked for; else its partition's cut, or what the run recorded."""
+        """Load the version that was asked for, else its partition's cut, or what the run recorded."""
         asked = self._asked()
         if asked is not None:
             self.context.log.info(f"{self.table}: {asked}")
@@ -74,9 +74,10 @@ class TableInput:
         return self._converted(self.reader.resolve(self.table, version=asked.version, cut=asked.cut, as_of=asked.as_of))
 
     def _asked(self) -> VersionChoice | None:
-        """What is asked for: by the input's metadata, else by the run's tags, else by the asset that loads.
+        """What was asked for: by the input's metadata, else by the run's tags, else by the asset that loads it.
 
-        A run's tags say nothing of what the run itself makes, and neither of them of what one op hands to the next.
+        The run's tags do not apply to what the run itself makes; neither they nor the asset apply to what one op hands
+        to the next.
         """
         asked = choice_for(self.table, self.settings, "the input's metadata")
         if asked is not None or not self.context.has_asset_key:
@@ -110,7 +111,7 @@ class TableInput:
         return table
 
     def _partitions(self, keys: list[str], as_of: dc.Moment | None) -> Any:
-        """One table per partition, each as its cut stands, or stood: from the project, not from Dagster's database."""
+        """One table per partition, as its cut stands, or stood then: the project says so, not Dagster's database."""
         wanted = self.wanted
         if len(keys) > 1 and wanted.declared and not wanted.mapping:
             raise dc.InvalidInputError(
@@ -151,7 +152,7 @@ class TableInput:
         return {k: history.get(v) or self.reader.resolve(self.table, v) for k, v in found.items()}
 
     def _recorded(self) -> dc.Version:
-        """The version that the run recorded; without a record of one, the current version.
+        """The version that the run recorded; if it recorded none, the current version.
 
         Raises:
             NotFoundError: the recorded version is not in the project.
@@ -166,8 +167,8 @@ class TableInput:
         current = self.reader.resolve(table)
         if recorded is None or recorded.data_version in (None, current.data_sha):
             return current
-        # No event of ours, as for a write from outside that was only reported: its data version is the content, or
-        # the version itself.
+        # The event is not ours, as for an outside write that was only reported: its data version is the content hash,
+        # or the version itself.
         told = recorded.data_version
         found = next((v for v in self.reader.history(table) if told in (v.data_sha, v.version)), None)
         if found is not None:

@@ -1,4 +1,4 @@
-"""What a step hands over becomes a version, or is said not to."""
+"""Turn what a step hands over into a version, or say why it is not one."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ from datom_dagster.rules import EXAMPLES, Before, TableRules, check_gate, versio
 class Draft:
     """A table that is ready to be written, and what will be shown of it.
 
-    Once there is a commit, nothing may fail any more: all of this is made before.
+    All of this is made before the commit, because nothing may fail after it.
     """
 
     data: pa.Table
@@ -60,13 +60,13 @@ class Draft:
 
     @property
     def frame(self) -> pa.Table | dc.Extract:
-        """What is written: the table, with the file that it was read from if there is one."""
+        """What to write: the table, with the file it was read from if there is one."""
         return self.data if self.extract is None else replace(self.extract, data=self.data)
 
 
 @dataclass(frozen=True)
 class EventReport:
-    """What an event is to say of a table that was written, or kept."""
+    """What an event says about a table that was written or kept."""
 
     data_sha: str
     shown: Mapping[str, Any]
@@ -77,12 +77,13 @@ class TableOutput:
 
     Args:
         context: Dagster's.
-        template: message of a commit that nobody gives another one for.
+        template: the commit message if nobody gives another one.
         preview_rows: how many rows the event shows.
-        cut: the partition that is written, when the run is over several.
+        cut: the partition to write, if the run covers several.
 
     Raises:
-        InvalidInputError: metadata that no output can have, a bad table name, or a run over several partitions.
+        InvalidInputError: the metadata is not valid for an output, the table name is bad, or the run covers several
+            partitions.
     """
 
     def __init__(self, context: dg.OutputContext, template: str, preview_rows: int, *, cut: str | None = None) -> None:
@@ -98,10 +99,10 @@ class TableOutput:
         self.trailers = trailers(context, self.cut)
 
     def store(self, value: Any, project: dc.Project) -> None:
-        """Write the value, or do with an empty one what the asset wants.
+        """Write the value, or treat an empty one as the asset wants.
 
         Raises:
-            InvalidInputError: not a table, an empty one that nobody expects, or one that breaks a rule of its gate.
+            InvalidInputError: not a table, an unexpectedly empty one, or one that breaks a rule of its gate.
             The errors of `datom_core.Project.write`.
         """
         report = self.write(self.draft(value, project), project)
@@ -109,7 +110,7 @@ class TableOutput:
         self.context.add_output_metadata({**report.shown})
 
     def draft(self, value: Any, project: dc.Project, *, earlier: tuple[str, pa.Table] | None = None) -> Draft | None:
-        """What a step returned, ready to be written; ``None`` for an empty frame that is to leave all as it is.
+        """What a step returned, ready to be written; ``None`` for an empty frame that should leave all as it is.
 
         Args:
             value: what the step returned.
@@ -117,7 +118,7 @@ class TableOutput:
             earlier: the partition before it in the same run, and its table.
 
         Raises:
-            As `store`, before any effect.
+            As `store`, before anything is written.
         """
         check_returned(self.table, value)
         extract = value if isinstance(value, dc.Extract) else None
@@ -133,7 +134,7 @@ class TableOutput:
         return self.make_draft(data, extract)
 
     def _before(self, rules: TableRules, project: dc.Project, earlier: tuple[str, pa.Table] | None) -> Before | None:
-        """What a gate compares with."""
+        """The version that the gate compares with."""
         if self.cut is None:
             kept = self._current(project)
             return version_before(project.reader, self.table, None if kept is None else kept.version, rules)
@@ -145,7 +146,7 @@ class TableOutput:
         return version_before(project.reader, self.table, version, rules, f"the cut {cut}")
 
     def write(self, draft: Draft | None, project: dc.Project) -> EventReport:
-        """As `store`, for a draft; the report for the event is returned."""
+        """Do what `store` does, for a draft; return the report for the event."""
         if draft is None:
             self.context.log.warning(f"{self.table}: no rows")
             report = self._keep(project)
@@ -166,10 +167,10 @@ class TableOutput:
         return self.report(draft, result, before, project)
 
     def make_draft(self, data: pa.Table, extract: dc.Extract | None = None) -> Draft:
-        """The table with all that can be said of it before it is written.
+        """The table with everything that can be said about it before it is written.
 
         Raises:
-            InvalidInputError: parents that cannot be.
+            InvalidInputError: the parents are invalid.
         """
         parents = dc.check_parents(self.settings.get(PARENTS))
         shown = {**self._contents(data), **(source_metadata(extract) if extract is not None else {})}
@@ -177,7 +178,7 @@ class TableOutput:
         return Draft(data, parents, shown, self.settings.get(CUSTOM), extract)
 
     def standing_draft(self, project: dc.Project) -> Draft:
-        """What stands, to be written once more so that a cut of several tables holds it; it makes no new version."""
+        """The standing version as a draft: written again, it joins a cut of several tables without a new version."""
         standing = self.version_kept(project)
         data = project.reader.read_arrow(self.table, standing)
         said = project.reader.metadata(self.table, standing.version)
@@ -188,9 +189,9 @@ class TableOutput:
         return Draft(data, said.parents, self._contents(data), said.custom, extract)
 
     def superseded(self, draft: Draft, project: dc.Project) -> bool:
-        """Whether it is a file that a version came from already, and another version is current by now.
+        """Whether the draft is a file that an earlier version came from, while another version is current now.
 
-        An old file that is still there, or comes back, must not take the table back. A cut is what was
+        An old file that is still there, or comes back, must not take the table back. A cut is whatever was
         delivered for it, however old.
         """
         if draft.extract is None or self.cut is not None:
@@ -209,13 +210,13 @@ class TableOutput:
     def report(
         self, draft: Draft, result: dc.WriteResult, before: tuple[str, str] | None, project: dc.Project
     ) -> EventReport:
-        """What to say of a draft that was written; ``before`` is what its cut stood for, or the one before it."""
+        """What to report about a written draft; ``before`` is what its cut, or the one before it, stood for."""
         changes = Changes(self.context, self.table, self.settings, show_rows=self.preview_rows > 0)
         if self.cut is None:
             change = changes.of_write(result, draft.data, project.reader)
         else:
             change = changes.of_cut(result, draft.data, before, project.reader)
-        # A version that is not new was recorded by an earlier commit.
+        # An earlier commit recorded a version that is not new.
         recorded = result.commit_sha or project.reader.resolve(self.table, result.version).commit_sha
         commit = commit_metadata(recorded, project.remote)
         derived_from = {LOADED: parents_metadata(draft.parents)} if draft.parents else {}
@@ -225,7 +226,7 @@ class TableOutput:
         )
         told = {**change, **write_metadata(result), **self._cut_history(project), **commit, **derived_from}
         if self.cut is not None:
-            # Of a partition, what is told is told since the cut that it follows; so is whether anything changed.
+            # A partition's changes, and whether there are any, are relative to the cut that it follows.
             told["datom/changed"] = before is None or before[1] != result.version
         return EventReport(result.data_sha, self._shown({**told, **draft.shown}))
 
@@ -240,12 +241,12 @@ class TableOutput:
             return {}
 
     def _contents(self, data: pa.Table) -> dict[str, Any]:
-        """What the page shows of the table itself."""
+        """What the page shows about the table itself."""
         declared = self.context.definition_metadata.get(COLUMN_SCHEMA)
         schema = declared.schema if isinstance(declared, dg.TableSchemaMetadataValue) else declared
         shown: dict[str, Any] = {"dagster/row_count": data.num_rows}
         shown[COLUMN_SCHEMA] = column_schema(data.schema, schema if isinstance(schema, dg.TableSchema) else None)
-        # What reads lineage asks the newest event, and not the definition.
+        # Dagster reads lineage from the newest event, not from the definition.
         if COLUMN_LINEAGE in self.context.definition_metadata:
             shown[COLUMN_LINEAGE] = self.context.definition_metadata[COLUMN_LINEAGE]
         if self.preview_rows > 0:
@@ -253,7 +254,7 @@ class TableOutput:
         return shown
 
     def _check_empty(self) -> None:
-        """Refuse a frame without rows, unless what stands is to be kept."""
+        """Refuse a frame without rows, unless the standing version should be kept."""
         policy = self.settings[ON_EMPTY]
         if policy == "fail":
             raise dc.InvalidInputError(
@@ -276,11 +277,11 @@ class TableOutput:
         shown = {"datom/changed": False, VERSION: standing.version, "datom/data_sha": standing.data_sha}
         self.context.log.info(f"{self.table}: version {standing.version[:8]} stands")
         contents = self._contents(project.reader.read_arrow(self.table, standing))
-        # Downstream has nothing new to see.
+        # There is nothing new for downstream to see.
         return EventReport(standing.data_sha, self._shown({**shown, **cut, **contents}))
 
     def version_kept(self, project: dc.Project) -> dc.Version:
-        """What stands when nothing is written: what the cut, or the one before it, stands for; else the current one.
+        """The version that stands if nothing is written: that of the cut, or of the one before it; else the current.
 
         Raises:
             NotFoundError: there is none yet.
@@ -299,20 +300,20 @@ class TableOutput:
         return project.reader.resolve(self.table) if known else None
 
     def standing(self, project: dc.Project) -> tuple[str, str] | None:
-        """The cut that this one follows, or itself, and its version; ``None`` without one, or without partitions."""
+        """The cut itself, or the one it follows, and its version; ``None`` if there is none, or without partitions."""
         if self.cut is None:
             return None
         return standing_before(self.context, project.reader.cuts(), self.cut, self.table)
 
     def _shown(self, shown: Mapping[str, Any]) -> dict[str, Any]:
-        """What is told of the table; what the asset itself says under the same key wins."""
+        """What to show about the table; what the asset itself says under the same key wins."""
         branch = {} if self.context.mapping_key is None else {MAPPING_KEY: self.context.mapping_key}
         mine = {k: v for k, v in {**shown, **branch}.items() if k not in self.context.output_metadata}
         return in_reading_order(mine)
 
 
 def check_returned(table: str, value: Any) -> None:
-    """Refuse ``None``, which is a `return` that somebody forgot, or meant for nothing to record.
+    """Refuse ``None``: either somebody forgot the `return`, or meant that there is nothing to record.
 
     Raises:
         InvalidInputError: says what to do.
@@ -327,7 +328,7 @@ def check_returned(table: str, value: Any) -> None:
 
 
 def superseded_metadata(draft: Draft) -> dict[str, Any]:
-    """What to tell of a file that was taken before."""
+    """What to report about a file that was taken before."""
     assert draft.extract is not None
     return {"datom/change": f"no change: {draft.extract.file} was taken before, and a later version is current"}
 

@@ -12,11 +12,11 @@ from datom_dagster.events import AS_OF, CUT, VERSION, VERSION_OF, check_run_tags
 
 @dataclass(frozen=True)
 class VersionChoice:
-    """A version that is asked for.
+    """A request for a version.
 
     Attributes:
         by: who asks, for the log.
-        version, cut, as_of: as `datom_core.ProjectReader.resolve`; at least one is given.
+        version, cut, as_of: as for `datom_core.ProjectReader.resolve`; at least one is given.
     """
 
     by: str
@@ -26,7 +26,7 @@ class VersionChoice:
 
     @property
     def names_one(self) -> bool:
-        """Whether it names a version by itself; a moment alone says of each partition what it stood for then."""
+        """Whether it names a single version; a moment alone says what each partition stood for then."""
         return self.version is not None or self.cut is not None
 
     def __str__(self) -> str:
@@ -35,7 +35,7 @@ class VersionChoice:
 
 
 def choice_for(table: str, settings: Mapping[str, Any], by: str) -> VersionChoice | None:
-    """What ``settings`` ask for of this table; what they say of the table itself goes before what they say of all.
+    """What ``settings`` ask for of this table; a setting for this table takes precedence over one for all tables.
 
     Args:
         table: name of the table.
@@ -43,7 +43,7 @@ def choice_for(table: str, settings: Mapping[str, Any], by: str) -> VersionChoic
         by: who asks.
 
     Raises:
-        InvalidInputError: a value that no version can have, or a version and something else at once.
+        InvalidInputError: a value that cannot choose a version, or a version together with something else.
     """
     check_choices(settings)
     version = plain(settings.get(VERSION_OF + table, settings.get(VERSION)))
@@ -81,8 +81,8 @@ def check_tags(tags: Mapping[str, str], open_reader: Callable[[], dc.ProjectRead
     """Refuse a run whose tags ask for what cannot be loaded, before any of its steps begins.
 
     Raises:
-        InvalidInputError: a tag that datom does not know, or a value that cannot choose a version.
-        NotFoundError: a table, or a version of it, that the project does not have.
+        InvalidInputError: datom does not know the tag, or its value cannot choose a version.
+        NotFoundError: the project does not have the table, or that version of it.
     """
     check_run_tags(tags)
     check_choices(tags)

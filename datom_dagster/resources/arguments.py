@@ -1,4 +1,4 @@
-"""What is said when a resource is made with what it does not take: what it takes, instead of pydantic's internals."""
+"""Errors for bad arguments of a resource: they say what it takes, instead of showing pydantic's internals."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pydantic
 
 import datom_core as dc
 
-#: How to write what a field takes, where its type alone would not tell.
+#: How to write a field's value, where its type alone would not tell.
 WRITTEN = {
     "datom": "DatomResource(project=..., storage=..., remote=...)",
     "storage": "LocalStorage(path=...) or S3Storage(bucket=..., ...)",
@@ -19,9 +19,9 @@ WRITTEN = {
 
 
 class Spelt:
-    """Base of our resources, before Dagster's. A mistake is an `InvalidInputError` that names all that is wrong."""
+    """Base of our resources, ahead of Dagster's. Bad arguments raise one `InvalidInputError` that names all of them."""
 
-    if not TYPE_CHECKING:  # what checks types knows the fields
+    if not TYPE_CHECKING:  # type checkers know the fields
 
         def __init__(self, *args: Any, **data: Any) -> None:
             problems = _unknown(type(self), args, data)
@@ -32,7 +32,7 @@ class Spelt:
                     return
             except pydantic.ValidationError as invalid:
                 problems, error = _problems(invalid, data)
-            # They may hold a password, and this frame is shown with what is raised.
+            # The arguments may hold a password, and the traceback may show this frame.
             args, data = (), {}
             if error is not None:
                 raise error
@@ -54,7 +54,7 @@ def _unknown(cls: Any, args: tuple[Any, ...], data: Mapping[str, Any]) -> list[s
 
 
 def _problems(invalid: pydantic.ValidationError, data: Mapping[str, Any]) -> tuple[list[str], Exception | None]:
-    """What is wrong, or the error of ours that one of our validators raised."""
+    """What is wrong; or, if one of our validators raised a datom error, that error."""
     problems: dict[str, str] = {}
     for found in invalid.errors(include_url=False, include_input=False):
         cause = found.get("ctx", {}).get("error")
@@ -68,7 +68,7 @@ def _problems(invalid: pydantic.ValidationError, data: Mapping[str, Any]) -> tup
             problems[name] = f"{name} is missing"
         else:
             if isinstance(data[name], int | float) and not found["type"].endswith("_type"):
-                given = f"not {data[name]!r}"  # a number of the right kind; text could be a password
+                given = f"not {data[name]!r}"  # numbers only: text could be a password
             said = found["msg"].removeprefix("Value error, ").removeprefix("Input should ")
             problems.setdefault(name, f"{name} must {said}, {given}" if said != found["msg"] else f"{name}: {said}")
     return list(problems.values()), None

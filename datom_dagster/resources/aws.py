@@ -1,7 +1,7 @@
-"""dagster-aws's resource, where dagster-aws is installed.
+"""dagster-aws's resource, if dagster-aws is installed.
 
-dagster-aws pins the release of Dagster's core that it came with, and comes later. So it is an extra, and whoever stores
-elsewhere, or gives credentials in another way, follows the core at once.
+dagster-aws pins the release of Dagster's core that it belongs to, and is released later. So it is an extra: anybody who
+stores elsewhere, or gives credentials in another way, can follow the core at once.
 """
 
 # Dagster reads annotations at run time, to know which resources are configured at launch: no `annotations` import.
@@ -20,7 +20,7 @@ else:
         _REASON = str(error)
 
         class S3Resource(dg.ConfigurableResource):
-            """Stands where dagster-aws's resource would, so that `S3Storage` has the same fields without it."""
+            """Stands in for dagster-aws's resource, so that `S3Storage` has the same fields without it."""
 
             profile_name: str | None = None
             region_name: str | None = None

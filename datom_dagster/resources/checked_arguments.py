@@ -1,4 +1,4 @@
-"""What is given where assets belong, or one kind of thing: named, with what to write, where it is something else."""
+"""Checks of arguments that must be assets, or of one kind: their errors name the argument and say what to write."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def listed(assets: Any, call: str, *, anything: bool = False) -> list[Any]:
     """The assets as a list.
 
     Args:
-        assets: as they were given.
-        call: what takes them, in words of code.
-        anything: what is no asset may be among them; only the list itself is looked at.
+        assets: as the caller gave them.
+        call: the name of the function that takes them, for the error.
+        anything: allow things that are not assets; only the list itself is checked.
 
     Raises:
-        InvalidInputError: it is no list, or names what is no asset in it.
+        InvalidInputError: it is not a list, or it holds things that are not assets, which the error names.
     """
-    # An AssetSpec could be gone through as well, and text: field by field, letter by letter.
+    # An AssetSpec and text are iterable, too: field by field, letter by letter.
     if isinstance(assets, (*_ASSETS, str, Mapping)) or not isinstance(assets, Iterable):
         brackets = " Put a single one into brackets, as in [dm]." if isinstance(assets, _ASSETS) else ""
         raise dc.InvalidInputError(f"{call} takes a list of assets, not {_shown(assets)}.{brackets}")
@@ -39,7 +39,7 @@ def listed(assets: Any, call: str, *, anything: bool = False) -> list[Any]:
 
 
 def check_kind(field: str, given: object, kind: type, example: str) -> None:
-    """Refuse what is not of a kind; ``None`` is left alone, and a resource that is configured at launch is known by its
+    """Refuse a value of another kind; ``None`` passes, and a resource that is configured at launch is judged by its
     class.
 
     Raises:
@@ -56,7 +56,7 @@ def check_options(call: str, options: Iterable[str], *taken_by: Callable[..., An
     """Refuse options that none of the functions takes.
 
     Raises:
-        InvalidInputError: names every one, with what may have been meant.
+        InvalidInputError: names every such option, and what may have been meant.
     """
     taken = [p for function in taken_by for p in inspect.signature(function).parameters.values()]
     names = [p.name for p in taken if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD, p.POSITIONAL_ONLY)]
@@ -68,7 +68,7 @@ def check_options(call: str, options: Iterable[str], *taken_by: Callable[..., An
 
 
 def _is_asset(given: object) -> bool:
-    # Besides these, Dagster has kinds that it does not export; what becomes of them is for Dagster to say.
+    # Dagster has more kinds of assets, which it does not export; leave it to Dagster what to do with them.
     own = (kind.__module__ for kind in type(given).__mro__ if kind.__module__.startswith("dagster."))
     return isinstance(given, _ASSETS) or any("assets" in module for module in own)
 

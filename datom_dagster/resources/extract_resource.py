@@ -1,4 +1,4 @@
-"""Where a study's extract files are dropped, for the assets that read them."""
+"""Where a study's extract files arrive, for the assets that read them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class ExtractDrop:
 
     Attributes:
         place: `LocalStorage` or `S3Storage`; its prefix is where the files lie.
-        by_cut: whether each cut has a folder of its own, of its name; else all files lie together.
+        by_cut: whether each cut has its own folder, named after it; else all files lie together.
         pattern: which files, for example ``"*.xpt"``.
         schema: per table, as for `datom_core.read_extract`.
         r_compat, encoding, separator: as for `datom_core.read_extract`.
-        manifest: name of a file that lists the drop; until all that it lists is there, nothing is read.
-        quiet: seconds for which no file may have changed; until then, nothing is read.
+        manifest: name of a file that lists the drop; nothing is read until everything it lists is there.
+        quiet: nothing is read until no file has changed for this many seconds.
 
     Raises:
         InvalidInputError: an argument that can never work.
@@ -39,15 +39,15 @@ class ExtractDrop:
     quiet: float | None = None
 
     def __post_init__(self) -> None:
-        self._reader(".")  # looks at the arguments alone
+        self._reader(".")  # only checks the arguments
 
     def __call__(self, table: str, cut: str | None) -> dc.Extract:
-        """What the file of a table holds; in the folder of the cut, where each has one.
+        """What a table's file holds; it is in the cut's folder, if each cut has one.
 
         Raises:
             ConflictError: the drop is not complete, or the file changed while it was read. Try again.
             NotFoundError: there is no such folder, or no file for the table.
-            InvalidInputError: several files for the table, or one that cannot be read, and why.
+            InvalidInputError: several files for the table, or one that cannot be read; says why.
         """
         reader = self.reader(cut)
         drop = reader.inspect()
@@ -67,10 +67,10 @@ class ExtractDrop:
         return reader.read(found[0], table)
 
     def reader(self, cut: str | None) -> dc.DropReader:
-        """Of all files, or of those of a cut.
+        """A reader of all files, or of one cut's.
 
         Raises:
-            InvalidInputError: there is a folder per cut, and no cut is given; or its name is none.
+            InvalidInputError: each cut has its own folder, and no cut is given, or its name cannot be a folder's.
         """
         if not self.by_cut:
             return self._reader(self.place.drop())
@@ -79,10 +79,10 @@ class ExtractDrop:
         return self._reader(self.place.drop(dc.check_cut_name(cut)))
 
     def folders(self) -> tuple[list[str], Mapping[str, str]]:
-        """The names of the folders that there are, of cuts among them; and what is refused, with the reason.
+        """The names of the folders that exist, including those of cuts; and what is refused, with the reason.
 
         Raises:
-            NotFoundError: the place is not there.
+            NotFoundError: the place does not exist.
         """
         found = self.place.drop().list()
         return [name.rstrip("/") for name in found.others if name.endswith("/")], found.refused

@@ -1,4 +1,4 @@
-"""A study, as a Dagster resource: plain configuration that hands out projects and readers."""
+"""A study as a Dagster resource: plain configuration that hands out projects and readers."""
 
 # Dagster reads annotations at run time, to know which resources are configured at launch: no `annotations` import.
 import contextlib
@@ -24,7 +24,7 @@ class DatomStorage(Spelt, dg.ConfigurableResource, ABC):  # type: ignore[type-ar
         """The store that this configuration describes."""
 
     def drop(self, folder: str = "") -> dc.ExtractSource:
-        """The same place, as one where extracts are dropped; or a folder in it.
+        """The same place, or a folder in it, as a source of extract files.
 
         Raises:
             InvalidInputError: extracts cannot lie there.
@@ -33,7 +33,7 @@ class DatomStorage(Spelt, dg.ConfigurableResource, ABC):  # type: ignore[type-ar
 
 
 class LocalStorage(DatomStorage):
-    """A folder, on this machine or mounted on all of them."""
+    """A folder on this machine, or mounted on all machines."""
 
     path: str = Field(description="Path of the folder.")
     prefix: str = Field(default="", description="Path below the folder, so that several projects can share it.")
@@ -43,12 +43,12 @@ class LocalStorage(DatomStorage):
 
     def drop(self, folder: str = "") -> dc.LocalFolder:
         place = Path(resolved(self.path), resolved(self.prefix))
-        # A folder that came into the place by somebody else's hand must not be a link to elsewhere.
+        # Others can put folders into the place; such a folder must not be a link to elsewhere.
         return dc.LocalFolder(place / folder, inside=place) if folder else dc.LocalFolder(place)
 
 
 class GovernanceResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-arg]
-    """An organization's register of projects: says where each one's data lies."""
+    """An organization's register of projects, which says where each one's data lies."""
 
     storage: DatomStorage = Field(description="Where the register's mirror lies.")
     remote: str | None = Field(default=None, description="URL or path of its git repository; none to only read it.")
@@ -79,7 +79,7 @@ class GovernanceResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-a
         return dc.Governance.open(self.storage.store(), **self.settings())
 
     def init_governance(self) -> dict[str, Any]:
-        """Begin the register; what came of it."""
+        """Create the register; return what came of it."""
         if self.remote is None:
             raise dc.InvalidInputError("A register is begun with remote; give the URL of its git repository.")
         host = isinstance(remote_of(self), dc.GitHubRepository)
@@ -88,7 +88,7 @@ class GovernanceResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-a
         return {"datom/storage": str(made.store.location), "datom/remote": made.remote, "datom/projects": len(projects)}
 
     def register(self) -> dc.Governance:
-        """The register, without a look at whether it is there."""
+        """The register, without checking that it exists."""
         return dc.Governance.of(self.storage.store(), **self.settings())
 
     def settings(self) -> dict[str, Any]:
@@ -103,14 +103,14 @@ class GovernanceResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-a
 class DatomResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-arg]
     """One datom project.
 
-    Without ``remote`` it is a reader: it loads any version and writes none. Of a registered project, ``governance``
-    says where its data lies, also after it has moved; ``storage`` is then only needed for other credentials than the
-    register's. It keeps no state, so that it can be handed to any process; clones are cached per user and may be
+    Without ``remote`` it is a reader: it loads any version and writes none. For a registered project, ``governance``
+    says where its data lies, even after a move; ``storage`` is then only needed if its credentials differ from the
+    register's. It keeps no state, so it can be handed to any process; clones are cached per user and may be
     deleted at any time.
     """
 
     project: str = Field(description="Name of the project; compared with what is found.")
-    # As what Dagster makes of a resource that must be given, so that this one, too, can be configured at launch.
+    # Dagster's own type for a required resource, so that this optional one, too, can be configured at launch.
     storage: dg.ResourceDependency[DatomStorage | None] = Field(
         default=None,  # type: ignore[arg-type]
         description="Where its data lies; of a registered project, how to reach it.",
@@ -138,7 +138,7 @@ class DatomResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-arg]
         description="Keep on this machine what large tables hashed to, so that unchanged ones are known at once.",
     )
 
-    # A remote that is refused for the password in it must not be shown in the refusal.
+    # If a remote is refused for containing a password, the error must not show it.
     model_config = ConfigDict(hide_input_in_errors=True)
 
     @field_validator("remote")
@@ -165,12 +165,12 @@ class DatomResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-arg]
         """Where the project's data lies now.
 
         Raises:
-            NotFoundError, ConflictError: the register does not know the project, or it is being taken away.
+            NotFoundError, ConflictError: the register does not know the project, or it is being decommissioned.
         """
         return self._place()[0]
 
     def _place(self) -> tuple[dc.ObjectStore, GovernanceResource | None]:
-        """Where the project's data lies, and its register, when it is registered already."""
+        """Where the project's data lies, and its register if it is already registered."""
         given = self.storage.store() if self.storage is not None else None
         if self.governance is not None:
             register = self.governance.storage.store()
@@ -179,11 +179,11 @@ class DatomResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-arg]
             except dc.NotFoundError:
                 if given is None:
                     raise
-        assert given is not None  # the constructor saw to it
+        assert given is not None  # the constructor made sure
         return given, None
 
     def open_project(self) -> dc.Project:
-        """The project, to write to.
+        """Open the project for writing.
 
         Raises:
             InvalidInputError: there is no remote, or the remote holds another project.
@@ -193,7 +193,7 @@ class DatomResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-arg]
             raise self.cannot_write("what was to be written")
         store, governance = self._place()
         register = governance.register() if governance is not None else None
-        compression: Any = resolved(self.compression)  # what it may be is for the core to say
+        compression: Any = resolved(self.compression)  # the core checks the value
         project = dc.Project.open(
             store, governance=register, compression=compression, memo=self.memo, **self.settings()
         )
@@ -213,13 +213,13 @@ class DatomResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-arg]
         }
 
     def init_project(self, *, schema: int = 2) -> dc.Project:
-        """Create the project in ``storage``; one that is there already is opened."""
+        """Create the project in ``storage``, or open it if it exists."""
         if self.storage is None or self.remote is None:
             raise dc.InvalidInputError("A project is created with storage and remote; give both.")
         host = isinstance(remote_of(self), dc.GitHubRepository)
         store = self.storage.store()
         try:
-            # First, as it also completes a creation that broke off.
+            # Try this first, because it also completes an interrupted creation.
             return dc.Project.init(resolved(self.project), store, schema=schema, create_repo=host, **self.settings())
         except dc.AlreadyExistsError:
             with contextlib.suppress(dc.NotFoundError, dc.InvalidInputError):
@@ -227,7 +227,7 @@ class DatomResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-arg]
             raise
 
     def decommission(self, confirm: str, *, dry_run: bool) -> dc.DecommissionReport:
-        """As `datom_core.Project.decommission`; what broke off is gone on with by way of the register."""
+        """As `datom_core.Project.decommission`; if it was interrupted, it continues by way of the register."""
         try:
             project = self.open_project()
         except (dc.ConflictError, dc.NotFoundError):
@@ -247,10 +247,10 @@ class DatomResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-arg]
         )
 
     def open_reader(self) -> dc.ProjectReader:
-        """A reader of the project; needs the storage alone.
+        """A reader of the project, which needs only the storage.
 
         Raises:
-            NotFoundError: the project is not found; or it says that it is registered, and its register is not there
+            NotFoundError: the project is not found; or it says that it is registered, but its register is not there
                 or does not hold it, so that nobody knows whether its data still lies in ``storage``.
         """
         store, governance = self._place()
@@ -260,7 +260,7 @@ class DatomResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-arg]
         return dc.ProjectReader.find(resolved(self.project), governance=governance.storage.store(), near=store)
 
     def _check_not_registered(self, store: dc.ObjectStore) -> None:
-        """Refuse a project that says it is registered, when the register that was asked does not hold it."""
+        """Refuse a project that says it is registered if the register that was asked does not hold it."""
         if self.governance is None:
             return
         registered = dc.registered_in(store)
@@ -272,14 +272,14 @@ class DatomResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-arg]
             )
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Refuse a name or a remote that datom refuses before the step does any work."""
+        """Refuse a bad name or remote before the step does any work."""
         dc.check_name(resolved(self.project), "project")
         if self.remote is not None:
             dc.check_remote(resolved(self.remote))
 
 
 def remote_of(settings: GovernanceResource | DatomResource) -> str | dc.Remote | None:
-    """The remote of a resource, with its token; on GitHub as a repository that can be created and deleted."""
+    """The remote of a resource, with its token; on GitHub, as a repository that can be created and deleted."""
     url = optional(settings.remote)
     if url is None or settings.token_env is None:
         return url
@@ -290,19 +290,19 @@ def remote_of(settings: GovernanceResource | DatomResource) -> str | dc.Remote |
 
 
 def optional(text: str | None) -> str | None:
-    """As `resolved`, for what need not be given."""
+    """As `resolved`, for an optional value."""
     return None if text is None else resolved(text)
 
 
 def check_remote(remote: str | None) -> str | None:
-    """Refuse a remote that datom refuses, as soon as it is known."""
+    """Refuse a bad remote as soon as it is known."""
     if remote is not None and not isinstance(remote, dg.EnvVar):
         dc.check_remote(remote)
     return remote
 
 
 def resolved(text: str) -> str:
-    """The text, also of an environment variable that Dagster has not looked up yet.
+    """The text, or the value of an environment variable that Dagster has not looked up yet.
 
     Raises:
         InvalidInputError: the variable is not set.
@@ -316,14 +316,14 @@ def resolved(text: str) -> str:
 
 
 def taking(sensor: Callable[..., Any], resource: str) -> Callable[..., Any]:
-    """The function of a sensor, with a parameter for the `DatomResource` of that key.
+    """Give a sensor's function a parameter for the `DatomResource` of that key.
 
-    Dagster finds resources by the names of parameters, and this one has the name that a caller gives.
+    Dagster finds resources by parameter name, and this name is the caller's choice.
     """
     check_kind("resource", resource, str, '"datom", the key of the DatomResource')
     named = inspect.Parameter(resource, inspect.Parameter.KEYWORD_ONLY, annotation=DatomResource)
     first = inspect.signature(sensor).parameters["context"]
     sensor.__signature__ = inspect.Signature([first, named])  # type: ignore[attr-defined]
-    # Older Dagsters look for their types here.
+    # Older versions of Dagster look here for the types.
     sensor.__annotations__ = {"context": dg.SensorEvaluationContext, resource: DatomResource}
     return sensor

@@ -1,4 +1,4 @@
-"""A bucket as a study's storage."""
+"""A bucket as storage for a study."""
 
 # Dagster reads annotations at run time, to know which resources are configured at launch: no `annotations` import.
 from typing import Any
@@ -11,11 +11,11 @@ from datom_dagster.resources.project_resource import DatomStorage, optional, res
 
 
 class S3Storage(DatomStorage):
-    """A bucket of S3, or of a server that speaks S3.
+    """A bucket on S3, or on a server that speaks S3.
 
-    Credentials come from exactly one place: environment variables, of which the *names* are given (their values
-    never enter Dagster's configuration, where they would show); a profile; dagster-aws's `S3Resource`; or, when that is
-    asked for, whatever AWS finds where the step runs (a container's role). `role_arn` assumes a role with them.
+    Credentials come from exactly one place: environment variables, given by *name* (their values never enter Dagster's
+    configuration, where they would show); a profile; dagster-aws's `S3Resource`; or, on request, whatever AWS finds
+    where the step runs (a container's role). `role_arn` assumes a role with them.
     """
 
     bucket: str = Field(description="Name of the bucket.")
@@ -37,7 +37,7 @@ class S3Storage(DatomStorage):
     _store: dc.S3Store | None = PrivateAttr(default=None)
 
     def store(self) -> dc.S3Store:
-        # One client for all that this process does: it keeps its connections, and looks at the bucket once.
+        # One client for everything this process does: it keeps its connections, and checks the bucket only once.
         if self._store is None:
             region, endpoint = self._place()
             self._store = dc.S3Store(
@@ -66,7 +66,7 @@ class S3Storage(DatomStorage):
         )
 
     def __repr_args__(self) -> Any:
-        """As pydantic's, without what a dagster-aws resource holds, whose own repr shows its keys."""
+        """As pydantic's, without the contents of a dagster-aws resource, whose own repr shows its keys."""
         return [
             (name, "****" if name == "s3" and value is not None else value) for name, value in super().__repr_args__()
         ]
@@ -102,7 +102,7 @@ class S3Storage(DatomStorage):
             source,
             external_id=optional(self.role_external_id),
             region=region,
-            # A server of one's own gives out roles at the same address.
+            # A self-hosted server hands out roles at the same address.
             endpoint_url=endpoint,
         )
 

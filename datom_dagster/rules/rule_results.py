@@ -22,7 +22,7 @@ EXAMPLES = 20
 
 Mask = npt.NDArray[np.bool_]
 
-_DAY = 10  # characters of a date
+_DAY = 10  # characters in a date
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Before:
     Attributes:
         what: what to call it.
         rows: how many it has.
-        schema: its columns; only needed where they are compared.
+        schema: its columns; only needed if they are compared.
     """
 
     what: str
@@ -45,12 +45,12 @@ class Finding:
     """What one rule found.
 
     Attributes:
-        name: of the rule.
-        passed: whether the table keeps it.
-        text: what was found. Holds no value of the data.
-        count: offending rows; 0 where rows are not the matter.
+        name: the rule's name.
+        passed: whether the table keeps the rule.
+        text: what was found; contains no values from the data.
+        count: how many rows offend; 0 if the rule is not about rows.
         rows: the first of them, with their number (from 1), their key, and the offending value as text.
-        offences: offending values, of a rule that looks at several columns: there ``rows`` has a line for each.
+        offences: how many values offend, for a rule about several columns; ``rows`` then has a line for each value.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Finding:
 
     @property
     def part(self) -> str:
-        """How many of how many rows are shown; of offending values, where a row may have several."""
+        """How many of how many rows are shown; or of how many offending values, if a row may have several."""
         return part_of(len(self.rows), self.count if self.offences is None else self.offences, self.what)
 
     @property
@@ -86,7 +86,7 @@ def check_rules(table: pa.Table, rules: TableRules, before: Before | None, examp
     Args:
         table: as `datom_core.tables.normalisation` gives it.
         rules: what must hold.
-        before: the version before; ``None`` when there is none.
+        before: the previous version; ``None`` if there is none.
         examples: how many offending rows each finding shows.
     """
     return [_RULES[name].find(_Subject(table, rules, before, examples)) for name in rules.declared]
@@ -107,7 +107,7 @@ class _Subject:
         return [c for c in columns if c not in self.table.column_names]
 
     def shown(self, mask: Mask, column: str | None = None) -> tuple[dict[str, Any], ...]:
-        """The first rows of the mask: number, key, and the value of a column."""
+        """The first rows that the mask selects: number, key, and the value of a column."""
         places = np.flatnonzero(mask)[: self.examples]
         shown: dict[str, list[Any]] = {"row": [int(p) + 1 for p in places]}
         for name in self.rules.key:
@@ -156,7 +156,7 @@ def _ranges(subject: _Subject) -> Finding:
 def _by_column(
     subject: _Subject, name: str, tests: Mapping[str, Callable[[pa.ChunkedArray], Mask]], what: str
 ) -> Finding:
-    """The finding of a rule that looks at one column after the other."""
+    """The finding of a rule that tests column by column."""
     texts: list[str] = []
     shown: list[dict[str, Any]] = []
     bad, offences = np.zeros(subject.table.num_rows, np.bool_), 0
@@ -208,13 +208,13 @@ def _stable_schema(subject: _Subject) -> Finding:
 
 @dataclass(frozen=True)
 class _Rule:
-    """How a table is held to a rule, and what the rule asks for."""
+    """How to check a rule, and what the rule asks for."""
 
     find: Callable[[_Subject], Finding]
     asks: str
 
 
-# Each is an attribute of `TableRules` of the same name; a new one is a line here, a function and that attribute.
+# Each is an attribute of `TableRules` with the same name; a new rule needs a line here, a function and that attribute.
 _RULES = {
     "key": _Rule(_key, "The key is never missing, and tells all rows apart."),
     "required": _Rule(_required, "All columns that must be there are there."),
@@ -254,13 +254,13 @@ def _not_among(data: pa.ChunkedArray, values: Sequence[Value]) -> Mask:
     if kind == "date":
         data = data.cast(pa.string())
     elif kind == "number":
-        # As the content hash has it, 1 is 1.0.
+        # 1 equals 1.0, as in the content hash.
         data, values = _numbers(data, values)
     return ~_mask(pc.is_in(data, value_set=pa.array(values, data.type)))
 
 
 def _numbers(data: pa.ChunkedArray, ends: Sequence[Any]) -> tuple[pa.ChunkedArray, list[Any]]:
-    """Numbers to be compared: whole where all of them are."""
+    """The numbers to compare: integers if all of them are."""
     whole = all(isinstance(e, int) and abs(e) < 2**63 for e in ends if e is not None)
     if whole and (pa.types.is_integer(data.type) or pa.types.is_boolean(data.type)):
         return data.cast(pa.int64()), [None if e is None else int(e) for e in ends]
@@ -286,7 +286,7 @@ def _outside(data: pa.ChunkedArray, ends: Range) -> Mask:
 
 
 def _compare_moment(data: pa.ChunkedArray, end: str, compare: Any) -> pa.ChunkedArray:
-    """Dates and times against an end, a date of which means the whole day."""
+    """Compare dates and times with an end of a range; an end that is a date means the whole day."""
     if len(end) == _DAY or pa.types.is_date(data.type):
         day = date.fromisoformat(end[:_DAY])
         return compare(_utc(data).cast(pa.date32(), safe=False), pa.scalar(day, pa.date32()))
@@ -298,7 +298,7 @@ def _utc(data: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _outside_in_text(data: pa.ChunkedArray, ends: Range) -> Mask:
-    """SDTM's dates and intervals, ISO 8601 as far as they are known: 2014 is in a range that touches that year."""
+    """Which of SDTM's dates and intervals are outside; a partial date such as 2014 is inside if any of it may be."""
     low, high = (None if e is None else datetime.fromisoformat(str(e)) for e in ends)
     if high is not None and len(str(ends[1])) == _DAY:
         high = datetime.combine(high, time.max)

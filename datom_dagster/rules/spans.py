@@ -1,4 +1,4 @@
-"""When a date in SDTM's text may have been: ISO 8601 as far as it is known, and intervals."""
+"""When a date in SDTM's text may have been: ISO 8601, perhaps with unknown parts, and intervals."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-# What is not known is one hyphen: 2003---15 is the 15th of a month of 2003, --12-15 that day of some year.
+# A hyphen stands for an unknown part: 2003---15 is the 15th of some month of 2003, --12-15 that day of some year.
 _DATE = r"(\d{4}|-)(?:-(\d\d|-)(?:-(\d\d|-))?)?"
 _TIME = r"T(\d\d|-)(?::(\d\d|-)(?::(\d\d|-)(\.\d+)?)?)?"
 _POINT = re.compile(rf"{_DATE}(?:{_TIME}(Z|[+-]\d\d(?::?\d\d)?)?)?", re.ASCII)
@@ -26,11 +26,11 @@ Parts = tuple[int, ...]
 
 
 def may_be_within(text: str, low: datetime | None, high: datetime | None) -> bool:
-    """Whether a moment that the text may stand for is between the ends, both included; ``None`` is an open one.
+    """Whether any moment that the text may stand for is between the ends, both included; ``None`` is an open end.
 
-    Times without an offset are UTC, as the ends are. A part of a date that is missing may be any; of an interval, any
-    moment from its begin to its end counts, as far as both are known. A text that is no date or interval, such as
-    ``2012-02-30`` or a duration alone, is within nothing.
+    Times without an offset are UTC, as the ends are. A missing part of a date may have any value; in an interval, any
+    moment from its beginning to its end counts, as far as both are known. A text that is neither a date nor an
+    interval, such as ``2012-02-30`` or a duration alone, is within nothing.
     """
     first, slash, second = text.partition("/")
     if slash:
@@ -42,7 +42,7 @@ def may_be_within(text: str, low: datetime | None, high: datetime | None) -> boo
 
 @dataclass(frozen=True)
 class _Point:
-    """A point in time: year to microsecond, ``None`` for what is not known; ``offset`` from UTC."""
+    """A point in time: year to microsecond, ``None`` for unknown parts; ``offset`` is from UTC."""
 
     parts: tuple[int | None, ...]
     offset: timedelta
@@ -52,7 +52,7 @@ class _Point:
         return found is not None and (high is None or found <= _parts(_moved(high, self.offset)))
 
     def hull(self) -> tuple[datetime, datetime] | None:
-        """The earliest and the latest moment, in UTC; ``None`` when there is none, as on 30 February."""
+        """The earliest and the latest moment, in UTC; ``None`` if there is none, as for 30 February."""
         first, last = self._from(_LOWEST), self._until(_HIGHEST)
         if first is None or last is None:
             return None
@@ -65,11 +65,11 @@ class _Point:
         return self._search((), bound, -1) if self._exists() else None
 
     def _exists(self) -> bool:
-        """Whether every known part is one that a calendar or a clock has; the search would try all others in vain."""
+        """Whether a calendar or a clock has every known part; otherwise the search would try all others in vain."""
         return all(p is None or low <= p <= high for p, low, high in zip(self.parts, _LOWEST, _HIGHEST, strict=True))
 
     def _search(self, chosen: Parts, bound: Parts | None, step: int) -> Parts | None:
-        """The moment nearest to ``bound`` on its far side; part by part, ``None`` as bound once it is passed."""
+        """The nearest moment at or past ``bound``, searched part by part; ``bound`` is ``None`` once it is passed."""
         place = len(chosen)
         if place == len(self.parts):
             return chosen
@@ -98,7 +98,7 @@ def _point(text: str) -> _Point | None:
     *given, fraction, zone = match.groups()
     day, time = given[:_TIME_PARTS], [g for g in given[_TIME_PARTS:] if g is not None]
     named = [g for g in day if g is not None]
-    # The last part is known, and a time belongs to a whole date, in which only hyphens may stand for parts.
+    # The last part must be known, and a time needs a whole date, although hyphens may stand for its parts.
     if (time or named)[-1] == "-" or (time and None in day):
         return None
     parts: list[int | None] = [None if g in (None, "-") else int(g) for g in given]
@@ -107,7 +107,7 @@ def _point(text: str) -> _Point | None:
     if offset is None:
         return None
     if time and given[_TIME_PARTS] == "24" and not any(parts[_TIME_PARTS + 1 :]) and "-" not in time:
-        # Midnight, as the end of the day.
+        # Midnight as the end of the day.
         parts[_TIME_PARTS:] = [23, 59, 59, 999_999]
     return _Point(tuple(parts), offset)
 
@@ -116,13 +116,13 @@ def _offset(zone: str | None) -> timedelta | None:
     if zone is None or zone == "Z":
         return timedelta()
     hours, minutes = int(zone[1:3]), int(zone[3:].lstrip(":") or 0)
-    if hours > 14 or minutes > 59:  # no clock is further from UTC
+    if hours > 14 or minutes > 59:  # no clock is farther from UTC
         return None
     return timedelta(hours=hours, minutes=minutes) * (-1 if zone[0] == "-" else 1)
 
 
 def _interval(first: str, second: str) -> tuple[datetime, datetime] | None:
-    """The earliest begin and the latest end: of two dates, or of one and how long it was before or after it."""
+    """The earliest beginning and the latest end, from two dates, or from one and a duration before or after it."""
     begin, end = (None if p is None else p.hull() for p in (_point(first), _point(second)))
     if begin is not None and end is not None:
         return begin[0], end[1]
@@ -154,7 +154,7 @@ def _shifted(moment: datetime, duration: str, sign: int) -> datetime | None:
 
 
 def _moved(moment: datetime, by: timedelta) -> datetime:
-    """The moment later by so much, as far as there are years for it."""
+    """The moment moved by that much, but not beyond the first or last year there is."""
     try:
         return moment + by
     except OverflowError:

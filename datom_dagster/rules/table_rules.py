@@ -1,4 +1,4 @@
-"""What must hold for a table, as a declaration in plain values."""
+"""What must hold for a table, declared in plain values."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ _ISO = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?")
 @dc.fitting
 @dataclass(frozen=True)
 class TableRules:
-    """What must hold for a table. A missing value is one that is not there, or empty text, as SAS has it.
+    """What must hold for a table. A missing value is one that is not there, or empty text, as in SAS.
 
     Attributes:
         key: columns that together tell every row from every other, and are never missing.
         required: columns that must be there.
         allowed: column -> the values that it may hold; a missing one is always allowed.
         ranges: column -> (lowest, highest), both included, ``None`` for an open end; numbers, or ISO 8601 dates
-            and times for dates, times (in UTC) and SDTM's dates and intervals in text, which are in a range when they
-            may be. A missing value is in every range.
-        max_row_drop: the largest part of its rows that a version may lose against the version before: 0.1 is a tenth.
-        stable_schema: no column of the version before may be gone, or be of another kind (number, text, date, time
+            and times for dates, times (in UTC) and SDTM's dates and intervals in text, which count as in a range if
+            they may be. A missing value is in every range.
+        max_row_drop: the largest part of the previous version's rows that a version may lose: 0.1 is a tenth.
+        stable_schema: no column of the previous version may be gone, or be of another kind (number, text, date, time
             or duration).
 
     Raises:
-        InvalidInputError: a declaration that cannot be; every one is named.
+        InvalidInputError: names every invalid declaration.
     """
 
     key: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ class TableRules:
         problems = [*self._column_problems(), *self._value_problems(), *self._range_problems(), *self._other_problems()]
         if problems:
             raise dc.InvalidInputError("Some rules cannot be:\n  - " + "\n  - ".join(problems))
-        # Dates become text, and what a caller passed in is copied: equal rules are equal, and none changes later.
+        # Dates become text, so that equal rules compare equal; what the caller passed is copied, so that none changes.
         settled: dict[str, Any] = {
             "key": _columns(self.key),
             "required": _columns(self.required),
@@ -63,27 +63,27 @@ class TableRules:
 
     @property
     def declared(self) -> tuple[str, ...]:
-        """The names of the rules that say anything, in order."""
+        """The names of the rules that were declared, in order."""
         said = {f.name: getattr(self, f.name) for f in fields(self)}
-        # No row may be lost is a rule, though 0 equals False.
+        # A drop of 0, no row may be lost, is a rule, though 0 equals False.
         return tuple(n for n, v in said.items() if v is not None and v is not False and v not in ((), {}))
 
     @property
     def compares(self) -> bool:
-        """Whether a rule needs the version before."""
+        """Whether a rule needs the previous version."""
         return self.max_row_drop is not None or self.stable_schema
 
     def to_json(self) -> dict[str, Any]:
-        """The rules that say anything, as plain values."""
+        """The declared rules, as plain values."""
         document: dict[str, Any] = json.loads(json.dumps({name: getattr(self, name) for name in self.declared}))
         return document
 
     @classmethod
     def from_json(cls, document: Any) -> TableRules:
-        """The rules of a document, or of its text.
+        """The rules in a document, or in its text.
 
         Raises:
-            InvalidInputError: not a document of rules; names every unknown one.
+            InvalidInputError: it is not a document of rules; names every unknown rule.
         """
         if isinstance(document, str):
             try:
@@ -156,7 +156,7 @@ def _range_problem(ends: Any) -> str | None:
 
 
 def _as_any(given: Any) -> Any:
-    """What a caller gave, whatever the annotation promises."""
+    """What the caller gave, whatever the annotation promises."""
     return given
 
 

@@ -1,4 +1,4 @@
-"""Rules at the door: what breaks them is refused before anything is written."""
+"""Rules at the door: data that breaks them is refused before anything is written."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def check_gate(table: str, data: pa.Table, rules: TableRules, before: Before | N
         table: its name, for the error.
         data: what is about to be written, as `datom_core.tables.normalisation` gives it.
         rules: what must hold.
-        before: the version before.
-        examples: how many offending rows the error carries, per rule.
+        before: the previous version.
+        examples: how many offending rows the error carries for each rule.
 
     Raises:
-        InvalidInputError: names every rule that is broken; ``findings`` are all of them, with offending rows.
+        InvalidInputError: names every broken rule; ``findings`` holds them all, with offending rows.
     """
     findings = check_rules(data, rules, before, examples)
     broken = [f"  - {f.name}: {f.text}" for f in findings if not f.passed]
@@ -37,14 +37,14 @@ def check_gate(table: str, data: pa.Table, rules: TableRules, before: Before | N
 def version_before(
     reader: dc.ProjectReader, table: str, version: str | None, rules: TableRules, what: str | None = None
 ) -> Before | None:
-    """What the rules have to know of the version before; the data is only read for its schema.
+    """What the rules need to know about the previous version; its data is read only if they need its schema.
 
     Args:
-        reader: of the project.
-        table: its name.
-        version: the version before; ``None`` when there is none.
-        rules: what is going to be checked.
-        what: what to call it; by default by its id.
+        reader: the project's reader.
+        table: the table's name.
+        version: the previous version; ``None`` if there is none.
+        rules: the rules to be checked.
+        what: what to call the version; by default, its id.
     """
     if version is None or not rules.compares:
         return None

@@ -28,8 +28,8 @@ from datom_dagster.resources import DatomResource, listed, optional, remote_of, 
 from datom_dagster.sensors.cursors import remembered
 
 _CODE_VERSION_TAG = "dagster/code_version"
-_REPORTED_AT_ONCE = 50  # versions per tick; the rest follow at the next ones
-_LOOKED_BACK = 100  # materializations among which a version of Dagster's own is looked for
+_REPORTED_AT_ONCE = 50  # versions per tick; the rest follow at the next ticks
+_LOOKED_BACK = 100  # materializations that are searched for a version of Dagster's own
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,13 @@ class _Table:
 
 @dataclass(frozen=True)
 class _Seen:
-    """What the sensor has told already; its cursor.
+    """What the sensor has already reported; its cursor.
 
     Attributes:
         head: the newest commit.
         versions: table -> version that was current.
-        cuts: table -> cut -> version, of the cuts that are partitions.
-        aside: table -> cuts that were none. A month becomes a partition by its end, without any commit.
+        cuts: table -> cut -> version, for cuts that are partitions.
+        aside: table -> cuts that were not partitions. A month becomes one when it ends, without any commit.
     """
 
     head: str | None = None
@@ -59,7 +59,7 @@ class _Seen:
 
     @classmethod
     def read(cls, cursor: str | None) -> "_Seen | None":
-        """``None`` when there is no cursor yet, or one of another kind."""
+        """What the cursor holds; ``None`` if there is no cursor yet, or one of another kind."""
         try:
             raw = remembered(cursor)
             aside = {table: list(names) for table, names in raw.get("aside", {}).items()}
@@ -83,18 +83,18 @@ def outside_write_sensor(
 ) -> dg.SensorDefinition:
     """A sensor that reports what others wrote to a project's tables, each version once, with its true data version.
 
-    With a remote, a look costs one ``git ls-remote`` as long as nothing happened, and storage that was left behind
-    git is brought level; a reader looks at the project's list of tables. A version is reported when its data can be
-    read: R commits before it uploads.
+    With a remote, a tick costs one ``git ls-remote`` as long as nothing has happened, and storage that fell behind git
+    is brought level; without one, the sensor looks at the project's list of tables. A version is reported once its data
+    can be read, because R commits before it uploads.
 
     Args:
-        assets: assets over tables of the project, external ones (`AssetSpec`) among them. Those without partitions
-            follow what is current; those with partitions follow the cuts of the same names. A cut that is no partition
-            yet becomes one of a `dagster.DynamicPartitionsDefinition`; for others it is no news.
-        name: of the sensor.
+        assets: assets over tables of the project, including external ones (`AssetSpec`). Those without partitions
+            follow the current version; those with partitions follow the cuts of the same names. A cut that is not yet
+            a partition is added to a `dagster.DynamicPartitionsDefinition`; other definitions ignore it.
+        name: the sensor's name.
         resource: key of the `DatomResource`.
-        target: a job, or a selection of assets, to be run once after each tick that found something; if it has
-            partitions, once for each of them that something was found of.
+        target: a job, or a selection of assets, to run once after each tick that found something; if it has
+            partitions, once for each partition that something was found for.
         minimum_interval_seconds, default_status: as for any sensor.
     """
     watched = _watched(assets)
@@ -106,7 +106,7 @@ def outside_write_sensor(
         try:
             return _Poll(context, resources[resource], watched).result(ask=target is not None)
         except (dc.ConflictError, dc.StorageError) as error:
-            # The daemon goes on, and so does the cursor from where it stands.
+            # The daemon carries on, and the cursor stays where it is.
             return dg.SkipReason(f"The project could not be looked at; the next tick tries again. {error}")
 
     return dg.sensor(
@@ -142,11 +142,11 @@ class _Poll:
             for t in watched
             if t.spec.partitions_def is not None
         }
-        self.added: dict[str, list[str]] = {}  # set of partitions -> those it has to be told of
+        self.added: dict[str, list[str]] = {}  # name of a partitions definition -> partitions to add to it
         self.strays: list[str] = []
 
     def result(self, *, ask: bool) -> dg.SensorResult | dg.SkipReason:
-        """What to tell Dagster, and to remember."""
+        """What to tell Dagster, and what to remember."""
         head = self._head()
         if head is not None and self.seen is not None and head == self.seen.head and not self._due():
             return dg.SkipReason(f"No commit since {head[:8]}.")
@@ -163,7 +163,7 @@ class _Poll:
             if watched.table not in current:
                 continue
             if watched.spec.key.to_user_string() in self.busy or len(events) >= _REPORTED_AT_ONCE:
-                complete = False  # a run of ours may be the writer; its own event comes in a moment
+                complete = False  # a run of ours may be the writer; its own event follows shortly
                 continue
             if watched.spec.partitions_def is None:
                 events += self._versions(watched, reader, versions.get(watched.table))
@@ -192,7 +192,7 @@ class _Poll:
         )
 
     def _requests(self, key: str, tags: Mapping[str, str], events: list[Any]) -> list[dg.RunRequest]:
-        """One run; of a target with partitions, one for each of them that was reported."""
+        """One run; if the target has partitions, one for each that was reported."""
         repository, name = self.context.repository_def, self.context.sensor_name
         job = repository.get_sensor_def(name).job_name if repository is not None else None
         target = repository.get_job(job) if repository is not None and job is not None else None
@@ -207,7 +207,7 @@ class _Poll:
         ]
 
     def _due(self) -> bool:
-        """Whether a cut that was set aside is a partition by now."""
+        """Whether a cut that was set aside has become a partition."""
         aside = self.seen.aside if self.seen is not None else {}
         found = (part.find(cut) for table, part in self.partitions.items() for cut in aside.get(table, ()))
         return any(partition is not None for partition in found)
@@ -215,7 +215,7 @@ class _Poll:
     def _stands(
         self, watched: _Table, recorded: dc.Cuts, before: _Seen
     ) -> tuple[list[tuple[Partition, str]], list[str]]:
-        """What the cuts stand for that are partitions of the asset, and the names of those that are none."""
+        """The asset's partitions with the versions that they stand for, and the names of cuts that are none."""
         stands, aside = [], []
         for name, cut in recorded.items():
             if watched.table not in cut:
@@ -234,7 +234,7 @@ class _Poll:
         return None if remote is None else dc.remote_head(remote, optional(self.study.branch))
 
     def _level(self) -> tuple[str, ...]:
-        """Bring storage level with git, as after a writer that broke off; tables whose data is still under way."""
+        """Bring storage level with git if a writer was interrupted; return the tables whose data is still to come."""
         project = self.study.open_project()
         status = project.status()
         if not status.level:
@@ -244,12 +244,12 @@ class _Poll:
     def _versions(
         self, watched: _Table, reader: dc.ProjectReader, since: str | None
     ) -> Iterator[dg.AssetMaterialization]:
-        """Events for the versions that became current since then, oldest first; those of Dagster's own left out."""
+        """Events for the versions that became current since then, oldest first, leaving out Dagster's own."""
         history = reader.history(watched.table)
         current = reader.resolve(watched.table)
         ours = self._ours(watched.spec.key)
         if since is None:
-            fresh = [current]  # the first look: only what stands now
+            fresh = [current]  # the first tick: only the current version
         else:
             ids = [v.version for v in history]
             fresh = list(reversed(history[: ids.index(since)])) if since in ids else []
@@ -268,7 +268,7 @@ class _Poll:
         stands: Iterable[tuple[Partition, str]],
         before: Mapping[str, str],
     ) -> Iterator[dg.AssetMaterialization | dg.AssetObservation]:
-        """Events for the partitions that stand for another version than at the last look."""
+        """Events for the partitions that stand for a different version than at the last tick."""
         moved = [(partition, version) for partition, version in stands if before.get(partition.key) != version]
         if not moved:
             return
@@ -281,7 +281,8 @@ class _Poll:
             tags = {**self._tags(watched, version), **partition.tags}
             if partition.new:
                 self._add(watched, partition.key)
-            # Dagster's staleness of partitioned external assets looks at observations, of others at materializations.
+            # For the staleness of partitioned external assets Dagster looks at observations, for others at
+            # materializations.
             event = dg.AssetObservation if watched.external else dg.AssetMaterialization
             yield event(watched.spec.key, partition=partition.key, metadata=shown, tags=tags)
 

@@ -1,4 +1,4 @@
-"""Extract files that arrived, or changed: a run of just the tables that they are for."""
+"""Extract files that arrived or changed: a run of just the tables that they are for."""
 
 # Dagster reads annotations at run time, to know which resources a sensor takes: no `annotations` import.
 import hashlib
@@ -15,17 +15,17 @@ from datom_dagster.io import Partitions, check_choices
 from datom_dagster.resources import DatomResource, ExtractDrop, check_kind, listed, table_of_file, taking
 from datom_dagster.sensors.cursors import remembered
 
-_DROPS_AT_ONCE = 25  # runs asked for in one tick; the rest follow at the next ones
-_NAMED = 10  # files that a message names
+_DROPS_AT_ONCE = 25  # runs requested in one tick; the rest follow at the next ticks
+_NAMED = 10  # files named in a message
 
 
 @dataclass
 class _File:
-    """What is remembered of a file.
+    """What is remembered about a file.
 
     Attributes:
         tag: the state in which it was last listed.
-        sha: of the content that a run was asked for, or that the project had; ``""`` of none yet.
+        sha: of the content that a run was requested for, or that the project had; ``""`` if there is none yet.
         settled: whether this state was looked into.
     """
 
@@ -36,7 +36,7 @@ class _File:
 
 @dataclass
 class _Folder:
-    """What is remembered of a drop: its files, and how many runs were asked for."""
+    """What is remembered about a drop: its files, and how many runs were requested."""
 
     files: dict[str, _File] = field(default_factory=dict)
     runs: int = 0
@@ -54,27 +54,27 @@ def extract_sensor(
     minimum_interval_seconds: int = 60,
     default_status: dg.DefaultSensorStatus = dg.DefaultSensorStatus.STOPPED,
 ) -> dg.SensorDefinition:
-    """A sensor that asks for a run when an extract file is new, or has other content; one run per drop.
+    """A sensor that requests a run when an extract file is new, or its content has changed; one run per drop.
 
-    A run has the tables concerned, and no others, with their checks; what depends on them can follow by `datom_eager`,
-    or in the same run. It is asked for once per content of a file, so that one which cannot be read is not tried again
-    before it changes.
-    A file that the project has a version of is no news, whoever wrote it. Without ``manifest`` or ``quiet``, a drop is
-    complete when no file of it changed between two ticks.
+    A run has only the tables concerned, with their checks; what depends on them can follow by `datom_eager`, or in the
+    same run. A run is requested once for each content of a file, so an unreadable file is not tried again until it
+    changes.
+    A file that already became a version in the project is ignored, whoever wrote it. Without ``manifest`` or ``quiet``,
+    a drop is complete when none of its files changed between two ticks.
 
     Args:
         assets: those that read the drop, from `datom_assets`; with partitions if each cut has its own folder. A
-            folder whose name is no partition yet becomes one of a `dagster.DynamicPartitionsDefinition`.
+            folder whose name is not yet a partition is added to a `dagster.DynamicPartitionsDefinition`.
         drop: where the files arrive.
-        name: of the sensor.
+        name: the sensor's name.
         resource: key of the `DatomResource`.
-        downstream: have the assets in the run, too, that depend on these and have the same partitions.
-        tags: of the runs; ``datom/commit_message`` is by default one that names the files.
+        downstream: include in the run the assets that depend on these and have the same partitions.
+        tags: the tags of the runs; by default ``datom/commit_message`` names the files.
         minimum_interval_seconds, default_status: as for any sensor.
 
     Raises:
-        InvalidInputError: no assets, partitions where there can be none, or none where there must be; two assets for
-            one table; a tag that a run would be refused for.
+        InvalidInputError: no assets; partitions where there can be none, or none where there must be; two assets for
+            one table; a tag for which a run would be refused.
     """
     check_kind("drop", drop, ExtractDrop, "ExtractDrop(place=LocalStorage(path=...))")
     wanted = _Wanted.of(assets, drop)
@@ -98,7 +98,7 @@ def _tick(context: dg.SensorEvaluationContext, poll: "_Poll", *, downstream: boo
     try:
         result = poll.result()
     except (dc.ConflictError, dc.StorageError, dc.NotFoundError) as error:
-        # The daemon goes on, and so does the cursor from where it stands.
+        # The daemon carries on, and the cursor stays where it is.
         return dg.SkipReason(f"The extracts could not be looked at; the next tick tries again. {error}")
     if downstream and result.run_requests:
         return result._replace(run_requests=[_with_downstream(context, r) for r in result.run_requests])
@@ -110,9 +110,9 @@ class _Wanted:
     """The assets that read a drop.
 
     Attributes:
-        selections: table, in lower case -> what a run of it selects: with a step that makes several, all of them.
-        tables: the same -> the table's name.
-        partitions: of all of them.
+        selections: table, in lower case -> what a run of it selects; if its step makes several assets, all of them.
+        tables: table, in lower case -> its name.
+        partitions: the partitions that all of them have.
     """
 
     selections: Mapping[str, Sequence[dg.AssetKey]]
@@ -164,7 +164,7 @@ class _Poll:
         self.added: list[str] = []
 
     def result(self) -> dg.SensorResult:
-        """What to tell Dagster, and to remember."""
+        """What to tell Dagster, and what to remember."""
         cuts, remembered = list(self._cuts()), _read(self.context.cursor)
         folders = {"" if cut is None else cut: remembered.get(cut or "", _Folder()) for cut in cuts}
         requests: list[dg.RunRequest] = []
@@ -191,7 +191,7 @@ class _Poll:
         return dg.SensorResult(run_requests=requests, dynamic_partitions_requests=adds, cursor=cursor)
 
     def _cuts(self) -> Iterator[str | None]:
-        """The folders to look at; ``None`` is the only one."""
+        """The cuts whose folders to look at; ``None`` stands for the only folder."""
         definition = self.wanted.partitions
         if definition is None:
             yield None
@@ -209,7 +209,7 @@ class _Poll:
             yield found.key
 
     def _folder(self, cut: str | None, before: _Folder) -> dg.RunRequest | None:
-        """What to ask for a drop; ``before`` is brought up to date."""
+        """The run to request for a drop, if any; brings ``before`` up to date."""
         reader = self.drop.reader(cut)
         found = reader.inspect()
         where = f"{cut}: " if cut is not None else ""
@@ -232,7 +232,7 @@ class _Poll:
         return self._request(cut, reader.source.location, changed, before) if changed else None
 
     def _remember(self, files: Mapping[str, dc.ExtractFile], before: _Folder) -> list[str]:
-        """Take note of states that are new; the files that may still be written."""
+        """Remember new states of files; return the files that may still be being written."""
         moving = []
         for name, file in files.items():
             tag = hashlib.sha256(file.tag.encode()).hexdigest()[:16]
@@ -242,13 +242,13 @@ class _Poll:
                 moving.append(name)
         for name in set(before.files) - set(files):
             del before.files[name]
-        # A manifest, or a time of quiet, tells it better.
+        # A manifest, or a quiet period, is a better sign.
         return moving if self.drop.manifest is None and self.drop.quiet is None else []
 
     def _changed(
         self, cut: str | None, reader: dc.DropReader, files: Mapping[str, dc.ExtractFile], before: _Folder
     ) -> dict[dc.ExtractFile, str]:
-        """The files whose content is news, with its SHA-256."""
+        """The files whose content is new, with its SHA-256."""
         changed = {}
         for name, file in files.items():
             state = before.files[name]
@@ -276,7 +276,7 @@ class _Poll:
         ]
         keys = [key for file in changed for key in self.wanted.selections[table_of_file(file)]]
         return dg.RunRequest(
-            # The number tells a content that came back from a tick that Dagster evaluates twice.
+            # The number distinguishes content that came back from a tick that Dagster evaluates twice.
             run_key=f"{cut or ''}:{folder.runs}:{digest}",
             asset_selection=list(dict.fromkeys(keys)),
             partition_key=cut,
@@ -285,13 +285,13 @@ class _Poll:
 
 
 def _named_with_reason(where: str, names: Mapping[str, str]) -> list[str]:
-    """What is not read, and why, as far as a message may be long."""
+    """What is not read, and why, cut to the length of a message."""
     told = [f"{where}{name} is not read: {why}" for name, why in sorted(names.items())[:_NAMED]]
     return told + ([f"{where}and {len(names) - _NAMED} more are not read"] if len(names) > _NAMED else [])
 
 
 def _with_downstream(context: dg.SensorEvaluationContext, request: dg.RunRequest) -> dg.RunRequest:
-    """The same run with what depends on its assets, as far as it has the same partitions."""
+    """The same run, plus whatever depends on its assets and has the same partitions."""
     assert context.repository_def is not None
     graph, keys = context.repository_def.asset_graph, list(request.asset_selection or ())
     partitions = graph.get(keys[0]).partitions_def
@@ -302,7 +302,7 @@ def _with_downstream(context: dg.SensorEvaluationContext, request: dg.RunRequest
 
 
 class _Known:
-    """What the project has already."""
+    """What the project already has."""
 
     def __init__(self, study: DatomResource, tables: Mapping[str, str]) -> None:
         self._study, self._tables = study, tables
@@ -311,7 +311,7 @@ class _Known:
         self._cuts: dc.Cuts | None = None
 
     def has(self, table: str, cut: str | None, sha: str) -> bool:
-        """Whether a version came from a file of these bytes; of a cut, the version that it stands for."""
+        """Whether any version came from a file with these bytes; for a cut, whether the version it stands for did."""
         versions = self._history(table)
         if cut is None:
             return any(v.original_file_sha == sha for v in versions)
@@ -337,7 +337,7 @@ def _text(folders: Mapping[str, _Folder]) -> str:
 
 
 def _read(cursor: str | None) -> dict[str, _Folder]:
-    """What the cursor remembers; nothing when there is none yet, or one of another kind."""
+    """What the cursor remembers; nothing if there is none yet, or one of another kind."""
     try:
         raw = remembered(cursor)
         return {k: _Folder({n: _File(*state) for n, state in files.items()}, runs) for k, (runs, files) in raw.items()}

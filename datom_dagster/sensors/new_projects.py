@@ -1,4 +1,4 @@
-"""New studies of the organization, as its register names them."""
+"""New studies in the organization's register."""
 
 # Dagster reads annotations at run time, to know which resources a sensor takes: no `annotations` import.
 import json
@@ -22,13 +22,13 @@ def portfolio_sensor(
     minimum_interval_seconds: int = 300,
     default_status: dg.DefaultSensorStatus = dg.DefaultSensorStatus.STOPPED,
 ) -> dg.SensorDefinition:
-    """A sensor that sees when a study was registered. Uses the resource ``governance``; its storage is enough.
+    """A sensor that notices newly registered studies. It uses the resource ``governance``, and only needs its storage.
 
     Args:
-        partitions: each registered study becomes a partition of this definition. One that is decommissioned stays a
-            partition, since what was materialized for it is history.
-        name: of the sensor.
-        target: a job, or a selection of assets, to be run once for each new study: for its partition, or else with the
+        partitions: each registered study becomes a partition of this definition. A decommissioned study stays a
+            partition, because what was materialized for it is history.
+        name: the sensor's name.
+        target: a job, or a selection of assets, to run once for each new study: for its partition, or else with the
             run tag ``datom/study``.
         minimum_interval_seconds, default_status: as for any sensor.
     """
@@ -62,7 +62,7 @@ def _tick(
     except (dc.ConflictError, dc.StorageError) as error:
         return dg.SkipReason(f"The register could not be read; the next tick tries again. {error}")
     known = _known(context, partitions)
-    # Without partitions, what was there at the first look is no news.
+    # Without partitions, studies that were there at the first tick are not new.
     new = [] if known is None else sorted(set(studies) - known)
     cursor = json.dumps(sorted(set(studies) | (known or set())))
     if not new:
@@ -80,7 +80,7 @@ def _tick(
 
 
 def _known(context: dg.SensorEvaluationContext, partitions: dg.DynamicPartitionsDefinition | None) -> set[str] | None:
-    """Studies that were seen before; ``None`` at the first look."""
+    """Studies that were seen before; ``None`` at the first tick."""
     if partitions is not None and partitions.name is not None:
         return set(context.instance.get_dynamic_partitions(partitions.name))
     try:

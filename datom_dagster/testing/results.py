@@ -1,4 +1,4 @@
-"""What assets wrote in a run, as a test asks for it."""
+"""What assets wrote in a run, for a test to look at."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ def metadata_of(
     """The metadata of an asset's materialization in a run, as plain values; tables are lists of rows.
 
     Args:
-        result: of `dagster.materialize` or ``execute_in_process``.
+        result: what `dagster.materialize` or ``execute_in_process`` returned.
         asset: its key.
-        partition: which one, where a run made several.
+        partition: which one, if the run made several.
 
     Raises:
-        AssertionError: the asset was not materialized, or several times; says which step failed, if one did.
+        AssertionError: the asset was not materialized, or more than once; says which step failed, if one did.
     """
     key = dg.AssetKey.from_coercible(asset)
     every = [e.materialization for e in result.get_asset_materialization_events() if e.asset_key == key]
@@ -46,10 +46,10 @@ def assert_wrote_version(
     rows: int | None = None,
     partition: str | None = None,
 ) -> dict[str, Any]:
-    """Make sure that an asset recorded a version in a run.
+    """Assert that an asset recorded a version in a run.
 
     Args:
-        result, asset, partition: as `metadata_of`.
+        result, asset, partition: as for `metadata_of`.
         action: what the write must have done: ``"created"`` for new content, ``"unchanged"`` for the same again, ...
         rows: how many rows the version must have.
 
@@ -57,7 +57,7 @@ def assert_wrote_version(
         The metadata of the materialization.
 
     Raises:
-        AssertionError: it did not; says what it did instead.
+        AssertionError: it did not; says what happened instead.
     """
     found = metadata_of(result, asset, partition=partition)
     problems = []

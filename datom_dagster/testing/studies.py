@@ -1,4 +1,4 @@
-"""A study for a test of assets: a resource over a new project, which leaves nothing behind."""
+"""A study for testing assets: a resource over a new project, which leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _AUTHOR = "Test Author <test@example.org>"
 
 @contextlib.contextmanager
 def temporary_study(name: str = "STUDY_001", *, author: str = _AUTHOR) -> Iterator[DatomResource]:
-    """A resource over a new project in a temporary folder, to write to and to read from.
+    """A resource over a new project in a temporary folder, for writing and reading.
 
-    It needs git, but no configuration of git's. Data, history and the cached clone are gone when the block ends.
+    It needs git, but no git configuration. Data, history and the cached clone are gone when the block ends.
 
     Args:
-        name: of the project.
-        author: of its commits.
+        name: the project's name.
+        author: the author of its commits.
     """
     with tempfile.TemporaryDirectory(prefix="datom-test-") as folder:
         place, remote = Path(folder, "data"), Path(folder, "history.git")
         project = dc.Project.init(name, dc.LocalStore(place), remote=remote, author=author)
         try:
-            # What is kept on the machine of large tables would outlive the test.
+            # Whatever the machine caches of large tables would outlive the test.
             yield DatomResource(
                 project=name, storage=LocalStorage(path=str(place)), remote=str(remote), author=author, memo=False
             )
