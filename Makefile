@@ -67,7 +67,7 @@ check: $(READY) ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/lint-imports --no-logo --no-cache
 
 format: $(READY) ## let ruff format and fix
 	@$(BIN)/ruff check --fix --quiet .

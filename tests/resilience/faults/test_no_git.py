@@ -57,7 +57,7 @@ if [ "$1" = version ]; then echo "git version {version}"; else exec {git} "$@"; 
 def test_an_old_git_is_named_before_anything_is_done(
     version: str, accepted: bool, tmp_path: Path, store: dc.LocalStore, remote: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    program = tmp_path / "bin" / "git"
+    program = tmp_path / version / "git"  # what a program says of its version is asked once for each place
     program.parent.mkdir()
     program.write_text(OLD_GIT.format(version=version, git=shutil.which("git")))
     program.chmod(0o755)

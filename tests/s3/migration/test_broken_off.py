@@ -10,7 +10,8 @@ import pytest
 
 import datom_core as dc
 from datom_core.testing import Clock
-from tests.s3.migration.looking import LONG, Frame, everything, git
+from tests.long import LONG
+from tests.s3.migration.looking import Frame, everything, git
 from tests.s3.proxy import Fault, Proxy
 from tests.s3.server import S3Server
 
