@@ -19,9 +19,9 @@ from datom_core.documents.governance import (
 )
 from datom_core.documents.history import History, Recording, Version
 from datom_core.documents.line import Line
-from datom_core.documents.lineage import Parent, Source, check_parents, union
+from datom_core.documents.lineage import Parent, Source, check_parents
 from datom_core.documents.location import Location, PlaceKind, add_kind, kind_of, same_place, shared_kinds
-from datom_core.documents.manifest import Entry, Manifest
+from datom_core.documents.manifest import Manifest
 from datom_core.documents.metadata import Declared, Metadata, Origin, clean_custom, complete, identity_fields
 from datom_core.documents.parsing import (
     Buffer,
@@ -46,7 +46,6 @@ __all__ = [
     "Cuts",
     "Declared",
     "Decommission",
-    "Entry",
     "Event",
     "Events",
     "FormerPlace",
@@ -86,5 +85,4 @@ __all__ = [
     "shared_kinds",
     "strings",
     "timestamp",
-    "union",
 ]

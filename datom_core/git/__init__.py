@@ -5,11 +5,10 @@ Only this folder runs git. It knows files and commits, not what is written in th
 
 from datom_core.git.authors import default_author
 from datom_core.git.branches import no_branch
-from datom_core.git.cache import configured
 from datom_core.git.errors import LostRaceError
 from datom_core.git.file_history import Added
 from datom_core.git.github import GitHub, GitHubRepository, RepositoryInfo
-from datom_core.git.remote import Remote, check_remote, is_loopback, same_remote, unshown
+from datom_core.git.remote import Remote, check_remote, same_remote, unshown
 from datom_core.git.repo import GitRepo, remote_head
 
 __all__ = [
@@ -21,9 +20,7 @@ __all__ = [
     "Remote",
     "RepositoryInfo",
     "check_remote",
-    "configured",
     "default_author",
-    "is_loopback",
     "no_branch",
     "remote_head",
     "same_remote",

@@ -21,9 +21,7 @@ from datom_core.documents import (
     compare_shapes,
     rows,
 )
-from datom_core.errors import (
-    NotFoundError,
-)
+from datom_core.errors import NotFoundError
 from datom_core.planning import Summary, TableInfo
 from datom_core.reading.placement import locate, warn_if_registered
 from datom_core.reading.stored_documents import StoredDocuments, manifest_of

@@ -8,7 +8,7 @@ from typing import TypeVar
 from datom_core.common import did_you_mean, names
 from datom_core.documents import Buffer, Cuts, History, Manifest, Metadata, Version
 from datom_core.errors import FormatError, IntegrityError, NotFoundError
-from datom_core.storage import ObjectStore, check_store
+from datom_core.storage import ObjectStore, check_store, find
 from datom_core.tables import Verdict, insist, judge_document
 
 T = TypeVar("T")
@@ -118,11 +118,8 @@ class StoredDocuments:
         return f"{table}@{entry.version[:8]} in {self.store.location}"
 
     def _document(self, key: str, parse: Callable[[Buffer, str], T]) -> T | None:
-        try:
-            data = self.store.get(key).data
-        except NotFoundError:
-            return None
-        return parse(data, f"{key} in {self.store.location}")
+        found = find(self.store, key)
+        return None if found is None else parse(found.data, f"{key} in {self.store.location}")
 
 
 def manifest_of(store: ObjectStore, project: str | None) -> Manifest:

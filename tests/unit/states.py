@@ -105,3 +105,8 @@ def with_rows(state: ProjectState, **rows: Mapping[str, Any] | None) -> ProjectS
     kept = {name: row for name, row in state.manifest.rows().items() if rows.get(name, row) is not None}
     changed = {name: {**kept.get(name, {}), **fields} for name, fields in rows.items() if fields is not None}
     return replace(state, manifest=state.manifest.with_rows({**kept, **changed}))
+
+
+#: A project of two tables and a cut, and the next commit: other content of dm, and another cut.
+BEFORE = written(empty(), table("dm", "a"), table("ae", "e"), cut="c1", minute=1)
+TIP = written(BEFORE, table("dm", "b", rows=4), cut="c2", minute=2)

@@ -79,6 +79,21 @@ class DamagedError(Exception):
     """A workbook that breaks the rules of its format, or is unsafe to unpack."""
 
 
+class SharedTexts:
+    """The texts that cells refer to by number; ``read`` gets them when the first is needed."""
+
+    def __init__(self, read: Callable[[], list[str]]) -> None:
+        self._read = read
+        self._texts: list[str] | None = None
+
+    def __getitem__(self, number: int) -> str:
+        if self._texts is None:
+            self._texts = self._read()
+        if not 0 <= number < len(self._texts):
+            raise DamagedError(f"a cell has the text number {number} of {len(self._texts)}")
+        return self._texts[number]
+
+
 def error_of(code: int) -> CellError:
     """The error for a code of the binary formats."""
     return CellError(_ERRORS.get(code, f"error {code:#04x}"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from functools import partial
 from typing import IO, Any
 
 from datom_core.extracts.formats.cells import (
@@ -17,6 +18,7 @@ from datom_core.extracts.formats.cells import (
     Cell,
     DamagedError,
     Moment,
+    SharedTexts,
     Sheet,
     Shown,
     Value,
@@ -45,7 +47,7 @@ def read_xlsb(package: Package, part: str) -> Book:
     links = package.links(part)
     parts = dict(links.values())
     styles = _styles(package, parts["styles"]) if parts.get("styles", "") in package else []
-    texts = _Texts(package, parts.get("sharedStrings", ""))
+    texts = SharedTexts(partial(_texts, package, parts.get("sharedStrings", "")))
     sheets, since_1904, ended = [], False, False
     for kind, data in _records(package, part):
         if kind == _PROPERTIES:
@@ -103,20 +105,10 @@ def _text(data: bytes, at: int) -> tuple[str, int]:
     return data[at + 4 : end].decode("utf-16-le", "surrogatepass"), end
 
 
-class _Texts:
-    """The texts that cells refer to by number, read when first needed."""
-
-    def __init__(self, package: Package, part: str) -> None:
-        self._package, self._part = package, part
-        self._texts: list[str] | None = None
-
-    def __getitem__(self, number: int) -> str:
-        if self._texts is None:
-            records = _records(self._package, self._part) if self._part else iter(())
-            self._texts = [_text(data, 1)[0] for kind, data in records if kind == _TEXT_ITEM]
-        if number >= len(self._texts):
-            raise DamagedError(f"a cell has the text number {number} of {len(self._texts)}")
-        return self._texts[number]
+def _texts(package: Package, part: str) -> list[str]:
+    """The texts that cells refer to by number; ``part`` is the one that lists them, ``""`` if there is none."""
+    records = _records(package, part) if part else iter(())
+    return [_text(data, 1)[0] for kind, data in records if kind == _TEXT_ITEM]
 
 
 def _styles(package: Package, part: str) -> list[Shown | None]:
@@ -134,7 +126,7 @@ def _styles(package: Package, part: str) -> list[Shown | None]:
     return [shown_by(code, formats) for code in codes]
 
 
-def _cells_of(package: Package, part: str, texts: _Texts, styles: list[Shown | None]) -> Any:
+def _cells_of(package: Package, part: str, texts: SharedTexts, styles: list[Shown | None]) -> Any:
     def cells() -> Iterator[Cell]:
         row = column = -1
         within = ended = False
@@ -161,7 +153,7 @@ def _cells_of(package: Package, part: str, texts: _Texts, styles: list[Shown | N
     return cells
 
 
-def _value(kind: int, data: bytes, at: int, texts: _Texts, style: int, styles: list[Shown | None]) -> Value:
+def _value(kind: int, data: bytes, at: int, texts: SharedTexts, style: int, styles: list[Shown | None]) -> Value:
     """What the cell holds, by its type; empty text if nothing."""
     if kind in (_RK, _REAL):
         number = _rk(data, at) if kind == _RK else float(struct.unpack_from("<d", data, at)[0])

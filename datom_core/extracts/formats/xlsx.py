@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, time
+from functools import partial
 from typing import Any
 
 from datom_core.extracts.formats.cells import (
@@ -15,6 +16,7 @@ from datom_core.extracts.formats.cells import (
     CellError,
     DamagedError,
     Moment,
+    SharedTexts,
     Sheet,
     Shown,
     Uncalculated,
@@ -59,7 +61,7 @@ def read_xlsx(package: Package, part: str) -> Book:
         pass
     parts = dict(links.values())
     styles = _styles(package, parts["styles"]) if parts.get("styles", "") in package else []
-    texts = _Texts(package, parts.get("sharedStrings", ""))
+    texts = SharedTexts(partial(_texts, package, parts.get("sharedStrings", "")))
     sheets = []
     for title, state, link in listed:
         kind, where = links.get(link, ("", ""))
@@ -79,49 +81,36 @@ def decoded(text: str) -> str:
     return found.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
-class _Texts:
-    """The texts that cells refer to by number, read when first needed."""
+def _texts(package: Package, part: str) -> list[str]:
+    """The texts that cells refer to by number; ``part`` is the one that lists them, ``""`` if there is none."""
+    texts: list[str] = []
+    pieces: list[str] = []
+    spoken = within = False
 
-    def __init__(self, package: Package, part: str) -> None:
-        self._package, self._part = package, part
-        self._texts: list[str] | None = None
+    def start(tag: str, attributes: Mapping[str, str]) -> None:
+        nonlocal spoken, within
+        what = _TAGS.get(tag)
+        if what == "rPh":  # how to pronounce it
+            spoken = True
+        within = what == "t" and not spoken
 
-    def __getitem__(self, number: int) -> str:
-        if self._texts is None:
-            self._texts = self._read()
-        if not 0 <= number < len(self._texts):
-            raise DamagedError(f"a cell has the text number {number} of {len(self._texts)}")
-        return self._texts[number]
+    def end(tag: str) -> None:
+        nonlocal spoken, within
+        what = _TAGS.get(tag)
+        if what == "si":
+            texts.append(decoded("".join(pieces)))
+            pieces.clear()
+        spoken = spoken and what != "rPh"
+        within = False
 
-    def _read(self) -> list[str]:
-        texts: list[str] = []
-        pieces: list[str] = []
-        spoken = within = False
+    def text(characters: str) -> None:
+        if within:
+            pieces.append(characters)
 
-        def start(tag: str, attributes: Mapping[str, str]) -> None:
-            nonlocal spoken, within
-            what = _TAGS.get(tag)
-            if what == "rPh":  # how to pronounce it
-                spoken = True
-            within = what == "t" and not spoken
-
-        def end(tag: str) -> None:
-            nonlocal spoken, within
-            what = _TAGS.get(tag)
-            if what == "si":
-                texts.append(decoded("".join(pieces)))
-                pieces.clear()
-            spoken = spoken and what != "rPh"
-            within = False
-
-        def text(characters: str) -> None:
-            if within:
-                pieces.append(characters)
-
-        if self._part:
-            for _ in parsed(self._package.chunks(self._part), start, end, text):
-                pass
-        return texts
+    if part:
+        for _ in parsed(package.chunks(part), start, end, text):
+            pass
+    return texts
 
 
 def _styles(package: Package, part: str) -> list[Shown | None]:
@@ -149,7 +138,7 @@ def _styles(package: Package, part: str) -> list[Shown | None]:
     return [shown_by(code, formats) for code in codes]
 
 
-def _cells_of(package: Package, part: str, texts: _Texts, styles: list[Shown | None]) -> Any:
+def _cells_of(package: Package, part: str, texts: SharedTexts, styles: list[Shown | None]) -> Any:
     def cells() -> Iterator[Cell]:
         reader = _Reader(texts, styles)
         for _ in parsed(package.chunks(part), reader.start, reader.end, reader.text):
@@ -162,7 +151,7 @@ def _cells_of(package: Package, part: str, texts: _Texts, styles: list[Shown | N
 class _Reader:
     """Turns what the parser of a sheet finds into cells."""
 
-    def __init__(self, texts: _Texts, styles: list[Shown | None]) -> None:
+    def __init__(self, texts: SharedTexts, styles: list[Shown | None]) -> None:
         self.found: list[Cell] = []
         self._texts, self._styles = texts, styles
         self._row, self._column = -1, -1

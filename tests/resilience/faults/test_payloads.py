@@ -12,17 +12,8 @@ import pytest
 
 import datom_core as dc
 from datom_core.testing import Clock, FailingStore, StoreCall
-from tests.resilience.faults.test_writers import RColleague, StallingStore, frame
-
-
-@pytest.fixture
-def colleague(project: dc.Project, remote: Path, tmp_path: Path) -> RColleague:
-    return RColleague(remote, tmp_path / "r-clone")
-
-
-@pytest.fixture
-def donor(tmp_path: Path) -> dc.Project:
-    return dc.Project.init("STUDY_001", dc.MemoryStore(), remote=tmp_path / "donor.git")
+from tests.r_colleague import RColleague, frame
+from tests.resilience.faults.test_writers import StallingStore
 
 
 def other_bytes(n: int) -> pd.DataFrame:

@@ -129,16 +129,6 @@ def test_an_unchanged_write_brings_other_tables_level_and_stays_unchanged(
     assert len(project.reader.read("ex")) == 3
 
 
-@pytest.fixture
-def colleague(project: dc.Project, remote: Path, tmp_path: Path) -> RColleague:
-    return RColleague(remote, tmp_path / "r-clone")
-
-
-@pytest.fixture
-def donor(tmp_path: Path) -> dc.Project:
-    return dc.Project.init("STUDY_001", dc.MemoryStore(), remote=tmp_path / "donor.git")
-
-
 def test_no_pointer_to_a_payload_that_is_not_up_yet(
     project: dc.Project, store: dc.LocalStore, colleague: RColleague, donor: dc.Project
 ) -> None:

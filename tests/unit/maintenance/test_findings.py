@@ -14,8 +14,10 @@ from datom_core.maintenance.findings import Evidence, inspect, odd_payloads, str
 from datom_core.planning import LostVersion, ProjectState, TableState, projected_lists
 from datom_core.tables import Verdict
 from tests.unit.states import (
+    BEFORE,
     COMMIT,
     PLACE,
+    TIP,
     WHO,
     at,
     current_of,
@@ -30,8 +32,6 @@ from tests.unit.states import (
     written,
 )
 
-BEFORE = written(empty(), table("dm", "a"), table("ae", "e"), cut="c1", minute=1)
-TIP = written(BEFORE, table("dm", "b", rows=4), cut="c2", minute=2)
 ATTACHED = replace(TIP, governance=GovernanceFile.new("gov.git", PLACE, at(0)))
 OLD, NEW = current_of(BEFORE, "dm").version, current_of(TIP, "dm").version
 OLD_PAYLOAD, NEW_PAYLOAD = names.payload("dm", sha("a")), names.payload("dm", sha("b"))

@@ -33,10 +33,21 @@ from datom_core.planning import (
     versions_to_snapshot,
 )
 from datom_core.writing.document_edits import upgraded
-from tests.unit.states import PLACE, at, current_of, documents_of, empty, metadata_of, seen, sha, table, written
+from tests.unit.states import (
+    BEFORE,
+    PLACE,
+    TIP,
+    at,
+    current_of,
+    documents_of,
+    empty,
+    metadata_of,
+    seen,
+    sha,
+    table,
+    written,
+)
 
-BEFORE = written(empty(), table("dm", "a"), table("ae", "e"), cut="c1", minute=1)
-TIP = written(BEFORE, table("dm", "b", rows=4), cut="c2", minute=2)
 LEVEL = documents_of(TIP)
 
 #: What storage holds -> whether dm's documents, the manifest, and the cuts say what git says.

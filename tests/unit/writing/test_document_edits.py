@@ -8,9 +8,8 @@ import datom_core as dc
 from datom_core.documents import Location
 from datom_core.planning import changed_files
 from datom_core.writing.document_edits import cut_recorded, moved, upgraded
-from tests.unit.states import WHO, at, current_of, empty, sha, table, written
+from tests.unit.states import BEFORE, WHO, at, current_of, empty, sha, table, written
 
-BEFORE = written(empty(), table("dm", "a"), table("ae", "e"), cut="c1", minute=1)
 TIP = written(BEFORE, table("dm", "b"), cut="c2", minute=2)
 OLD, NEW = current_of(BEFORE, "dm").version, current_of(TIP, "dm").version
 
