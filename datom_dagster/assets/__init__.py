@@ -4,9 +4,9 @@ What cannot work is refused here, when the code is loaded. What an asset returns
 """
 
 from datom_dagster.assets.automation import datom_eager
-from datom_dagster.assets.definitions import check_tables, datom_asset, datom_definitions
+from datom_dagster.assets.definitions import KINDS, check_tables, datom_asset, datom_definitions
 from datom_dagster.assets.jobs import datom_jobs
-from datom_dagster.assets.table_assets import KINDS, Extraction, columns_of, datom_assets
+from datom_dagster.assets.table_assets import Extraction, columns_of, datom_assets
 from datom_dagster.assets.table_spec import TableSpec
 
 __all__ = [

@@ -32,7 +32,8 @@ from datom_dagster.io import DatomIOManager, check_choices, is_mapping
 from datom_dagster.resources import DatomResource, check_kind, check_options, listed, resolved
 from datom_dagster.rules import TableRules
 
-_KINDS = {"datom", "parquet"}
+#: What the page shows an asset to be.
+KINDS = frozenset({"datom", "parquet"})
 
 Compute = Callable[..., Any]
 
@@ -104,7 +105,7 @@ def datom_asset(
     if columns is not None:
         described = [dg.TableColumn(name=name, description=text) for name, text in columns.items()]
         metadata[COLUMN_SCHEMA] = dg.TableSchema(columns=described)
-    settings = {"kinds": set(_KINDS), **options, "metadata": {**metadata, **(options.get("metadata") or {})}}
+    settings = {"kinds": set(KINDS), **options, "metadata": {**metadata, **(options.get("metadata") or {})}}
     return functools.partial(_build, settings) if compute_fn is None else _build(settings, compute_fn)
 
 

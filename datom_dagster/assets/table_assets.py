@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 
 import datom_core as dc
-from datom_dagster.assets.definitions import check_tables, datom_asset, storage_facts
+from datom_dagster.assets.definitions import KINDS, check_tables, datom_asset, storage_facts
 from datom_dagster.assets.options import checked_options, checks_of, of_step
 from datom_dagster.assets.table_spec import TableSpec
 from datom_dagster.events import (
@@ -29,7 +29,6 @@ from datom_dagster.resources import WRITTEN, DatomResource, check_kind
 Extraction = Callable[..., Any]
 
 _Call = Callable[[Any, str, str | None], Any]
-KINDS = frozenset({"datom", "parquet"})
 _SMALL = 64 * 2**20  # bytes: a larger payload is not read for its columns' types and labels
 
 
