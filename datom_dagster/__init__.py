@@ -16,6 +16,8 @@ def dm() -> pandas.DataFrame:
 defs = datom_definitions(assets=[dm], resources={"io_manager": DatomIOManager(datom=study), "datom": study})
 """
 
+from typing import TYPE_CHECKING, Any
+
 from datom_dagster.assets import (
     TableSpec,
     check_tables,
@@ -35,10 +37,12 @@ from datom_dagster.resources import (
     ExtractDrop,
     GovernanceResource,
     LocalStorage,
-    S3Storage,
 )
 from datom_dagster.rules import TableRules
 from datom_dagster.sensors import extract_sensor, outside_write_sensor, portfolio_sensor
+
+if TYPE_CHECKING:
+    from datom_dagster.resources import S3Storage
 
 __all__ = [
     "DatomIOManager",
@@ -63,3 +67,12 @@ __all__ = [
     "outside_write_sensor",
     "portfolio_sensor",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`S3Storage`, when it is asked for, as in `datom_dagster.resources`."""
+    if name != "S3Storage":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from datom_dagster.resources import S3Storage
+
+    return S3Storage

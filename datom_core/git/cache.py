@@ -24,6 +24,7 @@ from datom_core.common import masked, without_frames
 from datom_core.errors import NotFoundError
 from datom_core.git.login import login_to
 from datom_core.git.remote import Remote
+from datom_core.git.streams import batch_contents
 
 _OLDEST = (2, 29)  # the first with `git fetch --no-write-fetch-head`, the newest of all options in use
 _REFS_KEPT = 16
@@ -88,6 +89,17 @@ class CloneCache:
             GitFailedError: the command failed.
         """
         return _run([f"--git-dir={self.path}", *_OPTIONS], args, stdin=stdin, to=to)
+
+    def contents(self, objects: Sequence[str]) -> list[bytes | None]:
+        """The contents of objects, named as git names them; ``None`` for one that does not exist.
+
+        Raises:
+            GitFailedError: the clone is damaged.
+        """
+        if not objects:
+            return []
+        out = self.run("cat-file", "--batch", stdin="".join(f"{o}\n" for o in objects).encode())
+        return batch_contents(out, len(objects))
 
     def ensure(self, fill: Callable[[Git], object]) -> None:
         """Make a clone if there is none; ``fill`` gets git to use in it before anyone else can see it."""

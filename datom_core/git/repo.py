@@ -18,12 +18,13 @@ from datom_core.git.ancestry import Ancestry
 from datom_core.git.answers import is_race, translated
 from datom_core.git.branches import DEFAULT_BRANCH, all_branches, check_branch, default_branch, head_of, tip_of
 from datom_core.git.cache import CloneCache, GitFailedError
+from datom_core.git.commit_memory import CommitMemory
 from datom_core.git.errors import LostRaceError
 from datom_core.git.fetches import Fetches
 from datom_core.git.file_history import Added, added
 from datom_core.git.push_log import log_push
 from datom_core.git.remote import Remote, as_remote, local_path, redact, unshown
-from datom_core.git.streams import batch_contents, commit_stream
+from datom_core.git.streams import commit_stream
 from datom_core.git.trees import FoundFiles, Question
 from datom_core.git.turns import Turns
 
@@ -57,6 +58,7 @@ class GitRepo:
         self._cache = CloneCache(self.remote, branch or "", cache_dir)
         self._listings: dict[str, dict[str, str]] = {}
         self._at_hand: str | None = None
+        self._memory = CommitMemory()
         self._fetches = Fetches(self._at, lambda: self.branch, self._cache)
         self._ancestry = Ancestry(self._cache, self._fetches)
         self._turns = Turns(self._cache.path.with_suffix(".turn"))
@@ -89,6 +91,7 @@ class GitRepo:
         created = ondisk.create(self.remote, branch)
         if created:
             self._branch = branch  # as its HEAD names, so there is no need to ask
+            self._cache.ensure(lambda git: None)  # nor is there anything to fetch
         return created
 
     def can_delete(self) -> bool:
@@ -149,15 +152,21 @@ class GitRepo:
 
     def find_files(self, commit: str, paths: Iterable[str]) -> FoundFiles:
         """As `read`, plus the names of the files at the top of the commit."""
-        question = Question(commit, paths)
+        wanted = list(paths)
+        remembered = self._memory.answer(commit, wanted)
+        if remembered is not None:
+            return remembered
+        question = Question(commit, wanted)
 
         def fetch() -> FoundFiles:
-            found = question.answered(self._contents(question.objects))
+            found = question.answered(self._cache.contents(question.objects))
             if found.lost:
                 raise GitFailedError(f"the clone has lost {found.lost}")
             return found
 
-        return self._healing(fetch)
+        found = self._healing(fetch)
+        self._memory = self._memory.and_read(commit, wanted, found)
+        return found
 
     def revisions(self, commit: str, path: str) -> list[tuple[str, bytes]]:
         """Every state of a file up to the commit, oldest first: (commit, contents)."""
@@ -170,7 +179,7 @@ class GitRepo:
                 "rev-list", "--full-history", "--topo-order", "--reverse", commit, "--", f":(top,literal){path}"
             )
             commits = out.decode().split()
-            contents = self._contents([f"{sha}:{path}" for sha in commits])
+            contents = self._cache.contents([f"{sha}:{path}" for sha in commits])
             return [(sha, data) for sha, data in zip(commits, contents, strict=True) if data is not None]
 
         return self._healing(walk)
@@ -252,6 +261,7 @@ class GitRepo:
             else:
                 log_push(self.remote, self.branch, commit, files, attempt, time.monotonic() - begun)
                 self._at_hand = commit
+                self._memory = self._memory.published(commit, files, parent)
                 self._ancestry.note(commit, parent)
                 return commit
         raise AssertionError("unreachable: the last attempt returns or raises")
@@ -282,13 +292,6 @@ class GitRepo:
         # One small pack per commit: otherwise git packs a long history file, unpacks it, and packs it again to push it.
         packed = ("-c", "fastimport.unpackLimit=1", "-c", "core.compression=1")
         return self._cache.run(*packed, "fast-import", "--quiet", "--done", stdin=stream).decode().strip()
-
-    def _contents(self, objects: list[str]) -> list[bytes | None]:
-        """The contents of objects, named as git names them; ``None`` for one that does not exist."""
-        if not objects:
-            return []
-        out = self._cache.run("cat-file", "--batch", stdin="".join(f"{o}\n" for o in objects).encode())
-        return batch_contents(out, len(objects))
 
     def _has(self, commit: str) -> bool:
         try:

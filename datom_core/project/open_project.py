@@ -84,8 +84,8 @@ class Settings:
         cache_dir: str | os.PathLike[str] | None,
         clock: Callable[[], datetime] | None,
         *,
-        compression: Compression,
-        memo: bool,
+        compression: Compression = "snappy",
+        memo: bool = True,
     ) -> Settings:
         """From the arguments of `Project.open`.
 

@@ -23,7 +23,6 @@ from datom_core.writing import (
     Purpose,
     Sync,
     SyncReport,
-    author_or_default,
     check_versions,
     cut_recorded,
     hosted,
@@ -79,10 +78,10 @@ class Project(OpenedProject):
             raise InvalidInputError(f"schema is 1 or 2, not {schema!r}.")
         repo = GitRepo(remote, branch, cache_dir)
         new = hosted(repo) if create_repo else None
-        now = (clock or utc_now)()
-        author = author_or_default(author)
-        initialize_project(name, store, repo, schema=schema, author=author, now=now, to_create=new)
-        return cls.open(store, remote=remote, branch=branch, author=author, cache_dir=cache_dir, clock=clock)
+        settings = Settings.asked(author, cache_dir, clock)
+        now = settings.clock()
+        initialize_project(name, store, repo, schema=schema, author=settings.author, now=now, to_create=new)
+        return cls(open_parts(store, repo, None, settings, relocate=False))
 
     @classmethod
     def open(

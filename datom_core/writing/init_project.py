@@ -18,7 +18,7 @@ from datom_core.documents import (
 )
 from datom_core.errors import AlreadyExistsError, DatomError, FormatError, InvalidInputError, NotFoundError
 from datom_core.git import GitHubRepository, GitRepo, LostRaceError
-from datom_core.publishing import Projector, load_state
+from datom_core.publishing import Known, Projector, load_state
 from datom_core.storage import ObjectStore, find
 from datom_core.version import WRITER
 
@@ -72,21 +72,24 @@ def initialize_project(
     )
     claim = canonical.dump({"project": name, "remote": repo.remote})
     absent = repo.is_absent() or (to_create is not None and to_create.inspect() is None)
+    projector, known = Projector(repo, store), None
     if not _begun(file, store, repo, claim, absent):
+        seen = projector.view_storage(())
         created = _claim(store, claim)
         try:
             if to_create is not None:
                 to_create.create(description=f"datom project: {name}")
             repo.create_if_local()
             files = _first_files(file, Manifest.new(name, schema, format_timestamp(now)), now)
-            repo.publish(files, _MESSAGE, parent=None, author=author, at=now)
+            commit = repo.publish(files, _MESSAGE, parent=None, author=author, at=now)
         except DatomError as error:
             if created:
                 store.delete(names.CLAIM_KEY)
             if isinstance(error, LostRaceError):
                 raise AlreadyExistsError(f"{repo.remote} was just taken by somebody else.") from error
             raise
-    Projector(repo, store).bring_level(())
+        known = Known(seen, commit, load_state(repo, commit, ()))
+    projector.bring_level((), known=known)
     store.delete(names.CLAIM_KEY)
 
 

@@ -11,7 +11,7 @@ from pydantic import Field
 
 import datom_core as dc
 from datom_dagster.events import DATA_VERSION_TAG, facts, translated
-from datom_dagster.resources import DatomResource, GovernanceResource, S3Storage, check_kind, listed
+from datom_dagster.resources import DatomResource, GovernanceResource, check_kind, listed
 
 
 class Verify(Enum):
@@ -61,6 +61,8 @@ class Place(dg.Config):
         own = self.access_key_env or self.secret_key_env or self.session_token_env or self.profile or self.endpoint_url
         if not own and near.location.backend == self.backend.value:
             return dc.open_store(dc.Location(self.backend.value, self.root, self.prefix, self.region), near=(near,))
+        from datom_dagster.resources import S3Storage
+
         return S3Storage(
             bucket=self.root,
             prefix=self.prefix,

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
 import datom_core as dc
 from datom_dagster.assets import TableSpec
-from datom_dagster.resources import DatomStorage, ExtractDrop, GovernanceResource, LocalStorage, S3Storage
+from datom_dagster.resources import DatomStorage, ExtractDrop, GovernanceResource, LocalStorage
 from datom_dagster.rules import TableRules
 
 #: A refused value may be a secret that somebody wrote where none belongs. Dagster turns the text "1" into a number.
@@ -46,6 +46,8 @@ class YamlStorage(dg.Resolvable, dg.Model):
         if (self.path is None) == (self.bucket is None):
             raise dc.InvalidInputError("storage needs path, a folder, or bucket; and not both.")
         if self.path is None:
+            from datom_dagster.resources import S3Storage
+
             return S3Storage(**self.model_dump(exclude={"path"}))
         stray = sorted(self.model_dump(exclude={"path", "prefix"}, exclude_defaults=True))
         if stray:

@@ -3,6 +3,8 @@
 A resource opens; what is then read and written is done in `io` and `sensors`.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from datom_dagster.resources.arguments import WRITTEN, Spelt
 from datom_dagster.resources.checked_arguments import check_kind, check_options, listed
 from datom_dagster.resources.extract_resource import ExtractDrop, table_of_file
@@ -16,7 +18,9 @@ from datom_dagster.resources.project_resource import (
     resolved,
     taking,
 )
-from datom_dagster.resources.s3_storage import S3Storage
+
+if TYPE_CHECKING:
+    from datom_dagster.resources.s3_storage import S3Storage
 
 __all__ = [
     "WRITTEN",
@@ -36,3 +40,12 @@ __all__ = [
     "table_of_file",
     "taking",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`S3Storage`, when it is asked for: to import dagster-aws costs every process of a run most of a second."""
+    if name != "S3Storage":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from datom_dagster.resources.s3_storage import S3Storage
+
+    return S3Storage

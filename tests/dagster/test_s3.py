@@ -160,10 +160,12 @@ class TestReader:
 
 WITHOUT_DAGSTER_AWS = """
 import sys
-sys.modules["dagster_aws"] = None
 import dagster as dg
 import pandas as pd
 import datom_core as dc
+import datom_dagster
+assert "dagster_aws" not in sys.modules, "every process of a run would pay for it"
+sys.modules["dagster_aws"] = None
 from datom_dagster import DatomIOManager, DatomResource, S3Storage, datom_asset, datom_definitions
 from datom_dagster.resources.aws import S3Resource
 
