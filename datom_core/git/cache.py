@@ -169,7 +169,7 @@ def _run(
     cwd: str | None = None,
     to: Remote | None = None,
 ) -> bytes:
-    git = _gitpython()
+    git = gitpython()
     failed: GitFailedError | None = None
     missing = no_git()
     login = login_to(to)
@@ -205,7 +205,7 @@ def _run(
     raise failed or missing
 
 
-def _gitpython() -> Any:
+def gitpython() -> Any:
     """The package, imported only when needed: the import fails where there is no git program.
 
     Raises:

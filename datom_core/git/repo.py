@@ -17,7 +17,7 @@ from datom_core.git import ondisk
 from datom_core.git.ancestry import Ancestry
 from datom_core.git.answers import is_race, translated
 from datom_core.git.branches import DEFAULT_BRANCH, all_branches, check_branch, default_branch, head_of, tip_of
-from datom_core.git.cache import CloneCache, GitFailedError
+from datom_core.git.cache import CloneCache, GitFailedError, gitpython
 from datom_core.git.commit_memory import CommitMemory
 from datom_core.git.errors import LostRaceError
 from datom_core.git.fetches import Fetches
@@ -40,6 +40,10 @@ class GitRepo:
         remote: URL, local path, or a `Remote` with a token; see `check_remote` for what is refused.
         branch: by default, the one that the remote's HEAD names.
         cache_dir: where clones are cached; by default the user's cache directory.
+
+    Raises:
+        InvalidInputError: not a remote, or not the name of a branch.
+        NotFoundError: there is no git program, or only one that is too old.
     """
 
     remote = ""  # so that a half-made instance has a repr, for the traceback if making it fails
@@ -54,6 +58,7 @@ class GitRepo:
         remote = unshown(remote)
         self._at = as_remote(remote)
         self.remote = self._at.url
+        gitpython()  # without a git program, nothing may be begun
         self._branch = check_branch(branch) if branch is not None else None
         self._cache = CloneCache(self.remote, branch or "", cache_dir)
         self._listings: dict[str, dict[str, str]] = {}
@@ -116,9 +121,7 @@ class GitRepo:
             self._branch, found = default_branch(self._at)
         else:
             found = tip_of(self._at, self._branch)
-        if found is None:
-            return None
-        if found == self._at_hand:
+        if found is None or found == self._at_hand:
             return found  # if the clone has been lost since, the next read makes it again
         self._at_hand = tip = self._healing(lambda: found if self._has(found) else self._fetches.newest())
         return tip

@@ -6,9 +6,11 @@ The cut points are counted while an operation runs, not kept in a list: a new ef
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import shutil
 import subprocess
+import tarfile
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -73,19 +75,24 @@ class World:
     def open(self, store: dc.ObjectStore) -> dc.Project:
         return dc.Project.open(store, remote=self.remote, clock=lambda: NOW)
 
-    def git(self, *args: str) -> str:
-        return subprocess.run(["git", "-C", self.remote, *args], check=True, capture_output=True, text=True).stdout
+    def git(self, *args: str) -> bytes:
+        return subprocess.run(["git", "-C", self.remote, *args], check=True, capture_output=True).stdout
+
+    def files(self) -> dict[str, str]:
+        """All files of the newest commit."""
+        with tarfile.open(fileobj=io.BytesIO(self.git("archive", "--format=tar", "HEAD"))) as archive:
+            members = [member for member in archive if member.isfile()]
+            return {member.name: archive.extractfile(member).read().decode() for member in members}  # type: ignore[union-attr]
 
     def end_state(self) -> tuple[dict[str, bytes], dict[str, str]]:
         """All of storage and all files in git, without what differs from run to run: folders and commit ids."""
-        paths = self.git("ls-tree", "-r", "--name-only", "HEAD").splitlines()
-        tree = {path: self.git("show", f"HEAD:{path}").replace(str(self.folder.parent), "") for path in paths}
-        commits = set(self.git("rev-list", "HEAD").split())
+        tree = {path: text.replace(str(self.folder.parent), "") for path, text in self.files().items()}
+        log = [line.partition(" ") for line in self.git("log", "--format=%H %s").decode().splitlines()]
         objects = {}
         for info in self.store.list():
-            data = self.store.get(info.key).data.decode("latin-1")
-            for commit in commits:
-                data = data.replace(commit, self.git("log", "-1", "--format=%s", commit).strip())
+            data = bytes(self.store.get(info.key).data).decode("latin-1")
+            for commit, _, message in log:
+                data = data.replace(commit, message)
             objects[info.key] = data.encode("latin-1")
         return objects, tree
 
@@ -159,9 +166,9 @@ def check_readable(world: World) -> None:
 
 def check_commits(world: World) -> None:
     """No commit names a payload that is not in storage."""
-    for path in world.git("ls-tree", "-r", "--name-only", "HEAD").splitlines():
+    for path, text in world.files().items():
         if path.endswith("/metadata.json"):
-            data_sha = json.loads(world.git("show", f"HEAD:{path}"))["data_sha"]
+            data_sha = json.loads(text)["data_sha"]
             assert world.store.head(f"{path.split('/')[0]}/{data_sha}.parquet") is not None
 
 
@@ -272,5 +279,5 @@ def test_a_push_whose_answer_is_lost_is_not_made_twice(tmp_path: Path, monkeypat
 
     monkeypatch.setattr(CloneCache, "run", run)
     assert project.write("dm", frame(3)).action == "created"
-    assert world.git("rev-list", "--count", "HEAD").strip() == "2"
+    assert world.git("rev-list", "--count", "HEAD").strip() == b"2"
     assert project.status().level

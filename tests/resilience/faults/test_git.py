@@ -127,14 +127,28 @@ class TestEnvironments:
             config.write("[push]\n\tgpgSign = true\n\tpushOption = ci.skip\n[commit]\n\tgpgSign = true\n")
         assert project.write("dm", dm(2)).action == "created"
 
-    def test_an_author_that_git_would_clean_is_cleaned(
-        self, store: dc.LocalStore, remote: Path, tmp_path: Path, dm: Frame
-    ) -> None:
+    @pytest.mark.parametrize(
+        ("environment", "author"),
+        [
+            ({}, "Ada admin Lovelace <ada@example.org>"),
+            ({"GIT_AUTHOR_NAME": "Run <1>"}, "Run 1 <ada@example.org>"),
+            ({"GIT_AUTHOR_NAME": "Run", "GIT_AUTHOR_EMAIL": "run@example.org"}, "Run <run@example.org>"),
+            ({"GIT_AUTHOR_NAME": " ", "GIT_AUTHOR_EMAIL": ""}, "Ada admin Lovelace <ada@example.org>"),
+        ],
+        ids=["configured", "half in the environment", "in the environment", "nothing in the environment"],
+    )
+    def test_the_author_is_the_one_that_git_would_take_cleaned_as_git_cleans_it(
+        self, store: dc.LocalStore, remote: Path, tmp_path: Path, dm: Frame, monkeypatch: pytest.MonkeyPatch,
+        environment: dict[str, str], author: str,
+    ) -> None:  # fmt: skip
         (tmp_path / "gitconfig").write_text('[user]\n\tname = "Ada <admin> Lovelace"\n\temail = "<ada@example.org>"\n')
+        for name in ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL"):
+            monkeypatch.delenv(name)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
         project = dc.Project.init("S", store, remote=remote)
-        author = project.write("dm", dm(2)).recording.author
-        assert author == dc.Author("Ada admin Lovelace", "ada@example.org")
-        assert git(remote, "log", "-1", "--format=%an|%ae").strip() == "Ada admin Lovelace|ada@example.org"
+        assert str(project.write("dm", dm(2)).recording.author) == author
+        assert git(remote, "log", "-1", "--format=%an <%ae>").strip() == author
 
 
 def test_a_history_with_merges_is_told_whole(
