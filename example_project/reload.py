@@ -49,7 +49,8 @@ def deliver(frame: pd.DataFrame, file: Path, *, slipped: bool = False) -> None:
         frame.loc[weight, "VSSTRESN"] *= 100
     described = domain("vs")
     labels: list[str | None] = [described.columns[column] for column in frame.columns]
-    pyreadstat.write_xport(frame, file, file_label=described.label, table_name="VS", column_labels=labels)
+    text = dict.fromkeys(frame.select_dtypes("string"), object)  # Arrow's text is slow to be gone through one by one
+    pyreadstat.write_xport(frame.astype(text), file, file_label=described.label, table_name="VS", column_labels=labels)
 
 
 class Sensor:

@@ -7,8 +7,10 @@ merged mappings, tags) is refused at its first sign, before any value is made.
 
 from __future__ import annotations
 
+import copy
 import json
 import re
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -32,13 +34,19 @@ def parse_yaml(data: Buffer, source: str) -> Any:
     """
     check_size(data, source, LARGEST)
     try:
-        value = yaml.load(str(data, "utf-8"), Loader=_Loader)  # noqa: S506 - a subclass of SafeLoader
-        json.dumps(value, ensure_ascii=False).encode()  # half of a surrogate pair is no text
-        return value
+        return copy.deepcopy(_value(bytes(data)))
     except (ValueError, TypeError, yaml.YAMLError, RecursionError) as error:
         raise FormatError(
             f"{source} is not a readable YAML document ({error}). Restore the file from git.", source=source
         ) from error
+
+
+@lru_cache(maxsize=16)
+def _value(data: bytes) -> Any:
+    """The value, parsed once: a writer meets its project's file at each commit, and to parse it takes milliseconds."""
+    value = yaml.load(str(data, "utf-8"), Loader=_Loader)  # noqa: S506 - a subclass of SafeLoader
+    json.dumps(value, ensure_ascii=False).encode()  # half of a surrogate pair is no text
+    return value
 
 
 class _RefusedError(yaml.MarkedYAMLError):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
+from alembic.util import pyfiles
 
 import datom_core as dc
 from datom_dagster import DatomIOManager, DatomResource, LocalStorage
@@ -23,6 +26,20 @@ def study(project: dc.Project) -> DatomResource:
 @pytest.fixture
 def resources(study: DatomResource) -> dict[str, Any]:
     return {"io_manager": DatomIOManager(datom=study), "datom": study}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def revisions_read_once() -> Iterator[None]:
+    """Dagster's databases are stamped with their newest revision, for which alembic reads all ninety each time."""
+    real = pyfiles.load_module_py
+    read = functools.cache(real)
+
+    def load(module_id: str, path: str) -> Any:
+        return (read if Path(path).parent.name == "versions" else real)(module_id, str(path))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pyfiles, "load_module_py", load)
+        yield
 
 
 @pytest.fixture(scope="session")

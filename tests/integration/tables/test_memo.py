@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import stat
 from pathlib import Path
@@ -128,8 +129,12 @@ def test_lost_data_is_put_back_whatever_is_remembered(
 
 def test_only_so_many_are_kept(tmp_path: Path) -> None:
     memo = HashCache(tmp_path)
-    for n in range(1500):
-        memo.keep(f"{n:064x}", "ab" * 32)
+    memo.folder.mkdir()
+    for n in range(1499):
+        kept = memo.folder / f"{n:064x}"
+        kept.write_text("ab" * 32)
+        os.utime(kept, ns=(n, n))
+    memo.keep(f"{1499:064x}", "ab" * 32)
     assert len(list(memo.folder.iterdir())) <= 1024
     assert memo.recall(f"{1499:064x}") == "ab" * 32
     assert memo.recall(f"{0:064x}") is None

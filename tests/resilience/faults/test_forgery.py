@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import datom_core as dc
+from tests.long import paired
 from tests.resilience.faults.test_writers import frame
 
 TABLE = frame(3)
@@ -68,8 +69,7 @@ FORGERIES: dict[str, bytes] = {
 }
 
 
-@pytest.mark.parametrize("said", CLAIMS)
-@pytest.mark.parametrize("forgery", FORGERIES)
+@pytest.mark.parametrize(("forgery", "said"), paired(list(FORGERIES), list(CLAIMS)))
 def test_a_payload_that_lies_there_before_the_first_write(
     talkative: tuple[Talkative, dc.Project], forgery: str, said: str
 ) -> None:
@@ -204,8 +204,7 @@ TABLES: dict[str, tuple[pd.DataFrame, pd.DataFrame]] = {
 }
 
 
-@pytest.mark.parametrize("attack", ATTACKS)
-@pytest.mark.parametrize("kind", TABLES)
+@pytest.mark.parametrize(("attack", "kind"), paired(list(ATTACKS), list(TABLES)))
 def test_a_reader_who_holds_a_full_version_is_not_fooled(project: dc.Project, attack: str, kind: str) -> None:
     made = Attack(project, *TABLES[kind])
     entry = project.reader.history("dm")[0]
@@ -263,8 +262,7 @@ def git_believes(made: Attack, remote: Path, sha: str | None, writer: str) -> No
     made.project.mirror()
 
 
-@pytest.mark.parametrize("kind", TABLES)
-@pytest.mark.parametrize("recorded", [True, False])
+@pytest.mark.parametrize(("kind", "recorded"), paired(list(TABLES), [True, False]))
 def test_a_forgery_that_git_has_recorded_is_named(
     project: dc.Project, remote: Path, kind: str, recorded: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

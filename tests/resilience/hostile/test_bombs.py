@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 import datom_core as dc
+from tests.long import paired
 from tests.resilience.hostile.test_documents import commit
 
 SECONDS = 5.0  # of the processor; what is refused in time takes a few milliseconds
@@ -125,10 +126,10 @@ JSON: dict[str, tuple[bytes, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", JSON)
 @pytest.mark.parametrize(
-    "key", [".metadata/manifest.json", ".metadata/cuts.json", "dm/.metadata/metadata.json",
-            "dm/.metadata/version_history.json"]
+    ("name", "key"),
+    paired(list(JSON), [".metadata/manifest.json", ".metadata/cuts.json", "dm/.metadata/metadata.json",
+                        "dm/.metadata/version_history.json"]),
 )  # fmt: skip
 def test_a_document_in_storage(key: str, name: str, store: dc.LocalStore, remote: Path) -> None:
     dc.Project.init("STUDY_001", store, remote=remote).write("dm", pd.DataFrame({"x": [1]}), cut="lock")

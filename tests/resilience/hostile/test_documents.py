@@ -83,7 +83,7 @@ def test_in_storage(written: dc.Project, capsys: pytest.CaptureFixture[str]) -> 
     objects = {o.key: bytes(written.store.get(o.key).data) for o in written.store.list()}
     problems: list[str] = []
     for key in sorted(k for k in objects if k.endswith(".json")):
-        for what, document in harmed(json.loads(objects[key]), 6):
+        for what, document in harmed(json.loads(objects[key]), 12):
             store = dc.MemoryStore()
             for name, data in {**objects, key: json.dumps(document).encode()}.items():
                 store.create(name, data)
@@ -111,7 +111,7 @@ def test_in_git(written: dc.Project, store: dc.LocalStore, remote: Path) -> None
         if not path.endswith((".json", ".yaml")):
             continue
         load, dump = (json.loads, json.dumps) if path.endswith(".json") else (yaml.safe_load, yaml.safe_dump)
-        for what, document in harmed(load(text), 21):
+        for what, document in harmed(load(text), 42):
             commit(remote, tip, path, dump(document).encode("utf-8", "surrogatepass"))
 
             def use() -> None:
