@@ -49,7 +49,8 @@ def deliver(frame: pd.DataFrame, file: Path, *, slipped: bool = False) -> None:
         frame.loc[weight, "VSSTRESN"] *= 100
     described = domain("vs")
     labels: list[str | None] = [described.columns[column] for column in frame.columns]
-    text = dict.fromkeys(frame.select_dtypes("string"), object)  # Arrow's text is slow to be gone through one by one
+    # Arrow's text is slow to be gone through one by one.
+    text = {column: object for column, kind in frame.dtypes.items() if kind == "string"}
     pyreadstat.write_xport(frame.astype(text), file, file_label=described.label, table_name="VS", column_labels=labels)
 
 
