@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Each program that a target starts would compile all of the packages anew.
+unexport PYTHONDONTWRITEBYTECODE
 PEERS := .venv-bench
 
 .DEFAULT_GOAL := help
