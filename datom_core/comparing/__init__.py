@@ -14,6 +14,7 @@ from datom_core.comparing.changes import (
     StudyChanges,
     TableChanges,
 )
+from datom_core.comparing.engine import compare_tables
 
 __all__ = [
     "ColumnChange",
@@ -25,4 +26,5 @@ __all__ = [
     "Side",
     "StudyChanges",
     "TableChanges",
+    "compare_tables",
 ]

@@ -36,6 +36,10 @@ class TableSide:
                 "them."
             )
 
+    def without_rows(self) -> TableSide:
+        """The same columns, empty."""
+        return TableSide(Normalised(self.table.slice(0, 0), tuple(self.tags.values())))
+
     def texts(self, column: str, positions: Positions) -> list[str | None]:
         return as_text(self.values(column, positions))
 
