@@ -34,8 +34,9 @@ def unique_matches(old: Positions, new: Positions) -> tuple[Positions, Positions
     """The places of numbers that occur exactly once on either side, in the order of the old ones."""
     here, there = _once(old), _once(new)
     _, first, second = np.intersect1d(old[here], new[there], assume_unique=True, return_indices=True)
-    order = np.argsort(here[first])
-    return here[first][order], there[second][order]
+    left, right = here[first], there[second]
+    order = np.argsort(left)
+    return left[order], right[order]
 
 
 def _once(codes: Positions) -> Positions:
