@@ -8,12 +8,13 @@ from datom_core.common import did_you_mean
 from datom_core.comparing import classes as rows
 from datom_core.comparing.changes import KeyDecision, Settings, Side, TableChanges
 from datom_core.comparing.columns import attributes_changed, columns_changed, columns_renamed
+from datom_core.comparing.prepared import Prepared
 from datom_core.comparing.results import Results, by_column
 from datom_core.comparing.settings_check import check_settings
 from datom_core.comparing.values import Values
 from datom_core.documents import Version
 from datom_core.errors import InvalidInputError
-from datom_core.tables import TableSide, TwoTables, normalised
+from datom_core.tables import TableSide, TwoTables
 
 
 def compare_tables(
@@ -47,30 +48,6 @@ def compare_tables(
         UnsupportedColumnsError: a column has no content hash.
     """
     return compare(Prepared(before, after), table, key, settings or Settings(), versions, cuts, same_columns)
-
-
-class Prepared:
-    """Both tables as they are compared.
-
-    Attributes:
-        tables: both; one that came or went has the same columns without rows on the other side.
-        came, went: whether there was nothing before, or is nothing after.
-        values: their values, exact.
-    """
-
-    def __init__(self, before: object | None, after: object | None) -> None:
-        if before is None and after is None:
-            raise InvalidInputError("There is nothing to compare: give at least one of before and after.")
-        self.came, self.went = before is None, after is None
-        old = None if before is None else TableSide(normalised(before, what="before", empty=True))
-        new = None if after is None else TableSide(normalised(after, what="after", empty=True))
-        first, second = old or new, new or old
-        assert first is not None
-        assert second is not None
-        self.tables = TwoTables(
-            first.without_rows() if self.came else first, second.without_rows() if self.went else second
-        )
-        self.values = Values(self.tables, Settings())
 
 
 def compare(

@@ -19,6 +19,12 @@ def repeated(codes: Positions) -> Positions:
     return np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
 
 
+def sharing(codes: Positions) -> int:
+    """How many rows have a number that another row has, too."""
+    again = repeated(codes)
+    return int(np.isin(codes, again).sum()) if len(again) else 0
+
+
 def partners(old: Positions, new: Positions, bound: int) -> Positions:
     """For each of the old numbers the place where the new ones have it, or -1; new ones are unique."""
     if bound <= _DENSE * (len(old) + len(new)) + 1024:
@@ -41,7 +47,8 @@ def unique_matches(old: Positions, new: Positions) -> tuple[Positions, Positions
 
 def _once(codes: Positions) -> Positions:
     _, first, counts = np.unique(codes, return_index=True, return_counts=True)
-    return first[counts == 1].astype(np.int64)
+    found: Positions = first[counts == 1].astype(np.int64)
+    return found
 
 
 def matched_multisets(old: Positions, new: Positions) -> tuple[Positions, Positions]:
