@@ -6,7 +6,7 @@ import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 from xml.etree.ElementTree import ParseError  # only the class; what parses is defusedxml
 
 from defusedxml import DefusedXmlException
@@ -15,6 +15,14 @@ from defusedxml.ElementTree import iterparse
 from datom_core.errors import InvalidInputError
 
 _LARGEST = 256 << 20  # bytes; the define.xml of a large study has some ten million
+
+
+class _Group(NamedTuple):
+    """A table: its name, the keys that Define-XML 1.0 lists, and places in the key with ids of columns."""
+
+    name: str
+    listed: str
+    references: list[tuple[str, str]]
 
 
 def keys_of_define(source: str | Path | bytes) -> dict[str, tuple[str, ...]]:
@@ -31,8 +39,10 @@ def keys_of_define(source: str | Path | bytes) -> dict[str, tuple[str, ...]]:
             document type or entities; a key names a column that is not described, or has two columns in one place; a
             table is described twice.
     """
+    if not isinstance(source, str | Path | bytes):
+        raise InvalidInputError(f"A define.xml is a path or bytes, not {type(source).__name__}.")
     try:
-        with _opened(source) as stream:
+        with io.BytesIO(source) if isinstance(source, bytes) else Path(source).open("rb") as stream:
             return _keys(stream)
     except OSError as error:
         raise _bad(f"it cannot be read ({error.strerror or error})") from error
@@ -42,23 +52,12 @@ def keys_of_define(source: str | Path | bytes) -> dict[str, tuple[str, ...]]:
         raise _bad(f"it is not whole XML ({error})") from error
 
 
-def _opened(source: str | Path | bytes) -> IO[bytes]:
-    if isinstance(source, bytes):
-        stream: IO[bytes] = io.BytesIO(source)
-    elif isinstance(source, str | Path):
-        stream = Path(source).open("rb")  # closed by whoever reads it
-    else:
-        raise InvalidInputError(f"A define.xml is a path or bytes, not {type(source).__name__}.")
+def _keys(stream: IO[bytes]) -> dict[str, tuple[str, ...]]:
     size = stream.seek(0, io.SEEK_END)
     stream.seek(0)
     if size > _LARGEST:
-        stream.close()
         raise _bad(f"it has {size:,} bytes, of {_LARGEST:,} that are read")
-    return stream
-
-
-def _keys(stream: IO[bytes]) -> dict[str, tuple[str, ...]]:
-    groups: list[tuple[str, str, list[tuple[str, str]]]] = []
+    groups: list[_Group] = []
     names: dict[str, str] = {}
     root = None
     for event, element in iterparse(stream, events=("start", "end"), forbid_dtd=True):
@@ -72,9 +71,7 @@ def _keys(stream: IO[bytes]) -> dict[str, tuple[str, ...]]:
         if tag == "ItemDef":
             names[element.get("OID", "")] = element.get("Name", "")
         elif tag == "ItemGroupDef":
-            groups.append(
-                (element.get("Name") or element.get("OID", ""), _domain_keys(element), list(_sequence(element)))
-            )
+            groups.append(_Group(element.get("Name") or "", _domain_keys(element), list(_sequence(element))))
         if tag not in ("ItemRef", "ODM"):
             element.clear()  # references stay until their group ends
     return _resolved(groups, names)

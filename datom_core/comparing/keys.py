@@ -156,12 +156,7 @@ def _reason(prepared: Prepared, proposal: _Proposal, ignore: tuple[str, ...]) ->
 def _problems(prepared: Prepared, columns: tuple[str, ...]) -> list[str]:
     """What keeps columns from being a key, uniqueness aside."""
     tables = prepared.tables
-    problems = [
-        f"{c!r} is not in {which}{did_you_mean(c, side.names).rstrip()}"
-        for c in columns
-        for side, which in tables.sides
-        if c not in side.tags
-    ]
+    problems = [_absent(c, prepared) for c in columns if c not in tables.both]
     problems += [
         f"{r.column!r} is {r.before} before and {r.after} after" for r in tables.retyped if r.column in columns
     ]
@@ -174,6 +169,12 @@ def _problems(prepared: Prepared, columns: tuple[str, ...]) -> list[str]:
                 f"{empty:,} {'row' if empty == 1 else 'rows'} of {which} have no value in any of its columns"
             )
     return problems
+
+
+def _absent(column: str, prepared: Prepared) -> str:
+    lacking = [which for side, which in prepared.tables.sides if column not in side.tags]
+    where = "in neither table" if len(lacking) == 2 else f"not in {lacking[0]}"
+    return f"{column!r} is {where}.{did_you_mean(column, prepared.tables.both)}".rstrip(".")
 
 
 def _why_rows(prepared: Prepared, table: str, rejected: list[RejectedKey]) -> str:

@@ -75,7 +75,9 @@ def domain_of(table: str, tables: TwoTables) -> Domain | None:
         if columns.issuperset(telling):
             return _named(code)
     if constant:
-        return _named(constant)
+        # A split domain may have its own name in DOMAIN, such as FACE for findings about clinical events.
+        whole = constant in shipped()["domains"] or constant[:2] not in shipped()["domains"]
+        return _named(constant if whole else constant[:2])
     if _SUPPLEMENT.match(name):
         return _named("SUPPQUAL")
     first = re.split(r"[^A-Z0-9]", name, maxsplit=1)[0]
