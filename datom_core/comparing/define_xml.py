@@ -87,9 +87,7 @@ def _domain_keys(group: Any) -> str:
     return next((value for name, value in group.attrib.items() if _local(name) == "DomainKeys"), "")
 
 
-def _resolved(
-    groups: list[tuple[str, str, list[tuple[str, str]]]], names: dict[str, str]
-) -> dict[str, tuple[str, ...]]:
+def _resolved(groups: list[_Group], names: dict[str, str]) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     problems = []
     if not groups:
