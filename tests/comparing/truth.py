@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from datom_core.comparing import TableChanges
+
 if TYPE_CHECKING:
     from tests.comparing.edit_scripts import Editor, Row, Truth
 
@@ -86,16 +88,30 @@ def _renamed(truth: Truth, editor: Editor, pairs: list[tuple[Row, Row]]) -> None
 
     gone = [c for c in editor.columns if c in editor.dropped | set(editor.renames)]
     came = [*editor.renames, *editor.new]
-    texts = {True: "text", False: "number"}
     matches = [
         (g, c)
         for g in gone
         for c in came
-        if pairs
-        and any(o[g] is not None for o, _ in pairs)
-        and all(same(o[g]) == same(n[c]) for o, n in pairs)
-        and texts  # both are of one kind, or their values would differ
+        if pairs and any(o[g] is not None for o, _ in pairs) and all(same(o[g]) == same(n[c]) for o, n in pairs)
     ]
     for g, c in matches:
         if sum(m[0] == g for m in matches) == sum(m[1] == c for m in matches) == 1:
             truth.renamed[g] = editor.renames.get(c, c)
+
+
+def check_sums(found: TableChanges) -> None:
+    """Each row is in one class, and the counts of columns and subjects add up."""
+    assert found.before is not None
+    assert found.after is not None
+    sides = found.duplicates["side"].to_pylist()
+    paired = found.unchanged + found.changed + len(found.renumbered) + len(found.rekeyed)
+    assert found.before.rows == paired + len(found.removed) + sides.count("before")
+    assert found.after.rows == paired + len(found.added) + sides.count("after")
+    assert sum(found.by_column.values()) == len(found.cells) == sum(map(len, found.typed.values()))
+    if found.subject:
+        counts = {
+            "added": len(found.added), "removed": len(found.removed), "changed": found.changed,
+            "cells": len(found.cells), "renumbered": len(found.renumbered), "rekeyed": len(found.rekeyed),
+            "duplicates": len(found.duplicates),
+        }  # fmt: skip
+        assert {n: sum(found.by_subject[n].to_pylist()) for n in counts} == counts
