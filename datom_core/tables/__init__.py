@@ -4,10 +4,10 @@ Nothing here knows of projects, versions in git or storage; bytes and tables com
 """
 
 from datom_core.tables.background_encode import Encoding
-from datom_core.tables.cell_text import as_text
+from datom_core.tables.cell_text import as_text, as_text_column, as_text_columns
 from datom_core.tables.content_hash import LARGE, ContentHash
 from datom_core.tables.hash_cache import HashCache
-from datom_core.tables.hashing import HASH_ALGO, ColumnHash, TableHash
+from datom_core.tables.hashing import HASH_ALGO, ColumnHash, TableHash, canonical_values, column_digest
 from datom_core.tables.parquet import Compression, check_columns, check_compression, decode_parquet
 from datom_core.tables.proof import (
     Verdict,
@@ -22,6 +22,7 @@ from datom_core.tables.proof import (
 from datom_core.tables.row_change import CellChange, ChangedRow, Retyped, RowChange
 from datom_core.tables.row_diff import diff, repeated
 from datom_core.tables.tabular import check_hashable, hash_table, normalise, normalised, to_pandas
+from datom_core.tables.two_tables import Positions, TableSide, TwoTables, encode, join_numbers, ranks
 
 __all__ = [
     "HASH_ALGO",
@@ -33,25 +34,35 @@ __all__ = [
     "ContentHash",
     "Encoding",
     "HashCache",
+    "Positions",
     "Retyped",
     "RowChange",
     "TableHash",
+    "TableSide",
+    "TwoTables",
     "Verdict",
     "Verification",
     "as_text",
+    "as_text_column",
+    "as_text_columns",
+    "canonical_values",
     "check_columns",
     "check_compression",
     "check_hashable",
     "check_verification",
+    "column_digest",
     "decode_parquet",
     "diff",
+    "encode",
     "hash_table",
     "insist",
+    "join_numbers",
     "judge_document",
     "judge_payload",
     "judge_table",
     "normalise",
     "normalised",
+    "ranks",
     "repeated",
     "signed",
     "to_pandas",

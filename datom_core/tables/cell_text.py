@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _DAY = 86_400
@@ -27,28 +28,42 @@ def as_text(column: pa.ChunkedArray) -> list[str | None]:
     Numbers, dates and times are as Arrow writes them, durations are in seconds (``90061.5 s``), instants in a zone
     that this machine does not know are in UTC.
     """
+    texts: list[str | None] = as_text_column(column).to_pylist()
+    return texts
+
+
+def as_text_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """As `as_text`, as an Arrow column of strings."""
     kind = column.type
     if pa.types.is_dictionary(kind):
-        return as_text(pa.chunked_array([chunk.dictionary_decode() for chunk in column.chunks], kind.value_type))
+        return as_text_column(pa.chunked_array([chunk.dictionary_decode() for chunk in column.chunks], kind.value_type))
     if pa.types.is_duration(kind) or (pa.types.is_time(kind) and not _is_of_day(column)):
-        return [None if ticks is None else _seconds(ticks, kind.unit) for ticks in _ticks(column)]
+        texts = [None if ticks is None else _seconds(ticks, kind.unit) for ticks in _ticks(column)]
+        return pa.chunked_array([pa.array(texts, pa.string())])
     try:
-        texts: list[str | None] = column.cast(pa.string()).to_pylist()
+        return column.cast(pa.string())
     except pa.ArrowInvalid:
         if not pa.types.is_timestamp(kind):
             raise
-        texts = column.cast(pa.timestamp(kind.unit, "UTC")).cast(pa.string()).to_pylist()
-    return texts
+        return column.cast(pa.timestamp(kind.unit, "UTC")).cast(pa.string())
 
 
 def as_texts(before: pa.ChunkedArray, after: pa.ChunkedArray) -> tuple[list[str | None], list[str | None]]:
     """Both sides of differing values, row by row, as text that differs too."""
-    old, new = as_text(before), as_text(after)
+    old, new = as_text_columns(before, after)
+    return old.to_pylist(), new.to_pylist()
+
+
+def as_text_columns(before: pa.ChunkedArray, after: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+    """As `as_texts`, as Arrow columns of strings."""
+    old, new = as_text_column(before), as_text_column(after)
     if pa.types.is_float32(before.type) or pa.types.is_float32(after.type):
         # A float32 is written with fewer digits than the float64 of the same value: both would be 0.1.
-        wide = as_text(before.cast(pa.float64())), as_text(after.cast(pa.float64()))
-        pairs = [(ow, nw) if o == n else (o, n) for o, n, ow, nw in zip(old, new, *wide, strict=True)]
-        return [o for o, _ in pairs], [n for _, n in pairs]
+        same = pc.fill_null(pc.equal(old, new), False)
+        old, new = (
+            pc.if_else(same, as_text_column(column.cast(pa.float64())), short)
+            for column, short in ((before, old), (after, new))
+        )
     return old, new
 
 

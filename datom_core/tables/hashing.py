@@ -97,6 +97,11 @@ def canonical_values(data: pa.ChunkedArray, tag: Tag) -> pa.Array:
     return pa.concat_arrays([empty, *(pa.array(bits(batch)) for batch in data.chunks)])
 
 
+def column_digest(data: pa.ChunkedArray, tag: Tag) -> str:
+    """A hash of a column's values alone: equal for two columns of one tag exactly if all their values are."""
+    return _hash_column("", data, tag)
+
+
 def _large_text(batch: pa.Array) -> pa.Array:
     text = batch.dictionary_decode() if pa.types.is_dictionary(batch.type) else batch
     return text.cast(pa.large_string())

@@ -49,9 +49,9 @@ def check_options(decimals: Decimals, nanoseconds: Nanoseconds) -> Options:
 
 
 def normalise_columns(
-    columns: Sequence[Column], metadata: dict[bytes, bytes] | None, rules: Options, what: str
+    columns: Sequence[Column], metadata: dict[bytes, bytes] | None, rules: Options, what: str, *, empty: bool = False
 ) -> Normalised:
-    """Bring columns into the form in which they are hashed and stored.
+    """Bring columns into the form in which they are hashed and stored; ``empty`` allows a table without rows.
 
     Raises:
         UnsupportedColumnsError: names every column that has no content hash.
@@ -63,7 +63,7 @@ def normalise_columns(
         raise UnsupportedColumnsError(refused, what=what)
     done = [result for _, result in outcomes if result is not None]
     rows = len(done[0][0]) if done else 0
-    if not rows:
+    if not rows and not empty:
         raise InvalidInputError(
             f"A table needs at least one row and one column; {what} has {rows} rows and {len(columns)} columns.",
             rows=rows,

@@ -17,16 +17,13 @@ import pyarrow.compute as pc
 from datom_core.common import fitting
 from datom_core.documents import Rows, rows
 from datom_core.errors import InvalidInputError
-from datom_core.tables.cell_text import as_text, as_texts
+from datom_core.tables.cell_text import as_texts
 from datom_core.tables.hashing import canonical_values
-from datom_core.tables.normalisation import Normalised
-from datom_core.tables.row_change import CellChange, ChangedRow, Retyped, RowChange
+from datom_core.tables.row_change import CellChange, ChangedRow, RowChange
 from datom_core.tables.tabular import normalised
-from datom_core.tables.type_rules import Tag
+from datom_core.tables.two_tables import Positions, TableSide, TwoTables, number_rows, ranks
 
 _NAMED = 5  # keys that an error names
-
-Positions = npt.NDArray[np.int64]
 
 
 @fitting
@@ -43,7 +40,7 @@ def diff(before: object, after: object, key: str | Sequence[str] | None = None, 
             tell all rows apart (the first repeated keys are named); several columns have the same name.
         UnsupportedColumnsError: a column has no content hash.
     """
-    sides = (_Side(normalised(before, what="before")), _Side(normalised(after, what="after")))
+    sides = (TableSide(normalised(before, what="before")), TableSide(normalised(after, what="after")))
     pair = _Pair(*sides, _key_columns(key))
     return pair.by_key(examples) if pair.key is not None else pair.whole(examples)
 
@@ -57,40 +54,13 @@ def _key_columns(key: str | Sequence[str] | None) -> tuple[str, ...] | None:
     return columns
 
 
-class _Side:
-    """One of the two tables."""
-
-    def __init__(self, data: Normalised) -> None:
-        self.table = data.table
-        self.names: list[str] = data.table.column_names
-        self.tags: dict[str, Tag] = dict(zip(self.names, data.tags, strict=True))
-        twice = sorted({n for n in self.names if self.names.count(n) > 1})
-        if twice:
-            raise InvalidInputError(
-                f"Several columns are called {', '.join(map(repr, twice))}, so that they cannot be told apart; rename "
-                "them."
-            )
-
-    def texts(self, column: str, positions: Positions) -> list[str | None]:
-        return as_text(self.values(column, positions))
-
-    def values(self, column: str, positions: Positions) -> pa.ChunkedArray:
-        return self.table.column(column).take(pa.array(positions))
-
-
 class _Pair:
     """Both tables, with the columns that can be compared."""
 
-    def __init__(self, before: _Side, after: _Side, key: tuple[str, ...] | None) -> None:
+    def __init__(self, before: TableSide, after: TableSide, key: tuple[str, ...] | None) -> None:
         self.before, self.after, self.key = before, after, key
-        both = [c for c in before.names if c in after.tags]
-        self.retyped = tuple(
-            Retyped(c, str(before.table.field(c).type), str(after.table.field(c).type))
-            for c in both
-            if not self._one_family(c)
-        )
-        odd = {r.column for r in self.retyped}
-        self.shared = [c for c in both if c not in odd]
+        self.tables = TwoTables(before, after)
+        self.retyped, self.shared = self.tables.retyped, self.tables.shared
         self._check_key()
 
     def by_key(self, examples: int) -> RowChange:
@@ -125,7 +95,7 @@ class _Pair:
             new, distinct = new + 1, 2  # tables without a common column have no row in common
         counts_old, counts_new = (np.bincount(codes, minlength=distinct) for codes in (old, new))
         # The n-th row of its kind has a partner when the other table has n of them.
-        rank_old, rank_new = _ranks(old, counts_old), _ranks(new, counts_new)
+        rank_old, rank_new = ranks(old, counts_old), ranks(new, counts_new)
         stays_old, stays_new = rank_old < counts_new[old], rank_new < counts_old[new]
         return self._result(
             removed=np.flatnonzero(~stays_old),
@@ -152,23 +122,11 @@ class _Pair:
             **rest,
         )
 
-    def _one_family(self, column: str) -> bool:
-        old, new = self.before.tags[column], self.after.tags[column]
-        if {old, new} == {"num", "i64"}:
-            # The width of integers does not matter.
-            return all(pa.types.is_integer(s.table.field(column).type) for s in (self.before, self.after))
-        return old == new
-
-    def _values(self, column: str) -> tuple[pa.Array, pa.Array]:
-        old, new = self.before.tags[column], self.after.tags[column]
-        tag: Tag = "i64" if "i64" in (old, new) else old
-        return tuple(canonical_values(s.table.column(column), tag) for s in (self.before, self.after))
-
     def _codes(self, columns: Sequence[str]) -> tuple[Positions, Positions, int]:
         """A number per row that stands for its values in these columns; from 0, the same ones in both tables."""
         split = self.before.table.num_rows
-        codes, distinct = _codes(
-            [pa.chunked_array([*self._values(c)]) for c in columns], split + self.after.table.num_rows
+        codes, distinct = number_rows(
+            [pa.chunked_array([*self.tables.canonical(c)]) for c in columns], split + self.after.table.num_rows
         )
         return codes[:split], codes[split:], distinct
 
@@ -179,7 +137,7 @@ class _Pair:
         for column in self.shared:
             if column in self.key:
                 continue
-            here, there = self._values(column)
+            here, there = self.tables.canonical(column)
             here, there = here.take(pa.array(old)), there.take(pa.array(new))
             missing = pc.xor(here.is_null(), there.is_null())
             differs = pc.or_(pc.fill_null(pc.not_equal(here, there), False), missing).to_numpy(zero_copy_only=False)
@@ -203,22 +161,19 @@ class _Pair:
 
     def _check_key(self) -> None:
         key = self.key or ()
-        problems = [f"{c!r} is not in {which}" for c in key for s, which in self._sides() if c not in s.tags] + [
+        problems = [f"{c!r} is not in {which}" for c in key for s, which in self.tables.sides if c not in s.tags] + [
             f"{r.column!r} is {r.before} before and {r.after} after" for r in self.retyped if r.column in key
         ]
         if problems:
             raise InvalidInputError(f"The key cannot tell rows apart: {'; '.join(problems)}.", key=self.key)
 
-    def _sides(self) -> tuple[tuple[_Side, str], tuple[_Side, str]]:
-        return (self.before, "before"), (self.after, "after")
-
-    def _check_unique(self, codes: Positions, distinct: int, side: _Side, which: str) -> None:
+    def _check_unique(self, codes: Positions, distinct: int, side: TableSide, which: str) -> None:
         assert self.key is not None
         counts = np.bincount(codes, minlength=distinct)
         repeated = np.flatnonzero(counts > 1)
         if not len(repeated):
             return
-        first = np.flatnonzero(_ranks(codes, counts) == 1)[:_NAMED]
+        first = np.flatnonzero(ranks(codes, counts) == 1)[:_NAMED]
         named = list(zip(*(side.texts(c, first) for c in self.key), strict=True))
         shown = "; ".join(
             f"{', '.join(str(v) for v in values)} ({counts[codes[place]]} times)"
@@ -239,36 +194,11 @@ def repeated(table: object, key: str | Sequence[str]) -> npt.NDArray[np.bool_]:
     Raises:
         InvalidInputError: a key column is missing, or several columns have the same name.
     """
-    side, columns = _Side(normalised(table)), _key_columns(key) or ()
+    side, columns = TableSide(normalised(table)), _key_columns(key) or ()
     absent = [c for c in columns if c not in side.tags]
     if absent:
         raise InvalidInputError(f"No column {', '.join(map(repr, absent))} in this table; it has {side.names}.")
     values = [pa.chunked_array([canonical_values(side.table.column(c), side.tags[c])]) for c in columns]
-    codes, distinct = _codes(values, side.table.num_rows)
+    codes, distinct = number_rows(values, side.table.num_rows)
     found: npt.NDArray[np.bool_] = np.bincount(codes, minlength=distinct)[codes] > 1
     return found
-
-
-def _codes(columns: Sequence[pa.ChunkedArray], length: int) -> tuple[Positions, int]:
-    """A number from 0 per row that stands for its values in all these columns, and how many there are."""
-    codes, distinct = np.zeros(length, np.int64), 1
-    for column in columns:
-        these, some = _encode(column)
-        codes, distinct = _encode(pa.chunked_array([codes * some + these])) if distinct > 1 else (these, some)
-    return codes, distinct
-
-
-def _encode(values: pa.ChunkedArray) -> tuple[Positions, int]:
-    """Equal values as equal numbers from 0, and how many there are."""
-    encoded = values.combine_chunks().dictionary_encode(null_encoding="encode")
-    return encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64), len(encoded.dictionary)
-
-
-def _ranks(codes: Positions, counts: Positions) -> Positions:
-    """For each row, how many rows with the same code come before it."""
-    if counts.max(initial=0) <= 1:
-        return np.zeros(len(codes), np.int64)
-    order = np.argsort(codes, kind="stable")
-    ranks = np.empty(len(codes), np.int64)
-    ranks[order] = np.arange(len(codes)) - (np.cumsum(counts) - counts)[codes[order]]
-    return ranks

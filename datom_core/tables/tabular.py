@@ -78,12 +78,17 @@ def normalise(
 
 
 def normalised(
-    table: object, *, decimals: Decimals = "refuse", nanoseconds: Nanoseconds = "refuse", what: str = "the table"
+    table: object,
+    *,
+    decimals: Decimals = "refuse",
+    nanoseconds: Nanoseconds = "refuse",
+    what: str = "the table",
+    empty: bool = False,
 ) -> Normalised:
-    """As `normalise`, with each column's tag; ``what`` names the table in errors."""
+    """As `normalise`, with each column's tag; ``what`` names the table in errors, ``empty`` allows one without rows."""
     rules = check_options(decimals, nanoseconds)
     columns, metadata = _columns(table, rules)
-    return normalise_columns(columns, metadata, rules, what)
+    return normalise_columns(columns, metadata, rules, what, empty=empty)
 
 
 @fitting

@@ -1,0 +1,40 @@
+"""Compare two states of a table: find the key, pair the rows, name every difference.
+
+Pure: tables come in, values go out. Nothing here knows of storage or git, or writes a report.
+"""
+
+from datom_core.comparing.changes import (
+    ColumnChange,
+    Fate,
+    KeyDecision,
+    KeySource,
+    RejectedKey,
+    Settings,
+    Side,
+    StudyChanges,
+    TableChanges,
+)
+from datom_core.comparing.comparison import find_changes
+from datom_core.comparing.define_xml import keys_of_define
+from datom_core.comparing.engine import compare_tables
+from datom_core.comparing.keys import KeyLike, KeyOrigins, resolve_key
+from datom_core.comparing.natural_keys import NaturalKeys
+
+__all__ = [
+    "ColumnChange",
+    "Fate",
+    "KeyDecision",
+    "KeyLike",
+    "KeyOrigins",
+    "KeySource",
+    "NaturalKeys",
+    "RejectedKey",
+    "Settings",
+    "Side",
+    "StudyChanges",
+    "TableChanges",
+    "compare_tables",
+    "find_changes",
+    "keys_of_define",
+    "resolve_key",
+]
