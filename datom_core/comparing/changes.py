@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from typing import Literal
 
 import pyarrow as pa
@@ -82,6 +82,19 @@ class Settings:
     fold_blanks: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     masked: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Every column that is named."""
+        return frozenset().union(*(getattr(self, f.name) for f in fields(self)))
+
+    def only(self, columns: Collection[str]) -> Settings:
+        """What concerns these columns."""
+        absolute, relative = (
+            {c: t for c, t in given.items() if c in columns} for given in (self.absolute, self.relative)
+        )
+        lists = (self.fold_case, self.fold_blanks, self.ignore, self.masked)
+        return Settings(absolute, relative, *(tuple(c for c in given if c in columns) for given in lists))
 
 
 @dataclass(frozen=True)

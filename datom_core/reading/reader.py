@@ -11,29 +11,26 @@ import pyarrow as pa
 from datom_core.common import Moment, fitting, names, veiled
 from datom_core.credentials import CredentialSource
 from datom_core.documents import (
-    Change,
     Cuts,
     Metadata,
     Parent,
     Rows,
     Source,
     Version,
-    compare_shapes,
     rows,
 )
 from datom_core.errors import NotFoundError
 from datom_core.planning import Summary, TableInfo
+from datom_core.reading.comparisons import Comparisons
 from datom_core.reading.placement import locate, warn_if_registered
 from datom_core.reading.stored_documents import StoredDocuments, manifest_of
 from datom_core.reading.version_choice import choose
 from datom_core.storage import ObjectStore
 from datom_core.tables import (
-    RowChange,
     Verification,
     check_columns,
     check_verification,
     decode_parquet,
-    diff,
     insist,
     judge_table,
     to_pandas,
@@ -44,7 +41,7 @@ if TYPE_CHECKING:
 
 
 @fitting
-class ProjectReader:
+class ProjectReader(Comparisons):
     """Reads every version of every table of one project. Make one with `ProjectReader.open`.
 
     Each call reads the documents anew, so that it sees what others have written meanwhile. Payloads are
@@ -251,26 +248,6 @@ class ProjectReader:
         metadata = self._documents.proven(table, entry)
         return Parent(self._project, table, entry.version, entry.data_sha, metadata.lineage or ())
 
-    def compare(self, table: str, before: str | Version, after: str | Version | None = None) -> Change:
-        """What changed from one version of a table to another (the current one by default), by shape."""
-        old, new = self._two(table, before, after)
-        then, now = self._documents.proven(table, old), self._documents.proven(table, new)
-        return compare_shapes(then, old.version, rows=now.rows or 0, column_names=now.column_names)
-
-    def diff(
-        self,
-        table: str,
-        before: str | Version,
-        after: str | Version | None = None,
-        key: str | Sequence[str] | None = None,
-    ) -> RowChange:
-        """As `compare`, row by row: which rows came and went, and by ``key`` which changed. Reads both versions.
-
-        Raises:
-            InvalidInputError: ``key`` is not in both versions, or does not tell their rows apart.
-        """
-        return diff(self.read_arrow(table, before), self.read_arrow(table, after), key)
-
     def summary(self) -> Summary:
         """The project at a glance."""
         manifest, location = self._documents.manifest(), self._store.location
@@ -295,10 +272,6 @@ class ProjectReader:
             f"ProjectReader({self._project!r}, backend={at.backend!r}, root={at.root!r}, "
             f"prefix={at.prefix!r}, schema={self._schema})"
         )
-
-    def _two(self, table: str, before: str | Version, after: str | Version | None) -> tuple[Version, Version]:
-        old, new = (v if isinstance(v, Version) else self.resolve(table, v) for v in (before, after))
-        return old, new
 
     def _proven(
         self, table: str, entry: Version, current: Metadata | None, *, dictionaries: bool, certain: bool

@@ -8,7 +8,14 @@ from datom_core.tables.cell_text import as_text, as_text_column, as_text_columns
 from datom_core.tables.content_hash import LARGE, ContentHash
 from datom_core.tables.hash_cache import HashCache
 from datom_core.tables.hashing import HASH_ALGO, ColumnHash, TableHash, canonical_values, column_digest
-from datom_core.tables.parquet import Compression, check_columns, check_compression, decode_parquet
+from datom_core.tables.parquet import (
+    Compression,
+    check_columns,
+    check_compression,
+    decode_beside,
+    decode_parquet,
+    same_columns,
+)
 from datom_core.tables.proof import (
     Verdict,
     Verification,
@@ -51,6 +58,7 @@ __all__ = [
     "check_hashable",
     "check_verification",
     "column_digest",
+    "decode_beside",
     "decode_parquet",
     "diff",
     "encode",
@@ -64,6 +72,7 @@ __all__ = [
     "normalised",
     "ranks",
     "repeated",
+    "same_columns",
     "signed",
     "to_pandas",
 ]

@@ -64,6 +64,56 @@ def decode_parquet(
     return _decoded(file, wanted).select(wanted)
 
 
+def same_columns(one: bytes | memoryview, other: bytes | memoryview) -> frozenset[str]:
+    """Columns that two files hold in the same bytes, and so with the same values in the same order.
+
+    Nothing is decoded. Of the same values in other bytes, as another writer makes them, it does not tell.
+
+    Raises:
+        FormatError: the bytes are not a parquet file.
+    """
+    buffers = _outside_of_python(one), _outside_of_python(other)
+    first, second = map(_open, buffers)
+    if len(set(first.schema_arrow.names)) < len(first.schema_arrow.names) or _row_counts(first) != _row_counts(second):
+        return frozenset()
+    places = [{c.path: n for n, c in enumerate(file.schema)} for file in (first, second)]
+    return frozenset(
+        name
+        for name in set(first.schema_arrow.names).intersection(second.schema_arrow.names)
+        if first.schema_arrow.field(name).type == second.schema_arrow.field(name).type
+        and name in places[0] and name in places[1]
+        and all(
+            _stored(buffers[0], group, first, places[0][name]) == _stored(buffers[1], group, second, places[1][name])
+            for group in range(first.num_row_groups)
+        )
+    )  # fmt: skip
+
+
+def decode_beside(data: bytes | memoryview, other: pa.Table, same: frozenset[str]) -> pa.Table:
+    """As `decode_parquet`; the columns that are the ``same`` in another table (`same_columns`) are taken from there."""
+    schema = _open(_outside_of_python(data)).schema_arrow
+    read = [name for name in schema.names if name not in same]
+    if not same:
+        return decode_parquet(data)
+    own = decode_parquet(data, read)
+    columns = [other.column(name) if name in same else own.column(name) for name in schema.names]
+    return pa.table(columns, schema=schema)
+
+
+def _row_counts(file: pq.ParquetFile) -> list[int]:
+    return [file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)]
+
+
+def _stored(buffer: pa.Buffer, group: int, file: pq.ParquetFile, place: int) -> tuple[str, memoryview]:
+    """How a column lies in a row group: compression and kind of values, and its bytes."""
+    chunk = file.metadata.row_group(group).column(place)
+    begin = chunk.data_page_offset
+    if chunk.has_dictionary_page and chunk.dictionary_page_offset is not None:
+        begin = min(begin, chunk.dictionary_page_offset)
+    kind = f"{chunk.compression} {chunk.physical_type} {sorted(chunk.encodings)}"
+    return kind, memoryview(buffer)[begin : begin + chunk.total_compressed_size]
+
+
 def parquet_shape(data: bytes | memoryview) -> tuple[int, list[str]]:
     """Rows and column names of a parquet file, without decoding any of it.
 

@@ -1,0 +1,218 @@
+"""Every value that the cells of one row ever had: since when, by whom, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from datom_core.common import did_you_mean
+from datom_core.documents import Author, Cuts, Recording, Rows, Version, rows
+from datom_core.errors import InvalidInputError, NotFoundError
+from datom_core.reading.states import Versions
+from datom_core.tables import as_text
+
+
+@dataclass(frozen=True)
+class CellState:
+    """A value that a cell had, from one recording of its table to the next one that changed it.
+
+    Attributes:
+        column: which cell of the row.
+        value: as text; ``None`` is a missing value.
+        present: whether the row was there, and had such a column. If not, ``value`` is ``None``.
+        version, recorded_at, author, message, commit_sha: the recording that brought it.
+        cuts: the cuts that stand, or stood, for that version.
+        original_file_sha: SHA-256 of the extract file that the version was imported from.
+        run: the run that recorded it, where git was asked (`Project.row_history`).
+        typed: the value as Python knows it.
+    """
+
+    column: str
+    value: str | None
+    present: bool
+    recorded_at: str
+    author: Author
+    message: str
+    version: str
+    commit_sha: str | None
+    cuts: tuple[str, ...]
+    original_file_sha: str | None = None
+    run: str | None = None
+    typed: Any = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class RowHistory:
+    """The history of one row.
+
+    Attributes:
+        table, key: which row.
+        cells: every value, column by column, oldest first.
+        versions: how many recordings of the table were looked at.
+    """
+
+    table: str
+    key: Mapping[str, Any]
+    cells: Rows[CellState]
+    versions: int
+
+    def of(self, column: str) -> Rows[CellState]:
+        """Every value of one column.
+
+        Raises:
+            NotFoundError: the row never had it.
+        """
+        found = rows(c for c in self.cells if c.column == column)
+        if not found:
+            known = list(dict.fromkeys(c.column for c in self.cells))
+            raise NotFoundError(f"The row never had a column {column!r}.{did_you_mean(column, known)}", column=column)
+        return found
+
+    def with_runs(self, runs: Mapping[str, str]) -> RowHistory:
+        """With the run of each commit (commit -> run)."""
+        return replace(self, cells=rows(replace(c, run=runs.get(c.commit_sha or "")) for c in self.cells))
+
+    def __repr__(self) -> str:
+        named = ", ".join(f"{column}={value!r}" for column, value in self.key.items())
+        return f"{self.table}, {named}: {self.versions} versions\n{self.cells!r}"
+
+
+class _Cell(NamedTuple):
+    present: bool
+    text: str | None
+    value: Any
+
+
+_ABSENT = _Cell(False, None, None)
+
+
+def row_history(of: Versions, table: str, key: Mapping[str, Any]) -> RowHistory:
+    """Follow one row through all versions of its table.
+
+    Each content is read once, however often it was current. Each file is compared with its recorded SHA-256.
+
+    Args:
+        of: the project's versions.
+        table: its name.
+        key: column -> value; the columns that identify the row. ``None`` is a missing value.
+
+    Raises:
+        InvalidInputError: no key, a value that is not of its column's type, or several rows share it in some version.
+        NotFoundError: no such table, no version has such columns, or such a row.
+    """
+    given: object = key
+    if not isinstance(given, Mapping) or not given:
+        raise InvalidInputError('key says which row: a mapping, as in key={"USUBJID": "01-001", "AESEQ": 1}.')
+    history, cuts = of.history(table), of.cuts()
+    seen: dict[str, dict[str, _Cell]] = {}
+    cells: list[CellState] = []
+    latest: dict[str, _Cell] = {}
+    recordings = list(_recordings(history))
+    columns: set[str] = set()
+    for version, recording in recordings:
+        if version.data_sha not in seen:
+            data = of.read_arrow(table, version, verify="bytes")
+            columns.update(data.column_names)
+            seen[version.data_sha] = _row(data, key, table, version)
+        now = seen[version.data_sha]
+        for column in [*now, *(c for c in latest if c not in now)]:
+            cell = now.get(column, _ABSENT)
+            before = latest.get(column, _ABSENT)
+            if (cell.present, cell.text) != (before.present, before.text):
+                cells.append(_state(column, cell, version, recording, _cuts_of(cuts, table, version)))
+            latest[column] = cell
+    if not cells:
+        _refuse_unknown(table, key, columns)
+    order = {column: n for n, column in enumerate(latest)}
+    return RowHistory(table, dict(key), rows(sorted(cells, key=lambda c: order[c.column])), len(recordings))
+
+
+def _recordings(history: Sequence[Version]) -> Iterator[tuple[Version, Recording]]:
+    """Each time that a version became current, oldest first."""
+    found: list[tuple[Version, Recording]] = []
+    for version in reversed(history):
+        first = Recording(version.version, version.timestamp or "", version.author, version.message)
+        found += [(version, recording) for recording in (first, *version.reinstatements)]
+    yield from sorted(found, key=lambda pair: pair[1].recorded_at)
+
+
+def _row(data: pa.Table, key: Mapping[str, Any], table: str, version: Version) -> dict[str, _Cell]:
+    """The row's cells; none if the table has no such row, or not the key's columns."""
+    if not set(key) <= set(data.column_names):
+        return {}
+    mask: pa.ChunkedArray | None = None
+    for column, value in key.items():
+        here = _equal(data.column(column), column, value)
+        mask = here if mask is None else pc.and_(mask, here)
+    found = data.filter(mask)
+    if found.num_rows > 1:
+        raise InvalidInputError(
+            f"{found.num_rows:,} rows of {table}@{version.version[:8]} have this key; name more of the columns that "
+            f"tell them apart: {', '.join(data.column_names)}.",
+            table=table,
+            version=version.version,
+        )
+    if not found.num_rows:
+        return {}
+    return {
+        name: _Cell(True, as_text(found.column(name))[0], _python(found.column(name))) for name in found.column_names
+    }
+
+
+def _equal(column: pa.ChunkedArray, name: str, value: Any) -> pa.ChunkedArray:
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if value is None:
+        return column.is_null()
+    try:
+        wanted = pa.scalar(value).cast(column.type) if isinstance(value, int | float | str) else pa.scalar(value)
+        found = pc.equal(column, wanted)
+    except (pa.ArrowException, TypeError) as error:
+        raise InvalidInputError(
+            f"The column {name} holds {column.type}; {value!r} is no such value ({error}).", column=name
+        ) from error
+    return pc.fill_null(found, False)
+
+
+def _python(column: pa.ChunkedArray) -> Any:
+    try:
+        return column[0].as_py()
+    except (ValueError, OverflowError, pa.ArrowException):  # what Python's dates cannot hold is there as text
+        return None
+
+
+def _cuts_of(cuts: Cuts, table: str, version: Version) -> tuple[str, ...]:
+    return tuple(
+        name
+        for name, cut in cuts.items()
+        if any(r.version == version.version for r in cut.recordings.get(table, ()))
+    )  # fmt: skip
+
+
+def _state(column: str, cell: _Cell, version: Version, recording: Recording, cuts: tuple[str, ...]) -> CellState:
+    return CellState(
+        column=column,
+        value=cell.text,
+        present=cell.present,
+        recorded_at=recording.recorded_at,
+        author=recording.author,
+        message=recording.message,
+        version=version.version,
+        commit_sha=version.commit_sha if recording.recorded_at == version.timestamp else None,
+        cuts=cuts,
+        original_file_sha=version.original_file_sha,
+        typed=cell.value,
+    )
+
+
+def _refuse_unknown(table: str, key: Mapping[str, Any], columns: set[str]) -> None:
+    unknown = [c for c in key if c not in columns]
+    hint = "".join(did_you_mean(c, columns) for c in unknown)
+    if unknown:
+        raise NotFoundError(f"No version of {table} has a column {', '.join(map(repr, unknown))}.{hint}", table=table)
+    named = ", ".join(f"{c}={v!r}" for c, v in key.items())
+    raise NotFoundError(f"No version of {table} has a row with {named}.", table=table)

@@ -1,0 +1,210 @@
+"""What a caller means by a state of a table or of a study: a version, a cut, a moment, or how it is now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import pyarrow as pa
+
+from datom_core.common import Moment, did_you_mean, moment_of
+from datom_core.documents import Cuts, Rows, Version
+from datom_core.errors import InvalidInputError, NotFoundError
+from datom_core.planning import TableInfo
+from datom_core.tables import Verification, to_pandas
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: A state of a table: an entry of its history, a version id or its first digits, the name of a cut, or a moment.
+StateLike = Version | Moment
+
+
+class Versions(Protocol):
+    """The versions of a project's tables, as `ProjectReader` reads them."""
+
+    @property
+    def project(self) -> str: ...
+
+    def list(self, pattern: str | None = None) -> Rows[TableInfo]: ...
+
+    def history(self, table: str) -> Rows[Version]: ...
+
+    def cuts(self) -> Cuts: ...
+
+    def resolve(
+        self, table: str, version: str | None = None, cut: str | None = None, as_of: Moment | None = None
+    ) -> Version: ...
+
+    def read_arrow(
+        self,
+        table: str,
+        version: str | Version | None = None,
+        *,
+        columns: Sequence[str] | None = None,
+        dictionaries: bool = False,
+        verify: Verification | None = None,
+    ) -> pa.Table: ...
+
+
+@dataclass(frozen=True)
+class TableState:
+    """A table at one of its states.
+
+    Attributes:
+        version: which version it was.
+        cut: the cut that it was named by, if any.
+    """
+
+    version: Version
+    cut: str | None = None
+
+
+def find_state(of: Versions, table: str, state: StateLike | None) -> TableState:
+    """What ``state`` means for a table; ``None`` is the current version.
+
+    A text is the name of a cut, the beginning of a version id, or a date, in this order.
+
+    Raises:
+        InvalidInputError: the text names a cut and begins a version too, or begins several versions.
+        NotFoundError: no such table, or nothing of it has such a version, cut or moment.
+    """
+    if isinstance(state, Version):
+        return TableState(state)
+    if state is None:
+        return TableState(of.resolve(table))
+    if not isinstance(state, str):
+        return TableState(of.resolve(table, as_of=state))
+    cuts, begun = of.cuts(), [v for v in of.history(table) if state and v.version.startswith(state)]
+    if state in cuts and begun:
+        raise InvalidInputError(
+            f"{state!r} is the name of a cut, and begins the version {begun[0].version[:12]} of {table}. Give more "
+            "digits of the version, or an entry of history().",
+            table=table,
+        )
+    if state in cuts:
+        return TableState(of.resolve(table, cut=state), state)
+    if begun:
+        return TableState(of.resolve(table, version=state))
+    if not _is_moment(state):
+        newest = ", ".join(v.version[:8] for v in of.history(table)[:3])
+        raise NotFoundError(
+            f"{state!r} is no cut of {of.project}, no version of {table} and no date.{_known(cuts, state)} The newest "
+            f"versions of {table} are {newest}.",
+            table=table,
+        )
+    return TableState(of.resolve(table, as_of=state))
+
+
+@dataclass(frozen=True, eq=False)
+class StudyState(Mapping[str, "pd.DataFrame"]):
+    """All tables of a project at one moment: a mapping from name to frame, each read when it is asked for.
+
+    Attributes:
+        project: its name.
+        name: how it was asked for: the name of a cut, a moment, or ``"now"``.
+        cut: the cut, if it is one.
+        versions: table -> the version that it was.
+    """
+
+    project: str
+    name: str
+    cut: str | None
+    versions: Mapping[str, Version]
+    _of: Versions = field(repr=False)
+
+    def read(
+        self, table: str, columns: Sequence[str] | None = None, *, verify: Verification | None = "bytes"
+    ) -> pd.DataFrame:
+        """The table as a pandas frame; arguments as `ProjectReader.read`."""
+        return to_pandas(self.read_arrow(table, columns, verify=verify))
+
+    def read_arrow(
+        self, table: str, columns: Sequence[str] | None = None, *, verify: Verification | None = "bytes"
+    ) -> pa.Table:
+        """The table as a pyarrow Table; arguments as `ProjectReader.read_arrow`.
+
+        Raises:
+            NotFoundError: there was no such table.
+        """
+        if table not in self.versions:
+            raise NotFoundError(
+                f"{self.project} had no table {table!r} at {self.name}.{did_you_mean(table, self.versions)} It had "
+                f"{', '.join(self.versions) or 'none'}.",
+                table=table,
+            )
+        return self._of.read_arrow(table, self.versions[table], columns=columns, verify=verify)
+
+    def __getitem__(self, table: str) -> pd.DataFrame:
+        if table not in self.versions:
+            raise KeyError(table)
+        return self.read(table)
+
+    def __contains__(self, table: object) -> bool:
+        return table in self.versions
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.versions)
+
+    def __len__(self) -> int:
+        return len(self.versions)
+
+    def __repr__(self) -> str:
+        held = ", ".join(f"{table}: {version.version[:8]}" for table, version in self.versions.items())
+        return f"StudyState({self.project} at {self.name}, {{{held}}})"
+
+
+def find_study(of: Versions, *, cut: str | None = None, as_of: Moment | None = None) -> StudyState:
+    """All tables as a cut holds them, as they were at a moment, or as they are now.
+
+    Raises:
+        InvalidInputError: both are given, or ``as_of`` is no moment.
+        NotFoundError: no such cut, or no table yet at that moment.
+    """
+    if cut is not None and as_of is not None:
+        raise InvalidInputError("Choose a study's state by cut or by as_of, not by both.")
+    if cut is not None:
+        held = {t: of.resolve(t, cut=cut) for t in of.cuts().find(cut)}
+        return StudyState(of.project, cut, cut, held, of)
+    if as_of is not None:
+        moment_of(as_of)
+    found: dict[str, Version] = {}
+    for info in of.list():
+        if info.kind == "table":
+            try:
+                found[info.name] = of.resolve(info.name, as_of=as_of)
+            except NotFoundError:
+                continue  # it came later
+    if as_of is not None and not found:
+        raise NotFoundError(f"{of.project} had no table yet at {as_of}.")
+    return StudyState(of.project, "now" if as_of is None else str(as_of), None, found, of)
+
+
+def named_study(of: Versions, state: Moment | None) -> StudyState:
+    """The study at a cut of that name, or at that moment; ``None`` is now.
+
+    Raises:
+        NotFoundError: it is neither; names the cuts that there are.
+    """
+    if not isinstance(state, str):
+        return find_study(of, as_of=state)
+    cuts = of.cuts()
+    if state in cuts:
+        return find_study(of, cut=state)
+    if _is_moment(state):
+        return find_study(of, as_of=state)
+    raise NotFoundError(f"{of.project} has no cut {state!r}, and that is no date.{_known(cuts, state)}")
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        moment_of(text)
+    except InvalidInputError:
+        return False
+    return True
+
+
+def _known(cuts: Cuts, name: str) -> str:
+    """The cuts that might have been meant, as a sentence."""
+    return did_you_mean(name, cuts) or f" Its latest cuts are {', '.join(list(cuts)[-5:]) or 'none'}."
