@@ -28,6 +28,16 @@ from datom_core.common import (
 )
 from datom_core.common import did_you_mean as did_you_mean
 from datom_core.common import fitting as fitting
+from datom_core.comparing import (
+    ColumnChange,
+    KeyDecision,
+    RejectedKey,
+    StudyChanges,
+    TableChanges,
+    find_changes,
+    keys_of_define,
+)
+from datom_core.comparing import Settings as ComparisonSettings
 from datom_core.credentials import (
     AmbientCredentials,
     Credentials,
@@ -150,8 +160,10 @@ __all__ = [
     "CellChange",
     "Change",
     "ChangedRow",
+    "ColumnChange",
     "ColumnHash",
     "ColumnReport",
+    "ComparisonSettings",
     "Compression",
     "ConflictError",
     "CredentialSource",
@@ -180,6 +192,7 @@ __all__ = [
     "GovernanceWarning",
     "IntegrityError",
     "InvalidInputError",
+    "KeyDecision",
     "KeyringCredentials",
     "KeyringToken",
     "Listing",
@@ -209,6 +222,7 @@ __all__ = [
     "ProjectRecord",
     "Recording",
     "RegisteredProject",
+    "RejectedKey",
     "Remote",
     "RepairReport",
     "RepositoryInfo",
@@ -224,9 +238,11 @@ __all__ = [
     "Status",
     "StorageError",
     "StoredObject",
+    "StudyChanges",
     "Summary",
     "SyncItem",
     "SyncReport",
+    "TableChanges",
     "TableHash",
     "TableInfo",
     "TokenSource",
@@ -248,8 +264,10 @@ __all__ = [
     "check_verification",
     "check_version",
     "diff",
+    "find_changes",
     "hash_table",
     "iam_policy",
+    "keys_of_define",
     "locate",
     "migrate",
     "moment_of",
