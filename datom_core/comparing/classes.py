@@ -58,8 +58,11 @@ class Classes:
         pairs = (self.unchanged, self.changed, self.renumbered, self.rekeyed)
         if all(p.in_place for p in pairs):
             return False
-        old, new = (np.concatenate([getattr(p, side) for p in pairs]) for side in ("old", "new"))
-        return bool((np.diff(new[np.argsort(old, kind="stable")]) < 0).any())
+        places = np.full(max(int(p.old[-1]) + 1 if len(p) else 0 for p in pairs), -1, np.int64)
+        for p in pairs:
+            places[p.old] = p.new
+        places = places[places >= 0]
+        return bool((places[1:] < places[:-1]).any())
 
 
 def is_sequence(column: str) -> bool:
@@ -67,8 +70,8 @@ def is_sequence(column: str) -> bool:
     return _SEQUENCE.fullmatch(column) is not None
 
 
-def by_key(values: Values, key: tuple[str, ...]) -> Classes:
-    """Pair rows by their key."""
+def by_key(values: Values, key: tuple[str, ...], *, distinct: bool = True) -> Classes:
+    """Pair rows by their key; ``distinct`` pairs cost time, and are left out where nobody needs them."""
     pairs, removed, added, duplicates = _paired(values, key)
     rest = [c for c in values.columns if c not in key]
     differing = values.differing(pairs, rest)
@@ -93,22 +96,22 @@ def by_key(values: Values, key: tuple[str, ...]) -> Classes:
         removed=_without(removed, rekeyed.old),
         added=_without(added, rekeyed.new),
         duplicates=duplicates,
-        distinct=_together(unchanged, changed, renumbered, rekeyed),
+        distinct=_together(unchanged, changed, renumbered, rekeyed) if distinct else Pairs(_NONE, _NONE),
     )
 
 
-def by_row(values: Values) -> Classes:
+def by_row(values: Values, *, distinct: bool = True) -> Classes:
     """Pair whole rows, each as often as it occurs; those left over without their ``--SEQ``."""
     before, after = (s.table.num_rows for s, _ in values.tables.sides)
     nothing = Pairs(_NONE, _NONE)
     if not values.columns:  # tables without a common column have no row in common
-        unchanged = distinct = nothing
+        unchanged = certain = nothing
     elif values.in_the_same_order(values.columns):
-        unchanged = distinct = Pairs(np.arange(before), np.arange(before))
+        unchanged = certain = Pairs(np.arange(before), np.arange(before))
     else:
         old, new, _ = values.numbered(values.columns)
         unchanged = Pairs(*matching.matched_multisets(old, new))
-        distinct = Pairs(*matching.unique_matches(old, new))
+        certain = Pairs(*matching.unique_matches(old, new)) if distinct else nothing
     removed, added = _without(np.arange(before), unchanged.old), _without(np.arange(after), unchanged.new)
     content = [c for c in values.columns if not is_sequence(c)]
     renumbered = nothing
@@ -123,7 +126,7 @@ def by_row(values: Values) -> Classes:
         removed=_without(removed, renumbered.old),
         added=_without(added, renumbered.new),
         duplicates=Duplicates(_NONE, _NONE, _NONE, _NONE, differ=False),
-        distinct=_together(distinct, renumbered),
+        distinct=_together(certain, renumbered),
     )
 
 

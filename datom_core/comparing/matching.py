@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from datom_core.tables import Positions, encode, ranks
 
-_DENSE = 8  # times the rows: as far as numbers may reach to be places in an array
+_DENSE = 4  # times the rows: as far as numbers may reach to be places in an array
 
 
 def repeated(codes: Positions) -> Positions:
@@ -28,12 +28,15 @@ def sharing(codes: Positions) -> int:
 def partners(old: Positions, new: Positions, bound: int) -> Positions:
     """For each of the old numbers the place where the new ones have it, or -1; new ones are unique."""
     if bound <= _DENSE * (len(old) + len(new)) + 1024:
-        places = np.full(bound, -1, np.int64)
-        places[new] = np.arange(len(new))
-        found: Positions = places[old]
-        return found
+        return _places(old, new, bound)
     there = pc.index_in(pa.array(old), value_set=pa.array(new))
     return np.asarray(there.fill_null(-1)).astype(np.int64)
+
+
+def _places(old: Positions, new: Positions, bound: int) -> Positions:
+    places = np.full(bound, -1, np.int32 if len(new) < 2**31 else np.int64)
+    places[new] = np.arange(len(new))
+    return places[old].astype(np.int64)
 
 
 def unique_matches(old: Positions, new: Positions) -> tuple[Positions, Positions]:
@@ -55,7 +58,12 @@ def matched_multisets(old: Positions, new: Positions) -> tuple[Positions, Positi
     """Pair the n-th row of its number with the n-th of the same number; places, in the order of the old ones."""
     codes, distinct = encode(pa.chunked_array([old, new]))
     here, there = codes[: len(old)].astype(np.int64), codes[len(old) :].astype(np.int64)
+    del codes
     counts_old, counts_new = (np.bincount(c, minlength=distinct) for c in (here, there))
+    if max(counts_old.max(initial=0), counts_new.max(initial=0)) <= 1:
+        found = _places(here, there, distinct)
+        both = np.flatnonzero(found >= 0)
+        return both, found[both]
     nth_old, nth_new = ranks(here, counts_old), ranks(there, counts_new)
     stays = np.flatnonzero(nth_old < counts_new[here])
     kept = np.flatnonzero(nth_new < counts_old[there])

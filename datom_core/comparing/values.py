@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from datom_core.comparing.changes import Settings
-from datom_core.tables import Positions, TwoTables, canonical_values, encode, join_numbers
+from datom_core.tables import Numbers, Positions, TwoTables, canonical_values, encode, join_numbers
 
 Mask = npt.NDArray[np.bool_]
 _T = TypeVar("_T")
@@ -23,7 +23,9 @@ _U = TypeVar("_U")
 _MAX_THREADS = 8
 _SMALL = 1 << 21  # cells below which threads cost more than they save
 _LONGEST = 2**31 - 2**20  # bytes of text from which 32-bit offsets do not reach
-_FEW_RUNS = 1_000  # so many slices are made faster than a million rows are gathered
+_BATCH = 1 << 17  # pairs that are compared at once
+_FEW_RUNS = 128  # so many slices are made faster than a batch is gathered
+_FEW_CHUNKS = 1_000
 _ROUNDING = 4 * np.finfo(np.float64).eps  # 1.1 - 1.0 is within 0.1
 
 
@@ -66,15 +68,26 @@ class _Rows:
     def gather(self, column: pa.ChunkedArray) -> pa.ChunkedArray:
         """These rows of a column; by slices, which copy nothing, where they are few runs."""
         positions, runs = self.positions, self.runs
-        if runs is not None and column.num_chunks <= _FEW_RUNS:
+        if runs is not None and column.num_chunks <= _FEW_CHUNKS:
             ends = [*runs[1:].tolist(), len(positions)]
             slices = [
                 column.slice(int(positions[start]), end - start) for start, end in zip(runs.tolist(), ends, strict=True)
             ]
             return pa.chunked_array([chunk for part in slices for chunk in part.chunks], column.type)
-        if column.num_chunks > 1 and column.nbytes <= _LONGEST:
-            column = pa.chunked_array([column.combine_chunks()])
         return column.take(pa.array(positions))
+
+
+class _Batch(NamedTuple):
+    """Some of the pairs, and where they begin."""
+
+    start: int
+    old: _Rows
+    new: _Rows
+
+    @classmethod
+    def of(cls, pairs: Pairs, start: int) -> _Batch:
+        some = slice(start, start + _BATCH)
+        return cls(start, _Rows.of(pairs.old[some]), _Rows.of(pairs.new[some]))
 
 
 class Values:
@@ -96,7 +109,7 @@ class Values:
         self._same = same_columns
         self._folded = {*settings.fold_case, *settings.fold_blanks}
         # Those found in the search for a key are not searched for again.
-        self._numbers: dict[str, tuple[npt.NDArray[np.int32], int]] = (
+        self._numbers: dict[str, tuple[Numbers, int]] = (
             {c: n for c, n in known._numbers.items() if c not in self._folded} if known else {}
         )
 
@@ -150,8 +163,9 @@ class Values:
         in_place = pairs.in_place
         rest = [c for c in columns if not (in_place and c in self._same)]
         whole = in_place and len(pairs) == self.tables.before.table.num_rows == self.tables.after.table.num_rows
-        rows = None if whole else (_Rows.of(pairs.old), _Rows.of(pairs.new))
-        found = self.each(lambda c: self._differing(c, rows), rest)
+        # In batches, so that no copy of a whole column is made for it.
+        batches = [] if whole else [_Batch.of(pairs, start) for start in range(0, len(pairs), _BATCH)]
+        found = self.each(lambda c: self._differing(c, None) if whole else self._differing_of(c, batches), rest)
         return {c: d for c, d in zip(rest, found, strict=True) if len(d)}
 
     def each(self, work: Callable[[_T], _U], jobs: Sequence[_T]) -> list[_U]:
@@ -162,14 +176,14 @@ class Values:
         with ThreadPoolExecutor(threads, thread_name_prefix="datom-compare") as pool:
             return list(pool.map(work, jobs))
 
-    def _encode(self, column: str) -> tuple[npt.NDArray[np.int32], int]:
+    def _encode(self, column: str) -> tuple[Numbers, int]:
         before, after = (s.table.column(column) for s, _ in self.tables.sides)
         if self.in_the_same_order([column]):
             codes, some = encode(self._joined(column, before, after.slice(0, 0)))
             return np.concatenate([codes, codes]), some
         return encode(self._joined(column, before, after))
 
-    def _encode_rows(self, column: str, old: Positions, new: Positions) -> tuple[npt.NDArray[np.int32], int]:
+    def _encode_rows(self, column: str, old: Positions, new: Positions) -> tuple[Numbers, int]:
         if column in self._numbers:
             codes, bound = self._numbers[column]
             return np.concatenate([codes[: self.split][old], codes[self.split :][new]]), bound
@@ -189,6 +203,10 @@ class Values:
         if column in self.settings.fold_blanks:
             text = pc.replace_substring_regex(pc.utf8_trim_whitespace(text), r"\s+", " ")
         return pc.utf8_lower(text) if column in self.settings.fold_case else text
+
+    def _differing_of(self, column: str, batches: Sequence[_Batch]) -> Positions:
+        found = [self._differing(column, (batch.old, batch.new)) + batch.start for batch in batches]
+        return np.concatenate([np.zeros(0, np.int64), *found])
 
     def _differing(self, column: str, rows: tuple[_Rows, _Rows] | None) -> Positions:
         """Which of these rows differ; without any, of all rows as they stand."""

@@ -29,7 +29,7 @@ from datom_core.tables.proof import (
 from datom_core.tables.row_change import CellChange, ChangedRow, Retyped, RowChange
 from datom_core.tables.row_diff import diff, repeated
 from datom_core.tables.tabular import check_hashable, hash_table, normalise, normalised, to_pandas
-from datom_core.tables.two_tables import Positions, TableSide, TwoTables, encode, join_numbers, ranks
+from datom_core.tables.two_tables import Numbers, Positions, TableSide, TwoTables, encode, join_numbers, ranks
 
 __all__ = [
     "HASH_ALGO",
@@ -41,6 +41,7 @@ __all__ = [
     "ContentHash",
     "Encoding",
     "HashCache",
+    "Numbers",
     "Positions",
     "Retyped",
     "RowChange",

@@ -5,7 +5,8 @@ Values are equal when the content hash takes them for equal. All work runs over 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,8 @@ from datom_core.tables.type_rules import Tag
 
 #: Numbers of rows, from 0.
 Positions = npt.NDArray[np.int64]
+#: A number from 0 per row, as narrow as it can be.
+Numbers = npt.NDArray[np.unsignedinteger[Any]]
 
 
 class TableSide:
@@ -94,19 +97,21 @@ class TwoTables:
         return old == new
 
 
-def encode(values: pa.ChunkedArray) -> tuple[npt.NDArray[np.int32], int]:
-    """Equal values as equal numbers from 0, and how many there are; missing ones have a number of their own."""
+def encode(values: pa.ChunkedArray) -> tuple[Numbers, int]:
+    """Equal values as equal numbers from 0, and how many there are; missing ones have a number of their own.
+
+    The numbers are as narrow as they can be, since those of a whole key are held at once.
+    """
     encoded = values.dictionary_encode(null_encoding="encode")
     if not encoded.num_chunks:
-        return np.zeros(0, np.int32), 0
-    parts = [chunk.indices.to_numpy(zero_copy_only=False) for chunk in encoded.chunks]
+        return np.zeros(0, np.uint8), 0
     # The chunks share one dictionary, whose last state is the whole one.
-    return np.concatenate(parts), len(encoded.chunk(encoded.num_chunks - 1).dictionary)
+    distinct = len(encoded.chunk(encoded.num_chunks - 1).dictionary)
+    width = np.min_scalar_type(max(distinct - 1, 0))
+    return np.concatenate([c.indices.to_numpy(zero_copy_only=False).astype(width) for c in encoded.chunks]), distinct
 
 
-def join_numbers(
-    columns: Sequence[tuple[npt.NDArray[np.int32] | Positions, int]], length: int
-) -> tuple[Positions, int]:
+def join_numbers(columns: Iterable[tuple[Numbers, int]], length: int) -> tuple[Positions, int]:
     """A number per row that stands for its numbers in all these columns, and a bound that none reaches."""
     codes, bound = np.zeros(length, np.int64), 1
     for these, some in columns:
@@ -115,7 +120,8 @@ def join_numbers(
         if bound * some >= 2**62:
             compact, bound = encode(pa.chunked_array([codes]))
             codes = compact.astype(np.int64)
-        codes = codes * some + these if bound > 1 else these.astype(np.int64)
+        codes *= some
+        codes += these
         bound *= some
     return codes, bound
 

@@ -330,12 +330,15 @@ class Editor:
         self.schema = self.schema.set(place, self.schema.field(place).with_type(kind))
 
 
-def script(name: str, seed: int, mode: str) -> Script:
-    """The script of a table and a seed; one that cannot be in this mode is in another."""
+def script(name: str, seed: int, mode: str, kinds: tuple[str, ...] = ()) -> Script:
+    """The script of a table and a seed, of some kinds of edits if none are named.
+
+    One that cannot be in this mode is in that of natural keys.
+    """
     from tests.comparing.truth import told
 
     editor = Editor(name, seed, mode)
     count = editor.random.randint(2, 7)
-    kinds = editor.run(tuple(editor.random.sample(KINDS, count)))
+    kinds = editor.run(kinds or tuple(editor.random.sample(KINDS, count)))
     decision = KeyDecision(editor.key, "given" if editor.key else "rows", "")
     return Script(name, seed, editor.mode, kinds, editor.before, editor.after(), decision, told(editor))
