@@ -104,6 +104,7 @@ from datom_core.planning import (
 )
 from datom_core.project import MigrationReport, Project, migrate
 from datom_core.reading import ProjectReader, locate, registered_in
+from datom_core.reports import ReportForm, render_report, report_schema, write_report
 from datom_core.storage import (
     Backend,
     LocalStore,
@@ -211,6 +212,7 @@ __all__ = [
     "RegisteredProject",
     "Remote",
     "RepairReport",
+    "ReportForm",
     "RepositoryInfo",
     "Retyped",
     "RoleCredentials",
@@ -260,7 +262,10 @@ __all__ = [
     "register_format",
     "registered_in",
     "remote_head",
+    "render_report",
     "repeated",
+    "report_schema",
     "to_pandas",
     "watching",
+    "write_report",
 ]

@@ -4,7 +4,7 @@ Nothing here knows of projects, versions in git or storage; bytes and tables com
 """
 
 from datom_core.tables.background_encode import Encoding
-from datom_core.tables.cell_text import as_text
+from datom_core.tables.cell_text import MISSING, alone, as_text, in_a_line
 from datom_core.tables.content_hash import LARGE, ContentHash
 from datom_core.tables.hash_cache import HashCache
 from datom_core.tables.hashing import HASH_ALGO, ColumnHash, TableHash
@@ -26,6 +26,7 @@ from datom_core.tables.tabular import check_hashable, hash_table, normalise, nor
 __all__ = [
     "HASH_ALGO",
     "LARGE",
+    "MISSING",
     "CellChange",
     "ChangedRow",
     "ColumnHash",
@@ -38,6 +39,7 @@ __all__ = [
     "TableHash",
     "Verdict",
     "Verification",
+    "alone",
     "as_text",
     "check_columns",
     "check_compression",
@@ -46,6 +48,7 @@ __all__ = [
     "decode_parquet",
     "diff",
     "hash_table",
+    "in_a_line",
     "insist",
     "judge_document",
     "judge_payload",
