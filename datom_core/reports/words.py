@@ -39,6 +39,7 @@ SOURCES: dict[KeySource, str] = {
     "rows": "whole rows",
 }
 NOTHING = "Nothing changed."
+_NONE = "(none)"
 NO_TABLES = "There are no tables in either state."
 
 
@@ -95,8 +96,8 @@ def settings_told(settings: Settings) -> list[str]:
 
 def column_changes(changes: TableChanges, masking: Masking) -> list[tuple[str, str, str, str]]:
     """Every change of columns, and of the table itself: column, what, before, after."""
-    rows = [(c, "column", "not there", "added") for c in changes.columns_added]
-    rows += [(c, "column", "there", "removed") for c in changes.columns_removed]
+    rows = [(c, "column added", _NONE, c) for c in changes.columns_added]
+    rows += [(c, "column removed", c, _NONE) for c in changes.columns_removed]
     rows += [(old, "perhaps renamed", old, new) for old, new in changes.columns_renamed.items()]
     for change in changes.columns_changed:
         before, after = _sides(change, masking)
@@ -109,26 +110,26 @@ def column_changes(changes: TableChanges, masking: Masking) -> list[tuple[str, s
 
 def _sides(change: ColumnChange, masking: Masking) -> tuple[str, str]:
     before, after = masking.property(change)
-    return ("(none)" if before is None else before, "(none)" if after is None else after)
+    return (_NONE if before is None else before, _NONE if after is None else after)
 
 
 def side_facts(side: Side | None) -> list[tuple[str, str]]:
     """A state of a table: which version, by whom, when, why."""
     if side is None:
         return [("state", "no such table")]
-    facts = [("rows", f"{side.rows:,}"), ("columns", f"{len(side.columns):,}")]
-    if side.cut:
-        facts.append(("cut", side.cut))
     version = side.version
+    shape = [("rows", f"{side.rows:,}"), ("columns", f"{len(side.columns):,}")]
+    cut = [("cut", side.cut)] if side.cut else []
     if version is None:
-        return [("version", "none: a data frame"), *facts]
+        return [*cut, *shape, ("version", "none: a data frame")]
     return [
-        ("version", version.version),
+        *cut,
         ("recorded", moment(version.timestamp)),
         ("author", str(version.author)),
-        ("message", version.message or "(none)"),
+        ("message", version.message or _NONE),
+        *shape,
+        ("version", version.version),
         ("commit", version.commit_sha or "not known"),
-        *facts,
     ]
 
 

@@ -28,22 +28,30 @@ _CREATED = datetime(2000, 1, 1)  # noqa: DTZ001  a date that never changes, as t
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _MODE = 0o600 << 16
 _AT_ONCE = 1 << 20
+_LONG = 20_000
+_MOST_FILES = 200
 
 
 def write_xlsx(report: Report, sink: BinaryIO) -> None:
-    """Write the workbook; rows go to temporary files, so that memory does not grow with them."""
+    """Write the workbook; many rows go to temporary files, so that memory does not grow with them."""
     import xlsxwriter
 
     with tempfile.TemporaryDirectory(prefix="datom-") as folder:
         path = Path(folder) / "report.xlsx"
-        options = {"constant_memory": True, "tmpdir": folder, "use_zip64": True}
-        workbook = xlsxwriter.Workbook(str(path), options)
-        workbook.set_properties(
-            {"title": f"What changed in {report.study.project}", "comments": report.tool, "created": _CREATED}
-        )
-        _fill(report, Sheets(workbook))
-        workbook.close()
+        options = {"constant_memory": _is_long(report), "tmpdir": folder, "use_zip64": True}
+        # Closed in any case: it has files open.
+        with xlsxwriter.Workbook(str(path), options) as workbook:
+            workbook.set_properties(
+                {"title": f"What changed in {report.study.project}", "comments": report.tool, "created": _CREATED}
+            )
+            _fill(report, Sheets(workbook))
         _settle(path, sink)
+
+
+def _is_long(report: Report) -> bool:
+    """Whether rows go to a file at once; it takes a file per sheet, of which a process may have some hundred open."""
+    lines = sum(block.count for part in report.parts for block in part.blocks)
+    return lines > _LONG and len(report.parts) <= _MOST_FILES
 
 
 def _settle(path: Path, sink: BinaryIO) -> None:
@@ -117,8 +125,8 @@ def _facts(report: Report, sheets: Sheets) -> None:
         grid.row(["", fact, before, after])
     for part in report.parts:
         changes = part.changes
-        for fact in words.sides_facts(changes):
-            grid.row([changes.table, *fact])
+        for sides in words.sides_facts(changes):
+            grid.row([changes.table, *sides])
         for fact, text in _decisions(part):
             grid.row([changes.table, fact, text, ""])
     grid.done()

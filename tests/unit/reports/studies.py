@@ -80,11 +80,11 @@ def subjects(listed: Iterable[Sequence[Any]] = ()) -> pa.Table:
     return rows(pa.schema([("subject", pa.string()), *((n, pa.int64()) for n in names)]), listed)
 
 
-def changes(table: str = "ae", cells: Sequence[Cell] = (), **given: Any) -> TableChanges:
+def changes(table: str = "ae", listed: Sequence[Cell] = (), **given: Any) -> TableChanges:
     """Changes of a table like AE: what is not given has not changed."""
     key = {"USUBJID": pa.string(), "AESEQ": pa.int64()}
     types = {n: WHOLE.field(n).type for n in COLUMNS[2:]}
-    made, typed, by_column = cells_of(key, types, cells)
+    made, typed, by_column = cells_of(key, types, listed)
     ends = [f"{c}{e}" for c in key for e in (" before", " after")]
     empty: dict[str, Any] = {
         "table": table,
@@ -94,7 +94,7 @@ def changes(table: str = "ae", cells: Sequence[Cell] = (), **given: Any) -> Tabl
         "key": KEY,
         "settings": Settings(),
         "unchanged": 90,
-        "changed": len({c[0] for c in cells}),
+        "changed": len({c[0] for c in listed}),
         "reordered": False,
         "columns_added": (),
         "columns_removed": (),
