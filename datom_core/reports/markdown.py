@@ -28,14 +28,14 @@ class _Detail:
     Attributes:
         lines: rows, values and subjects of each kind.
         names: changes of columns and labels.
+        told: tables of which anything is told beside the overview.
         tables: tables in the overview.
-        facts: whether anything is told beside the overview.
     """
 
     lines: int
     names: int
+    told: int
     tables: int
-    facts: bool = True
 
 
 def write_markdown(report: Report, sink: BinaryIO, max_bytes: int | None = None) -> None:
@@ -57,33 +57,34 @@ def write_markdown(report: Report, sink: BinaryIO, max_bytes: int | None = None)
 
 def _details(preview: int, tables: int) -> Iterator[_Detail]:
     """From everything down to nearly nothing: each is a whole text that says what it leaves out."""
-    lines, names = preview, preview or _NAMED
-    while lines:
-        yield _Detail(lines, names, tables)
+    lines, names, told = preview, preview or _NAMED, tables
+    while lines or names:
+        yield _Detail(lines, names, told, tables)
         lines, names = lines // 2, names // 2
-    while names:
-        yield _Detail(0, names, tables)
-        names //= 2
-    yield _Detail(0, 0, tables)
-    yield _Detail(0, 0, tables, facts=False)
+    while told:
+        yield _Detail(0, 0, told, tables)
+        told -= max(1, told // 4)
     while tables:
+        yield _Detail(0, 0, 0, tables)
         tables //= 2
-        yield _Detail(0, 0, tables, facts=False)
+    yield _Detail(0, 0, 0, 0)
 
 
 def _document(report: Report, detail: _Detail) -> Iterator[str]:
     yield from _opening(report, detail)
     yield from _overview(report, detail)
-    if not detail.facts:
-        if report.parts:
-            yield "*For want of space, keys, versions, columns and values are left out here; " + _HOLD_ALL + ".*"
-        return
+    # Those that changed first; a stable sort keeps their order.
+    told = sorted(report.parts, key=lambda part: part.changes.fate == "unchanged")[: detail.told]
+    if len(told) < len(report.parts):
+        yield f"*For want of space, {words.some_of(len(told), len(report.parts), 'tables')} follow; {_HOLD_ALL}.*"
+        yield ""
     for part in report.parts:
-        yield from _table(part, detail)
+        if part in told:
+            yield from _table(part, detail)
 
 
 def _opening(report: Report, detail: _Detail) -> Iterator[str]:
-    study, longest = report.study, _LONGEST_SAID if detail.facts else _LONGEST
+    study, longest = report.study, _LONGEST_SAID if detail.told else _LONGEST
     named = f" in {code(study.project, longest)}" if study.project else ""
     yield f"# What changed{named}"
     yield ""
@@ -93,7 +94,7 @@ def _opening(report: Report, detail: _Detail) -> Iterator[str]:
         yield "**Masked:** this report shows no values, only names and counts."
         yield ""
     elif report.masked:
-        yield f"**Masked:** the values of {_names(report.masked, _NAMED if detail.facts else 3)} are not shown."
+        yield f"**Masked:** the values of {_names(report.masked, _NAMED if detail.told else 3)} are not shown."
         yield ""
 
 
@@ -116,7 +117,7 @@ def _overview(report: Report, detail: _Detail) -> Iterator[str]:
     rows.append(("**all**", words.number(len(report.parts), "table"), *totals))
     yield from _grid(head, rows, numbers=2)
     if detail.tables < len(report.parts):
-        yield f"*{words.some_of(detail.tables, len(report.parts), 'tables')} are listed; {_HOLD_ALL}.*"
+        yield f"*{words.some_of(detail.tables, len(report.parts), 'tables')} are listed.*"
         yield ""
 
 

@@ -72,9 +72,9 @@ def check_masked(study: StudyChanges, masked: tuple[str, ...]) -> None:
     known = frozenset[str]().union(*map(_columns, study.values()))
     unknown = [c for c in masked if c not in known] if study else []
     if unknown:
-        told = "; ".join(f"{c!r}.{did_you_mean(c, sorted(known))}" for c in unknown)
+        meant = "".join(did_you_mean(c, sorted(known)) for c in unknown)
         raise InvalidInputError(
-            f"No table of this report has these columns, which should be masked: {told} "
+            f"No table of this report has the columns {', '.join(map(repr, unknown))}, which should be masked.{meant} "
             "Write them as the data does, or leave them out.",
             columns=tuple(unknown),
         )

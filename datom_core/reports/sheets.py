@@ -50,11 +50,11 @@ class Sheets:
     def name(self, wanted: str) -> str:
         """A name for a sheet that no other has and that Excel takes, as near to this one as may be."""
         plain = _ILLEGAL.sub("_", alone(wanted, _LONGEST_TEXT)).strip("'\" ") or "table"
-        name, count = plain[:_LONGEST_NAME].rstrip("'"), 1
+        name, count = _cut(plain, _LONGEST_NAME).rstrip("'"), 1
         while name.lower() in self._taken:
             count += 1
             ending = f" ({count})"
-            name = plain[: _LONGEST_NAME - len(ending)] + ending
+            name = _cut(plain, _LONGEST_NAME - len(ending)) + ending
         self._taken.add(name.lower())
         return name
 
@@ -139,10 +139,14 @@ class Grid:
 
 
 def _fitting(text: str) -> str:
-    """Text as a cell takes it: Excel counts UTF-16 units, and what cannot be written in XML is shown escaped."""
+    """Text as a cell takes it; what cannot be written in XML is shown escaped."""
     text = alone(text, _LONGEST_TEXT) if not text.isprintable() else text
-    if len(text.encode("utf-16-le")) // 2 <= _LONGEST_TEXT:
+    if _cut(text, _LONGEST_TEXT) == text:
         return text
     told = f"… ({words.number(len(text), 'character')}; the JSON form holds all)"
-    room = _LONGEST_TEXT - len(told)
-    return text.encode("utf-16-le")[: 2 * room].decode("utf-16-le", "ignore") + told
+    return _cut(text, _LONGEST_TEXT - len(told)) + told
+
+
+def _cut(text: str, units: int) -> str:
+    """The beginning of a text, of so many UTF-16 units, in which Excel counts."""
+    return text.encode("utf-16-le")[: 2 * units].decode("utf-16-le", "ignore")

@@ -14,7 +14,7 @@ from datom_core.reports.counts import total
 from datom_core.reports.lines import Block, Line, shown
 from datom_core.reports.report import Part, Report
 from datom_core.reports.sheets import Sheets, Value
-from datom_core.tables import as_text
+from datom_core.tables import alone, as_text
 
 if TYPE_CHECKING:
     pass
@@ -42,7 +42,11 @@ def write_xlsx(report: Report, sink: BinaryIO) -> None:
         # Closed in any case: it has files open.
         with xlsxwriter.Workbook(str(path), options) as workbook:
             workbook.set_properties(
-                {"title": f"What changed in {report.study.project}", "comments": report.tool, "created": _CREATED}
+                {
+                    "title": f"What changed in {alone(report.study.project, 200)}",
+                    "comments": report.tool,
+                    "created": _CREATED,
+                }
             )
             _fill(report, Sheets(workbook))
         _settle(path, sink)

@@ -96,7 +96,7 @@ def _seconds(ticks: int, unit: str) -> str:
 
 
 def _unmistakable(text: str) -> str:
-    if all(map(_shows, text)) and text != MISSING and not _QUOTED.fullmatch(text):
+    if text.isprintable() and not _UNSEEN.search(text) and text != MISSING and not _QUOTED.fullmatch(text):
         return text
     escaped = "".join(c if _shows(c) and c not in '"\\' else _escape(c) for c in text)
     return f'"{escaped}"'
