@@ -114,6 +114,7 @@ from datom_core.planning import (
 )
 from datom_core.project import MigrationReport, Project, migrate
 from datom_core.reading import ProjectReader, locate, registered_in
+from datom_core.reports import ReportForm, render_report, report_schema, write_report
 from datom_core.storage import (
     Backend,
     LocalStore,
@@ -225,6 +226,7 @@ __all__ = [
     "RejectedKey",
     "Remote",
     "RepairReport",
+    "ReportForm",
     "RepositoryInfo",
     "Retyped",
     "RoleCredentials",
@@ -278,7 +280,10 @@ __all__ = [
     "register_format",
     "registered_in",
     "remote_head",
+    "render_report",
     "repeated",
+    "report_schema",
     "to_pandas",
     "watching",
+    "write_report",
 ]

@@ -4,7 +4,7 @@ Nothing here knows of projects, versions in git or storage; bytes and tables com
 """
 
 from datom_core.tables.background_encode import Encoding
-from datom_core.tables.cell_text import as_text, as_text_column, as_text_columns
+from datom_core.tables.cell_text import MISSING, alone, as_text, as_text_column, as_text_columns, in_a_line
 from datom_core.tables.content_hash import LARGE, ContentHash
 from datom_core.tables.hash_cache import HashCache
 from datom_core.tables.hashing import HASH_ALGO, ColumnHash, TableHash, canonical_values, column_digest
@@ -34,6 +34,7 @@ from datom_core.tables.two_tables import Numbers, Positions, TableSide, TwoTable
 __all__ = [
     "HASH_ALGO",
     "LARGE",
+    "MISSING",
     "CellChange",
     "ChangedRow",
     "ColumnHash",
@@ -50,6 +51,7 @@ __all__ = [
     "TwoTables",
     "Verdict",
     "Verification",
+    "alone",
     "as_text",
     "as_text_column",
     "as_text_columns",
@@ -64,6 +66,7 @@ __all__ = [
     "diff",
     "encode",
     "hash_table",
+    "in_a_line",
     "insist",
     "join_numbers",
     "judge_document",

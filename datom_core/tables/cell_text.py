@@ -67,27 +67,28 @@ def as_text_columns(before: pa.ChunkedArray, after: pa.ChunkedArray) -> tuple[pa
     return old, new
 
 
-def in_a_line(before: str | None, after: str | None) -> tuple[str, str]:
+def in_a_line(before: str | None, after: str | None, longest: int = _LONGEST) -> tuple[str, str]:
     """Two differing texts, each on one line, such that a person can tell them apart.
 
     Text that is empty, has blanks at its ends, or holds invisible characters is quoted, with those escaped; so are
-    letters that look alike. Long text is cut around the first difference.
+    letters that look alike. Text of more than ``longest`` characters is cut around the first difference.
     """
     if before is None or after is None:
-        return _alone(before), _alone(after)
+        return alone(before, longest), alone(after, longest)
     shorter = min(len(before), len(after))
     same = next((i for i in range(shorter) if before[i] != after[i]), shorter)
-    begin = max(0, same - _BEFORE) if max(len(before), len(after)) > _LONGEST else 0
+    begin = max(0, same - _BEFORE) if max(len(before), len(after)) > longest else 0
     shown = _unmistakable if not _look_alike(before, after) else _ascii
-    return _cut(before, begin, shown), _cut(after, begin, shown)
+    return _cut(before, begin, shown, longest), _cut(after, begin, shown, longest)
 
 
-def _alone(text: str | None) -> str:
-    return MISSING if text is None else _cut(text, 0, _unmistakable)
+def alone(text: str | None, longest: int = _LONGEST) -> str:
+    """One text on one line, quoted as `in_a_line` does, cut at ``longest`` characters."""
+    return MISSING if text is None else _cut(text, 0, _unmistakable, longest)
 
 
-def _cut(text: str, begin: int, shown: Callable[[str], str]) -> str:
-    end = begin + _LONGEST
+def _cut(text: str, begin: int, shown: Callable[[str], str], longest: int) -> str:
+    end = begin + longest
     return ("…" if begin else "") + shown(text[begin:end]) + ("…" if len(text) > end else "")
 
 
@@ -110,7 +111,7 @@ def _seconds(ticks: int, unit: str) -> str:
 
 
 def _unmistakable(text: str) -> str:
-    if all(map(_shows, text)) and text != MISSING and not _QUOTED.fullmatch(text):
+    if text.isprintable() and not _UNSEEN.search(text) and text != MISSING and not _QUOTED.fullmatch(text):
         return text
     escaped = "".join(c if _shows(c) and c not in '"\\' else _escape(c) for c in text)
     return f'"{escaped}"'
@@ -144,7 +145,7 @@ def _script(letter: str) -> str:
 
 
 def _ascii(text: str) -> str:
-    return "".join(c if c.isascii() else _escape(c) for c in text)
+    return "".join(c if c.isascii() and c.isprintable() else _escape(c) for c in text)
 
 
 def _escape(character: str) -> str:

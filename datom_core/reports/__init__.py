@@ -1,0 +1,9 @@
+"""What changed, as a report for people and programs: a page, a workbook, markdown, JSON, all with the same counts.
+
+Pure but for the file that it is told to write: values come in, bytes go out. What changed is found in `comparing`.
+"""
+
+from datom_core.reports.json_document import report_schema
+from datom_core.reports.writing import ReportForm, render_report, write_report
+
+__all__ = ["ReportForm", "render_report", "report_schema", "write_report"]
