@@ -113,7 +113,15 @@ from datom_core.planning import (
     WriteResult,
 )
 from datom_core.project import MigrationReport, Project, migrate
-from datom_core.reading import ProjectReader, locate, registered_in
+from datom_core.reading import (
+    CellState,
+    ProjectReader,
+    RowHistory,
+    StateLike,
+    StudyState,
+    locate,
+    registered_in,
+)
 from datom_core.reports import ReportForm, render_report, report_schema, write_report
 from datom_core.storage import (
     Backend,
@@ -159,6 +167,7 @@ __all__ = [
     "Author",
     "Backend",
     "CellChange",
+    "CellState",
     "Change",
     "ChangedRow",
     "ColumnChange",
@@ -231,16 +240,19 @@ __all__ = [
     "Retyped",
     "RoleCredentials",
     "RowChange",
+    "RowHistory",
     "Rows",
     "S3Folder",
     "S3Store",
     "SchemaLike",
     "Secret",
     "Source",
+    "StateLike",
     "Status",
     "StorageError",
     "StoredObject",
     "StudyChanges",
+    "StudyState",
     "Summary",
     "SyncItem",
     "SyncReport",

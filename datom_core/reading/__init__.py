@@ -1,4 +1,4 @@
-"""Read a project with access to its storage alone: find it, choose a version, prove it, return it as a frame.
+"""Read a project with access to its storage alone: find it, choose a version, prove it, tell what changed.
 
 Nothing here runs git or writes to storage.
 """
@@ -15,10 +15,16 @@ from datom_core.reading.placement import (
     registered_in,
 )
 from datom_core.reading.reader import ProjectReader, open_reader
+from datom_core.reading.row_history import CellState, RowHistory
+from datom_core.reading.states import StateLike, StudyState
 
 __all__ = [
+    "CellState",
     "PlacementGuard",
     "ProjectReader",
+    "RowHistory",
+    "StateLike",
+    "StudyState",
     "being_taken_away",
     "check_recorded",
     "check_stays",
