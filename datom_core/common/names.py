@@ -85,13 +85,24 @@ def check_new_name(name: object, what: str = "table") -> str:
 
 def check_cut_name(name: object) -> str:
     """Return ``name`` when it can name a cut: 1 to 128 printable characters, no blanks at the ends."""
+    return _check_label(name, "cut", '"2026-02-28" or "dry-run-2"')
+
+
+def check_mark_name(name: object) -> str:
+    """As `check_cut_name`, for the name of a review mark."""
+    return _check_label(name, "mark", '"reviewed" or "medical-review"')
+
+
+def _check_label(name: object, what: Literal["cut", "mark"], example: str) -> str:
     if not isinstance(name, str):
-        raise InvalidInputError(f"The cut name must be a string, not {type(name).__name__}.{_swapped(name)}", cut=name)
+        raise InvalidInputError(
+            f"The {what} name must be a string, not {type(name).__name__}.{_swapped(name)}", **{what: name}
+        )
     if not 1 <= len(name) <= _MAX_CUT or not name.isprintable() or name != name.strip():
         raise InvalidInputError(
-            f"The cut name {name!r} is not allowed: use 1 to {_MAX_CUT} printable characters "
-            'without blanks at either end, for example "2026-02-28" or "dry-run-2".',
-            cut=name,
+            f"The {what} name {name!r} is not allowed: use 1 to {_MAX_CUT} printable characters "
+            f"without blanks at either end, for example {example}.",
+            **{what: name},
         )
     return name
 

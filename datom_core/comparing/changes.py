@@ -184,7 +184,7 @@ class StudyChanges(Mapping[str, TableChanges]):
 
     Attributes:
         project: its name.
-        before, after: how the two states were asked for: the name of a cut, or a moment.
+        before, after: how the two states were asked for: the name of a cut or of a review mark, or a moment.
         tables: every table that either state holds, those that came and went too, by name.
     """
 

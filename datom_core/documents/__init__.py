@@ -34,6 +34,7 @@ from datom_core.documents.parsing import (
     timestamp,
 )
 from datom_core.documents.project_file import ProjectFile
+from datom_core.documents.reviews import Review, ReviewMove, Reviews
 from datom_core.documents.set_hash import hash_set
 from datom_core.documents.shape_change import Change, compare_shapes
 
@@ -61,6 +62,9 @@ __all__ = [
     "ProjectFile",
     "Recording",
     "Ref",
+    "Review",
+    "ReviewMove",
+    "Reviews",
     "Rows",
     "Source",
     "Version",

@@ -1,7 +1,8 @@
-"""cuts.json: named states of several tables that belong together.
+"""cuts.json: named states of several tables that belong together, and how far they were reviewed.
 
 A document of this package; R neither reads nor disturbs it. For each cut and each table it keeps every
-version that the name ever stood for, newest first, so that a re-delivered cut hides nothing.
+version that the name ever stood for, newest first, so that a re-delivered cut hides nothing. Marks of review
+(`datom_core.documents.reviews`) lie beside the cuts in the same document, so that both are always of one moment.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ from datom_core.documents.parsing import (
     Buffer,
     format_timestamp,
     objects,
+    optional,
     parse_object,
     required,
     schema_of,
     timestamp,
 )
-from datom_core.errors import FormatError, NotFoundError
+from datom_core.documents.reviews import ReviewMove, Reviews, moves_united, moves_where, with_move
+from datom_core.errors import FormatError, InvalidInputError, NotFoundError
 
 _SCHEMA = 1
 
@@ -88,12 +91,17 @@ class Cut(Mapping[str, str]):
 
 @dataclass(frozen=True, eq=False)
 class Cuts(Mapping[str, Cut]):
-    """All cuts of a project by name, in order of their first recording."""
+    """All cuts of a project by name, in order of their first recording.
+
+    Attributes:
+        reviews: how far the project was reviewed; marks are no cuts, and this mapping does not have them.
+    """
 
     raw: Mapping[str, Any] = field(
         default_factory=lambda: MappingProxyType({"schema_version": _SCHEMA, "cuts": {}}), repr=False
     )
     cuts: Mapping[str, Cut] = field(default_factory=dict)
+    reviews: Reviews = field(default_factory=Reviews)
 
     @classmethod
     def from_json(cls, data: Buffer, source: str) -> Cuts:
@@ -108,7 +116,8 @@ class Cuts(Mapping[str, Cut]):
     def _of(cls, raw: dict[str, Any], source: str = "cuts.json") -> Cuts:
         schema_of(raw, source, ceiling=_SCHEMA)
         cuts = required(raw, "cuts", dict, source) if raw.get("cuts") else {}
-        return cls(MappingProxyType(raw), MappingProxyType({n: _cut(n, c, source) for n, c in cuts.items()}))
+        reviews = Reviews.from_document(optional(raw, "reviews", dict, source), source)
+        return cls(MappingProxyType(raw), MappingProxyType({n: _cut(n, c, source) for n, c in cuts.items()}), reviews)
 
     def to_json(self) -> bytes:
         return canonical.dump(dict(self.raw))
@@ -138,6 +147,30 @@ class Cuts(Mapping[str, Cut]):
         """Whether the cut already stands for this version of the table."""
         return name in self.cuts and self.cuts[name].get(table) == version
 
+    def check_new_cut(self, name: str) -> None:
+        """Refuse a cut that has the name of a mark: a state of the study must have one meaning.
+
+        Raises:
+            InvalidInputError: there is such a mark.
+        """
+        if name in self.reviews and name not in self.cuts:
+            raise InvalidInputError(f"{name!r} is the name of a review mark. Give the cut another name.", cut=name)
+
+    def with_review(self, name: str, move: ReviewMove) -> Cuts:
+        """The document once the mark ``name`` is set.
+
+        Raises:
+            InvalidInputError: there is a cut of that name.
+        """
+        if name in self.cuts:
+            raise InvalidInputError(f"{name!r} is the name of a cut. Give the review mark another name.", mark=name)
+        return self._with_reviews(with_move(self.raw.get("reviews") or {}, name, move))
+
+    def _with_reviews(self, reviews: Mapping[str, Any]) -> Cuts:
+        if not reviews and "reviews" not in self.raw:
+            return self
+        return Cuts._of({**self.raw, "reviews": dict(reviews)})
+
     def with_recording(self, name: str, table: str, version: str, *, at: str, author: Author, message: str) -> Cuts:
         """The cuts once ``name`` is recorded to stand for a version of a table."""
         entry = {"version": version, "recorded_at": at, "author": author.to_json(), "message": message}
@@ -148,7 +181,7 @@ class Cuts(Mapping[str, Cut]):
         return Cuts._of({**self.raw, "cuts": {**all_cuts, name: {**cut, "tables": tables}}})
 
     def limited_to(self, readable: Mapping[str, frozenset[str]]) -> Cuts:
-        """The cuts without recordings of versions that readers of these tables cannot reach yet.
+        """The cuts and marks without versions that readers of these tables cannot reach yet.
 
         Args:
             readable: per table concerned, the versions that can be read.
@@ -162,10 +195,11 @@ class Cuts(Mapping[str, Cut]):
             tables = {t: left for t, entries in cut.get("tables", {}).items() if (left := kept(t, entries))}
             if tables:
                 cuts[name] = {**cut, "tables": tables}
-        return Cuts._of({**self.raw, "cuts": cuts})
+        reviews = moves_where(self.raw.get("reviews") or {}, lambda t, v: t not in readable or v in readable[t])
+        return Cuts._of({**self.raw, "cuts": cuts})._with_reviews(reviews)
 
     def united(self, other: Cuts, known: Mapping[str, Collection[str]]) -> Cuts:
-        """These cuts together with what another document records of known versions.
+        """These cuts and marks together with what another document records of known versions.
 
         Args:
             other: the other document.
@@ -187,7 +221,8 @@ class Cuts(Mapping[str, Cut]):
                     tables[table] = sorted([*more, *ours], key=lambda e: str(e["recorded_at"]), reverse=True)
             if tables:
                 cuts[name] = {**cut, "tables": tables}
-        return Cuts._of({**self.raw, "cuts": cuts})
+        found = moves_where(other.raw.get("reviews") or {}, lambda t, v: v in known.get(t, ()))
+        return Cuts._of({**self.raw, "cuts": cuts})._with_reviews(moves_united(self.raw.get("reviews") or {}, found))
 
     def __repr__(self) -> str:
         return "Cuts(\n" + "".join(f"  {cut!r},\n" for cut in self.cuts.values()) + ")"

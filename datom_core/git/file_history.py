@@ -24,6 +24,31 @@ class Added:
     at: datetime
 
 
+@dataclass(frozen=True)
+class Changed:
+    """A commit that changed a file.
+
+    Attributes:
+        commit, at: which one, and when it was made.
+        trailer: the value of the trailer that was asked for, if its message has one.
+    """
+
+    commit: str
+    at: datetime
+    trailer: str | None
+
+
+def changed(cache: CloneCache, commit: str, path: str, trailer: str) -> list[Changed]:
+    """As `GitRepo.changed`, from a clone with the whole history."""
+    out = cache.run(
+        "rev-list", "--full-history", "--topo-order", "--no-merges", "--encoding=UTF-8",
+        f"--format=%at%x00%(trailers:key={trailer},valueonly,separator=%x20)", commit, "--", f":(top,literal){path}",
+    )  # fmt: skip
+    lines = out.decode("utf-8", "replace").split("\n")[:-1]
+    told = [(line.split()[1], *said.split("\0", 1)) for line, said in zip(lines[::2], lines[1::2], strict=True)]
+    return [Changed(sha, datetime.fromtimestamp(int(at), UTC), value.strip() or None) for sha, at, value in told]
+
+
 def added(cache: CloneCache, commit: str, paths: Collection[str]) -> dict[str, Added]:
     """As `GitRepo.added`, from a clone with the whole history."""
     out = cache.run(

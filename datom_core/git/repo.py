@@ -21,7 +21,7 @@ from datom_core.git.cache import CloneCache, GitFailedError, gitpython
 from datom_core.git.commit_memory import CommitMemory
 from datom_core.git.errors import LostRaceError
 from datom_core.git.fetches import Fetches
-from datom_core.git.file_history import Added, added
+from datom_core.git.file_history import Added, Changed, added, changed
 from datom_core.git.push_log import log_push
 from datom_core.git.remote import Remote, as_remote, local_path, redact, unshown
 from datom_core.git.streams import commit_stream
@@ -175,7 +175,6 @@ class GitRepo:
         """Every state of a file up to the commit, oldest first: (commit, contents)."""
 
         def walk() -> list[tuple[str, bytes]]:
-            self._fetches.all()
             # Not `git log`: the user's configuration changes its output. And the whole history, because the simplified
             # one leaves out what a merge did not take over.
             out = self._cache.run(
@@ -185,34 +184,25 @@ class GitRepo:
             contents = self._cache.contents([f"{sha}:{path}" for sha in commits])
             return [(sha, data) for sha, data in zip(commits, contents, strict=True) if data is not None]
 
-        return self._healing(walk)
+        return self._with_history(walk)
 
     def added(self, commit: str, paths: Collection[str]) -> dict[str, Added]:
         """When and by whom the commit's files were added; if one was removed, when it came back."""
+        return self._with_history(lambda: added(self._cache, commit, paths)) if paths else {}
 
-        def walk() -> dict[str, Added]:
-            self._fetches.all()
-            return added(self._cache, commit, paths)
-
-        return self._healing(walk) if paths else {}
+    def changed(self, commit: str, path: str, trailer: str) -> list[Changed]:
+        """The commits that changed a file, up to ``commit``, newest first, each with one of its trailers."""
+        return self._with_history(lambda: changed(self._cache, commit, path, trailer))
 
     def root(self, commit: str) -> str:
         """The first commit of the branch's history, which identifies the repository under any URL."""
-
-        def walk() -> bytes:
-            self._fetches.all()
-            return self._cache.run("rev-list", "--max-parents=0", commit)
-
-        return self._healing(walk).decode().split()[-1]
+        found = self._with_history(lambda: self._cache.run("rev-list", "--max-parents=0", commit))
+        return found.decode().split()[-1]
 
     def says(self, tip: str, text: str) -> bool:
         """Whether the message of a commit in the history of ``tip`` contains a text."""
-
-        def walk() -> bytes:
-            self._fetches.all()
-            return self._cache.run("log", "-1", "--format=%H", "--fixed-strings", f"--grep={text}", tip)
-
-        return bool(self._healing(walk).strip())
+        search = ("log", "-1", "--format=%H", "--fixed-strings", f"--grep={text}", tip)
+        return bool(self._with_history(lambda: self._cache.run(*search)).strip())
 
     def contains(self, tip: str, commit: str) -> bool:
         """Whether the history of ``tip`` has the commit; the remote is asked only if the clone cannot tell.
@@ -309,6 +299,15 @@ class GitRepo:
         except GitFailedError:
             return False
         return self._ancestry.leads(commit, tip)
+
+    def _with_history(self, operation: Callable[[], T]) -> T:
+        """As `_healing`, once the clone has the whole history."""
+
+        def whole() -> T:
+            self._fetches.all()
+            return operation()
+
+        return self._healing(whole)
 
     def _healing(self, operation: Callable[[], T]) -> T:
         """Run an operation on the clone; if the clone is broken or gone, remake it and run again."""

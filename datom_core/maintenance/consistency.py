@@ -27,6 +27,18 @@ def disagreements(state: ProjectState) -> Iterator[Problem]:
                 if state.table(table).history.find(version) is None:
                     what = f"has it in the cut {cut.name!r}, and there is no such version"
                     yield Problem("inconsistent", table, version, names.CUTS_FILE, what, fixable=False)
+    yield from _mark_faults(state)
+
+
+def _mark_faults(state: ProjectState) -> Iterator[Problem]:
+    for name, mark in state.cuts.reviews.items():
+        if name in state.cuts:
+            what = f"in git has {name!r} as the name of a cut and of a review mark"
+            yield Problem("inconsistent", None, None, names.CUTS_FILE, what, fixable=False)
+        for table, version in sorted({held for move in mark.moves for held in move.versions.items()}):
+            if state.table(table).history.find(version) is None:
+                what = f"has it in the review mark {name!r}, and there is no such version"
+                yield Problem("inconsistent", table, version, names.CUTS_FILE, what, fixable=False)
 
 
 def _inconsistent(table: str, path: str, what: str) -> Problem:

@@ -105,7 +105,7 @@ def plan_write(state: ProjectState, writes: Sequence[TableWrite], cut: str | Non
 
     Raises:
         FormatError: the project, or a table's documents, may not be rewritten by this release.
-        InvalidInputError: a name that collides, or that belongs to a set.
+        InvalidInputError: a name that collides, that belongs to a set, or a cut with the name of a review mark.
         NotFoundError: a declared parent that this project does not have.
     """
     check_writable(state, [w.table for w in writes])
@@ -113,7 +113,7 @@ def plan_write(state: ProjectState, writes: Sequence[TableWrite], cut: str | Non
         _check_table_name(state, write.table, [w.table for w in writes])
         _check_parents(state, write)
     if cut is not None:
-        names.check_cut_name(cut)
+        state.cuts.check_new_cut(names.check_cut_name(cut))
     plans = tuple(_plan_table(state, write, cut) for write in writes)
     recordings: tuple[str, ...] = ()
     if cut is not None:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from datom_core.common import OnProgress, ProjectEvents
-from datom_core.documents import Author
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from datom_core.common import OnProgress, ProjectEvents, names
+from datom_core.documents import Author, format_timestamp
+from datom_core.errors import InvalidInputError
 from datom_core.governance import Decommissioning, DecommissionReport, Governance
 from datom_core.maintenance import Depth, Reconciliation, validate
 from datom_core.planning import LostVersion, MirrorReport, Status, ValidationReport
 from datom_core.project.open_project import ProjectParts
-from datom_core.reading import ProjectReader
+from datom_core.reading import ProjectReader, RowHistory
 from datom_core.storage import ObjectStore
-from datom_core.writing import Writer, check_author, upgraded
+from datom_core.writing import Purpose, Writer, check_author, check_versions, marked_reviewed, upgraded
+
+#: The line of a commit's message that names the run of Dagster that made it.
+RUN_TRAILER = "Dagster-Run"
 
 
 class OpenedProject:
@@ -70,6 +78,62 @@ class OpenedProject:
     def reader(self) -> ProjectReader:
         """A reader of the same project."""
         return ProjectReader(self._parts.store, self.name, self._schema)
+
+    def row_history(self, table: str, key: Mapping[str, Any]) -> RowHistory:
+        """As `ProjectReader.row_history`, with what git alone knows: the Dagster run that recorded each value.
+
+        ``run`` is what the commit's ``Dagster-Run`` line says, ``None`` for writers outside Dagster. ``commit_sha`` is
+        there also for a version that became current again. Git is asked once, however many values there are.
+
+        Raises:
+            The errors of `ProjectReader.row_history`; AccessDeniedError, StorageError: git failed.
+        """
+        found, repo = self.reader.row_history(table, key), self._parts.repo
+        tip = repo.tip()
+        commits = [] if tip is None else repo.changed(tip, names.history_file(table), RUN_TRAILER)
+        times = Counter(format_timestamp(c.at) for c in commits)
+        made = {at: c.commit for c in commits if times[at := format_timestamp(c.at)] == 1}
+        return found.with_runs({c.commit: c.trailer for c in commits if c.trailer is not None}, made)
+
+    def mark_reviewed(
+        self,
+        cut: str | None = None,
+        *,
+        name: str = "reviewed",
+        versions: Mapping[str, str | None] | Iterable[str] | None = None,
+        message: str | None = None,
+        author: Author | str | None = None,
+        trailers: Mapping[str, str] | None = None,
+        backwards: bool = False,
+    ) -> str | None:
+        """Record that a study was reviewed up to a cut: `ProjectReader.changes_between` then tells what came since.
+
+        The mark keeps the versions for which the cut stands now: what is delivered again under the same name later
+        counts as not reviewed. Every time that a mark was set stays in `ProjectReader.reviews`.
+
+        Args:
+            cut: what was reviewed.
+            name: of the mark; each reviewer or kind of review may have one.
+            versions: instead of a cut, as for `Project.record_cut`.
+            message: why, or what came of it; ``Reviewed up to {cut}`` by default.
+            author, trailers: as for `Project.write`.
+            backwards: set the mark to something older than what it stands for.
+
+        Returns:
+            The commit, or ``None`` if the mark already stands there.
+
+        Raises:
+            InvalidInputError: an argument is not valid, the mark has the name of a cut, or would go backwards.
+            NotFoundError: there is no such cut, table or version, or its data is not in storage.
+        """
+        if (cut is None) == (versions is None):
+            raise InvalidInputError('Say what was reviewed: a cut, or versions={"dm": ...}, and not both.')
+        asked = {} if versions is None else check_versions(versions)
+        where = ", ".join(asked) if cut is None else names.check_cut_name(cut)
+        purpose = Purpose.asked(message, author, trailers, default=self.author)
+        intent = purpose.intent(f"Reviewed up to {where}" if cut is not None else f"Reviewed: {where}")
+        edit = marked_reviewed(name, cut, asked, intent.author, intent.message, backwards=backwards)
+        return self._editor.run(edit, intent.commit_message(intent.message), intent.author, None)
 
     def recover_versions(self, *, author: Author | str | None = None) -> tuple[LostVersion, ...]:
         """Record again what storage shows and the branch has lost, for example after a force-push set the remote back.

@@ -35,6 +35,7 @@ class Divergence:
         tip: the commit.
         lost: versions that storage shows and the commit's history lacks, in the order of storage's histories.
         cuts: cuts that storage shows and the commit's history lacks.
+        marks: the same of review marks.
     """
 
     kind: str
@@ -42,6 +43,7 @@ class Divergence:
     tip: str
     lost: tuple[LostVersion, ...]
     cuts: tuple[str, ...]
+    marks: tuple[str, ...] = ()
 
 
 class Lines:
@@ -86,6 +88,7 @@ class Lines:
             commit=found.tip,
             lost=found.lost,
             lost_cuts=found.cuts,
+            lost_marks=found.marks,
         )
 
     def divergence(self, seen: StorageView, tip: str, state: ProjectState) -> Divergence | None:
@@ -103,10 +106,11 @@ class Lines:
         # Versions that were given up are missing from git on purpose, and may still show if that was interrupted.
         let_go = line.let_go if line is not None and kind is None else {}
         lost = self._lost(seen, tip, state, let_go)
-        cuts = _lost_cuts(state.cuts, seen.cuts()) if line is None or kind is not None else ()
-        if kind is None and not lost and not cuts:
+        stored_cuts = seen.cuts() if line is None or kind is not None else None
+        cuts, marks = _lost_cuts(state.cuts, stored_cuts), _lost_marks(state.cuts, stored_cuts)
+        if kind is None and not (lost or cuts or marks):
             return None
-        return Divergence(kind or _VERSIONS, line, tip, lost, cuts)
+        return Divergence(kind or _VERSIONS, line, tip, lost, cuts, marks)
 
     def _refuse_overtaken(self, tip: str) -> None:
         """Lose the race if the branch has moved on: storage may show a commit after this one."""
@@ -182,6 +186,7 @@ class Lines:
         """What stands against the commit, in one line, without the versions."""
         line, ours = found.line, f"the branch {self._repo.branch!r} (at {found.tip[:12]})"
         cuts = f"; lost cuts: {', '.join(map(repr, found.cuts[:_SHOWN]))}" if found.cuts else ""
+        cuts += f"; lost review marks: {', '.join(map(repr, found.marks[:_SHOWN]))}" if found.marks else ""
         if line is None or found.kind == _VERSIONS:
             return f"storage shows what {ours} does not have{cuts}"
         link = ", and this project writes to {}" if found.kind == _BRANCH else ", which {} does not contain"
@@ -211,7 +216,7 @@ class Lines:
                 f"{_listed(found)}To bring back what is lost, push the lost commits from any clone that has them "
                 f"({push}{here}), or let project.recover_versions() record the versions again from storage. To go on "
                 "without, with the reason in a commit: project.accept_history(reason=...)."
-                if found.lost or found.cuts
+                if found.lost or found.cuts or found.marks
                 else "No version is lost by that, as far as storage tells. To let storage follow the branch as it is, "
                 "with the reason in a commit: project.accept_history(reason=...). To have the commits that it lacks "
                 f"again, push them from any clone that has them ({push}{here})."
@@ -236,6 +241,8 @@ def _listed(found: Divergence) -> str:
         shown.append(f"  - and {len(found.lost) - _SHOWN} more, in error.lost")
     if found.cuts:
         shown.append(f"  - the cuts {', '.join(map(repr, found.cuts[:_SHOWN]))}")
+    if found.marks:
+        shown.append(f"  - the review marks {', '.join(map(repr, found.marks[:_SHOWN]))}, as they were set")
     return "No longer in git:\n" + "\n".join(shown) + "\n" if shown else ""
 
 
@@ -260,3 +267,14 @@ def _lost_cuts(git: Cuts, stored: Cuts | None) -> tuple[str, ...]:
         return {(t, r.version, r.recorded_at) for t, held in recordings.items() for r in held}
 
     return tuple(name for name in stored or () if not recorded(stored or git, name) <= recorded(git, name))
+
+
+def _lost_marks(git: Cuts, stored: Cuts | None) -> tuple[str, ...]:
+    """Review marks that were set in storage without git knowing of it."""
+
+    def moves(cuts: Cuts, name: str) -> set[tuple[str, frozenset[tuple[str, str]]]]:
+        found = cuts.reviews.get(name)
+        return {(m.recorded_at, frozenset(m.versions.items())) for m in (found.moves if found is not None else ())}
+
+    shown = Cuts() if stored is None else stored
+    return tuple(name for name in shown.reviews if not moves(shown, name) <= moves(git, name))

@@ -118,8 +118,8 @@ class Comparisons(ABC):
 
         Args:
             table: its name.
-            before, after: each a version id or its first digits, an entry of `history`, the name of a cut, or a date
-                or time; ``after`` is the current version by default.
+            before, after: each a version id or its first digits, an entry of `history`, the name of a cut or of a
+                review mark, or a date or time; ``after`` is the current version by default.
             key: columns that tell rows apart. Without it, the first of these that is unique in both: ``rules``,
                 ``define``, the key sequence that the data carries, a natural key of the table's domain; else whole
                 rows are compared. The result says which one it was, and why.
@@ -155,7 +155,8 @@ class Comparisons(ABC):
         """As `changes`, for every table of a study between two of its states; tables that came or went are there too.
 
         Args:
-            before, after: each the name of a cut, or a date or time; ``after`` is now by default.
+            before, after: each the name of a cut or of a review mark (`ProjectReader.reviews`), or a date or time;
+                ``after`` is now by default.
             tables: only these.
             keys, rules: table -> columns.
             define, natural_keys, settings, verify: as for `changes`. A setting for a column counts in the tables that

@@ -14,6 +14,7 @@ from datom_core.documents import (
     Cuts,
     Metadata,
     Parent,
+    Reviews,
     Rows,
     Source,
     Version,
@@ -219,6 +220,13 @@ class ProjectReader(Comparisons):
     def cuts(self) -> Cuts:
         """Every named cut: a mapping from name to `Cut`, itself a mapping from table to version."""
         return self._documents.cuts()
+
+    def reviews(self) -> Reviews:
+        """How far the project was reviewed: a mapping from the name of a mark to `Review`, with every time it was set.
+
+        `Project.mark_reviewed` sets a mark; `changes` and `changes_between` take its name for a state.
+        """
+        return self._documents.cuts().reviews
 
     def metadata(
         self, table: str, version: str | None = None, cut: str | None = None, as_of: Moment | None = None

@@ -72,9 +72,17 @@ class RowHistory:
             raise NotFoundError(f"The row never had a column {column!r}.{did_you_mean(column, known)}", column=column)
         return found
 
-    def with_runs(self, runs: Mapping[str, str]) -> RowHistory:
-        """With the run of each commit (commit -> run)."""
-        return replace(self, cells=rows(replace(c, run=runs.get(c.commit_sha or "")) for c in self.cells))
+    def with_runs(self, runs: Mapping[str, str], commits: Mapping[str, str]) -> RowHistory:
+        """With the run of each commit, and the commits that storage does not know.
+
+        Args:
+            runs: commit -> run.
+            commits: time of a recording -> its commit.
+        """
+        known = ((c, c.commit_sha or commits.get(c.recorded_at)) for c in self.cells)
+        return replace(
+            self, cells=rows(replace(c, commit_sha=commit, run=runs.get(commit or "")) for c, commit in known)
+        )
 
     def __repr__(self) -> str:
         named = ", ".join(f"{column}={value!r}" for column, value in self.key.items())

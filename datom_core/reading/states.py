@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import pyarrow as pa
 
 from datom_core.common import Moment, did_you_mean, moment_of
-from datom_core.documents import Cuts, Rows, Version
+from datom_core.documents import Cuts, Review, Rows, Version
 from datom_core.errors import InvalidInputError, NotFoundError
 from datom_core.planning import TableInfo
 from datom_core.tables import Verification, to_pandas
@@ -17,7 +17,8 @@ from datom_core.tables import Verification, to_pandas
 if TYPE_CHECKING:
     import pandas as pd
 
-#: A state of a table: an entry of its history, a version id or its first digits, the name of a cut, or a moment.
+#: A state of a table: an entry of its history, a version id or its first digits, the name of a cut or of a review mark,
+#: or a moment.
 StateLike = Version | Moment
 
 
@@ -54,7 +55,7 @@ class TableState:
 
     Attributes:
         version: which version it was.
-        cut: the cut that it was named by, if any.
+        cut: the cut that it was named by, if any; also by way of a review mark.
     """
 
     version: Version
@@ -64,10 +65,10 @@ class TableState:
 def find_state(of: Versions, table: str, state: StateLike | None) -> TableState:
     """What ``state`` means for a table; ``None`` is the current version.
 
-    A text is the name of a cut, the beginning of a version id, or a date, in this order.
+    A text is the name of a cut or of a review mark, the beginning of a version id, or a date, in this order.
 
     Raises:
-        InvalidInputError: the text names a cut and begins a version too, or begins several versions.
+        InvalidInputError: the text names a cut or mark and begins a version too, or begins several versions.
         NotFoundError: no such table, or nothing of it has such a version, cut or moment.
     """
     if isinstance(state, Version):
@@ -77,14 +78,22 @@ def find_state(of: Versions, table: str, state: StateLike | None) -> TableState:
     if not isinstance(state, str):
         return TableState(of.resolve(table, as_of=state))
     cuts, begun = of.cuts(), [v for v in of.history(table) if state and v.version.startswith(state)]
-    if state in cuts and begun:
+    what = _named(cuts, state)
+    if what is not None and begun:
         raise InvalidInputError(
-            f"{state!r} is the name of a cut, and begins the version {begun[0].version[:12]} of {table}. Give more "
+            f"{state!r} is the name of a {what}, and begins the version {begun[0].version[:12]} of {table}. Give more "
             "digits of the version, or an entry of history().",
             table=table,
         )
-    if state in cuts:
+    if what == "cut":
         return TableState(of.resolve(table, cut=state), state)
+    if what is not None:
+        mark = cuts.reviews[state]
+        if table not in mark:
+            raise NotFoundError(
+                f"The review mark {state!r} does not hold {table}; it holds {', '.join(mark)}.", mark=state, table=table
+            )
+        return TableState(of.resolve(table, mark[table]), _cut_of(cuts, mark, table))
     if begun:
         return TableState(of.resolve(table, version=state))
     if not _is_moment(state):
@@ -103,7 +112,7 @@ class StudyState(Mapping[str, "pd.DataFrame"]):
 
     Attributes:
         project: its name.
-        name: how it was asked for: the name of a cut, a moment, or ``"now"``.
+        name: how it was asked for: the name of a cut or of a review mark, a moment, or ``"now"``.
         cut: the cut, if it is one.
         versions: table -> the version that it was.
     """
@@ -182,19 +191,45 @@ def find_study(of: Versions, *, cut: str | None = None, as_of: Moment | None = N
 
 
 def named_study(of: Versions, state: Moment | None) -> StudyState:
-    """The study at a cut of that name, or at that moment; ``None`` is now.
+    """The study at a cut or a review mark of that name, or at that moment; ``None`` is now.
 
     Raises:
-        NotFoundError: it is neither; names the cuts that there are.
+        NotFoundError: it is none of them; names the cuts that there are.
     """
     if not isinstance(state, str):
         return find_study(of, as_of=state)
     cuts = of.cuts()
-    if state in cuts:
+    what = _named(cuts, state)
+    if what == "cut":
         return find_study(of, cut=state)
+    if what is not None:
+        mark = cuts.reviews[state]
+        held = {table: of.resolve(table, version) for table, version in mark.items()}
+        whole = all(_cut_of(cuts, mark, table) is not None for table in mark)
+        return StudyState(of.project, state, mark.cut if whole else None, held, of)
     if _is_moment(state):
         return find_study(of, as_of=state)
     raise NotFoundError(f"{of.project} has no cut {state!r}, and that is no date.{_known(cuts, state)}")
+
+
+def _named(cuts: Cuts, name: str) -> str | None:
+    """Whether it is the name of a ``"cut"``, of a ``"review mark"``, or of neither.
+
+    Raises:
+        InvalidInputError: of both, as an earlier release could record it.
+    """
+    if name in cuts and name in cuts.reviews:
+        raise InvalidInputError(
+            f"{name!r} is the name of a cut, and of a review mark. Give the versions instead, or the moment at which "
+            "either was recorded.",
+            cut=name,
+        )
+    return "cut" if name in cuts else "review mark" if name in cuts.reviews else None
+
+
+def _cut_of(cuts: Cuts, mark: Review, table: str) -> str | None:
+    """The cut at which a mark stands, if the cut has not moved on from it since."""
+    return mark.cut if mark.cut is not None and cuts.stands_for(mark.cut, table, mark[table]) else None
 
 
 def _is_moment(text: str) -> bool:
@@ -206,5 +241,6 @@ def _is_moment(text: str) -> bool:
 
 
 def _known(cuts: Cuts, name: str) -> str:
-    """The cuts that might have been meant, as a sentence."""
-    return did_you_mean(name, cuts) or f" Its latest cuts are {', '.join(list(cuts)[-5:]) or 'none'}."
+    """The cuts and marks that might have been meant, as a sentence."""
+    latest = f" Its latest cuts are {', '.join(list(cuts)[-5:]) or 'none'}."
+    return did_you_mean(name, [*cuts, *cuts.reviews]) or latest

@@ -15,6 +15,7 @@ from datom_core.writing.arguments import (
 )
 from datom_core.writing.document_edits import DocumentEditor, cut_recorded, moved, upgraded
 from datom_core.writing.init_project import hosted, initialize_project
+from datom_core.writing.review_marks import marked_reviewed
 from datom_core.writing.sync import Sync, SyncItem, SyncReport
 from datom_core.writing.writer import Writer
 
@@ -32,6 +33,7 @@ __all__ = [
     "cut_recorded",
     "hosted",
     "initialize_project",
+    "marked_reviewed",
     "moved",
     "table_job",
     "table_jobs",

@@ -141,7 +141,7 @@ def check_versions(versions: Mapping[str, str | None] | Iterable[str]) -> dict[s
         raise InvalidInputError("Give the names of tables, or a mapping from table to version.")
     asked: dict[str, str | None] = dict(given) if isinstance(given, Mapping) else dict.fromkeys(given)
     if not asked:
-        raise InvalidInputError("A cut needs at least one table.")
+        raise InvalidInputError("Name at least one table.")
     for table, version in asked.items():
         names.check_name(table)
         if version is not None:

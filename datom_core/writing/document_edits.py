@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from datom_core.common import did_you_mean, names
-from datom_core.documents import Author, Location, format_timestamp
+from datom_core.documents import Author, Cuts, Location, Version, format_timestamp
 from datom_core.errors import NotFoundError
 from datom_core.git import GitRepo, no_branch
 from datom_core.planning import (
@@ -37,14 +37,14 @@ class DocumentEditor:
     clock: Callable[[], datetime]
 
     def run(
-        self, edit: Edit, message: str, author: Author, tables: tuple[str, ...] = (), *, moving: bool = False
+        self, edit: Edit, message: str, author: Author, tables: tuple[str, ...] | None = (), *, moving: bool = False
     ) -> str | None:
         """Make the edit in one commit; if another writer is faster, plan it again.
 
         Args:
             edit: what to change.
             message, author: for the commit.
-            tables: tables whose documents the edit needs.
+            tables: tables whose documents the edit needs; ``None`` means all.
             moving: the edit records a new place for the data.
 
         Returns:
@@ -52,10 +52,12 @@ class DocumentEditor:
         """
         return until_published(lambda: self._once(edit, message, author, tables, moving))
 
-    def _once(self, edit: Edit, message: str, author: Author, tables: tuple[str, ...], moving: bool) -> str | None:
+    def _once(
+        self, edit: Edit, message: str, author: Author, tables: tuple[str, ...] | None, moving: bool
+    ) -> str | None:
         now = self.clock()
         tip, state = self.load(tables, moving=moving)
-        check_writable(state, tables)
+        check_writable(state, tables or ())
         after = edit(state, format_timestamp(now))
         self._check_payloads(state, after)
         seen = self.projector.view_storage(())
@@ -131,17 +133,34 @@ class DocumentEditor:
     def _check_payloads(self, before: ProjectState, after: ProjectState) -> None:
         """Refuse to name a version whose data is not in storage."""
         missing = []
-        for cut in after.cuts.values():
-            for table, version in cut.items():
-                if before.cuts.stands_for(cut.name, table, version):
-                    continue
-                entry = after.table(table).history.find(version)
-                if entry and self.projector.store.head(names.payload(table, entry.data_sha)) is None:
-                    missing.append(f"{table}@{version[:8]}")
+        for _, table, version in sorted(_named(after.cuts) - _named(before.cuts)):
+            entry = after.table(table).history.find(version)
+            if entry and self.projector.store.head(names.payload(table, entry.data_sha)) is None:
+                missing.append(f"{table}@{version[:8]}")
         if missing:
-            raise NotFoundError(
-                f"The data of {', '.join(missing)} is not in {self.projector.store.location}. Write it again first."
-            )
+            named = ", ".join(dict.fromkeys(missing))
+            raise NotFoundError(f"The data of {named} is not in {self.projector.store.location}. Write it again first.")
+
+
+def _named(cuts: Cuts) -> set[tuple[str, str, str]]:
+    """For which versions the cuts and the marks stand: name, table, version."""
+    states = [*cuts.items(), *cuts.reviews.items()]
+    return {(name, table, version) for name, state in states for table, version in state.items()}
+
+
+def version_at(state: ProjectState, table: str, asked: str | None) -> Version:
+    """A version of a table, by its id or its first digits; ``None`` means the current one.
+
+    Raises:
+        NotFoundError: the project does not have such a table or version.
+    """
+    at_tip = state.table(table)
+    entry = at_tip.current if asked is None else at_tip.history.resolve(asked, table)
+    if entry is None:
+        raise NotFoundError(
+            f"{state.file.name} has no table {table!r}.{did_you_mean(table, state.manifest.entries)}", table=table
+        )
+    return entry
 
 
 def moved(location: Location) -> Edit:
@@ -161,18 +180,14 @@ def cut_recorded(cut: str, versions: Mapping[str, str | None], author: Author, m
 
     Raises:
         NotFoundError: the project does not have such a table or version.
+        InvalidInputError: a review mark has that name.
     """
 
     def edit(state: ProjectState, now: str) -> ProjectState:
         cuts = state.cuts
+        cuts.check_new_cut(cut)
         for table, asked in versions.items():
-            at_tip = state.table(table)
-            entry = at_tip.current if asked is None else at_tip.history.resolve(asked, table)
-            if entry is None:
-                raise NotFoundError(
-                    f"{state.file.name} has no table {table!r}.{did_you_mean(table, state.manifest.entries)}",
-                    table=table,
-                )
+            entry = version_at(state, table, asked)
             if not cuts.stands_for(cut, table, entry.version):
                 cuts = cuts.with_recording(cut, table, entry.version, at=now, author=author, message=message)
         if cuts is state.cuts:

@@ -24,7 +24,8 @@ def assert_read_alike(stranger: Stranger, reader: dc.ProjectReader) -> int:
     }
     for name, entries in stranger.histories.items():
         assert [e["version"] for e in entries] == [v.version for v in reader.history(name)]
-    assert stranger.cuts() == {name: dict(cut) for name, cut in reader.cuts().items()}
+    states = (*reader.cuts().items(), *reader.reviews().items())
+    assert stranger.cuts() == {name: dict(state) for name, state in states}
     read = list(stranger.read_all())
     for name, version, table in read:
         assert_same_values(table, reader.read_arrow(name, version, verify="bytes"))

@@ -101,8 +101,10 @@ class Stranger:
         return json.loads((self.folder / key).read_bytes())
 
     def cuts(self) -> dict[str, dict[str, str]]:
-        cuts = self.json(".metadata/cuts.json")["cuts"] if (self.folder / ".metadata/cuts.json").exists() else {}
-        return {name: {t: held[0]["version"] for t, held in cut["tables"].items()} for name, cut in cuts.items()}
+        """The cuts, and the review marks."""
+        held = self.json(".metadata/cuts.json") if (self.folder / ".metadata/cuts.json").exists() else {"cuts": {}}
+        marks = {name: moves[0]["versions"] for name, moves in held.get("reviews", {}).items()}
+        return marks | {n: {t: v[0]["version"] for t, v in cut["tables"].items()} for n, cut in held["cuts"].items()}
 
     def current(self, name: str) -> Any:
         pointer = self.json(f"{name}/.metadata/metadata.json")
@@ -140,7 +142,7 @@ class Stranger:
         return table
 
     def read_all(self) -> Iterator[tuple[str, str, Any]]:
-        """Every version of everything; that the manifest and the cuts agree with the histories is insisted on."""
+        """Every version of everything; that manifest, cuts and marks agree with the histories is insisted on."""
         versions = {name: [e["version"] for e in entries] for name, entries in self.histories.items()}
         for cut in self.cuts().values():
             self.insist("versions of a cut", all(version in versions[name] for name, version in cut.items()))

@@ -12,6 +12,7 @@ import pyarrow as pa
 import datom_core as dc
 
 AUTHOR = "Ada Lovelace <ada@example.org>"
+REVIEWER = "Grace Hopper <grace@example.org>"
 CSV = "USUBJID,AGE\n01-001,63\n01-002,71\n"
 PREFIX = "studies/001"
 
@@ -63,6 +64,10 @@ def make(folder: Path) -> tuple[str, ...]:
     (drop / "dm.csv").write_text(CSV)
     project.sync(drop, message="Demographics as delivered")
     first = project.cut("2026-01", {"visits": visits(None)}, message="First extract")["visits"]
+    afternoon = dc.Project.open(
+        disk, remote=folder / "history.git", author=REVIEWER, clock=lambda: datetime(2026, 1, 12, 15, tzinfo=UTC)
+    )
+    afternoon.mark_reviewed("2026-01", message="No open queries")
     project.write("visits", visits(71.0), message="Weight of 01-002 added")
     project.write("visits", visits(None), message="The weight was another subject's")
     parents = [project.parent("visits", first.version), project.parent("dm")]

@@ -138,6 +138,10 @@ FOUND: dict[str, tuple[Alter, str]] = {
         edit(".metadata/cuts.json", lambda c: c["cuts"]["2026-01"]["tables"]["visits"][0].update(version=OTHER)),
         "versions of a cut",
     ),
+    "a review mark": (
+        edit(".metadata/cuts.json", lambda c: c["reviews"]["reviewed"][0]["versions"].update(visits=OTHER)),
+        "versions of a cut",
+    ),
 }
 
 

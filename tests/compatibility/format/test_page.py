@@ -93,7 +93,7 @@ def keys(document: Any) -> Iterator[str]:
             yield from keys(value)
     elif isinstance(document, dict):
         for key, value in document.items():
-            named = key in ("artifacts", "tables", "cuts")
+            named = key in ("artifacts", "tables", "cuts", "reviews", "versions")
             yield key
             yield from () if key in ("custom", "methods") else keys(list(value.values()) if named else value)
 

@@ -52,6 +52,7 @@ def written(project: dc.Project) -> dc.Project:
     project.write("dm", frame(2))
     project.write("dm", frame(3), cut="lock", custom={"source": "EDC"})
     project.write("adsl", frame(1), parents=[project.parent("dm")], cut="lock")
+    project.mark_reviewed("lock")
     return project
 
 
@@ -67,7 +68,8 @@ def check(what: str, use: Callable[[], Any], problems: list[str]) -> None:
 def read_all(store: dc.ObjectStore, known: dict[str, list[Any]]) -> None:
     """All that a reader can ask for; a table is one of those that were written."""
     reader = dc.ProjectReader.open(store, "STUDY_001")
-    print(reader.list(), reader.summary(), reader.cuts())
+    print(reader.list(), reader.summary(), reader.cuts(), reader.reviews())
+    print(reader.changes_between("reviewed"))
     for table, tables in known.items():
         print(reader.history(table), reader.resolve(table), reader.parents(table), reader.lineage(table))
         for version in reader.history(table):

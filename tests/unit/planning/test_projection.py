@@ -9,7 +9,7 @@ import pytest
 
 import datom_core as dc
 from datom_core.common import names
-from datom_core.documents import GovernanceFile, History, Manifest, Metadata
+from datom_core.documents import GovernanceFile, History, Manifest, Metadata, ReviewMove
 from datom_core.planning import (
     Payload,
     StorageView,
@@ -37,6 +37,7 @@ from tests.unit.states import (
     BEFORE,
     PLACE,
     TIP,
+    WHO,
     at,
     current_of,
     documents_of,
@@ -51,6 +52,7 @@ from tests.unit.states import (
 LEVEL = documents_of(TIP)
 
 #: What storage holds -> whether dm's documents, the manifest, and the cuts say what git says.
+REVIEW = ReviewMove({"dm": sha("x")}, at(3), WHO, "looked at")
 SEEN: dict[str, tuple[dict[str, bytes], tuple[bool, bool, bool]]] = {
     "all": (LEVEL, (True, True, True)),
     "nothing": ({}, (False, False, False)),
@@ -64,6 +66,10 @@ SEEN: dict[str, tuple[dict[str, bytes], tuple[bool, bool, bool]]] = {
     "a damaged history": ({**LEVEL, names.history("dm"): b""}, (False, True, True)),
     "a damaged manifest": ({**LEVEL, names.MANIFEST_KEY: b"[]"}, (True, False, True)),
     "damaged cuts": ({**LEVEL, names.CUTS_KEY: b"["}, (True, True, False)),
+    "a review that git has not": (
+        {**LEVEL, names.CUTS_KEY: TIP.cuts.with_review("mine", REVIEW).to_json()},
+        (True, True, False),
+    ),
     "another layout": (
         {key: json.dumps(json.loads(data), indent=None).encode() for key, data in LEVEL.items()},
         (True, True, True),

@@ -28,6 +28,7 @@ VERBS: dict[str, Callable[[dc.Project, Path], Any]] = {
     "several": lambda p, _: p.write_all({"vs": frame(1), "dm": frame(9)}),
     "a cut": lambda p, _: p.cut("c9", {"dm": frame(2)}),
     "a cut of what is there": lambda p, _: p.record_cut("c9", ["dm"]),
+    "a review": lambda p, _: p.mark_reviewed("c1"),
     "a sync": lambda p, tmp: p.sync(drop(tmp)),
     "mirror": lambda p, _: p.mirror(),
     "a move": lambda p, tmp: dc.migrate(p, dc.LocalStore(tmp / "new")),

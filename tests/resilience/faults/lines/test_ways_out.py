@@ -57,6 +57,25 @@ class TestBringingBack:
         assert writer.recover_versions() == ()
         assert writer.write("dm", frame(4)).action == "unchanged"
 
+    def test_a_review_that_the_branch_has_lost(self, writer: dc.Project, study: dc.Project) -> None:
+        study.mark_reviewed("c1", message="January")
+        study.mark_reviewed("c3", message="March")
+        moves = study.reader.reviews()["reviewed"].moves
+        set_back(Path(study.remote), 1)
+        with pytest.raises(dc.DivergedError, match="the review marks 'reviewed'") as caught:
+            writer.mark_reviewed("c2")
+        assert caught.value.lost_marks == ("reviewed",)
+        assert writer.recover_versions() == ()
+        assert study.reader.reviews()["reviewed"].moves == moves
+        assert (writer.status().level, writer.validate("full").versions) == (True, 4)
+
+    def test_a_review_that_is_let_go(self, writer: dc.Project, study: dc.Project) -> None:
+        study.mark_reviewed("c1")
+        set_back(Path(study.remote), 1)
+        writer.accept_history(reason="Set by mistake")
+        assert "- the review mark 'reviewed'" in git(Path(study.remote), "log", "-1", "--format=%B", "main")
+        assert not study.reader.reviews()
+
     def test_a_table_that_the_branch_does_not_know_any_more(self, study: dc.Project) -> None:
         set_back(Path(study.remote), 4)
         with pytest.raises(dc.DivergedError) as caught:

@@ -43,6 +43,14 @@ def cut_of_nothing(cuts: Any) -> Any:
     return cuts
 
 
+def marked(name: str, version: str) -> Callable[[Any], Any]:
+    def edit(cuts: Any) -> Any:
+        move = {"cut": "lock", "versions": {"ex": version}, "recorded_at": "2026-01-01T00:00:00Z"}
+        return {**cuts, "reviews": {name: [move]}}
+
+    return edit
+
+
 INCONSISTENT: dict[str, tuple[dict[str, Callable[[Any], Any]], str]] = {
     "no current version": (
         {"ex/version_history.json": lambda e: [{**e[0], "data_sha": "1" * 64}]},
@@ -62,6 +70,7 @@ INCONSISTENT: dict[str, tuple[dict[str, Callable[[Any], Any]], str]] = {
     "row of another content": ({".datom/manifest.json": rows_with(current_data_sha="5" * 64)}, "the content 55555555"),
     "row that counts wrong": ({".datom/manifest.json": rows_with(version_count=7)}, "counts 7 versions"),
     "a cut of no version": ({".datom/cuts.json": cut_of_nothing}, "no such version"),
+    "a review of no version": ({".datom/cuts.json": marked("mine", "f" * 64)}, "in the review mark 'mine'"),
     "a table that is not listed": ({".datom/manifest.json": drop("ex")}, "does not list it"),
     "a table without documents": (
         {"ex/metadata.json": lambda _: None, "ex/version_history.json": lambda _: None},
