@@ -4,6 +4,7 @@ What cannot work is refused here, when the code is loaded. What an asset returns
 """
 
 from datom_dagster.assets.automation import datom_eager
+from datom_dagster.assets.change_report import datom_change_report
 from datom_dagster.assets.definitions import KINDS, check_tables, datom_asset, datom_definitions
 from datom_dagster.assets.jobs import datom_jobs
 from datom_dagster.assets.table_assets import Extraction, columns_of, datom_assets
@@ -17,6 +18,7 @@ __all__ = [
     "columns_of",
     "datom_asset",
     "datom_assets",
+    "datom_change_report",
     "datom_definitions",
     "datom_eager",
     "datom_jobs",

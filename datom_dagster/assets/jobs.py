@@ -10,7 +10,15 @@ import dagster as dg
 from pydantic import Field
 
 import datom_core as dc
-from datom_dagster.events import DATA_VERSION_TAG, facts, translated
+from datom_dagster.events import (
+    COMMIT_MESSAGE,
+    CUT,
+    DATA_VERSION_TAG,
+    commit_metadata,
+    facts,
+    run_trailers,
+    translated,
+)
 from datom_dagster.resources import DatomResource, GovernanceResource, check_kind, listed
 
 
@@ -104,6 +112,18 @@ class ValidateProject(dg.Config):
     fix: bool = Field(default=False, description="Put back everything that git can give.")
 
 
+class MarkReviewed(dg.Config):
+    """What was reviewed, and by whom."""
+
+    cut: str = Field(description="Everything up to this cut was reviewed.")
+    name: str = Field(default="reviewed", description="Name of the mark; each kind of review may have one.")
+    message: str | None = Field(
+        default=None, description="Why, or what came of it; by default the run's tag datom/commit_message."
+    )
+    author: str | None = Field(default=None, description='Who, "Name <email>"; by default the project\'s author.')
+    backwards: bool = Field(default=False, description="Set the mark to an earlier cut than that at which it stands.")
+
+
 class DecommissionProject(dg.Config):
     """The end of a project."""
 
@@ -160,10 +180,10 @@ def datom_jobs(
 ) -> list[dg.JobDefinition]:
     """Jobs for the steps of a project's life; each can be launched again if it was interrupted.
 
-    ``init_project``, ``migrate_project``, ``validate_project``, ``mirror_project`` and ``decommission_project``; with a
-    register also ``init_governance`` and ``attach_governance``. They use the resources ``datom``, a `DatomResource`,
-    and ``governance``, a `GovernanceResource`. Jobs that change where a project lies, or find something out about it,
-    leave an observation on its assets, which makes nothing downstream stale.
+    ``init_project``, ``migrate_project``, ``validate_project``, ``mirror_project``, ``mark_reviewed`` and
+    ``decommission_project``; with a register also ``init_governance`` and ``attach_governance``. They use the resources
+    ``datom``, a `DatomResource`, and ``governance``, a `GovernanceResource`. Jobs that change where a project lies, or
+    find something out about it, leave an observation on its assets, which makes nothing downstream stale.
 
     Args:
         assets: the project's assets.
@@ -173,7 +193,7 @@ def datom_jobs(
     """
     check_kind("resources", resources, Mapping, '{"datom": study}')
     notes = _Notes(_specs(assets))
-    steps = [_init_project, _migrate, _validate, _mirror, _decommission]
+    steps = [_init_project, _migrate, _validate, _mirror, _mark_reviewed, _decommission]
     steps += [_init_governance, _attach] if governance else []
     return [_job(step(notes), resources, study) for step in steps]
 
@@ -275,6 +295,33 @@ def _mirror(notes: _Notes) -> dg.OpDefinition:
             notes.tell(context, "mirrored", facts(report), on_assets=bool(report.written))
 
     return mirror_project
+
+
+def _mark_reviewed(notes: _Notes) -> dg.OpDefinition:
+    @dg.op(description="Record that a study was reviewed up to a cut: a report can then tell what came since.")
+    def mark_reviewed(context: dg.OpExecutionContext, config: MarkReviewed, datom: DatomResource) -> None:
+        with translated(context):
+            project = datom.open_project()
+            commit = project.mark_reviewed(
+                config.cut,
+                name=config.name,
+                message=config.message if config.message is not None else context.run.tags.get(COMMIT_MESSAGE),
+                author=config.author,
+                trailers=run_trailers(context),
+                backwards=config.backwards,
+            )
+            latest = project.reader.reviews()[config.name].latest
+            shown = {
+                "datom/review_mark": config.name,
+                CUT: config.cut,
+                "datom/message": latest.message,
+                "datom/author": str(latest.author),
+                "datom/recorded_at": latest.recorded_at,
+                **commit_metadata(commit, project.remote),
+            }
+            notes.tell(context, "reviewed", shown, on_assets=commit is not None)
+
+    return mark_reviewed
 
 
 def _decommission(notes: _Notes) -> dg.OpDefinition:

@@ -8,6 +8,7 @@ from datom_dagster.events.commit_messages import (
     DEFAULT_TEMPLATE,
     check_template,
     commit_message,
+    run_trailers,
     trailers,
 )
 from datom_dagster.events.dagster_internals import (
@@ -83,6 +84,7 @@ from datom_dagster.events.metadata_keys import (
 )
 from datom_dagster.events.progress_log import telling
 from datom_dagster.events.provenance import loaded, remember
+from datom_dagster.events.report_place import ReportPlace, ReportPlaceLike
 
 __all__ = [
     "ALLOW_MISSING",
@@ -114,6 +116,8 @@ __all__ = [
     "VERSION",
     "VERSION_OF",
     "OnEmpty",
+    "ReportPlace",
+    "ReportPlaceLike",
     "TableType",
     "add_partition_metadata",
     "change_metadata",
@@ -145,6 +149,7 @@ __all__ = [
     "rows_table",
     "rules_of",
     "run_tags",
+    "run_trailers",
     "set_data_version",
     "settings_of",
     "source_metadata",

@@ -70,3 +70,8 @@ def trailers(context: dg.OutputContext, cut: str | None) -> dict[str, str]:
         "Dagster-Code-Version": context.asset_spec.code_version if is_asset and step is not None else None,
     }
     return {key: " ".join(value.split()) for key, value in found.items() if value}
+
+
+def run_trailers(context: dg.OpExecutionContext) -> dict[str, str]:
+    """As `trailers`, for a commit that no output makes."""
+    return {"Dagster-Run": context.run_id, "Dagster-Job": " ".join(context.job_name.split())}

@@ -33,6 +33,7 @@ JOBS = {
     "migrate_project",
     "validate_project",
     "mirror_project",
+    "mark_reviewed",
     "decommission_project",
 }
 
