@@ -12,10 +12,20 @@ from dagster.components.utils.defs_state import DefsStateConfig, DefsStateConfig
 from pydantic import BaseModel, Field
 
 import datom_core as dc
-from datom_dagster.assets import KINDS, Extraction, TableSpec, columns_of, datom_assets, datom_definitions, datom_jobs
+from datom_dagster.assets import (
+    KINDS,
+    Extraction,
+    TableSpec,
+    columns_of,
+    datom_assets,
+    datom_change_report,
+    datom_definitions,
+    datom_jobs,
+)
 from datom_dagster.checks import datom_checks
 from datom_dagster.components.yaml_models import (
     STRICT,
+    YamlChangeReport,
     YamlChecks,
     YamlCuts,
     YamlExtracts,
@@ -93,6 +103,9 @@ class DatomProjectComponent(dg.StateBackedComponent, dg.Model, dg.Resolvable):
     tags: Mapping[str, str] = Field(default={}, description="Tags of the assets.")
     message_template: str = Field(default=DEFAULT_TEMPLATE, description="Default commit message.")
     preview_rows: int = Field(default=5, ge=0, description="Rows shown on an asset's page.")
+    change_reports: Sequence[YamlChangeReport] = Field(
+        default=(), description="Assets that report what changed, from cut to cut or since a review."
+    )
     sensor: bool = Field(default=False, description="A sensor that reports what others write.")
     jobs: bool = Field(default=False, description="Jobs for the steps of the project's life.")
     defs_state: ResolvedDefsStateConfig = DefsStateConfigArgs.local_filesystem()
@@ -150,7 +163,7 @@ class DatomProjectComponent(dg.StateBackedComponent, dg.Model, dg.Resolvable):
             ),
         }
         return datom_definitions(
-            assets=assets,
+            assets=[*assets, *self._reports(assets)],
             resources=resources,
             sensors=self._sensors(assets, drop),
             jobs=self._jobs(assets, resource),
@@ -164,6 +177,23 @@ class DatomProjectComponent(dg.StateBackedComponent, dg.Model, dg.Resolvable):
         if drop is not None and self.extracts is not None and self.extracts.sensor:
             name, downstream = self._named("extracts"), self.extracts.downstream
             made.append(extract_sensor(assets, drop, name=name, resource=resource, downstream=downstream))
+        return made
+
+    def _reports(self, assets: Sequence[Any]) -> list[dg.AssetsDefinition]:
+        made = []
+        for report in self.change_reports:
+            cuts = self.partitions.definition() if self.partitions is not None and report.by_cut else None
+            about = {**self._shared(), "kinds": {"datom", "report"}, "key_prefix": list(self.key_prefix) or None}
+            made.append(
+                datom_change_report(
+                    assets,
+                    name=self._named(report.name),
+                    partitions=cuts,
+                    resource=self._named("datom"),
+                    **report.options(),
+                    **about,
+                )
+            )
         return made
 
     def _checks(self, assets: Sequence[Any]) -> list[dg.AssetChecksDefinition]:

@@ -108,6 +108,52 @@ class YamlChecks(dg.Resolvable, dg.Model):
     warn: bool | Sequence[str] = Field(default=False, description="Those that only warn.")
 
 
+class YamlComparison(dg.Resolvable, dg.Model):
+    """How values are compared."""
+
+    model_config = STRICT
+
+    absolute: Mapping[str, float] = Field(default={}, description="Column -> tolerance.")
+    relative: Mapping[str, float] = Field(default={}, description="Column -> tolerance, as a part of the number.")
+    fold_case: Sequence[str] = Field(default=(), description="Text columns in which case does not count.")
+    fold_blanks: Sequence[str] = Field(default=(), description="Text columns in which blanks do not count.")
+    ignore: Sequence[str] = Field(default=(), description="Columns that are not compared.")
+
+    def settings(self) -> dc.ComparisonSettings:
+        """The settings, as `datom_change_report` takes them."""
+        return dc.ComparisonSettings(
+            absolute=dict(self.absolute),
+            relative=dict(self.relative),
+            fold_case=tuple(self.fold_case),
+            fold_blanks=tuple(self.fold_blanks),
+            ignore=tuple(self.ignore),
+        )
+
+
+class YamlChangeReport(dg.Resolvable, dg.Model):
+    """An asset that reports what changed in the tables."""
+
+    model_config = STRICT
+
+    name: str = Field(default="change_report", description="Name of the asset.")
+    since: str | None = Field(default=None, description="A review mark to report from; else from the cut before.")
+    by_cut: bool = Field(default=True, description="A report for each cut, where there are partitions.")
+    reports: YamlStorage | None = Field(default=None, description="Where whole reports are kept.")
+    forms: Sequence[str] | None = Field(default=None, description="html, xlsx, json, md; html by default.")
+    keys: Mapping[str, Sequence[str]] = Field(default={}, description="Table -> columns that tell its rows apart.")
+    comparison: YamlComparison | None = Field(default=None, description="Tolerances, folding, columns to ignore.")
+    masked: Sequence[str] = Field(default=(), description="Columns whose values are shown nowhere.")
+    preview_rows: int | None = Field(default=None, ge=0, description="Rows of each kind to list; 0 shows no value.")
+
+    def options(self) -> dict[str, Any]:
+        """The arguments of `datom_change_report`, but for the assets."""
+        return {
+            **self.model_dump(include={"since", "forms", "keys", "masked", "preview_rows"}),
+            "reports": None if self.reports is None else self.reports.resource(),
+            "settings": None if self.comparison is None else self.comparison.settings(),
+        }
+
+
 class YamlExtracts(dg.Resolvable, dg.Model):
     """Where extract files arrive."""
 
@@ -214,10 +260,14 @@ _INNER: Mapping[str, type[BaseModel]] = {
     "storage": YamlStorage,
     "governance": YamlGovernance,
     "extracts": YamlExtracts,
+    "change_reports": YamlChangeReport,
+    "reports": YamlStorage,
 }
 
 
 def _masked(given: Any, model: type[BaseModel]) -> Any:
+    if isinstance(given, list):
+        return [_masked(each, model) for each in given]
     if not isinstance(given, Mapping):
         return given
     shown = {key: value if key in model.model_fields else "(not shown)" for key, value in given.items()}

@@ -223,6 +223,39 @@ class TestProduced:
             refused = job.execute_in_process(**run, raise_on_error=False)  # type: ignore[arg-type]
             assert "dm breaks 1 of its 2 rules" in failure(refused)
 
+    def test_reports_of_changes(self, study: Study, project: dc.Project, tmp_path: Path) -> None:
+        for cut, age in (("2026-01", 40), ("2026-02", 41)):
+            project.cut(cut, {"dm": pd.DataFrame({"USUBJID": ["s1"], "AGE": [age], "ARM": [str(age)]})})
+        project.mark_reviewed("2026-01", name="medical")
+        defs = study.load(
+            tables=[{"name": "dm", "key": ["USUBJID"]}, "ae"],
+            partitions={"names": ["2026-01", "2026-02"]},
+            key_prefix=["onc"],
+            change_reports=[
+                {"comparison": {"absolute": {"AGE": 2}}, "masked": ["ARM"], "keys": {"dm": ["USUBJID"]}},
+                {
+                    "name": "for_review",
+                    "since": "medical",
+                    "by_cut": False,
+                    "reports": {"path": str(tmp_path / "kept")},
+                    "forms": ["json", "html"],
+                    "preview_rows": 0,
+                },
+            ],
+        )
+        job = defs.resolve_implicit_global_asset_job_def()
+        by_cut, whole = (
+            job.execute_in_process(asset_selection=[dg.AssetKey(["onc", name])], partition_key=cut)
+            for name, cut in (("change_report", "2026-02"), ("for_review", None))
+        )
+        (first,), (second,) = (r.get_asset_materialization_events() for r in (by_cut, whole))
+        shown = first.materialization.metadata
+        assert (shown["datom/before"].value, shown["datom/absent"].value) == ("2026-01", "ae")
+        assert "ARM" in shown["datom/report"].value
+        kept = sorted(path.suffix for path in (tmp_path / "kept").rglob("*.*"))
+        assert (kept, second.materialization.metadata["datom/before"].value) == ([".html", ".json"], "medical")
+        assert specs(defs)["onc/change_report"].deps
+
     def test_without_a_remote_the_run_is_refused(self, study: Study) -> None:
         defs = study.load(tables=["dm"], extract="study_extracts.extract", remote=None)
         result = defs.resolve_implicit_global_asset_job_def().execute_in_process(raise_on_error=False)
@@ -271,6 +304,8 @@ class TestProduced:
         ({"tables": [{"name": "dm", "rules": {"ranges": {"AGE": [2, 1]}}}]}, "AGE"),
         ({"tables": [{"name": "dm", "gate": True}]}, "gate=True needs rules"),
         ({"tables": ["dm"], "checks": {"blocking": ["kee"]}}, "kee"),
+        ({"change_reports": [{"forms": ["html"]}], "tables": ["dm"]}, "need a place"),
+        ({"change_reports": [{"reports": {"bucket": "b", "secret_key": "planted-secret"}}]}, "secret_key"),
         ({"extracts": {"storage": {"bucket": "b", "secret_key": "planted-secret"}}, "tables": ["dm"]}, "secret_key"),
     ],
 )
