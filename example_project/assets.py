@@ -12,8 +12,9 @@ from example_project.extract import domain, extract
 #: The study ended in March 2015.
 CUTS = dg.MonthlyPartitionsDefinition(start_date="2012-07", end_date="2015-04", fmt="%Y-%m")
 
-#: What must hold for each domain. Its key, which is SDTM's own, tells which rows changed from cut to cut; and no row of
-#: an extract may be missing from the next one.
+#: What must hold for each domain. Its key is a natural one, of what the row is about: SDTM's sequence numbers are given
+#: anew with each extract, and by them every row after one that comes late would seem to have changed. And no row of an
+#: extract may be missing from the next one.
 RULES = {
     "dm": TableRules(
         key=("USUBJID",),
@@ -22,9 +23,19 @@ RULES = {
         max_row_drop=0,
         stable_schema=True,
     ),
-    "ex": TableRules(key=("USUBJID", "EXSEQ"), ranges={"EXDOSE": (0, None)}, max_row_drop=0, stable_schema=True),
-    "lb": TableRules(key=("USUBJID", "LBSEQ"), required=("LBTESTCD", "LBDTC"), max_row_drop=0, stable_schema=True),
-    "ae": TableRules(key=("USUBJID", "AESEQ"), allowed={"AESER": ("N", "Y")}, max_row_drop=0, stable_schema=True),
+    "ex": TableRules(
+        key=("USUBJID", "EXTRT", "EXSTDTC"), ranges={"EXDOSE": (0, None)}, max_row_drop=0, stable_schema=True
+    ),
+    "lb": TableRules(
+        key=("USUBJID", "LBTESTCD", "VISITNUM"), required=("LBTESTCD", "LBDTC"), max_row_drop=0, stable_schema=True
+    ),
+    # The study records an event anew whenever its severity or its outcome changes.
+    "ae": TableRules(
+        key=("USUBJID", "AETERM", "AESTDTC", "AEDTC", "AESPID", "AESEV", "AEOUT"),
+        allowed={"AESER": ("N", "Y")},
+        max_row_drop=0,
+        stable_schema=True,
+    ),
 }
 
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import dagster as dg
 
-from datom_dagster import DatomIOManager, DatomResource, GovernanceResource, LocalStorage, datom_definitions, datom_jobs
+from datom_dagster import (
+    DatomIOManager,
+    DatomResource,
+    GovernanceResource,
+    LocalStorage,
+    datom_change_report,
+    datom_definitions,
+    datom_jobs,
+)
 from example_project.assets import CHECKS, CUTS, ae, dm, ex, lb, lb_abnormal
 from example_project.settings import PROJECT, Settings
 from example_project.vendor import vendor
@@ -36,8 +44,18 @@ def monthly_cut(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.Ski
 
 outside = vendor(settings, study)
 
+#: What changed in each cut: the whole of it in a folder, the most important on the asset's page.
+change_report = datom_change_report(
+    TABLES,
+    partitions=CUTS,
+    reports=settings.reports,
+    forms=["html", "xlsx"],
+    group_name="reports",
+    owners=["data.management@example.org"],
+)
+
 defs = datom_definitions(
-    assets=[*TABLES, *outside.assets],
+    assets=[*TABLES, *outside.assets, change_report],
     asset_checks=[*CHECKS, *outside.checks],
     sensors=outside.sensors,
     jobs=[record_cut, *datom_jobs(TABLES)],

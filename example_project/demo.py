@@ -24,7 +24,8 @@ def main() -> None:
         for number, cut in enumerate(CUTS, 1):
             record(number, cut, instance)
         reload(settings, instance)
-    show(project)
+        show(project)
+        report(CUTS[-1], instance)
     print("\nOpen Dagster's page over this data:\n\n    make ui\n")
 
 
@@ -52,6 +53,20 @@ def record(number: int, cut: str, instance: dg.DagsterInstance) -> None:
         rows = shown["dagster/row_count"].value
         change = shown["datom/change"].value
         print(f"        {event.materialization.asset_key.to_user_string():<12} {rows:>6} rows   {change}", flush=True)
+
+
+def report(cut: str, instance: dg.DagsterInstance) -> None:
+    """Materialize the report of what changed in a cut since the one before it, and name its files."""
+    from example_project.definitions import defs
+
+    job = defs.resolve_implicit_global_asset_job_def()
+    result = job.execute_in_process(
+        asset_selection=[dg.AssetKey("change_report")], partition_key=cut, instance=instance, run_config=_QUIET
+    )
+    (event,) = result.get_asset_materialization_events()
+    shown = {key: value.value for key, value in event.materialization.metadata.items()}
+    print(f"\nWhat changed in the cut {cut}: {shown['datom/change']}\n")
+    print(f"  a page     {shown['datom/report_html']}\n  a workbook {shown['datom/report_xlsx']}")
 
 
 def show(project: dc.Project) -> None:

@@ -26,6 +26,7 @@ class Settings:
         governance_store, governance_remote: where the organization's register lies, and its git repository
             (``DATOM_EXAMPLE_GOVERNANCE_STORE``, ``DATOM_EXAMPLE_GOVERNANCE_REMOTE``). The example's jobs create it.
         drops: folder in which the vendor's files arrive (``DATOM_EXAMPLE_DROPS``).
+        reports: folder of the reports of what changed (``DATOM_EXAMPLE_REPORTS``); by default beside the repository.
         dagster_home: Dagster's own folder (``DATOM_EXAMPLE_DAGSTER_HOME``); never the user's own instance.
     """
 
@@ -35,17 +36,20 @@ class Settings:
     governance_store: str
     governance_remote: str
     drops: str
+    reports: str
     dagster_home: str
 
     @classmethod
     def from_environment(cls) -> Settings:
+        remote = os.environ.get("DATOM_EXAMPLE_REMOTE", str(_DEMO / "study_001.git"))
         return cls(
             store=os.environ.get("DATOM_EXAMPLE_STORE", str(_DEMO / "store")),
             endpoint=os.environ.get("DATOM_EXAMPLE_S3_ENDPOINT"),
-            remote=os.environ.get("DATOM_EXAMPLE_REMOTE", str(_DEMO / "study_001.git")),
+            remote=remote,
             governance_store=os.environ.get("DATOM_EXAMPLE_GOVERNANCE_STORE", str(_DEMO / "governance")),
             governance_remote=os.environ.get("DATOM_EXAMPLE_GOVERNANCE_REMOTE", str(_DEMO / "governance.git")),
             drops=os.environ.get("DATOM_EXAMPLE_DROPS", str(_DEMO / "drops")),
+            reports=os.environ.get("DATOM_EXAMPLE_REPORTS", str(Path(remote).with_name("reports"))),
             dagster_home=os.environ.get("DATOM_EXAMPLE_DAGSTER_HOME", str(_DEMO / "dagster")),
         )
 

@@ -47,12 +47,16 @@ def test_the_demo(tmp_path: Path) -> None:
     assert {t.name: t.versions for t in reader.list()} == own | {"vs": 2, "vs_last": 1, "sites": 1}
     for text in (
         "check ranges of vs failed and blocks: VSSTRESN: 1 row with a value out of range\n      the run failed",
-        "vs        22236 rows   1 row changed by USUBJID, VSSEQ since the cut as it was recorded before",
+        "vs        22236 rows   1 row changed by USUBJID, VSTESTCD, VISITNUM, VSTPTNUM since the cut as it was",
         "vs_last    1302 rows   first version\n      the run succeeded",
         "sites was written by Grace Hopper <grace@example.org>",
     ):
         assert text in first
     assert {p.table for p in reader.parents("lb_abnormal") or ()} == {"lb", "dm"}
+    assert "What changed in the cut 2013-12: 5 of 5 tables: ae, dm, ex, lb, lb_abnormal since 2013-06" in first
+    kept = sorted((tmp_path / "reports" / "STUDY_001" / "2013-12").iterdir())
+    assert [path.suffix for path in kept] == [".html", ".xlsx"]
+    assert all(str(path) in first.partition("What changed in the cut")[2] for path in kept)
     assert_read_alike(Stranger(tmp_path / "store" / "datom"), reader)
 
     if LONG:  # that of a register moves to S3 too
@@ -73,7 +77,7 @@ def on_s3(reader: dc.ProjectReader) -> None:
         'lb as of the cut "2012-12": 7433 rows',
         "Not allowed: s3:PutObject",
         '"s3:AbortMultipartUpload"',
-        "lb            56601 rows   13,707 rows added by USUBJID, LBSEQ since the cut 2013-12",
+        "lb            56601 rows   13,707 rows added by USUBJID, LBTESTCD, VISITNUM since the cut 2013-12",
     ):
         assert text in said
     assert re.search(r"copy: (\d\d) of \1 objects", said)
@@ -156,7 +160,7 @@ def test_the_workspace_loads() -> None:
 
     dg.Definitions.validate_loadable(defs)
     specs = {s.key.to_user_string(): s for s in defs.resolve_all_asset_specs()}
-    assert set(specs) == {"dm", "ex", "lb", "ae", "lb_abnormal", "vs", "vs_last", "sites"}
+    assert set(specs) == {"dm", "ex", "lb", "ae", "lb_abnormal", "vs", "vs_last", "sites", "change_report"}
     assert all(s.owners and s.kinds and s.description for s in specs.values())
     columns = specs["lb"].metadata["dagster/column_schema"].columns
     assert {c.name: c.description for c in columns}["LBTESTCD"] == "Lab Test or Examination Short Name"

@@ -35,7 +35,7 @@ class TestLaunchedByClicking:
         sees(page, MESSAGE, "datom/bytes")
         told = rows(page)
         assert list(told)[:4] == ["datom/changed", "datom/change", "datom/message", "datom/author"]
-        assert told["datom/change"] == "9,127 rows added by USUBJID, LBSEQ since the cut 2013-03"
+        assert told["datom/change"] == "9,127 rows added by USUBJID, LBTESTCD, VISITNUM since the cut 2013-03"
         assert (told["datom/rows_added"], told["datom/rows_removed"]) == ("9127", "0")
         assert "<data.management@example.org>" in told["datom/author"]
         keep(page, "asset-partition")
