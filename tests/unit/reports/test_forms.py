@@ -13,7 +13,7 @@ import pytest
 
 from datom_core import InvalidInputError, NotFoundError, StorageError
 from datom_core.comparing import ColumnChange, RejectedKey, Settings, Side, StudyChanges
-from datom_core.reports import ReportForm, render_report, write_report
+from datom_core.reports import ReportForm, render_report, workbook, write_report
 from datom_core.version import __version__
 from tests.unit.reports.parsing import FIGURES, READERS, everything
 from tests.unit.reports.studies import COLUMNS, KEY, changes, every_kind, mixed, rows, study, version
@@ -118,8 +118,10 @@ def test_no_values_at_all(form: ReportForm) -> None:
         assert READERS[form](data)["ae"]["cells"] == 3
 
 
+@pytest.mark.parametrize("long", [0, 20_000])
 @pytest.mark.parametrize("form", FORMS)
-def test_the_same_bytes_each_time(form: ReportForm, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_bytes_each_time(form: ReportForm, long: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbook, "_LONG", long)
     first = render_report(mixed(), form)
     monkeypatch.setattr(time, "time", lambda: 2_000_000_000.0)
     monkeypatch.setenv("TZ", "Asia/Tokyo")
@@ -157,6 +159,10 @@ def test_one_table(form: ReportForm) -> None:
     assert "STUDY_9" in text
     assert "a data frame" in text
     assert "bbbbbbbb" in text
+
+
+def test_a_workbook_tells_no_time_of_its_making() -> None:
+    assert everything("xlsx", render_report(mixed(), "xlsx")).count(">2000-01-01T00:00:00Z</dcterms:") == 2
 
 
 def test_bad_input_is_refused() -> None:
