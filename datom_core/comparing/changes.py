@@ -70,7 +70,8 @@ class Settings:
     """How values are compared. By default two values are equal when the content hash takes them for equal.
 
     Attributes:
-        absolute, relative: column -> tolerance; a number within either of them is equal.
+        absolute, relative: column -> tolerance; a number within either of them is equal. A relative one is a part of
+            the larger of both numbers.
         fold_case, fold_blanks: text columns whose case, or whose leading, trailing and repeated blanks, do not count.
         ignore: columns that are not compared at all.
         masked: columns whose values no report may show; they are compared all the same.
