@@ -52,7 +52,7 @@ def by_polars(before: pa.Table, after: pa.Table) -> int:
     both = old.join(new, on=KEY, how="inner", suffix="_after")
     rest = [c for c in before.column_names if c not in KEY]
     differs = pl.any_horizontal(pl.col(c).ne_missing(pl.col(f"{c}_after")) for c in rest)
-    return gone.height + came.height + both.filter(differs).height
+    return int(gone.height + came.height + both.filter(differs).height)
 
 
 def changes(table: pa.Table, folder: Path, to: Table) -> None:
@@ -68,7 +68,7 @@ def changes(table: pa.Table, folder: Path, to: Table) -> None:
 
     def ours() -> int:
         found = reader.changes("lb", first.version, key=KEY)
-        return found.added.num_rows + found.removed.num_rows + found.changed
+        return int(found.added.num_rows + found.removed.num_rows) + found.changed
 
     assert ours() == read_and_compare(), "both tell of the same rows"
     measured, floor, history = alternating(ours, read_and_compare, lambda: reader.row_history("lb", _row(before)))

@@ -66,7 +66,7 @@ class ColumnChange:
 
 
 @dataclass(frozen=True)
-class Settings:
+class ComparisonSettings:
     """How values are compared. By default two values are equal when the content hash takes them for equal.
 
     Attributes:
@@ -89,13 +89,13 @@ class Settings:
         """Every column that is named."""
         return frozenset().union(*(getattr(self, f.name) for f in fields(self)))
 
-    def only(self, columns: Collection[str]) -> Settings:
+    def only(self, columns: Collection[str]) -> ComparisonSettings:
         """What concerns these columns."""
         absolute, relative = (
             {c: t for c, t in given.items() if c in columns} for given in (self.absolute, self.relative)
         )
         lists = (self.fold_case, self.fold_blanks, self.ignore, self.masked)
-        return Settings(absolute, relative, *(tuple(c for c in given if c in columns) for given in lists))
+        return ComparisonSettings(absolute, relative, *(tuple(c for c in given if c in columns) for given in lists))
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ class TableChanges:
     before: Side | None
     after: Side | None
     key: KeyDecision
-    settings: Settings
+    settings: ComparisonSettings
     unchanged: int
     changed: int
     reordered: bool

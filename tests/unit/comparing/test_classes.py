@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from datom_core.comparing import KeyDecision, Settings, TableChanges, compare_tables
+from datom_core.comparing import ComparisonSettings, KeyDecision, TableChanges, compare_tables
 from datom_core.errors import InvalidInputError
 from tests.comparing.truth import check_sums
 
@@ -300,5 +300,5 @@ def test_a_key_that_is_not_in_both_tables_is_refused() -> None:
 
 
 def test_the_settings_are_those_that_were_given() -> None:
-    settings = Settings(masked=("AESEV",))
+    settings = ComparisonSettings(masked=("AESEV",))
     assert compared(BEFORE, BEFORE, "USUBJID", "AETERM", settings=settings).settings is settings

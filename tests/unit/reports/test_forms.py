@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from datom_core import InvalidInputError, NotFoundError, StorageError
-from datom_core.comparing import ColumnChange, RejectedKey, Settings, Side, StudyChanges
+from datom_core.comparing import ColumnChange, ComparisonSettings, RejectedKey, Side, StudyChanges
 from datom_core.reports import ReportForm, render_report, workbook, write_report
 from datom_core.version import __version__
 from tests.unit.reports.parsing import FIGURES, READERS, everything
@@ -42,7 +42,7 @@ def test_nothing_but_counts_is_left_out_of_a_preview(form: ReportForm) -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_facts(form: ReportForm) -> None:
-    settings = Settings(absolute={"AESTDY": 0.5}, fold_case=("AETERM",), ignore=("AESEV",), masked=("ARM",))
+    settings = ComparisonSettings(absolute={"AESTDY": 0.5}, fold_case=("AETERM",), ignore=("AESEV",), masked=("ARM",))
     told = everything(form, render_report(study(every_kind(settings=settings)), form))
     for fact in ("STUDY_001", "cut-1", "cut-2", __version__, "a" * 64, "b" * 64, "a" * 40, "b" * 40, "Ana Ruiz"):
         assert fact in told
@@ -64,7 +64,10 @@ def test_masked_values_are_in_no_form(form: ReportForm, where: str) -> None:
             form,
             render_report(
                 StudyChanges(
-                    "S", "a", "b", {n: replace(t, settings=Settings(masked=("ARM",))) for n, t in kept.items()}
+                    "S",
+                    "a",
+                    "b",
+                    {n: replace(t, settings=ComparisonSettings(masked=("ARM",))) for n, t in kept.items()},
                 ),
                 form,
             ),
