@@ -13,6 +13,11 @@ from pathlib import Path
 
 from benchmarks.measure import Table, Timing, alternating
 
+_TOLD = {
+    "stream": ("a write from a stream, beside the page cache", "the table in memory"),
+    "compare": ("a comparison of two versions", "both tables in memory"),
+}
+
 
 def imports(to: Table) -> None:
     """The import of the core, which may not bring in anything needed only for writing, S3 or GitHub."""
@@ -34,14 +39,14 @@ def imports(to: Table) -> None:
 def memory(rows: int, to: Table, has_targets: bool) -> None:
     """The memory peaks of a write, a read and a write from a stream, against the size of the table in memory."""
     with tempfile.TemporaryDirectory() as folder:
-        for job, target in (("write", 1.25), ("read", 1.6), ("stream", None)):
+        for job, target in (("write", 1.25), ("read", 1.6), ("stream", None), ("compare", 1.5)):
             command = [sys.executable, "-m", "benchmarks.processes", job, str(rows), folder]
             size, peak = map(float, subprocess.run(command, check=True, capture_output=True).stdout.split())
-            name = "a write from a stream, beside the page cache" if job == "stream" else f"a {job}"
+            name, against = _TOLD.get(job, (f"a {job}", "the table in memory"))
             to.add(
                 f"peak memory of {name}, {rows:,} rows",
                 Timing(peak / 1e9),
-                "the table in memory",
+                against,
                 Timing(size / 1e9),
                 target if has_targets else None,
                 unit="MB",
@@ -126,6 +131,32 @@ def _stream(rows: int, folder: Path) -> None:
     print(size, grown)
 
 
+def _compare(rows: int, folder: Path) -> None:
+    """Both versions read and compared; another process writes them."""
+    import datom_core as dc
+    from benchmarks.comparing import KEY
+
+    subprocess.run([sys.executable, "-m", "benchmarks.processes", "versions", str(rows), str(folder)], check=True)
+    reader = dc.ProjectReader.open(dc.LocalStore(folder / "compare" / "store"))
+    new, old = (entry.version for entry in reader.history("lb"))
+    reader.changes("warm", *(entry.version for entry in reader.history("warm")))
+    grown = growth_of(lambda: reader.changes("lb", old, new, key=KEY))
+    print(sum(reader.read_arrow("lb", version).nbytes for version in (old, new)), grown)
+
+
+def _versions(rows: int, folder: Path) -> None:
+    """Write two versions of the table."""
+    from benchmarks.comparing import keyed, next_version
+    from benchmarks.data import lab_results, small
+    from benchmarks.local import Study
+
+    (folder / "compare").mkdir()
+    project, table = Study(folder / "compare").project, keyed(lab_results(rows))
+    for name, both in (("warm", (small(1), small(2))), ("lb", (table, next_version(table)))):
+        for version in both:
+            project.write(name, version)
+
+
 def _make(rows: int, folder: Path) -> None:
     """Write the table to a file."""
     import pyarrow as pa
@@ -145,6 +176,10 @@ def main(job: str, rows: int, folder: Path) -> None:
         _read(folder)
     elif job == "stream":
         _stream(rows, folder)
+    elif job == "compare":
+        _compare(rows, folder)
+    elif job == "versions":
+        _versions(rows, folder)
     else:
         _make(rows, folder)
 
