@@ -56,25 +56,22 @@ def datom_change_report(
 ) -> dg.AssetsDefinition:
     """An asset that reports what changed in a study's tables.
 
-    With ``partitions``, which are cuts, each partition is the report from the cut before it that was recorded, or since
-    a review, to the cut. Without, it is the report from the last cut but one to the last, or since a review to how the
-    tables are now. When there is nothing to compare with, the asset's page says so, and the step succeeds.
+    With ``partitions``, which are cuts, each is the report since the cut before it that was recorded, or since a
+    review. Without, it is the report from the last cut but one to the last, or since a review to how the tables are
+    now. When there is nothing to compare with, the asset's page says so, and the step succeeds.
 
     Args:
         assets: the study's tables; the report comes after them. A table's key is that of its rules, unless ``keys``
-            gives another one, or neither does and the data or a natural key of its domain does.
-        reports: where whole reports are kept: the path of a folder, a `LocalStorage` (they lie beside its ``datom/``)
-            or an `S3Storage` (they lie below the ``datom/`` of its prefix, which must hold no project). Nothing is
-            ever overwritten there.
-        forms: which of them: ``"html"``, ``"xlsx"``, ``"json"``, ``"md"``; by default html, where there is a place.
-        since: name of a review mark, as ``mark_reviewed`` of `datom_jobs` sets it.
-        name: of the asset.
-        keys, define, natural_keys, settings: as for `ProjectReader.changes_between`; ``keys`` by table.
+            gives another; without either, as `ProjectReader.changes_between` finds it.
+        reports: where whole reports are kept, and never overwritten: the path of a folder, a `LocalStorage` (beside
+            its ``datom/``), or an `S3Storage` (below the ``datom/`` of its prefix, which must hold no project).
+        forms: ``"html"``, ``"xlsx"``, ``"json"``, ``"md"``; by default html, where there is a place.
+        since: name of a review mark, as the job ``mark_reviewed`` of `datom_jobs` sets it.
+        name, partitions, **options: as for `dagster.asset`, which takes no ``key``, ``ins`` or ``deps`` here.
+        keys, define, natural_keys, settings: as for `ProjectReader.changes_between`.
         masked: columns whose values are shown nowhere.
         preview_rows: how many rows of each kind the asset's page and an html page list; 0 shows no value at all.
-        partitions: the cuts, as those of ``assets``.
         resource: the key of the `DatomResource`.
-        **options: everything else that `dagster.asset` takes, except ``key``, ``ins``, ``deps`` and ``is_virtual``.
 
     Raises:
         InvalidInputError: names what is refused, at the time of definition.
@@ -84,13 +81,22 @@ def datom_change_report(
         specs, reports=reports, forms=forms, since=since, keys=keys, define=define, natural_keys=natural_keys,
         settings=settings, masked=masked, preview_rows=preview_rows,
     )  # fmt: skip
+    return _asset(report, specs, partitions, resource, {"name": name, **options})
+
+
+def _asset(
+    report: _Report,
+    specs: Sequence[dg.AssetSpec],
+    partitions: dg.PartitionsDefinition[Any] | None,
+    resource: str,
+    options: Mapping[str, Any],
+) -> dg.AssetsDefinition:
     check_kind("partitions", partitions, dg.PartitionsDefinition, 'dagster.StaticPartitionsDefinition(["2026-01"])')
-    given = checked_options({"name": name, **options}, partitions, atomic=False)
+    given = checked_options(options, partitions, atomic=False)
     if "deps" in given:
         raise dc.InvalidInputError("deps: the report comes after assets; give what else it comes after among them.")
-    about = f"since the review {since!r}" if since is not None else "since the cut before"
+    about = f"since the review {report.since!r}" if report.since is not None else "since the cut before"
     told = {"description": f"What changed in the tables {about}.", "kinds": {"datom", "report"}, **given}
-
     decorate: Any = dg.asset(
         deps=[spec.key for spec in specs], partitions_def=partitions, required_resource_keys={resource}, **told
     )
