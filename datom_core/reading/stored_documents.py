@@ -33,7 +33,8 @@ class StoredDocuments:
         return manifest
 
     def cuts(self) -> Cuts:
-        return self._document(names.CUTS_KEY, Cuts.from_json) or Cuts()
+        found = self._document(names.CUTS_KEY, Cuts.from_json)
+        return Cuts() if found is None else found  # a document may have review marks, and no cut
 
     def pointer(self, table: str) -> Metadata:
         """The document of a table's current version."""

@@ -13,7 +13,15 @@ import pytest
 
 import datom_core as dc
 from datom_core.testing import Clock
-from datom_dagster import DatomIOManager, DatomResource, S3Storage, datom_asset, datom_definitions, datom_jobs
+from datom_dagster import (
+    DatomIOManager,
+    DatomResource,
+    S3Storage,
+    datom_asset,
+    datom_change_report,
+    datom_definitions,
+    datom_jobs,
+)
 from tests.dagster.conftest import failure
 from tests.long import long
 from tests.s3.server import S3Server
@@ -274,3 +282,30 @@ def test_a_move_to_a_server_that_is_named_does_not_go_to_the_one_at_hand(
         job.execute_in_process(
             run_config={"ops": {"migrate_project": {"config": {"to": to}}}}, resources={"datom": study}
         )
+
+
+def test_a_report_of_changes_in_a_bucket(
+    s3_server: S3Server, bucket: str, storage: S3Storage, project: dc.Project, instance: dg.DagsterInstance
+) -> None:
+    for cut, ages in (("2026-01", [40]), ("2026-02", [41])):
+        project.cut(cut, {"dm": pd.DataFrame({"USUBJID": ["s1"], "AGE": ages})})
+    study = DatomResource(project="STUDY_001", storage=storage)
+    kept = storage.model_copy(update={"prefix": "reports"})
+    spec = dg.AssetSpec("dm")
+
+    def made(place: S3Storage) -> dg.ExecuteInProcessResult:
+        report = datom_change_report([spec], reports=place)
+        return dg.materialize(
+            [spec, report], selection=[report], resources={"datom": study}, instance=instance, raise_on_error=False
+        )
+
+    (event,) = made(kept).get_asset_materialization_events()
+    address = str(event.materialization.metadata["datom/report_html"].value)
+    start = f"s3://{bucket}/"
+    assert address.startswith(f"{start}reports/datom/STUDY_001/2026-02/changes_since_2026-01-")
+    found = s3_server.store(bucket, "reports").client.get_object(Bucket=bucket, Key=address.removeprefix(start))
+    assert found["ContentType"] == "text/html; charset=utf-8"
+    assert b"2026-02" in found["Body"].read()
+    (again,) = made(kept).get_asset_materialization_events()
+    assert str(again.materialization.metadata["datom/report_html"].value) == address
+    assert "a prefix of their own" in failure(made(storage))

@@ -40,6 +40,18 @@ def test_it_stands_for_a_state_on_either_side(study: dc.Project) -> None:
         study.reader.changes_between("review")
 
 
+def test_a_mark_where_there_is_no_cut(project: dc.Project) -> None:
+    project.write("dm", frame(40))
+    project.mark_reviewed(versions=["dm"])
+    project.write("dm", frame(41))
+    assert list(project.reader.reviews()) == ["reviewed"]
+    assert project.reader.changes_between("reviewed")["dm"].by_column == {"AGE": 1}
+    assert project.status().level
+    project.validate("deep")
+    project.cut("2026-01", {"dm": frame(42)})
+    assert list(project.reader.reviews()) == ["reviewed"]
+
+
 def test_a_cut_that_moved_on_is_not_what_was_reviewed(study: dc.Project) -> None:
     study.cut("2026-01", {"dm": frame(50, 51)})
     found = study.reader.changes_between("reviewed", "2026-01")
