@@ -54,8 +54,8 @@ def test_the_demo(tmp_path: Path) -> None:
         assert text in first
     assert {p.table for p in reader.parents("lb_abnormal") or ()} == {"lb", "dm"}
     assert "What changed in the cut 2013-12: 5 of 5 tables: ae, dm, ex, lb, lb_abnormal since 2013-06" in first
-    kept = sorted((tmp_path / "reports" / "STUDY_001" / "2013-12").iterdir())
-    assert [path.suffix for path in kept] == [".html", ".xlsx"]
+    kept = list((tmp_path / "reports" / "STUDY_001" / "2013-12").iterdir())
+    assert sorted(path.suffix for path in kept) == [".html", ".xlsx"]
     assert all(str(path) in first.partition("What changed in the cut")[2] for path in kept)
     assert_read_alike(Stranger(tmp_path / "store" / "datom"), reader)
 
