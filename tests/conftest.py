@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, settings
 
 import datom_core as dc
 from datom_core.testing import Clock
@@ -26,6 +27,9 @@ _ROOM = 4 * 2**30
 
 def pytest_configure() -> None:
     """Temporary folders lie in memory where there is room: a test makes hundreds of small files and flushes each."""
+    # How long an example takes is no matter of a test's: the machine may be busy.
+    settings.register_profile("datom", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("datom")
     if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 

@@ -164,6 +164,5 @@ TestProjectModel = ProjectModel.TestCase
 TestProjectModel.settings = settings(
     max_examples=1000 if LONG else 8,
     stateful_step_count=12,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
 )

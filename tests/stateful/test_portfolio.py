@@ -179,6 +179,5 @@ TestPortfolioModel = PortfolioModel.TestCase
 TestPortfolioModel.settings = settings(
     max_examples=300 if LONG else 4,
     stateful_step_count=12,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
 )

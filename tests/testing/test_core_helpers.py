@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 import datom_core as dc
 from datom_core.testing import FailingStore, column_of, column_types, memory_project, tables
@@ -58,7 +58,7 @@ def test_what_cannot_fail_is_refused() -> None:
         FailingStore(dc.MemoryStore()).fail("put", times=0)  # type: ignore[arg-type]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25)
 @given(tables(max_rows=3, max_columns=2))
 def test_every_table_can_be_written(table: pa.Table) -> None:
     assert 1 <= table.num_rows <= 3

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 import datom_core as dc
 from datom_core.tables import streams
@@ -74,7 +74,7 @@ def test_what_came_as_a_stream_is_read_back(project: dc.Project, held: str) -> N
     assert project.validate("full").ok
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(tables())
 def test_a_stream_of_any_types_is_stored_as_the_table(table: pa.Table) -> None:
     expected = dc.normalise(table)

@@ -49,7 +49,7 @@ def by_key(rows: list[tuple[Any, ...]]) -> dict[Any, tuple[Any, ...]]:
 
 
 @given(TABLES, TABLES, st.booleans())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_whole_rows_are_compared_as_often_as_they_are_there(
     before: list[tuple[Any, ...]], after: list[tuple[Any, ...]], odd: bool
 ) -> None:
@@ -64,7 +64,7 @@ def test_whole_rows_are_compared_as_often_as_they_are_there(
 
 
 @given(TABLES, TABLES, st.booleans())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_with_a_key_changed_rows_are_told(
     before: list[tuple[Any, ...]], after: list[tuple[Any, ...]], odd: bool
 ) -> None:
@@ -86,7 +86,7 @@ def test_with_a_key_changed_rows_are_told(
 
 
 @given(TABLES, TABLES)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_nothing_differs_exactly_where_the_content_hash_is_the_same(
     before: list[tuple[Any, ...]], after: list[tuple[Any, ...]]
 ) -> None:

@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import datom_core as dc
@@ -27,14 +27,14 @@ def nullable(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.none() | values
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=250)
 @given(tables())
 def test_hash_of_a_table_is_the_hash_of_its_parquet(table: pa.Table) -> None:
     stored = encode_parquet(dc.normalise(table))
     assert dc.hash_table(decode_parquet(stored)) == dc.hash_table(table)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80)
 @given(tables())
 def test_chunks_and_repeated_normalisation_change_nothing(table: pa.Table) -> None:
     expected = dc.hash_table(table)
@@ -44,7 +44,7 @@ def test_chunks_and_repeated_normalisation_change_nothing(table: pa.Table) -> No
     assert dc.hash_table(once) == expected
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     st.lists(
         st.tuples(nullable(TEXT), nullable(st.integers(-9, 9)), FLOATS, nullable(st.booleans())), min_size=1, max_size=8
