@@ -31,6 +31,7 @@ from datom_core.common import fitting as fitting
 from datom_core.comparing import (
     ColumnChange,
     KeyDecision,
+    KeyOrigins,
     RejectedKey,
     StudyChanges,
     TableChanges,
@@ -203,6 +204,7 @@ __all__ = [
     "IntegrityError",
     "InvalidInputError",
     "KeyDecision",
+    "KeyOrigins",
     "KeyringCredentials",
     "KeyringToken",
     "Listing",

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 import datom_core as dc
 from datom_dagster.assets import TableSpec
 from datom_dagster.resources import DatomStorage, ExtractDrop, GovernanceResource, LocalStorage
-from datom_dagster.rules import TableRules
+from datom_dagster.rules import Compare, TableRules
 
 #: A refused value may be a secret that somebody wrote where none belongs. Dagster turns the text "1" into a number.
 STRICT = ConfigDict(extra="forbid", hide_input_in_errors=True, coerce_numbers_to_str=True)
@@ -94,6 +94,19 @@ class YamlRules(dg.Resolvable, dg.Model):
         return TableRules.from_json({**self.model_dump(), "key": list(key)})
 
 
+class YamlComparison(dg.Resolvable, dg.Model):
+    """How a table's versions are compared, when an event says what changed."""
+
+    model_config = STRICT
+
+    absolute: Mapping[str, float] = Field(default={}, description="Column -> how far numbers may be apart.")
+    relative: Mapping[str, float] = Field(default={}, description="Column -> the same, as a part of the value.")
+    fold_case: Sequence[str] = Field(default=(), description="Columns whose upper and lower case are equal.")
+    fold_blanks: Sequence[str] = Field(default=(), description="Columns whose blanks are equal, however many.")
+    ignore: Sequence[str] = Field(default=(), description="Columns that are not compared.")
+    masked: Sequence[str] = Field(default=(), description="Columns whose values no event may show.")
+
+
 class YamlChecks(dg.Resolvable, dg.Model):
     """The asset checks that each table gets, besides one for each rule."""
 
@@ -146,12 +159,23 @@ class YamlTable(dg.Resolvable, dg.Model):
     description: str | None = Field(default=None, description="What the table holds.")
     rules: YamlRules | None = Field(default=None, description="What must hold for it.")
     gate: bool = Field(default=False, description="Refuse what breaks a rule before anything is written.")
+    compare: Compare | None = Field(default=None, description="all, keyed or none: whether events say what changed.")
+    comparison: YamlComparison | None = Field(default=None, description="How its versions are compared for that.")
 
     def spec(self, known: dg.TableSchema | None) -> TableSpec:
         """The table for `datom_assets`, with the columns ``known`` if the file names none."""
         columns = self.columns if self.columns is not None else known
         rules = self.rules.rules(self.key) if self.rules is not None else None
-        return TableSpec(self.name, columns, self.key, self.description, rules=rules, gate=self.gate)
+        return TableSpec(
+            self.name,
+            columns,
+            self.key,
+            self.description,
+            rules=rules,
+            gate=self.gate,
+            compare=self.compare,
+            comparison=self.comparison.model_dump() if self.comparison is not None else None,
+        )
 
 
 def _tables(context: dg.ResolutionContext, given: Sequence[Any] | None) -> list["str | YamlTable"] | None:
@@ -214,6 +238,7 @@ _INNER: Mapping[str, type[BaseModel]] = {
     "storage": YamlStorage,
     "governance": YamlGovernance,
     "extracts": YamlExtracts,
+    "reports": YamlStorage,
 }
 
 

@@ -65,10 +65,11 @@ def test_whether_and_what_changed_comes_first_and_tables_last(run: Run) -> None:
     told = list(shown(run([dm], partition_key="2026-02", tags={"datom/commit_message": "February"}), "dm"))
     first = ["datom/changed", "datom/change", "datom/message", "datom/author", "dagster/row_count"]
     assert told[: len(first)] == first
-    assert told[-5:] == [
+    assert told[-6:] == [
         "datom/preview",
         "dagster/column_schema",
         "datom/cut_history",
+        "datom/changes",
         "datom/examples",
         "datom/changed_rows",
     ]
