@@ -84,6 +84,13 @@ class YamlRules(dg.Resolvable, dg.Model):
     )
     max_row_drop: float | None = Field(default=None, description="Largest part of its rows that a version may lose.")
     stable_schema: bool = Field(default=False, description="No column may go, or become of another kind.")
+    max_rows_removed: float | None = Field(default=None, description="Largest part of its rows that may go, by key.")
+    stable_subjects: bool = Field(default=False, description="No subject may go.")
+    stable_key: bool = Field(default=False, description="No column of the key may become of another kind.")
+    locked: Mapping[str, Sequence[str]] = Field(
+        default={}, description="Cut -> columns that may still change once it holds the table; nothing else may."
+    )
+    changes_since: str | None = Field(default=None, description="A cut or review mark since which nothing may change.")
 
     def rules(self, key: Sequence[str]) -> TableRules:
         """The rules, with the table's key.
