@@ -12,7 +12,7 @@ import dagster as dg
 import pyarrow as pa
 
 import datom_core as dc
-from datom_dagster.events.changes_told import CHANGES
+from datom_dagster.events.changes_told import CHANGES, REPORT
 from datom_dagster.events.examples import SHOWN, TABLES, cut, rows_table
 from datom_dagster.events.metadata_keys import COLUMN_LINEAGE, COLUMN_SCHEMA, CUT, OUTSIDE, VERSION
 from datom_dagster.rules import MASKED, Finding
@@ -28,11 +28,11 @@ PREVIEW = "datom/preview"
 
 _WEB_URL = re.compile(r"https?://(?P<host>[^/@]+)/(?P<path>.+?)(?:\.git)?/?$")
 _SSH_URL = re.compile(r"(?:ssh://)?[^/@\s]+@(?P<host>[^:/]+)(?::\d+/|[:/])(?P<path>.+?)(?:\.git)?/?$")
-# Did anything change; what, why, and who did it.
-_FIRST = ("datom/changed", "datom/change", "datom/message", "datom/author", "dagster/row_count")
+# Did anything change; what, why, and who did it; and, each in a line that opens more, the whole of it.
+_FIRST = ("datom/changed", "datom/change", "datom/message", "datom/author", "dagster/row_count", REPORT, CHANGES)
 # What was loaded, and what the table is; then anything that may be taller than the window, so that it hides nothing.
 _TALL = (LOADED, PREVIEW, COLUMN_SCHEMA, COLUMN_LINEAGE)
-_TALLEST = (CUT_HISTORY_SHOWN, CUT_HISTORY, CHANGES, SHOWN, *TABLES)
+_TALLEST = (CUT_HISTORY_SHOWN, CUT_HISTORY, SHOWN, *TABLES)
 _CELL = 40
 # A whole name runs past the window's edge, and this many characters are accepted wherever a version is asked for.
 _ID = 12

@@ -1,6 +1,6 @@
 """Rules about a table's rows, and about what changes in them: what may be declared, and what is found.
 
-Pure: tables come in, findings go out, but for `references`, which reads what rules compare with. Who acts on findings is
+Pure but for `references`, which reads what rules compare with: tables come in, findings go out. Who acts on them is
 said in `checks` and `io`.
 """
 

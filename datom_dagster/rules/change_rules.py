@@ -19,7 +19,11 @@ _SUBJECTS = ("USUBJID", "SUBJID")
 
 def max_rows_removed(subject: Subject) -> Finding:
     """Rows that are gone by their key; a row that only has another number or key is still there."""
-    name, most, before, changes = "max_rows_removed", subject.rules.max_rows_removed, subject.before, subject.changes
+    name, most, before = "max_rows_removed", subject.rules.max_rows_removed, subject.before
+    try:
+        changes = subject.changes
+    except dc.InvalidInputError as error:
+        return Finding(name, False, f"this cannot be compared with the version before: {error}")
     if before is None or changes is None or changes.before is None or most is None:
         return Finding(name, True, _NONE_BEFORE)
     if not changes.key.columns:

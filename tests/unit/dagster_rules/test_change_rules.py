@@ -71,6 +71,20 @@ class TestRowsRemoved:
         assert (found.passed, "declare one" in found.text) == (False, True)
 
 
+def test_settings_that_fit_no_column_fail_what_compares_by_them() -> None:
+    rules = TableRules(key=KEY, max_rows_removed=0, stable_subjects=True, changes_since="lock")
+    found = check_rules(
+        ae(),
+        rules,
+        Before("version 1a", 4, ae().schema, ae()),
+        name="ae",
+        named={("changes_since", "lock"): Since("the cut lock", table=ae())},
+        comparison=dc.ComparisonSettings(ignore=("AETREM",)),
+    )
+    assert [f.passed for f in found] == [True, False, True, False]
+    assert all("AETREM" in f.text for f in found if not f.passed)
+
+
 class TestSubjects:
     def test_one_that_disappeared_is_named(self) -> None:
         found = only(ae().slice(0, 3), ae(), stable_subjects=True)
