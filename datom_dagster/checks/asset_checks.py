@@ -11,7 +11,7 @@ import pyarrow as pa
 
 import datom_core as dc
 from datom_dagster.checks.checked_version import CheckedVersion, find_checked
-from datom_dagster.events import COMPARISON, SHOWN, rows_table, rules_of, settings_of, table_of, translated
+from datom_dagster.events import COMPARISON, SHOWN, key_of, rows_table, rules_of, settings_of, table_of, translated
 from datom_dagster.resources import DatomResource
 from datom_dagster.rules import ASKED, EXAMPLES, Finding, Named, TableRules, check_rules, named_states, version_before
 
@@ -81,7 +81,8 @@ def datom_checks(
     blocks, warns = _severities(blocking, warn, names)
     external = isinstance(asset, dg.AssetSpec) or not asset.is_executable
     comparison = settings.get(COMPARISON, dc.ComparisonSettings())
-    plan = _Checks(spec, table_of(spec.metadata, spec.key), rules, comparison, warns, examples, external)
+    key = key_of(settings) or ()
+    plan = _Checks(spec, table_of(spec.metadata, spec.key), rules, key, comparison, warns, examples, external)
     return _op(name or f"{spec.key.to_python_identifier()}_datom_checks", plan, names, blocks, resource)
 
 
@@ -143,6 +144,7 @@ class _Checks:
     spec: dg.AssetSpec
     table: str
     rules: TableRules
+    key: tuple[str, ...]
     comparison: dc.ComparisonSettings
     warns: Collection[str]
     examples: int
@@ -206,7 +208,14 @@ class _Checks:
             rules, more = _without(rules, "a version to compare with", error, _NAMING)
             failed += more
         found = check_rules(
-            data, rules, before, self.examples, name=self.table, named=named, comparison=self.comparison
+            data,
+            rules,
+            before,
+            self.examples,
+            name=self.table,
+            named=named,
+            comparison=self.comparison,
+            key=self.key,
         )
         return failed + found
 

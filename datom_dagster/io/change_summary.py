@@ -132,7 +132,8 @@ class Changes:
             origins=dc.KeyOrigins(rules=self.key, ignore=self.comparison.ignore),
             settings=fitting_masks(self.comparison, then, data),
             versions=(old, reader.resolve(self.table, result.version)),
-            cuts=(None if before is None else before[0], result.cut),
+            # A cut that was recorded again is named on one side alone: the other is the version that it stood for.
+            cuts=(None if before is None or before[0] == result.cut else before[0], result.cut),
         )
 
     def _reported(self, changes: dc.TableChanges, project: str) -> dict[str, Any]:

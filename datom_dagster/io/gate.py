@@ -21,6 +21,7 @@ class Gate:
         table: the table's name.
         cut: the partition that is written.
         rules: what must hold.
+        key: the asset's key.
         project: where it will be written.
     """
 
@@ -28,6 +29,7 @@ class Gate:
     table: str
     cut: str | None
     rules: TableRules
+    key: tuple[str, ...] | None
     project: dc.Project
 
     def check(
@@ -46,7 +48,9 @@ class Gate:
         """
         before = self._before(earlier) if self.rules.compares else None
         named = self._named(data) if self.rules.names else {}
-        check_gate(self.table, data, self.rules, before, examples, named=named, comparison=comparison)
+        check_gate(
+            self.table, data, self.rules, before, examples, named=named, comparison=comparison, key=self.key or ()
+        )
 
     def _before(self, earlier: tuple[str, pa.Table] | None) -> Before | None:
         """The version that the gate compares with."""

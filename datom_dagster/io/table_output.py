@@ -30,6 +30,7 @@ from datom_dagster.events import (
     commit_metadata,
     cut_history,
     in_reading_order,
+    key_of,
     loaded,
     parents_metadata,
     preview,
@@ -136,7 +137,8 @@ class TableOutput:
         rules = self.settings.get(GATE)
         if rules is not None:
             examples = EXAMPLES if self._shows_values(data) else 0
-            Gate(self.context, self.table, self.cut, rules, project).check(data, earlier, self.comparison, examples)
+            gate = Gate(self.context, self.table, self.cut, rules, key_of(self.settings), project)
+            gate.check(data, earlier, self.comparison, examples)
         return self.make_draft(data, extract)
 
     def write(self, draft: Draft | None, project: dc.Project) -> EventReport:

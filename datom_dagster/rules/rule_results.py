@@ -34,6 +34,7 @@ def check_rules(
     name: str = "",
     named: Named | None = None,
     comparison: dc.ComparisonSettings | None = None,
+    key: tuple[str, ...] = (),
 ) -> list[Finding]:
     """One finding per rule that was declared, in order.
 
@@ -45,8 +46,9 @@ def check_rules(
         name: the table's name, which tells its domain.
         named: the states that rules ask for by name; those that are not there are not compared.
         comparison: how values are compared, and which no finding may show.
+        key: columns that tell rows apart, where the rules declare none.
     """
-    subject = Subject(name, table, rules, before, named or {}, comparison or dc.ComparisonSettings(), examples)
+    subject = Subject(name, table, rules, before, named or {}, comparison or dc.ComparisonSettings(), examples, key)
     return [_RULES[rule].find(subject) for rule in rules.declared]
 
 

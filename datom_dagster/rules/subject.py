@@ -109,6 +109,7 @@ class Subject:
         named: the states that rules ask for by name.
         comparison: how values are compared, and which are masked.
         most: how many offending rows a finding shows, unless nothing may be shown.
+        key: the columns that tell rows apart, where the rules declare none.
     """
 
     name: str
@@ -118,6 +119,12 @@ class Subject:
     named: Named
     comparison: dc.ComparisonSettings
     most: int
+    key: tuple[str, ...] = ()
+
+    @property
+    def keyed_by(self) -> tuple[str, ...]:
+        """The key: that of the rules goes first."""
+        return self.rules.key or self.key
 
     @property
     def examples(self) -> int:
@@ -141,7 +148,7 @@ class Subject:
         if ignore is not None:
             there = tuple(c for c in ignore if c in before.column_names or c in self.table.column_names)
             settings = dc.ComparisonSettings(ignore=there, masked=settings.masked)
-        origins = dc.KeyOrigins(rules=self.rules.key or None, ignore=settings.ignore)
+        origins = dc.KeyOrigins(rules=self.keyed_by or None, ignore=settings.ignore)
         return dc.find_changes(before, self.table, table=self.name, origins=origins, settings=settings)
 
     def column(self, name: str) -> pa.ChunkedArray:
@@ -155,7 +162,7 @@ class Subject:
         """The first rows that the mask selects: number, key, and the value of a column."""
         places = np.flatnonzero(mask)[: self.examples]
         shown: dict[str, Sequence[Any]] = {"row": [int(p) + 1 for p in places]}
-        for name in self.rules.key:
+        for name in self.keyed_by:
             if name in self.table.column_names:
                 shown[name] = self._texts(name, places)
         if column is not None:

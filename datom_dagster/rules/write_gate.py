@@ -19,6 +19,7 @@ def check_gate(
     *,
     named: Named | None = None,
     comparison: dc.ComparisonSettings | None = None,
+    key: tuple[str, ...] = (),
 ) -> None:
     """Refuse data that breaks a rule.
 
@@ -30,11 +31,12 @@ def check_gate(
         examples: how many offending rows the error carries for each rule.
         named: the states that rules ask for by name.
         comparison: how values are compared, and which the error may not carry.
+        key: columns that tell rows apart, where the rules declare none.
 
     Raises:
         InvalidInputError: names every broken rule; ``findings`` holds them all, with offending rows.
     """
-    findings = check_rules(data, rules, before, examples, name=table, named=named, comparison=comparison)
+    findings = check_rules(data, rules, before, examples, name=table, named=named, comparison=comparison, key=key)
     broken = [f"  - {f.name}: {f.text}" for f in findings if not f.passed]
     if broken:
         raise dc.InvalidInputError(

@@ -148,6 +148,19 @@ class TestGates:
         assert "max_rows_removed: 2 of 4 rows" in said
         assert len(project.reader.history("ae")) == 1
 
+    def test_the_key_of_the_asset_counts_where_the_rules_have_none(self, run: Run) -> None:
+        for gate in (True, False):
+            made = asset(TableRules(max_rows_removed=0), gate=gate, metadata={"datom/key": ["AETERM"]})
+            DATA["ae"] = ae(2, AETERM=["RASH", "ITCH"])
+            run([made])
+            frame = ae(1)
+            if gate:
+                DATA["ae"] = frame
+                said = failure(run([made], raise_on_error=False))
+            else:
+                said = str(checked(run, made, frame)["max_rows_removed"].description)
+            assert "are gone by AETERM" in said
+
     def test_a_partition_of_the_same_run_is_the_version_before(self, run: Run, project: dc.Project) -> None:
         def several(context: dg.AssetExecutionContext) -> dict[str, pd.DataFrame]:
             return {cut: ae(4 - place) for place, cut in enumerate(context.partition_keys)}

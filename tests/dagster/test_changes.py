@@ -193,8 +193,7 @@ class TestReports:
         told = {}
         for cut, frame in (("2026-01", vs(30)), ("2026-02", vs(30, values=25))):
             DATA["vs"] = frame
-            result = dg.materialize([first], partition_key=cut, resources=io)
-            told[cut] = shown(result, "vs")
+            told[cut] = shown(dg.materialize([first], partition_key=cut, resources=io), "vs")
         assert "datom/report" not in told["2026-01"], "there is nothing before the first"
         page = Path(told["2026-02"]["datom/report"])
         assert page.parent == tmp_path / "reports" / "STUDY_001" / "vs"
@@ -202,6 +201,10 @@ class TestReports:
         assert page.name.split("-")[:2] == versions
         assert page.read_text().count("1144") == 1
         assert [f.name for f in page.parent.iterdir()] == [page.name]
+        assert "From `2026-01` to `2026-02`" in told["2026-02"]["datom/changes"]
+        DATA["vs"] = vs(29)
+        again = shown(dg.materialize([first], partition_key="2026-02", resources=io), "vs")
+        assert f"From `{versions[1][:8]}` to `2026-02`" in again["datom/changes"]
 
     def test_the_same_page_again_is_no_error(self, tmp_path: Path) -> None:
         place = LocalStorage(path=str(tmp_path), prefix="of/studies")

@@ -293,6 +293,8 @@ class TestProduced:
         ({"tables": [{"name": "dm", "gate": True}]}, "gate=True needs rules"),
         ({"tables": [{"name": "dm", "compare": "never"}]}, "'all', 'keyed' or 'none'"),
         ({"tables": [{"name": "dm", "comparison": {"masks": ["A"]}}]}, "masks"),
+        ({"tables": [{"name": "dm", "rules": {"stable_key": True}}]}, "stable_key needs a key"),
+        ({"tables": [{"name": "dm", "rules": {"locked": {" ": []}}}]}, "locked"),
         ({"reports": {"bucket": "b", "secret_key": "planted-secret"}, "tables": ["dm"]}, "secret_key"),
         ({"tables": ["dm"], "checks": {"blocking": ["kee"]}}, "kee"),
         ({"extracts": {"storage": {"bucket": "b", "secret_key": "planted-secret"}}, "tables": ["dm"]}, "secret_key"),
