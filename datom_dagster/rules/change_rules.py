@@ -131,7 +131,7 @@ def _unchanged(name: str, subject: Subject, since: Since, allowed: Sequence[str]
     except dc.InvalidInputError as error:
         return Finding(name, False, f"this cannot be compared with {since.what}: {error}")
     texts = list(_differences(changes, allowed or ()))
-    by = f" by {', '.join(changes.key.columns)}" if changes.key.columns else ""
+    by = f" (by {', '.join(changes.key.columns)})" if changes.key.columns else ""
     if not texts:
         but = f", but for {', '.join(allowed)}" if allowed else ""
         return Finding(name, True, f"is as in {since.what}{but}")
@@ -140,7 +140,7 @@ def _unchanged(name: str, subject: Subject, since: Since, allowed: Sequence[str]
         rows.num_rows for rows in (changes.removed, changes.added, changes.renumbered, changes.rekeyed)
     )
     lines = count - changes.changed + changes.cells.num_rows
-    return Finding(name, False, f"since {since.what}{by}: {', '.join(texts)}", count, shown, lines, unit="differences")
+    return Finding(name, False, f"since {since.what}: {', '.join(texts)}{by}", count, shown, lines, unit="differences")
 
 
 def _differences(changes: dc.TableChanges, allowed: Collection[str]) -> Iterator[str]:

@@ -75,8 +75,8 @@ class TestChecks:
             "2026-01, 2 rows": (True, "the cut lock does not hold ae yet"),
             "lock, 3 rows": (True, "is what the cut lock was recorded with"),
             "after, 3 rows": (True, "is as in the cut lock, but for AESEV"),
-            "2026-02, 3 rows": (False, "since the cut lock by USUBJID: 1 row changed"),
-            "lock, 4 rows": (False, "since the cut lock by USUBJID: 1 row added"),
+            "2026-02, 3 rows": (False, "since the cut lock: 1 row changed (by USUBJID)"),
+            "lock, 4 rows": (False, "since the cut lock: 1 row added (by USUBJID)"),
         }
 
     def test_what_was_recorded_before_the_lock_is_no_matter(self, run: Run, project: dc.Project) -> None:
@@ -94,10 +94,17 @@ class TestChecks:
         assert not none.passed
         assert "there is no cut or review mark reviewed" in (none.description or "")
         version = project.reader.resolve("ae").version
-        monkeypatch.setattr(dc.Cuts, "reviews", {"reviewed": {"ae": version}}, raising=False)
+        real = dc.ProjectReader.cuts
+
+        def with_a_mark(reader: dc.ProjectReader) -> dc.Cuts:
+            cuts = real(reader)
+            object.__setattr__(cuts, "reviews", {"reviewed": {"ae": version}})
+            return cuts
+
+        monkeypatch.setattr(dc.ProjectReader, "cuts", with_a_mark)
         assert checked(run, made, ae(2))["changes_since"].passed
         told = checked(run, made, ae(3, AESEV=["MILD", "SEVERE", "MILD"]))["changes_since"]
-        assert told.description == "since the review reviewed by USUBJID: 1 row added, 1 row changed"
+        assert told.description == "since the review mark reviewed: 1 row added, 1 row changed (by USUBJID)"
         assert [r.data["what"] for r in told.metadata["datom/offending_rows"].records] == ["added", "changed"]
 
     def test_a_state_that_cannot_be_read_fails_what_compares_with_it(self, run: Run, project: dc.Project) -> None:
@@ -130,7 +137,7 @@ class TestGates:
         for cut in ("lock", "after", "2026-01"):
             DATA["ae"] = ae(3, AETERM=["RASH", "ITCH", "RASH"])
             result = run([made], partition_key=cut, raise_on_error=False)
-            assert "locked: since the cut lock by USUBJID: 1 row changed" in failure(result)
+            assert "locked: since the cut lock: 1 row changed (by USUBJID)" in failure(result)
             shown = result.get_step_failure_events()[0].step_failure_data.user_failure_data.metadata
             assert shown["datom/rows_locked"].records[0].data == {
                 "what": "changed", "USUBJID": "s1", "column": "AETERM", "before": "RASH", "after": "ITCH",
@@ -185,4 +192,4 @@ class TestGates:
         project.record_cut("review-1", {"ae": None}, message="Looked at")
         assert run([made]).success
         DATA["ae"] = ae(3)
-        assert "since the cut review-1 by USUBJID: 1 row added" in failure(run([made], raise_on_error=False))
+        assert "since the cut review-1: 1 row added (by USUBJID)" in failure(run([made], raise_on_error=False))
