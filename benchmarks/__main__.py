@@ -23,7 +23,7 @@ from pathlib import Path
 import pyarrow as pa
 
 import datom_core as dc
-from benchmarks import counts, growth, local, orchestrated, processes, s3
+from benchmarks import comparing, counts, growth, local, orchestrated, processes, s3
 from benchmarks.data import lab_results, pilot_lb
 from benchmarks.local import Sample
 from benchmarks.measure import Table
@@ -84,6 +84,7 @@ def run(quick: bool) -> Table:
     jobs: list[tuple[str, Job]] = [
         ("Cut", lambda f: local.cut_of_four(main.table, f, to)),
         ("DocumentEditor", lambda f: local.editor(main.table, f, to)),
+        ("Changes", lambda f: comparing.changes(main.table, f, to)),
         ("Versions", lambda f: growth.versions(f, to, versions)),
         ("Tables", lambda f: growth.tables(f, to, tables)),
         ("Dagster", lambda f: orchestrated.share(f, to)),

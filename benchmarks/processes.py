@@ -10,8 +10,14 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from benchmarks.measure import Table, Timing, alternating
+
+_TOLD = {
+    "stream": ("a write from a stream, beside the page cache", "the table in memory"),
+    "compare": ("a comparison of two versions", "that of reading both"),
+}
 
 
 def imports(to: Table) -> None:
@@ -34,14 +40,14 @@ def imports(to: Table) -> None:
 def memory(rows: int, to: Table, has_targets: bool) -> None:
     """The memory peaks of a write, a read and a write from a stream, against the size of the table in memory."""
     with tempfile.TemporaryDirectory() as folder:
-        for job, target in (("write", 1.25), ("read", 1.6), ("stream", None)):
+        for job, target in (("write", 1.25), ("read", 1.6), ("stream", None), ("compare", 1.5)):
             command = [sys.executable, "-m", "benchmarks.processes", job, str(rows), folder]
             size, peak = map(float, subprocess.run(command, check=True, capture_output=True).stdout.split())
-            name = "a write from a stream, beside the page cache" if job == "stream" else f"a {job}"
+            name, against = _TOLD.get(job, (f"a {job}", "the table in memory"))
             to.add(
                 f"peak memory of {name}, {rows:,} rows",
                 Timing(peak / 1e9),
-                "the table in memory",
+                against,
                 Timing(size / 1e9),
                 target if has_targets else None,
                 unit="MB",
@@ -126,6 +132,45 @@ def _stream(rows: int, folder: Path) -> None:
     print(size, grown)
 
 
+def _compare(rows: int, folder: Path) -> None:
+    """Both versions read and compared. Other processes write them, and read them without comparing."""
+    import datom_core as dc
+    from benchmarks.comparing import KEY
+
+    for job in ("versions", "two"):
+        command = [sys.executable, "-m", "benchmarks.processes", job, str(rows), str(folder)]
+        read = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    reader = dc.ProjectReader.open(dc.LocalStore(folder / "compare" / "store"))
+    new, old = reader.history("lb")
+    reader.changes("warm", *reader.history("warm"))
+    print(read.split()[1], growth_of(lambda: reader.changes("lb", old, new, key=KEY)))
+
+
+def _two(folder: Path) -> None:
+    """Both versions read, and kept."""
+    import datom_core as dc
+
+    reader = dc.ProjectReader.open(dc.LocalStore(folder / "compare" / "store"))
+    entries = reader.history("lb")
+    reader.read_arrow("warm")
+    kept: list[Any] = []
+    grown = growth_of(lambda: kept.extend(reader.read_arrow("lb", e, verify="bytes") for e in entries))
+    print(sum(table.nbytes for table in kept), grown)
+
+
+def _versions(rows: int, folder: Path) -> None:
+    """Write two versions of the table."""
+    from benchmarks.comparing import keyed, next_version
+    from benchmarks.data import lab_results, small
+    from benchmarks.local import Study
+
+    (folder / "compare").mkdir()
+    project, table = Study(folder / "compare").project, keyed(lab_results(rows))
+    for name, both in (("warm", (small(1), small(2))), ("lb", (table, next_version(table)))):
+        for version in both:
+            project.write(name, version)
+
+
 def _make(rows: int, folder: Path) -> None:
     """Write the table to a file."""
     import pyarrow as pa
@@ -145,6 +190,12 @@ def main(job: str, rows: int, folder: Path) -> None:
         _read(folder)
     elif job == "stream":
         _stream(rows, folder)
+    elif job == "compare":
+        _compare(rows, folder)
+    elif job == "two":
+        _two(folder)
+    elif job == "versions":
+        _versions(rows, folder)
     else:
         _make(rows, folder)
 

@@ -30,6 +30,7 @@ from datom_core.common import did_you_mean as did_you_mean
 from datom_core.common import fitting as fitting
 from datom_core.comparing import (
     ColumnChange,
+    ComparisonSettings,
     KeyDecision,
     KeyOrigins,
     RejectedKey,
@@ -38,7 +39,6 @@ from datom_core.comparing import (
     find_changes,
     keys_of_define,
 )
-from datom_core.comparing import Settings as ComparisonSettings
 from datom_core.credentials import (
     AmbientCredentials,
     Credentials,

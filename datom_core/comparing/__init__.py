@@ -5,11 +5,11 @@ Pure: tables come in, values go out. Nothing here knows of storage or git, or wr
 
 from datom_core.comparing.changes import (
     ColumnChange,
+    ComparisonSettings,
     Fate,
     KeyDecision,
     KeySource,
     RejectedKey,
-    Settings,
     Side,
     StudyChanges,
     TableChanges,
@@ -22,6 +22,7 @@ from datom_core.comparing.natural_keys import NaturalKeys
 
 __all__ = [
     "ColumnChange",
+    "ComparisonSettings",
     "Fate",
     "KeyDecision",
     "KeyLike",
@@ -29,7 +30,6 @@ __all__ = [
     "KeySource",
     "NaturalKeys",
     "RejectedKey",
-    "Settings",
     "Side",
     "StudyChanges",
     "TableChanges",

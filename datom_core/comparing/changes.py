@@ -66,11 +66,12 @@ class ColumnChange:
 
 
 @dataclass(frozen=True)
-class Settings:
+class ComparisonSettings:
     """How values are compared. By default two values are equal when the content hash takes them for equal.
 
     Attributes:
-        absolute, relative: column -> tolerance; a number within either of them is equal.
+        absolute, relative: column -> tolerance; a number within either of them is equal. A relative one is a part of
+            the larger of both numbers.
         fold_case, fold_blanks: text columns whose case, or whose leading, trailing and repeated blanks, do not count.
         ignore: columns that are not compared at all.
         masked: columns whose values no report may show; they are compared all the same.
@@ -88,13 +89,13 @@ class Settings:
         """Every column that is named."""
         return frozenset().union(*(getattr(self, f.name) for f in fields(self)))
 
-    def only(self, columns: Collection[str]) -> Settings:
+    def only(self, columns: Collection[str]) -> ComparisonSettings:
         """What concerns these columns."""
         absolute, relative = (
             {c: t for c, t in given.items() if c in columns} for given in (self.absolute, self.relative)
         )
         lists = (self.fold_case, self.fold_blanks, self.ignore, self.masked)
-        return Settings(absolute, relative, *(tuple(c for c in given if c in columns) for given in lists))
+        return ComparisonSettings(absolute, relative, *(tuple(c for c in given if c in columns) for given in lists))
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ class TableChanges:
     before: Side | None
     after: Side | None
     key: KeyDecision
-    settings: Settings
+    settings: ComparisonSettings
     unchanged: int
     changed: int
     reordered: bool

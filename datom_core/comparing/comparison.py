@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datom_core.comparing.changes import Settings, TableChanges
+from datom_core.comparing.changes import ComparisonSettings, TableChanges
 from datom_core.comparing.engine import compare
 from datom_core.comparing.keys import KeyOrigins, decide
 from datom_core.comparing.prepared import Prepared
@@ -15,7 +15,7 @@ def find_changes(
     *,
     table: str = "",
     origins: KeyOrigins | None = None,
-    settings: Settings | None = None,
+    settings: ComparisonSettings | None = None,
     versions: tuple[Version | None, Version | None] = (None, None),
     cuts: tuple[str | None, str | None] = (None, None),
     same_columns: frozenset[str] = frozenset(),
@@ -26,6 +26,6 @@ def find_changes(
         InvalidInputError: as both.
         UnsupportedColumnsError: a column has no content hash.
     """
-    prepared, settings = Prepared(before, after), settings or Settings()
+    prepared, settings = Prepared(before, after), settings or ComparisonSettings()
     key = decide(prepared, table, origins or KeyOrigins(ignore=tuple(settings.ignore)))
     return compare(prepared, table, key, settings, versions, cuts, same_columns)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from datom_core.common import did_you_mean
 from datom_core.comparing import classes as rows
-from datom_core.comparing.changes import KeyDecision, Settings, Side, TableChanges
+from datom_core.comparing.changes import ComparisonSettings, KeyDecision, Side, TableChanges
 from datom_core.comparing.columns import attributes_changed, columns_changed, columns_renamed
 from datom_core.comparing.prepared import Prepared
 from datom_core.comparing.results import Results, by_column
@@ -23,7 +23,7 @@ def compare_tables(
     *,
     table: str = "",
     key: KeyDecision,
-    settings: Settings | None = None,
+    settings: ComparisonSettings | None = None,
     versions: tuple[Version | None, Version | None] = (None, None),
     cuts: tuple[str | None, str | None] = (None, None),
     same_columns: frozenset[str] = frozenset(),
@@ -47,14 +47,14 @@ def compare_tables(
             of another type in one; several columns have the same name.
         UnsupportedColumnsError: a column has no content hash.
     """
-    return compare(Prepared(before, after), table, key, settings or Settings(), versions, cuts, same_columns)
+    return compare(Prepared(before, after), table, key, settings or ComparisonSettings(), versions, cuts, same_columns)
 
 
 def compare(
     prepared: Prepared,
     table: str,
     key: KeyDecision,
-    settings: Settings,
+    settings: ComparisonSettings,
     versions: tuple[Version | None, Version | None],
     cuts: tuple[str | None, str | None],
     same_columns: frozenset[str],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datom_core.comparing.changes import Settings
+from datom_core.comparing.changes import ComparisonSettings
 from datom_core.comparing.values import Values
 from datom_core.errors import InvalidInputError
 from datom_core.tables import TableSide, TwoTables, normalised
@@ -29,4 +29,4 @@ class Prepared:
         self.tables = TwoTables(
             first.without_rows() if self.came else first, second.without_rows() if self.went else second
         )
-        self.values = Values(self.tables, Settings())
+        self.values = Values(self.tables, ComparisonSettings())

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping
 import pyarrow as pa
 
 from datom_core.common import did_you_mean
-from datom_core.comparing.changes import Settings
+from datom_core.comparing.changes import ComparisonSettings
 from datom_core.errors import InvalidInputError
 from datom_core.tables import TwoTables
 
 
-def check_settings(settings: Settings, tables: TwoTables, key: tuple[str, ...] = ()) -> None:
+def check_settings(settings: ComparisonSettings, tables: TwoTables, key: tuple[str, ...] = ()) -> None:
     """See that settings name columns of these tables, and fit their types.
 
     Raises:
@@ -29,7 +29,7 @@ def check_settings(settings: Settings, tables: TwoTables, key: tuple[str, ...] =
         raise InvalidInputError("Tables cannot be compared so:\n  - " + "\n  - ".join(problems))
 
 
-def _unknown(settings: Settings, tables: TwoTables) -> Iterator[str]:
+def _unknown(settings: ComparisonSettings, tables: TwoTables) -> Iterator[str]:
     known = list(dict.fromkeys([*tables.before.names, *tables.after.names]))
     named: dict[str, object] = {
         "absolute": settings.absolute, "relative": settings.relative, "fold_case": settings.fold_case,
@@ -44,7 +44,7 @@ def _unknown(settings: Settings, tables: TwoTables) -> Iterator[str]:
                 yield f"{what}: neither table has a column {column!r}.{did_you_mean(column, known)}"
 
 
-def _tolerances(settings: Settings, tables: TwoTables) -> Iterator[str]:
+def _tolerances(settings: ComparisonSettings, tables: TwoTables) -> Iterator[str]:
     given: tuple[tuple[str, Mapping[str, float]], ...] = (
         ("absolute", settings.absolute),
         ("relative", settings.relative),
@@ -61,7 +61,7 @@ def _tolerances(settings: Settings, tables: TwoTables) -> Iterator[str]:
                     yield f"{what}: {column!r} is {kind} in {name}; only numbers have a tolerance"
 
 
-def _foldings(settings: Settings, tables: TwoTables) -> Iterator[str]:
+def _foldings(settings: ComparisonSettings, tables: TwoTables) -> Iterator[str]:
     for what, columns in (("fold_case", settings.fold_case), ("fold_blanks", settings.fold_blanks)):
         for column in columns:
             for side, name in tables.sides:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from datom_core.comparing.changes import Settings
+from datom_core.comparing.changes import ComparisonSettings
 from datom_core.tables import Numbers, Positions, TwoTables, canonical_values, encode, join_numbers
 
 Mask = npt.NDArray[np.bool_]
@@ -100,7 +100,7 @@ class Values:
     def __init__(
         self,
         tables: TwoTables,
-        settings: Settings,
+        settings: ComparisonSettings,
         same_columns: frozenset[str] = frozenset(),
         known: Values | None = None,
     ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -256,7 +257,7 @@ def _isolated_session(source: CredentialSource) -> Any:
         def load(self) -> Any:
             return _to_botocore(source)
 
-    session = botocore.session.Session()
+    session = botocore.session.Session(event_hooks=copy.copy(_hooks()), include_builtin_handlers=False)
     settings = ConfigValueStore(mapping=create_botocore_default_config_mapping(session))
     for name, (_, _, default, _) in session.SESSION_VARIABLES.items():
         # Certificates and proxies are up to the network; all else decides where data goes, and as whom.
@@ -267,6 +268,14 @@ def _isolated_session(source: CredentialSource) -> Any:
     session.register_component("data_loader", _loader())
     session.register_component("credential_provider", CredentialResolver(providers=[Given()]))
     return session
+
+
+@cache
+def _hooks() -> Any:
+    """botocore's own hundred hooks, registered once: that takes longer than all else that a client needs."""
+    import botocore.session
+
+    return botocore.session.Session().get_component("event_emitter")
 
 
 @cache

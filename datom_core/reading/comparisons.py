@@ -10,10 +10,10 @@ import pyarrow as pa
 
 from datom_core.common import Moment, did_you_mean
 from datom_core.comparing import (
+    ComparisonSettings,
     KeyLike,
     KeyOrigins,
     NaturalKeys,
-    Settings,
     StudyChanges,
     TableChanges,
     find_changes,
@@ -111,7 +111,7 @@ class Comparisons(ABC):
         rules: KeyLike | None = None,
         define: DefineKeys | None = None,
         natural_keys: NaturalKeys | None = None,
-        settings: Settings | None = None,
+        settings: ComparisonSettings | None = None,
         verify: Verification = "bytes",
     ) -> TableChanges:
         """Everything that changed in a table from one state to another: rows, cells, columns, labels, by which key.
@@ -149,7 +149,7 @@ class Comparisons(ABC):
         rules: Mapping[str, KeyLike] | None = None,
         define: DefineKeys | None = None,
         natural_keys: NaturalKeys | None = None,
-        settings: Settings | None = None,
+        settings: ComparisonSettings | None = None,
         verify: Verification = "bytes",
     ) -> StudyChanges:
         """As `changes`, for every table of a study between two of its states; tables that came or went are there too.
@@ -169,7 +169,7 @@ class Comparisons(ABC):
         old, new = named_study(self, before), named_study(self, after)
         chosen = _chosen(old, new, tables, {**(keys or {}), **(rules or {})})
         columns = {t: self._columns(t, old, new) for t in chosen}
-        unknown = sorted((settings or Settings()).columns.difference(*columns.values()))
+        unknown = sorted((settings or ComparisonSettings()).columns.difference(*columns.values()))
         if unknown:
             hint = "".join(did_you_mean(c, {c for found in columns.values() for c in found}) for c in unknown)
             raise InvalidInputError(f"No table has {', '.join(map(repr, unknown))}, which the settings name.{hint}")
@@ -202,7 +202,7 @@ class Comparisons(ABC):
         before: TableState | None,
         after: TableState | None,
         origins: KeyOrigins,
-        settings: Settings | None,
+        settings: ComparisonSettings | None,
         verify: Verification,
     ) -> TableChanges:
         old, new = (None if s is None else s.version for s in (before, after))

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from datom_core.comparing import ColumnChange, Settings, Side, TableChanges
+from datom_core.comparing import ColumnChange, ComparisonSettings, Side, TableChanges
 from datom_core.reports.counts import total
 from datom_core.reports.masking import Masking
 from datom_core.reports.report import TOOL, Part, Report
@@ -129,7 +129,7 @@ def _side(side: Side | None) -> dict[str, Any] | None:
     }
 
 
-def _settings(settings: Settings) -> dict[str, Any]:
+def _settings(settings: ComparisonSettings) -> dict[str, Any]:
     return {
         "absolute": dict(sorted(settings.absolute.items())),
         "relative": dict(sorted(settings.relative.items())),

@@ -141,7 +141,7 @@ class Grid:
 def _fitting(text: str) -> str:
     """Text as a cell takes it; what cannot be written in XML is shown escaped."""
     text = alone(text, _LONGEST_TEXT) if not text.isprintable() else text
-    if _cut(text, _LONGEST_TEXT) == text:
+    if 2 * len(text) <= _LONGEST_TEXT or _cut(text, _LONGEST_TEXT) == text:
         return text
     told = f"… ({words.number(len(text), 'character')}; the JSON form holds all)"
     return _cut(text, _LONGEST_TEXT - len(told)) + told

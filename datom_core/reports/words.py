@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from datom_core.comparing import ColumnChange, KeyDecision, KeySource, Settings, Side, TableChanges
+from datom_core.comparing import ColumnChange, ComparisonSettings, KeyDecision, KeySource, Side, TableChanges
 from datom_core.reports.counts import Counts
 from datom_core.reports.lines import Kind
 from datom_core.reports.masking import Masking
@@ -81,7 +81,7 @@ def rejections(key: KeyDecision, masking: Masking) -> list[str]:
     return [f"{', '.join(r.columns)} ({SOURCES[r.source]}) {masking.reason(r)}" for r in key.rejected]
 
 
-def settings_told(settings: Settings) -> list[str]:
+def settings_told(settings: ComparisonSettings) -> list[str]:
     """What was not compared exactly, one sentence each; none by default."""
     told = [f"{c}: equal within {t!r}" for c, t in sorted(settings.absolute.items())]
     told += [f"{c}: equal within a part of {t!r} of the value" for c, t in sorted(settings.relative.items())]

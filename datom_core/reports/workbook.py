@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from datom_core.reports import words
 from datom_core.reports.counts import total
@@ -16,18 +14,12 @@ from datom_core.reports.report import Part, Report
 from datom_core.reports.sheets import Sheets, Value
 from datom_core.tables import alone, as_text
 
-if TYPE_CHECKING:
-    pass
-
 #: What a cell holds at most; the rest of it is for saying that it was cut.
 _LONGEST = 32_000
 _COLUMNS = 16_384
 _FIXED = ("Change", "Detail")
 _PAIR = ("Column", "Before", "After")
 _CREATED = datetime(2000, 1, 1)  # noqa: DTZ001  a date that never changes, as the same inputs give the same bytes
-_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
-_MODE = 0o600 << 16
-_AT_ONCE = 1 << 20
 _LONG = 20_000
 _MOST_FILES = 200
 
@@ -37,10 +29,9 @@ def write_xlsx(report: Report, sink: BinaryIO) -> None:
     import xlsxwriter
 
     with tempfile.TemporaryDirectory(prefix="datom-") as folder:
-        path = Path(folder) / "report.xlsx"
         options = {"constant_memory": _is_long(report), "tmpdir": folder, "use_zip64": True}
         # Closed in any case: it has files open.
-        with xlsxwriter.Workbook(str(path), options) as workbook:
+        with xlsxwriter.Workbook(sink, options) as workbook:
             workbook.set_properties(
                 {
                     "title": f"What changed in {alone(report.study.project, 200)}",
@@ -49,24 +40,12 @@ def write_xlsx(report: Report, sink: BinaryIO) -> None:
                 }
             )
             _fill(report, Sheets(workbook))
-        _settle(path, sink)
 
 
 def _is_long(report: Report) -> bool:
     """Whether rows go to a file at once; it takes a file per sheet, of which a process may have some hundred open."""
     lines = sum(block.count for part in report.parts for block in part.blocks)
     return lines > _LONG and len(report.parts) <= _MOST_FILES
-
-
-def _settle(path: Path, sink: BinaryIO) -> None:
-    """Copy the archive without what depends on the machine: permissions and times of its members."""
-    with zipfile.ZipFile(path) as made, zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as settled:
-        for member in made.infolist():
-            info = zipfile.ZipInfo(member.filename, _ZIP_TIME)
-            info.compress_type, info.external_attr, info.create_system = zipfile.ZIP_DEFLATED, _MODE, 3
-            with made.open(member) as source, settled.open(info, "w", force_zip64=member.file_size > 2**31 - 1) as to:
-                while piece := source.read(_AT_ONCE):
-                    to.write(piece)
 
 
 def _fill(report: Report, sheets: Sheets) -> None:

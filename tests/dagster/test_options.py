@@ -9,6 +9,7 @@ import pytest
 
 import datom_core as dc
 from datom_dagster import DatomIOManager, DatomResource, datom_assets
+from tests.long import paired
 
 CUTS = dg.StaticPartitionsDefinition(["jan"])
 
@@ -95,8 +96,7 @@ def seen(made: list[dg.AssetsDefinition], option: str) -> Any:
     return places[option]() if option in places else getattr(spec, option)
 
 
-@pytest.mark.parametrize("atomic", [False, True], ids=["alone", "together"])
-@pytest.mark.parametrize("option", OPTIONS)
+@pytest.mark.parametrize(("option", "atomic"), paired(OPTIONS, [False, True]))
 def test_each_option_of_dagster_works_or_is_refused(
     study: DatomResource, project: dc.Project, resources: dict[str, Any], option: str, atomic: bool
 ) -> None:

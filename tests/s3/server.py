@@ -104,7 +104,8 @@ class S3Server(ABC):
         name = f"study-{next(self._numbers)}-{region}"
         if region != REGION:
             options["CreateBucketConfiguration"] = {"LocationConstraint": region}
-        self.client("s3", self.owner, region).create_bucket(Bucket=name, **options)
+        client = self.s3 if region == REGION else self.client("s3", self.owner, region)
+        client.create_bucket(Bucket=name, **options)
         return name
 
     def store(self, bucket: str, prefix: str = "", **options: Any) -> dc.S3Store:

@@ -62,7 +62,10 @@ def test_a_reader_with_the_generated_policy(
 
 def test_a_reader_has_no_method_that_writes(written: dc.Project) -> None:
     public = {name for name in dir(dc.ProjectReader) if not name.startswith("_")}
-    reads = "compare cuts diff history lineage list metadata parent parents project read read_arrow resolve summary"
+    reads = (
+        "changes changes_between compare cuts diff history lineage list metadata parent parents project read "
+        "read_arrow resolve row_history study summary"
+    )
     assert public == {"find", "open", *reads.split()}
 
 

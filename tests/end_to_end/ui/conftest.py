@@ -41,7 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def base_url(folder: Path) -> Iterator[str]:
     with web_server(folder) as url:
         yield url

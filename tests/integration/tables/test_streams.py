@@ -181,12 +181,12 @@ def write(name, count):
 project = Study(Path(sys.argv[1])).project
 streams.LARGE = parquet.IN_MEMORY = 2**23
 write("warm", 6)
-print(growth_of(lambda: write("lb", 80)))
+print(growth_of(lambda: write("lb", 50)))
 """
 
 
 def test_memory_does_not_grow_with_the_table(tmp_path: Path) -> None:
-    """Three hundred megabytes go through; a file of which pages are in memory is not memory that anyone needs."""
+    """Two hundred megabytes go through; a file of which pages are in memory is not memory that anyone needs."""
     command = [sys.executable, "-c", _BOUNDED, str(tmp_path)]
     grown = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     assert grown < 120 * 2**20

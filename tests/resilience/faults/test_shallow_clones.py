@@ -13,6 +13,7 @@ import pytest
 import datom_core as dc
 from datom_core.testing import Clock
 from tests.git_http import bare_repository, served
+from tests.long import LONG
 from tests.patience import PATIENCE
 
 
@@ -95,7 +96,7 @@ def test_several_processes_begin_and_deepen_one_clone(old: dc.Project, tmp_path:
             old.store.delete(info.key)
     cache = tmp_path / "new"
     command = [sys.executable, "-c", _MIRROR, old.store.location.root, old.remote, str(cache)]
-    running = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(4)]
+    running = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(4 if LONG else 2)]
     for process in running:
         _, said = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, said.decode()

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from datom_core.comparing import KeyDecision, Settings, TableChanges, compare_tables
+from datom_core.comparing import ComparisonSettings, KeyDecision, TableChanges, compare_tables
 from datom_core.errors import InvalidInputError
 from tests.comparing.truth import check_sums
 
@@ -264,8 +264,10 @@ def test_subjects_are_counted() -> None:
 
 
 @pytest.mark.parametrize("rows", [10, 1_500, 30_000])
-def test_gathered_rows_are_the_same_however_they_are_gathered(rows: int) -> None:
-    """Slices for few runs, one by one for many; in threads for large tables."""
+def test_gathered_rows_are_the_same_however_they_are_gathered(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slices for few runs, one by one for many; in batches and in threads for large tables."""
+    monkeypatch.setattr("datom_core.comparing.values._BATCH", 700)
+    monkeypatch.setattr("datom_core.comparing.values._SMALL", 100_000)
     before = pa.table({"K": range(rows), "T": [f"t{i % 97}" for i in range(rows)], "N": [i / 7 for i in range(rows)]})
     before = pa.concat_tables([before.slice(0, rows // 3), before.slice(rows // 3)])
     kept = [i for i in range(rows) if i % 5]
@@ -298,5 +300,5 @@ def test_a_key_that_is_not_in_both_tables_is_refused() -> None:
 
 
 def test_the_settings_are_those_that_were_given() -> None:
-    settings = Settings(masked=("AESEV",))
+    settings = ComparisonSettings(masked=("AESEV",))
     assert compared(BEFORE, BEFORE, "USUBJID", "AETERM", settings=settings).settings is settings

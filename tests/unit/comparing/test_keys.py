@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from datom_core.comparing import KeyDecision, KeyOrigins, Settings, find_changes, resolve_key
+from datom_core.comparing import ComparisonSettings, KeyDecision, KeyOrigins, find_changes, resolve_key
 from datom_core.comparing.classes import is_sequence
 from datom_core.comparing.natural_keys import shipped
 from datom_core.errors import InvalidInputError
@@ -213,7 +213,7 @@ def test_a_comparison_finds_its_key_and_says_so() -> None:
     found = find_changes(LB, after, table="lb")
     assert (found.key, found.by_column) == (resolve_key(LB, after, table="lb"), {"LBDTC": 3})
     assert found.table == "lb"
-    settings = Settings(ignore=("VISITNUM",))
+    settings = ComparisonSettings(ignore=("VISITNUM",))
     assert find_changes(LB, after, table="lb", settings=settings).key.columns == ("STUDYID", "USUBJID", "LBTESTCD")
     given = find_changes(LB, after, table="lb", origins=KeyOrigins(given=("USUBJID", "LBSEQ")))
     assert given.key.source == "given"

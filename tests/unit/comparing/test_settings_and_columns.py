@@ -8,11 +8,13 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from datom_core.comparing import ColumnChange, KeyDecision, Settings, TableChanges, compare_tables
+from datom_core.comparing import ColumnChange, ComparisonSettings, KeyDecision, TableChanges, compare_tables
 from datom_core.errors import InvalidInputError
 
 
-def compared(before: Any, after: Any, settings: Settings | None = None, key: tuple[str, ...] = ("K",)) -> TableChanges:
+def compared(
+    before: Any, after: Any, settings: ComparisonSettings | None = None, key: tuple[str, ...] = ("K",)
+) -> TableChanges:
     tables = [pa.table(t) if isinstance(t, dict) else t for t in (before, after)]
     return compare_tables(*tables, key=KeyDecision(key, "given", ""), settings=settings)
 
@@ -24,16 +26,19 @@ def numbers(*values: float | None) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("settings", "changed"),
     [
-        (Settings(), 6),
-        (Settings(absolute={"V": 0.1}), 5),  # 1.0 and 1.1 are 0.1 apart, though their doubles are a little more
-        (Settings(absolute={"V": 10}), 4),
-        (Settings(relative={"V": 0.1}), 4),
-        (Settings(absolute={"V": 0.5}, relative={"V": 0.05}), 4),
-        (Settings(relative={"V": 1}), 4),
+        (ComparisonSettings(), 6),
+        (
+            ComparisonSettings(absolute={"V": 0.1}),
+            5,
+        ),  # 1.0 and 1.1 are 0.1 apart, though their doubles are a little more
+        (ComparisonSettings(absolute={"V": 10}), 4),
+        (ComparisonSettings(relative={"V": 0.1}), 4),
+        (ComparisonSettings(absolute={"V": 0.5}, relative={"V": 0.05}), 4),
+        (ComparisonSettings(relative={"V": 1}), 4),
     ],
     ids=str,
 )
-def test_numbers_within_a_tolerance_are_equal(settings: Settings, changed: int) -> None:
+def test_numbers_within_a_tolerance_are_equal(settings: ComparisonSettings, changed: int) -> None:
     before = numbers(1.0, 100.0, None, math.nan, math.inf, 1.0, math.nan)
     after = numbers(1.1, 105.0, 1.0, 1.0, 1.0, None, math.nan)
     assert compared(before, after, settings).by_column["V"] == changed
@@ -41,33 +46,35 @@ def test_numbers_within_a_tolerance_are_equal(settings: Settings, changed: int) 
 
 def test_a_tolerance_holds_for_integers_and_across_types() -> None:
     before, after = {"K": [1, 2], "V": [10, 20]}, {"K": [1, 2], "V": [10.4, 20.6]}
-    assert compared(before, after, Settings(absolute={"V": 0.5})).cells["before"].to_pylist() == ["20"]
+    assert compared(before, after, ComparisonSettings(absolute={"V": 0.5})).cells["before"].to_pylist() == ["20"]
 
 
 def test_text_is_folded_when_asked_to() -> None:
     before = {"K": ["a", "b", "c"], "V": ["Mild", " very  mild ", ""]}
     after = {"K": ["a", "b", "c"], "V": ["MILD", "very mild", None]}
     assert compared(before, after).by_column == {"V": 3}
-    assert compared(before, after, Settings(fold_case=("V",))).by_column == {"V": 2}
-    assert compared(before, after, Settings(fold_blanks=("V",))).by_column == {"V": 2}
-    assert compared(before, after, Settings(fold_case=("V",), fold_blanks=("V",))).by_column == {"V": 1}
+    assert compared(before, after, ComparisonSettings(fold_case=("V",))).by_column == {"V": 2}
+    assert compared(before, after, ComparisonSettings(fold_blanks=("V",))).by_column == {"V": 2}
+    assert compared(before, after, ComparisonSettings(fold_case=("V",), fold_blanks=("V",))).by_column == {"V": 1}
 
 
 def test_a_key_is_folded_as_well() -> None:
-    found = compared({"K": ["A "], "V": [1]}, {"K": ["a"], "V": [2]}, Settings(fold_case=("K",), fold_blanks=("K",)))
+    found = compared(
+        {"K": ["A "], "V": [1]}, {"K": ["a"], "V": [2]}, ComparisonSettings(fold_case=("K",), fold_blanks=("K",))
+    )
     assert found.cells.to_pylist() == [{"K": "A ", "column": "V", "before": "1", "after": "2"}]
 
 
 def test_ignored_columns_are_not_compared_in_any_way() -> None:
     before = {"K": [1, 2], "V": [1, 2], "T": ["x", "y"]}
-    found = compared(before, {"K": [1, 3], "V": [1, 2], "T": ["z", "z"]}, Settings(ignore=("T",)))
+    found = compared(before, {"K": [1, 3], "V": [1, 2], "T": ["z", "z"]}, ComparisonSettings(ignore=("T",)))
     assert (found.unchanged, len(found.rekeyed), found.by_column) == (1, 1, {})
-    assert compared(before, before | {"T": ["z", "z"]}, Settings(ignore=("T",))).fate == "unchanged"
+    assert compared(before, before | {"T": ["z", "z"]}, ComparisonSettings(ignore=("T",))).fate == "unchanged"
 
 
 def test_all_settings_that_cannot_be_are_refused_at_once() -> None:
     table = {"K": [1], "V": [1.0], "T": ["x"], "D": pa.array([0], pa.date32()), "B": [True]}
-    settings = Settings(
+    settings = ComparisonSettings(
         absolute={"V": -1, "T": 1, "Z": 1, "K": 1, "B": 1},
         relative={"V": math.nan, "D": 0.1},
         fold_case=("V",),
@@ -99,12 +106,12 @@ def test_all_settings_that_cannot_be_are_refused_at_once() -> None:
 @pytest.mark.parametrize("name", ["fold_case", "fold_blanks", "ignore", "masked"])
 def test_a_name_alone_is_no_list_of_names(name: str) -> None:
     with pytest.raises(InvalidInputError, match=f"{name}: give column names in a tuple"):
-        compared({"K": [1]}, {"K": [1]}, Settings(**{name: "K"}))  # type: ignore[arg-type]
+        compared({"K": [1]}, {"K": [1]}, ComparisonSettings(**{name: "K"}))  # type: ignore[arg-type]
 
 
 def test_a_tolerance_is_a_number() -> None:
     with pytest.raises(InvalidInputError, match="is a number, not 'x'"):
-        compared(numbers(1), numbers(1), Settings(absolute={"V": "x"}))  # type: ignore[dict-item]
+        compared(numbers(1), numbers(1), ComparisonSettings(absolute={"V": "x"}))  # type: ignore[dict-item]
 
 
 def field(name: str, kind: pa.DataType, **said: str) -> pa.Field:
@@ -170,7 +177,7 @@ def test_a_column_of_another_family_is_not_compared() -> None:
         ({"A": ["x", "y"], "D": ["x", "y"]}, {"B": ["x", "y"]}, {}),
         ({"A": ["x", "y"], "D": [None, 1]}, {"B": [None, 1], "C": ["x", "y"]}, {"A": "C", "D": "B"}),
     ],
-    ids=str,
+    ids=["text", "numbers", "other values", "other kinds", "all missing", "two after", "two before", "two"],
 )
 def test_columns_with_the_same_values_may_have_been_renamed(
     old: dict[str, Any], new: dict[str, Any], renamed: dict[str, str]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from datom_core.comparing import KeyDecision, RejectedKey, Settings, Side, StudyChanges, TableChanges
+from datom_core.comparing import ComparisonSettings, KeyDecision, RejectedKey, Side, StudyChanges, TableChanges
 from datom_core.documents import Author, Version
 from datom_core.tables import as_text
 
@@ -92,7 +92,7 @@ def changes(table: str = "ae", listed: Sequence[Cell] = (), **given: Any) -> Tab
         "before": Side(100, COLUMNS, version("a"), "cut-1"),
         "after": Side(101, COLUMNS, version("b", "AE extract, queries answered"), "cut-2"),
         "key": KEY,
-        "settings": Settings(),
+        "settings": ComparisonSettings(),
         "unchanged": 90,
         "changed": len({c[0] for c in listed}),
         "reordered": False,

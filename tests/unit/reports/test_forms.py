@@ -12,8 +12,8 @@ import pyarrow as pa
 import pytest
 
 from datom_core import InvalidInputError, NotFoundError, StorageError
-from datom_core.comparing import ColumnChange, RejectedKey, Settings, Side, StudyChanges
-from datom_core.reports import ReportForm, render_report, write_report
+from datom_core.comparing import ColumnChange, ComparisonSettings, RejectedKey, Side, StudyChanges
+from datom_core.reports import ReportForm, render_report, workbook, write_report
 from datom_core.version import __version__
 from tests.unit.reports.parsing import FIGURES, READERS, everything
 from tests.unit.reports.studies import COLUMNS, KEY, changes, every_kind, mixed, rows, study, version
@@ -42,7 +42,7 @@ def test_nothing_but_counts_is_left_out_of_a_preview(form: ReportForm) -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_facts(form: ReportForm) -> None:
-    settings = Settings(absolute={"AESTDY": 0.5}, fold_case=("AETERM",), ignore=("AESEV",), masked=("ARM",))
+    settings = ComparisonSettings(absolute={"AESTDY": 0.5}, fold_case=("AETERM",), ignore=("AESEV",), masked=("ARM",))
     told = everything(form, render_report(study(every_kind(settings=settings)), form))
     for fact in ("STUDY_001", "cut-1", "cut-2", __version__, "a" * 64, "b" * 64, "a" * 40, "b" * 40, "Ana Ruiz"):
         assert fact in told
@@ -64,7 +64,10 @@ def test_masked_values_are_in_no_form(form: ReportForm, where: str) -> None:
             form,
             render_report(
                 StudyChanges(
-                    "S", "a", "b", {n: replace(t, settings=Settings(masked=("ARM",))) for n, t in kept.items()}
+                    "S",
+                    "a",
+                    "b",
+                    {n: replace(t, settings=ComparisonSettings(masked=("ARM",))) for n, t in kept.items()},
                 ),
                 form,
             ),
@@ -118,8 +121,10 @@ def test_no_values_at_all(form: ReportForm) -> None:
         assert READERS[form](data)["ae"]["cells"] == 3
 
 
+@pytest.mark.parametrize("long", [0, 20_000])
 @pytest.mark.parametrize("form", FORMS)
-def test_the_same_bytes_each_time(form: ReportForm, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_bytes_each_time(form: ReportForm, long: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbook, "_LONG", long)
     first = render_report(mixed(), form)
     monkeypatch.setattr(time, "time", lambda: 2_000_000_000.0)
     monkeypatch.setenv("TZ", "Asia/Tokyo")
@@ -157,6 +162,10 @@ def test_one_table(form: ReportForm) -> None:
     assert "STUDY_9" in text
     assert "a data frame" in text
     assert "bbbbbbbb" in text
+
+
+def test_a_workbook_tells_no_time_of_its_making() -> None:
+    assert everything("xlsx", render_report(mixed(), "xlsx")).count(">2000-01-01T00:00:00Z</dcterms:") == 2
 
 
 def test_bad_input_is_refused() -> None:

@@ -13,7 +13,7 @@ import openpyxl
 import pyarrow as pa
 import pytest
 
-from datom_core.comparing import ColumnChange, KeyDecision, RejectedKey, Settings, Side, StudyChanges
+from datom_core.comparing import ColumnChange, ComparisonSettings, KeyDecision, RejectedKey, Side, StudyChanges
 from datom_core.documents import Author
 from datom_core.reports import render_report
 from datom_core.reports.markdown import code
@@ -68,7 +68,7 @@ def everywhere(text: str) -> StudyChanges:
         before=Side(1, COLUMNS, said, text),
         after=Side(1, (*COLUMNS, text), said, text),
         key=KeyDecision(("USUBJID", "AESEQ"), "given", text, (RejectedKey((text,), "data", text),)),
-        settings=Settings(absolute={text: 0.5}, fold_case=(text,)),
+        settings=ComparisonSettings(absolute={text: 0.5}, fold_case=(text,)),
         columns_added=(text,),
         columns_renamed={"ARM": text},
         columns_changed=(ColumnChange(text, "label", text, None),),
