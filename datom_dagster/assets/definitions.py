@@ -11,6 +11,7 @@ import dagster as dg
 
 import datom_core as dc
 from datom_dagster.assets.bodies import skipping_empty, watched
+from datom_dagster.assets.comparisons import ComparisonLike, comparing
 from datom_dagster.assets.destinations import IO_MANAGER_KEY, check_io_managers, is_ours, marked, written
 from datom_dagster.events import (
     COLUMN_SCHEMA,
@@ -30,7 +31,7 @@ from datom_dagster.events import (
 )
 from datom_dagster.io import DatomIOManager, check_choices, is_mapping
 from datom_dagster.resources import DatomResource, check_kind, check_options, listed, resolved
-from datom_dagster.rules import TableRules
+from datom_dagster.rules import Compare, TableRules
 
 #: What the page shows an asset to be.
 KINDS = frozenset({"datom", "parquet"})
@@ -52,6 +53,8 @@ def datom_asset(
     commit_message: str | None = None,
     rules: TableRules | None = None,
     gate: bool = False,
+    compare: Compare | None = None,
+    comparison: ComparisonLike | None = None,
     other_io_manager: bool = False,
     **options: Any,
 ) -> Callable[[Compute], dg.AssetsDefinition]: ...
@@ -69,6 +72,8 @@ def datom_asset(
     commit_message: str | None = None,
     rules: TableRules | None = None,
     gate: bool = False,
+    compare: Compare | None = None,
+    comparison: ComparisonLike | None = None,
     other_io_manager: bool = False,
     **options: Any,
 ) -> dg.AssetsDefinition | Callable[[Compute], dg.AssetsDefinition]:
@@ -83,6 +88,9 @@ def datom_asset(
         commit_message: the message of each version if nobody gives another one.
         rules: what must hold for the table. `datom_checks` checks it; its key tells which rows changed.
         gate: refuse data that breaks a rule before anything is written.
+        compare: whether each materialization says what changed: ``"all"``, ``"keyed"`` (only with a declared key) or
+            ``"none"``; by default what the IO manager does.
+        comparison: how values are compared, and which columns no event may show: ``{"masked": ["TRT01A"]}``.
         other_io_manager: let an IO manager that is not a `DatomIOManager` store the asset, without versions.
             Without this flag, a run refuses to do so, wherever the asset was defined.
         **options: everything else that `dagster.asset` takes.
@@ -92,21 +100,20 @@ def datom_asset(
     """
     _check_declared(compute_fn, columns, rules)
     metadata: dict[str, Any] = {ON_EMPTY: on_empty, TABLE_TYPE: table_type}
-    if other_io_manager:
-        metadata[OTHER_IO_MANAGER] = True
-    if table is not None:
-        metadata[TABLE] = table
-    if commit_message is not None:
-        metadata[COMMIT_MESSAGE] = commit_message
-    if gate and (rules is None or not rules.declared):
-        raise dc.InvalidInputError("gate=True needs rules: nothing could be refused.")
-    if rules is not None:
-        metadata[GATE if gate else RULES] = rules.to_json()
+    given = {OTHER_IO_MANAGER: other_io_manager or None, TABLE: table, COMMIT_MESSAGE: commit_message}
+    metadata |= {key: value for key, value in given.items() if value is not None}
+    metadata |= {**_ruled(rules, gate=gate), **comparing(compare, comparison)}
     if columns is not None:
         described = [dg.TableColumn(name=name, description=text) for name, text in columns.items()]
         metadata[COLUMN_SCHEMA] = dg.TableSchema(columns=described)
     settings = {"kinds": set(KINDS), **options, "metadata": {**metadata, **(options.get("metadata") or {})}}
     return functools.partial(_build, settings) if compute_fn is None else _build(settings, compute_fn)
+
+
+def _ruled(rules: TableRules | None, *, gate: bool) -> dict[str, Any]:
+    if gate and (rules is None or not rules.declared):
+        raise dc.InvalidInputError("gate=True needs rules: nothing could be refused.")
+    return {} if rules is None else {GATE if gate else RULES: rules.to_json()}
 
 
 def _check_declared(compute_fn: object, columns: object, rules: object) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 import dagster as dg
 
 import datom_core as dc
+from datom_dagster.assets.comparisons import ComparisonLike, comparing
 from datom_dagster.events import GATE, KEY, RULES
-from datom_dagster.rules import TableRules
+from datom_dagster.rules import Compare, TableRules
 
 
 @dc.fitting
@@ -26,6 +27,7 @@ class TableSpec:
         metadata, tags: its asset's, besides those of all tables.
         rules: what must hold for it; `datom_checks` checks it. The key of the rules is the table's key.
         gate: refuse data that breaks a rule before anything is written.
+        compare, comparison: whether, and how, events say what changed; as for `datom_asset`.
 
     Raises:
         InvalidInputError: an attribute of the wrong kind, a gate without rules, or two keys.
@@ -39,11 +41,17 @@ class TableSpec:
     tags: Mapping[str, str] = field(default_factory=dict)
     rules: TableRules | None = None
     gate: bool = False
+    compare: Compare | None = None
+    comparison: ComparisonLike | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.key, str):
             object.__setattr__(self, "key", (self.key,))
         problems = list(_odd_attributes(self))
+        try:
+            comparing(self.compare, self.comparison)
+        except dc.InvalidInputError as error:
+            problems.append(str(error))
         if problems:
             raise dc.InvalidInputError(f"TableSpec({self.name!r}) cannot be: {'; '.join(problems)}.")
         if self.gate and (self.rules is None or not self.rules.declared):
@@ -58,9 +66,11 @@ class TableSpec:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What its asset's metadata says about the key and the rules."""
-        key = {KEY: list(self.key)} if self.key else {}
-        return key if self.rules is None else {**key, (GATE if self.gate else RULES): self.rules.to_json()}
+        """What its asset's metadata says about the key, the rules and the comparison of versions."""
+        said: dict[str, Any] = {KEY: list(self.key)} if self.key else {}
+        if self.rules is not None:
+            said[GATE if self.gate else RULES] = self.rules.to_json()
+        return {**said, **comparing(self.compare, self.comparison)}
 
     @property
     def asset_name(self) -> str:

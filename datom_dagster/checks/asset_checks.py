@@ -11,9 +11,9 @@ import pyarrow as pa
 
 import datom_core as dc
 from datom_dagster.checks.checked_version import CheckedVersion, find_checked
-from datom_dagster.events import SHOWN, rows_table, rules_of, settings_of, table_of, translated
+from datom_dagster.events import COMPARISON, SHOWN, key_of, rows_table, rules_of, settings_of, table_of, translated
 from datom_dagster.resources import DatomResource
-from datom_dagster.rules import ASKED, EXAMPLES, Finding, TableRules, check_rules, version_before
+from datom_dagster.rules import ASKED, EXAMPLES, Finding, Named, TableRules, check_rules, named_states, version_before
 
 # A writer's documents follow its commit within a second or so: storage that is behind for longer stays behind.
 _LOOKS = 3
@@ -21,6 +21,10 @@ _SECONDS_BETWEEN = 1.0
 
 # Errors that say that data is damaged; any other error says nothing about the data.
 _UNREADABLE = (dc.IntegrityError, dc.FormatError, dc.NotFoundError)
+
+# Rules that compare with the version before, and with states that they name.
+_COMPARING = ("max_row_drop", "stable_schema", "max_rows_removed", "stable_subjects", "stable_key")
+_NAMING = ("locked", "changes_since")
 
 # Every check. Each rule is one; the others are the options of `datom_checks` with the same name.
 _DESCRIPTIONS = {
@@ -54,7 +58,7 @@ def datom_checks(
     Args:
         asset: the asset whose table is checked; may be external (`AssetSpec`).
         rules: what must hold; by default what the asset declares. One check per rule: ``key``, ``required``,
-            ``allowed``, ``ranges``, ``max_row_drop`` and ``stable_schema``.
+            ``allowed``, ``ranges`` and so on.
         integrity: check that the stored bytes have the recorded SHA-256.
         reproducible: check that the content hash of the data that is read is the recorded one.
         level: check that storage has what git has of the table; without a remote there is no result.
@@ -76,7 +80,9 @@ def datom_checks(
         raise dc.InvalidInputError(f"{spec.key.to_user_string()}: no rule and no other check is asked for.")
     blocks, warns = _severities(blocking, warn, names)
     external = isinstance(asset, dg.AssetSpec) or not asset.is_executable
-    plan = _Checks(spec, table_of(spec.metadata, spec.key), rules, warns, examples, external)
+    comparison = settings.get(COMPARISON, dc.ComparisonSettings())
+    key = key_of(settings) or ()
+    plan = _Checks(spec, table_of(spec.metadata, spec.key), rules, key, comparison, warns, examples, external)
     return _op(name or f"{spec.key.to_python_identifier()}_datom_checks", plan, names, blocks, resource)
 
 
@@ -138,6 +144,8 @@ class _Checks:
     spec: dg.AssetSpec
     table: str
     rules: TableRules
+    key: tuple[str, ...]
+    comparison: dc.ComparisonSettings
     warns: Collection[str]
     examples: int
     external: bool
@@ -188,14 +196,28 @@ class _Checks:
         wanted = replace(self.rules, **{n: getattr(TableRules(), n) for n in self.rules.declared if n not in names})
         # The key identifies the offending rows, even if it is not checked itself.
         rules = replace(wanted, key=self.rules.key)
+        before, failed = None, list[Finding]()
+        named: Named = {}
         try:
             before = version_before(reader, self.table, checked.before, rules, checked.before_cut)
         except _UNREADABLE as error:
-            unread = f"the version before cannot be read: {error}"
-            failed = [Finding(n, False, unread) for n in ("max_row_drop", "stable_schema")]
-            rules = replace(rules, max_row_drop=None, stable_schema=False)
-            return failed + check_rules(data, rules, None, self.examples)
-        return check_rules(data, rules, before, self.examples)
+            rules, failed = _without(rules, "the version before", error, _COMPARING)
+        try:
+            named = named_states(reader, self.table, rules, checked.looked(reader.cuts(), self.table))
+        except _UNREADABLE as error:
+            rules, more = _without(rules, "a version to compare with", error, _NAMING)
+            failed += more
+        found = check_rules(
+            data,
+            rules,
+            before,
+            self.examples,
+            name=self.table,
+            named=named,
+            comparison=self.comparison,
+            key=self.key,
+        )
+        return failed + found
 
     def _result(self, finding: Finding, checked: CheckedVersion | None) -> dg.AssetCheckResult:
         shown: dict[str, Any] = {"datom/found": finding.text, **(checked.shown() if checked is not None else {})}
@@ -213,6 +235,15 @@ class _Checks:
             severity=severity,
             metadata=shown,
         )
+
+
+def _without(
+    rules: TableRules, what: str, error: dc.DatomError, names: Collection[str]
+) -> tuple[TableRules, list[Finding]]:
+    """The rules without those of these names, each of which fails because something cannot be read."""
+    declared = [n for n in rules.declared if n in names]
+    failed = [Finding(n, False, f"{what} cannot be read: {error}") for n in declared]
+    return replace(rules, **{n: getattr(TableRules(), n) for n in declared}), failed
 
 
 def _level(look: Callable[[], dc.Status], table: str) -> Finding:

@@ -10,6 +10,7 @@ import dagster as dg
 import datom_core as dc
 from datom_dagster.events import CUT, VERSION, plain
 from datom_dagster.io import before_in, partition_keys
+from datom_dagster.rules import Looked
 
 _LOOKED_BACK = 20  # observations that are searched for one that names a version
 
@@ -39,6 +40,13 @@ class CheckedVersion:
         of = f" of the cut {self.cut}" if self.cut is not None else ""
         now = "which is current" if self.is_current else f"which is not current: {self.current[:8]} is"
         return f"version {self.version.version[:8]}{of}, {now}"
+
+    def looked(self, cuts: dc.Cuts, table: str) -> Looked:
+        """The version, as it is compared with states that rules name."""
+        own = cuts[self.cut].recordings.get(table, ()) if self.cut is not None and self.cut in cuts else ()
+        recorded = next((r.recorded_at for r in own if r.version == self.version.version), None)
+        at = recorded if recorded is not None else self.version.latest.recorded_at
+        return Looked(self.version.data_sha, self.cut, self.version.version, at)
 
     def shown(self) -> dict[str, Any]:
         """The version as metadata of a check result."""

@@ -38,6 +38,7 @@ from datom_dagster.components.yaml_models import (
 from datom_dagster.events import COLUMN_SCHEMA, DEFAULT_TEMPLATE, TABLE, OnEmpty
 from datom_dagster.io import DatomIOManager
 from datom_dagster.resources import DatomResource, ExtractDrop
+from datom_dagster.rules import Compare
 from datom_dagster.sensors import extract_sensor, outside_write_sensor
 
 
@@ -106,6 +107,10 @@ class DatomProjectComponent(dg.StateBackedComponent, dg.Model, dg.Resolvable):
     change_reports: Sequence[YamlChangeReport] = Field(
         default=(), description="Assets that report what changed, from cut to cut or since a review."
     )
+    compare: Compare = Field(default="all", description="all, keyed or none: which tables' events say what changed.")
+    compare_rows: int = Field(default=5_000_000, ge=0, description="The most rows of a version that is compared.")
+    reports: YamlStorage | None = Field(default=None, description="Where the whole report of each change is written.")
+    reports_url: str | None = Field(default=None, description="The address under which that place is served.")
     sensor: bool = Field(default=False, description="A sensor that reports what others write.")
     jobs: bool = Field(default=False, description="Jobs for the steps of the project's life.")
     defs_state: ResolvedDefsStateConfig = DefsStateConfigArgs.local_filesystem()
@@ -159,7 +164,11 @@ class DatomProjectComponent(dg.StateBackedComponent, dg.Model, dg.Resolvable):
         resources: dict[str, Any] = {
             self._named("datom"): resource,
             self._named("io_manager"): DatomIOManager(
-                datom=resource, message_template=self.message_template, preview_rows=self.preview_rows
+                datom=resource,
+                reports=self.reports.resource() if self.reports is not None else None,
+                **self.model_dump(
+                    include={"message_template", "preview_rows", "compare", "compare_rows", "reports_url"}
+                ),
             ),
         }
         return datom_definitions(

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 import datom_core as dc
 from datom_dagster.assets import TableSpec
 from datom_dagster.resources import DatomStorage, ExtractDrop, GovernanceResource, LocalStorage
-from datom_dagster.rules import TableRules
+from datom_dagster.rules import Compare, TableRules
 
 #: A refused value may be a secret that somebody wrote where none belongs. Dagster turns the text "1" into a number.
 STRICT = ConfigDict(extra="forbid", hide_input_in_errors=True, coerce_numbers_to_str=True)
@@ -84,6 +84,13 @@ class YamlRules(dg.Resolvable, dg.Model):
     )
     max_row_drop: float | None = Field(default=None, description="Largest part of its rows that a version may lose.")
     stable_schema: bool = Field(default=False, description="No column may go, or become of another kind.")
+    max_rows_removed: float | None = Field(default=None, description="Largest part of its rows that may go, by key.")
+    stable_subjects: bool = Field(default=False, description="No subject may go.")
+    stable_key: bool = Field(default=False, description="No column of the key may become of another kind.")
+    locked: Mapping[str, Sequence[str]] = Field(
+        default={}, description="Cut -> columns that may still change once it holds the table; nothing else may."
+    )
+    changes_since: str | None = Field(default=None, description="A cut or review mark since which nothing may change.")
 
     def rules(self, key: Sequence[str]) -> TableRules:
         """The rules, with the table's key.
@@ -92,6 +99,19 @@ class YamlRules(dg.Resolvable, dg.Model):
             InvalidInputError: a rule is invalid.
         """
         return TableRules.from_json({**self.model_dump(), "key": list(key)})
+
+
+class YamlComparison(dg.Resolvable, dg.Model):
+    """How a table's versions are compared, when an event says what changed."""
+
+    model_config = STRICT
+
+    absolute: Mapping[str, float] = Field(default={}, description="Column -> how far numbers may be apart.")
+    relative: Mapping[str, float] = Field(default={}, description="Column -> the same, as a part of the value.")
+    fold_case: Sequence[str] = Field(default=(), description="Columns whose upper and lower case are equal.")
+    fold_blanks: Sequence[str] = Field(default=(), description="Columns whose blanks are equal, however many.")
+    ignore: Sequence[str] = Field(default=(), description="Columns that are not compared.")
+    masked: Sequence[str] = Field(default=(), description="Columns whose values no event may show.")
 
 
 class YamlChecks(dg.Resolvable, dg.Model):
@@ -192,12 +212,23 @@ class YamlTable(dg.Resolvable, dg.Model):
     description: str | None = Field(default=None, description="What the table holds.")
     rules: YamlRules | None = Field(default=None, description="What must hold for it.")
     gate: bool = Field(default=False, description="Refuse what breaks a rule before anything is written.")
+    compare: Compare | None = Field(default=None, description="all, keyed or none: whether events say what changed.")
+    comparison: YamlComparison | None = Field(default=None, description="How its versions are compared for that.")
 
     def spec(self, known: dg.TableSchema | None) -> TableSpec:
         """The table for `datom_assets`, with the columns ``known`` if the file names none."""
         columns = self.columns if self.columns is not None else known
         rules = self.rules.rules(self.key) if self.rules is not None else None
-        return TableSpec(self.name, columns, self.key, self.description, rules=rules, gate=self.gate)
+        return TableSpec(
+            self.name,
+            columns,
+            self.key,
+            self.description,
+            rules=rules,
+            gate=self.gate,
+            compare=self.compare,
+            comparison=self.comparison.model_dump() if self.comparison is not None else None,
+        )
 
 
 def _tables(context: dg.ResolutionContext, given: Sequence[Any] | None) -> list["str | YamlTable"] | None:

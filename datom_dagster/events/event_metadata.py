@@ -12,9 +12,10 @@ import dagster as dg
 import pyarrow as pa
 
 import datom_core as dc
-from datom_dagster.events.examples import SHOWN, TABLES, changed_rows, cut, rows_table
+from datom_dagster.events.changes_told import CHANGES, REPORT
+from datom_dagster.events.examples import SHOWN, TABLES, cut, rows_table
 from datom_dagster.events.metadata_keys import COLUMN_LINEAGE, COLUMN_SCHEMA, CUT, OUTSIDE, VERSION
-from datom_dagster.rules import Finding
+from datom_dagster.rules import MASKED, Finding
 
 #: Key under which an event shows what its step loaded.
 LOADED = "datom/loaded"
@@ -27,8 +28,8 @@ PREVIEW = "datom/preview"
 
 _WEB_URL = re.compile(r"https?://(?P<host>[^/@]+)/(?P<path>.+?)(?:\.git)?/?$")
 _SSH_URL = re.compile(r"(?:ssh://)?[^/@\s]+@(?P<host>[^:/]+)(?::\d+/|[:/])(?P<path>.+?)(?:\.git)?/?$")
-# Did anything change; what, why, and who did it.
-_FIRST = ("datom/changed", "datom/change", "datom/message", "datom/author", "dagster/row_count")
+# Did anything change; what, why, and who did it; and, each in a line that opens more, the whole of it.
+_FIRST = ("datom/changed", "datom/change", "datom/message", "datom/author", "dagster/row_count", REPORT, CHANGES)
 # What was loaded, and what the table is; then anything that may be taller than the window, so that it hides nothing.
 _TALL = (LOADED, PREVIEW, COLUMN_SCHEMA, COLUMN_LINEAGE)
 _TALLEST = (CUT_HISTORY_SHOWN, CUT_HISTORY, SHOWN, *TABLES)
@@ -123,25 +124,6 @@ def cut_history(cuts: dc.Cuts, cut: str, table: str) -> dict[str, Any]:
     return shown
 
 
-def change_metadata(change: dc.Change, since: str | None) -> dict[str, Any]:
-    """What changed, and since when: the previous version, or the cut called ``since``."""
-    text = str(change) + (f" since the cut {since}" if since is not None and change.previous is not None else "")
-    previous = {} if change.previous is None else {"datom/previous_version": change.previous}
-    return {"datom/change": text, **previous}
-
-
-def row_change_metadata(change: dc.RowChange, since: str | None) -> dict[str, Any]:
-    """Which rows were added, removed and changed, with examples; replaces what `change_metadata` says."""
-    text = str(change) + (f" since the cut {since}" if since is not None else "")
-    return {"datom/change": text, **row_counts(change), **changed_rows(change)}
-
-
-def row_counts(change: dc.RowChange | None) -> dict[str, int]:
-    """Row counts as numbers, which Dagster plots over time; all are 0 for no change, ``None``."""
-    counts = (change.added, change.removed, change.changed or 0) if change is not None else (0, 0, 0)
-    return dict(zip(("datom/rows_added", "datom/rows_removed", "datom/rows_changed"), counts, strict=True))
-
-
 def findings_metadata(findings: Sequence[Finding]) -> dict[str, Any]:
     """What rules found, and each rule's offending rows, with how many of how many are shown."""
     told: list[dict[str, Any]] = [
@@ -205,11 +187,20 @@ def _column(field: pa.Field, declared: dg.TableColumn | None) -> dg.TableColumn:
     )
 
 
-def preview(table: pa.Table, rows: int) -> dg.MetadataValue:
-    """The first rows as a Markdown table, and below it how many of how many rows those are."""
+def preview(table: pa.Table, rows: int, masked: Sequence[str] = ()) -> dg.MetadataValue:
+    """The first rows as a Markdown table, and below it how many of how many rows those are.
+
+    Args:
+        table: what is shown.
+        rows: how many.
+        masked: columns whose values are not shown.
+    """
     head = table.slice(0, rows)
     lines = [_row(table.column_names), _row(["---"] * table.num_columns)]
-    columns = [_texts(column) for column in head.columns]
+    columns = [
+        [MASKED] * head.num_rows if name in masked else _texts(head.column(place))
+        for place, name in enumerate(head.column_names)
+    ]
     lines += [_row(values) for values in zip(*columns, strict=True)]
     if head.num_rows < table.num_rows:
         lines += ["", f"The first {head.num_rows:,} of {table.num_rows:,} rows."]

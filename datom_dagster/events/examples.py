@@ -5,6 +5,7 @@ Dagster's page draws a table whole and in place, however many rows and columns i
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ import dagster as dg
 import pyarrow as pa
 
 import datom_core as dc
-from datom_dagster.rules import part_of
+from datom_dagster.rules import hidden_columns, part_of
 
 #: Key under which an event says how many of how many rows its tables show.
 SHOWN = "datom/examples"
@@ -27,21 +28,29 @@ _NAME = 16
 _CELLS = 10  # changed values of one row
 
 
-def changed_rows(change: dc.RowChange) -> dict[str, Any]:
-    """Examples of rows that were changed, added and removed; none if the change holds none.
+def changed_rows(changes: dc.TableChanges, most: int) -> dict[str, Any]:
+    """Examples of rows that were changed, added and removed; none if there are none, or values are hidden.
 
     Changed rows have a line for each value that changed; added and removed rows show their key and as many of their
     first columns as fit. ``datom/examples`` says how many of how many rows are shown.
+
+    Args:
+        changes: what changed.
+        most: how many rows of each kind to show.
     """
-    lines = [line for row in change.changed_rows for line in _changed(row)]
+    if hidden_columns(changes):
+        return {}  # the summary says what may be said
+    of_rows = _changed(changes, most)
+    lines = [line for row in of_rows for line in row]
     shown: dict[str, Any] = {TABLES[0]: dg.MetadataValue.table(lines)} if lines else {}
-    texts = [part_of(len(change.changed_rows), change.changed or 0, "changed")] if lines else []
-    sides = (("added", change.added_rows, change.added), ("removed", change.removed_rows, change.removed))
-    for (what, rows, count), key in zip(sides, TABLES[1:], strict=True):
-        if rows.num_rows:
-            names = _columns(rows, change.key or ())
-            texts.append(part_of(rows.num_rows, count, what, columns=(len(names), rows.num_columns)))
-            shown[key] = rows_table(_records(rows, names))
+    texts = [part_of(len(of_rows), changes.changed, "changed")] if lines else []
+    sides = (("added", changes.added), ("removed", changes.removed))
+    for (what, rows), key in zip(sides, TABLES[1:], strict=True):
+        if rows.num_rows and most:
+            first = rows.slice(0, most)
+            names = _columns(first, changes.key.columns)
+            texts.append(part_of(first.num_rows, rows.num_rows, what, columns=(len(names), rows.num_columns)))
+            shown[key] = rows_table(_records(first, names))
     return {SHOWN: "; ".join(texts), **shown} if shown else {}
 
 
@@ -58,17 +67,26 @@ def cut(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def _changed(row: dc.ChangedRow) -> list[dg.TableRecord]:
-    """A line for each value that changed; long values are cut to show where they differ."""
-    key = ", ".join("" if value is None else cut(value, _KEY) for value in row.key)
+def _changed(changes: dc.TableChanges, most: int) -> list[list[dg.TableRecord]]:
+    """For each of the first rows that changed, a line for each value; long values are cut to show where they differ."""
+    key = len(changes.key.columns)
+    # No row has more cells than there are columns, so that these hold the first rows.
+    some = changes.cells.slice(0, most * max(len(changes.by_column), 1))
+    cells = zip(*(dc.as_text(column) for column in some.columns), strict=True)
+    of_rows = (list(row) for _, row in itertools.groupby(cells, lambda cell: cell[:key]))
+    return [_lines(row, key) for row in itertools.islice(of_rows, most)]
+
+
+def _lines(cells: Sequence[tuple[str | None, ...]], key: int) -> list[dg.TableRecord]:
+    name = ", ".join("" if value is None else cut(value, _KEY) for value in cells[0][:key])
     told = []
-    for cell in row.cells[:_CELLS]:
-        before, after = cell.in_a_line
+    for cell in cells[:_CELLS]:
+        before, after = dc.CellChange(str(cell[key]), *cell[key + 1 :]).in_a_line
         # One cell, because it wraps between the two values if both are long.
-        told.append((cut(cell.column, _NAME), f"{before} → {after}"))
-    more = len(row.cells) - len(told)
+        told.append((cut(str(cell[key]), _NAME), f"{before} → {after}"))
+    more = len(cells) - len(told)
     told += [("…", f"and {more:,} more columns")] if more > 0 else []
-    return [dg.TableRecord({"key": key, "column": column, "change": text}) for column, text in told]
+    return [dg.TableRecord({"key": name, "column": column, "change": text}) for column, text in told]
 
 
 def _records(rows: pa.Table, names: Sequence[str]) -> list[dict[str, Any]]:

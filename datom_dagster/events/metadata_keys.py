@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
 import dagster as dg
 
 import datom_core as dc
-from datom_dagster.rules import TableRules
+from datom_dagster.rules import TableRules, check_compare, comparison_of
 
 TABLE = "datom/table"
 TABLE_TYPE = "datom/table_type"
@@ -25,6 +25,9 @@ AS_OF = "datom/as_of"
 COLUMNS = "datom/columns"
 #: Columns that tell rows apart, so that events say which changed.
 KEY = "datom/key"
+#: Whether events say what changed, and how values are compared for that: `ComparisonSettings` as JSON.
+COMPARE = "datom/compare"
+COMPARISON = "datom/comparison"
 #: `TableRules` as JSON: what must hold; those under the second key are checked before anything is written.
 RULES = "datom/rules"
 GATE = "datom/gate"
@@ -64,6 +67,8 @@ PLACES: Mapping[str, frozenset[Place]] = {
     PARENTS: frozenset({"definition", "output"}),
     CUSTOM: frozenset({"definition", "output"}),
     KEY: frozenset({"definition"}),
+    COMPARE: frozenset({"definition"}),
+    COMPARISON: frozenset({"definition"}),
     RULES: frozenset({"definition"}),
     GATE: frozenset({"definition"}),
     NO_CUT: frozenset({"definition", "run"}),
@@ -75,6 +80,14 @@ PLACES: Mapping[str, frozenset[Place]] = {
     COLUMNS: frozenset({"input"}),
     OUTSIDE: frozenset({"run"}),
     STUDY: frozenset({"run"}),
+}
+# How the values of some settings are read.
+_READ: Mapping[str, Callable[[Any], Any]] = {
+    KEY: lambda given: TableRules(key=given).key,
+    COMPARE: check_compare,
+    COMPARISON: comparison_of,
+    RULES: TableRules.from_json,
+    GATE: TableRules.from_json,
 }
 # Keys for what an asset loads, which say nothing about how it is stored.
 _OF_LOADING = frozenset({VERSION_OF, CUT, AS_OF})
@@ -169,12 +182,11 @@ def settings_of(metadata: Mapping[str, Any]) -> dict[str, Any]:
         raise dc.InvalidInputError(f"{COMMIT_MESSAGE} is empty: the message is empty. Say why, or leave it out.")
     for name in settings.keys() & {NO_CUT, OTHER_IO_MANAGER}:
         _check_flag(name, settings[name])
-    for name in settings.keys() & {KEY, RULES, GATE}:
+    for name in _READ.keys() & settings.keys():
         try:
-            rules = TableRules(key=settings[name]) if name == KEY else TableRules.from_json(settings[name])
+            settings[name] = _READ[name](settings[name])
         except dc.InvalidInputError as error:
             raise dc.InvalidInputError(f"{name}: {error}") from error
-        settings[name] = rules.key if name == KEY else rules
     return settings
 
 

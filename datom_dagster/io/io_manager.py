@@ -1,8 +1,10 @@
 """Materializing an asset writes a version; loading it reads the version that the run recorded."""
 
 # Dagster reads annotations at run time, to know which resources are configured at launch: no `annotations` import.
+import os
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import dagster as dg
 from pydantic import Field, field_validator
@@ -17,11 +19,14 @@ from datom_dagster.events import (
     telling,
     translated,
 )
+from datom_dagster.io.change_reports import ChangeReports
 from datom_dagster.io.multi_output import is_partitions, store_partitions, store_together
+from datom_dagster.io.output_options import OutputOptions
 from datom_dagster.io.table_input import TableInput
 from datom_dagster.io.table_output import TableOutput, store_table
 from datom_dagster.io.version_choice import check_tags
-from datom_dagster.resources import DatomResource, Spelt
+from datom_dagster.resources import DatomResource, DatomStorage, LocalStorage, Spelt, optional
+from datom_dagster.rules import check_compare
 
 
 class DatomIOManager(Spelt, dg.ConfigurableIOManager):
@@ -50,6 +55,24 @@ class DatomIOManager(Spelt, dg.ConfigurableIOManager):
         description="Rows shown on the asset's page; 0 keeps subjects' data out of Dagster's event log.",
     )
 
+    compare: str = Field(
+        default="all",
+        description=(
+            "Of which tables events say what changed: all, by a key that is found; keyed, those whose asset declares "
+            "one; or none."
+        ),
+    )
+    compare_rows: int = Field(
+        default=5_000_000, ge=0, description="The most rows that either version may have to be compared."
+    )
+    reports: dg.ResourceDependency[DatomStorage | None] = Field(
+        default=None,  # type: ignore[arg-type]
+        description="Where the whole report of each change is written as a page; or the path of a folder.",
+    )
+    reports_url: str | None = Field(
+        default=None, description="The address under which others serve that place, for links to the pages."
+    )
+
     verify: str | None = Field(
         default=None,
         description=(
@@ -57,6 +80,13 @@ class DatomIOManager(Spelt, dg.ConfigurableIOManager):
             "version's id stands for. By default content, with a warning for what R left open."
         ),
     )
+
+    if not TYPE_CHECKING:  # type checkers know the fields
+
+        def __init__(self, **data: Any) -> None:
+            if isinstance(data.get("reports"), str | os.PathLike):
+                data["reports"] = LocalStorage(path=os.fspath(data["reports"]))
+            super().__init__(**data)
 
     # The assets it would write, if the project has no remote. A class attribute, so that configuration cannot set it.
     _writes: ClassVar[frozenset[str]] = frozenset()
@@ -89,6 +119,11 @@ class DatomIOManager(Spelt, dg.ConfigurableIOManager):
     def _fillable(cls, template: str) -> str:
         return template if isinstance(template, dg.EnvVar) else check_template(template)
 
+    @field_validator("compare")
+    @classmethod
+    def _comparing(cls, compare: Any) -> Any:
+        return compare if isinstance(compare, dg.EnvVar) else check_compare(compare)
+
     @field_validator("verify")
     @classmethod
     def _known(cls, verify: Any) -> Any:
@@ -108,7 +143,7 @@ class DatomIOManager(Spelt, dg.ConfigurableIOManager):
         with translated(context):
             store = store_partitions if is_partitions(context, obj) else store_table
             with telling(self.datom.open_project(), context.log) as project:
-                store(context, obj, project, check_template(self.message_template), self.preview_rows)
+                store(context, obj, project, self._options(project))
 
     def store_together(self, context: dg.AssetExecutionContext, frames: Mapping[str, Any]) -> list[Any]:
         """Write all tables of a step in one commit, or none; in a partition, as one cut. Call it in the step's body.
@@ -126,9 +161,10 @@ class DatomIOManager(Spelt, dg.ConfigurableIOManager):
         with translated(context.op_execution_context):
             contexts = {name: output_of(context, name) for name in frames}
             tables = ", ".join(c.asset_key.path[-1] for c in contexts.values())
-            template = check_template(self.message_template).replace("{asset}", tables)
-            outputs = {name: TableOutput(c, template, self.preview_rows) for name, c in contexts.items()}
             with telling(self.datom.open_project(), context.log) as project:
+                options = self._options(project)
+                options = replace(options, template=options.template.replace("{asset}", tables))
+                outputs = {name: TableOutput(c, options) for name, c in contexts.items()}
                 reports = store_together(outputs, frames, project)
         return [
             dg.MaterializeResult(
@@ -136,6 +172,19 @@ class DatomIOManager(Spelt, dg.ConfigurableIOManager):
             )
             for name, said in reports.items()
         ]
+
+    def _options(self, project: dc.Project) -> OutputOptions:
+        """What is done with every table beside storing it.
+
+        Raises:
+            InvalidInputError: the template, or the place of the reports.
+        """
+        reports = None
+        if self.reports is not None:
+            reports = ChangeReports(self.reports, optional(self.reports_url))
+            reports.check_beside(project.name, project.store.location)
+        template, compare = check_template(self.message_template), check_compare(self.compare)
+        return OutputOptions(template, self.preview_rows, compare, self.compare_rows, reports)
 
     def load_input(self, context: dg.InputContext) -> Any:
         with translated(context):

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 import datom_core as dc
 from datom_dagster.events import TABLE_TYPE, add_partition_metadata, set_data_version
+from datom_dagster.io.output_options import OutputOptions
 from datom_dagster.io.partitions import ordered
 from datom_dagster.io.table_output import Draft, EventReport, TableOutput, superseded_metadata
 
@@ -22,7 +23,7 @@ def is_partitions(context: dg.OutputContext, value: Any) -> bool:
 
 
 def store_partitions(
-    context: dg.OutputContext, value: Mapping[str, Any], project: dc.Project, template: str, preview_rows: int
+    context: dg.OutputContext, value: Mapping[str, Any], project: dc.Project, options: OutputOptions
 ) -> None:
     """Write a mapping from partition to frame as one cut each, in the partitions' order, with a commit per cut.
 
@@ -41,7 +42,7 @@ def store_partitions(
             f"{name}: the mapping must have a frame for each partition of the run; missing: {missing}, not of this "
             f"run: {stray}."
         )
-    outputs = {key: TableOutput(context, template, preview_rows, cut=dc.check_cut_name(key)) for key in keys}
+    outputs = {key: TableOutput(context, options, cut=dc.check_cut_name(key)) for key in keys}
     drafts: dict[str, Draft | None] = {}
     earlier: tuple[str, pa.Table] | None = None
     for key, output in outputs.items():

@@ -13,6 +13,7 @@ import datom_core as dc
 from datom_dagster.events import (
     COLUMN_LINEAGE,
     COLUMN_SCHEMA,
+    COMPARISON,
     CUSTOM,
     CUT,
     GATE,
@@ -29,6 +30,7 @@ from datom_dagster.events import (
     commit_metadata,
     cut_history,
     in_reading_order,
+    key_of,
     loaded,
     parents_metadata,
     preview,
@@ -41,8 +43,10 @@ from datom_dagster.events import (
 )
 from datom_dagster.io.change_summary import Changes
 from datom_dagster.io.frame_types import collected, is_empty
-from datom_dagster.io.partitions import cut_of, ordered, standing_before
-from datom_dagster.rules import EXAMPLES, Before, TableRules, check_gate, version_before
+from datom_dagster.io.gate import Gate, current_version
+from datom_dagster.io.output_options import OutputOptions
+from datom_dagster.io.partitions import cut_of, standing_before
+from datom_dagster.rules import EXAMPLES, unknown_masks
 
 
 @dataclass(frozen=True)
@@ -77,8 +81,7 @@ class TableOutput:
 
     Args:
         context: Dagster's.
-        template: the commit message if nobody gives another one.
-        preview_rows: how many rows the event shows.
+        options: the IO manager's.
         cut: the partition to write, if the run covers several.
 
     Raises:
@@ -86,16 +89,17 @@ class TableOutput:
             partitions.
     """
 
-    def __init__(self, context: dg.OutputContext, template: str, preview_rows: int, *, cut: str | None = None) -> None:
+    def __init__(self, context: dg.OutputContext, options: OutputOptions, *, cut: str | None = None) -> None:
         definition, output = context.definition_metadata, context.output_metadata
         check_keys(definition, "definition")
         check_keys(output, "output")
         self.context = context
-        self.preview_rows = preview_rows
+        self.options = options
         self.settings = settings_of({**definition, **output})
+        self.comparison: dc.ComparisonSettings = self.settings.get(COMPARISON, dc.ComparisonSettings())
         self.table = table_of(definition, context.asset_key if context.has_asset_key else None)
         self.cut = cut if cut is not None else cut_of(context)
-        self.message = commit_message(context, template, self.cut)
+        self.message = commit_message(context, options.template, self.cut)
         self.trailers = trailers(context, self.cut)
 
     def store(self, value: Any, project: dc.Project) -> None:
@@ -127,23 +131,15 @@ class TableOutput:
             self._check_empty()
             return None
         data = dc.normalise(frame, what=self.table if self.cut is None else f"{self.table}, {self.cut}")
+        unknown = unknown_masks(self.comparison, data.column_names)
+        if unknown:
+            self.context.log.warning(f"{self.table}: no column {', '.join(unknown)} to be masked; no value is shown")
         rules = self.settings.get(GATE)
         if rules is not None:
-            before = self._before(rules, project, earlier) if rules.compares else None
-            check_gate(self.table, data, rules, before, EXAMPLES if self.preview_rows else 0)
+            examples = EXAMPLES if self._shows_values(data) else 0
+            gate = Gate(self.context, self.table, self.cut, rules, key_of(self.settings), project)
+            gate.check(data, earlier, self.comparison, examples)
         return self.make_draft(data, extract)
-
-    def _before(self, rules: TableRules, project: dc.Project, earlier: tuple[str, pa.Table] | None) -> Before | None:
-        """The version that the gate compares with."""
-        if self.cut is None:
-            kept = self._current(project)
-            return version_before(project.reader, self.table, None if kept is None else kept.version, rules)
-        cut, version = self.standing(project) or (None, None)
-        if earlier is not None and cut != self.cut:
-            name, table = earlier
-            if cut is None or ordered(self.context, [cut, name])[-1] == name:
-                return Before(f"the cut {name}", table.num_rows, table.schema)
-        return version_before(project.reader, self.table, version, rules, f"the cut {cut}")
 
     def write(self, draft: Draft | None, project: dc.Project) -> EventReport:
         """Do what `store` does, for a draft; return the report for the event."""
@@ -196,7 +192,7 @@ class TableOutput:
         """
         if draft.extract is None or self.cut is not None:
             return False
-        current = self._current(project)
+        current = current_version(project, self.table)
         sha = draft.extract.origin.sha
         if current is None or current.original_file_sha == sha:
             return False
@@ -211,7 +207,8 @@ class TableOutput:
         self, draft: Draft, result: dc.WriteResult, before: tuple[str, str] | None, project: dc.Project
     ) -> EventReport:
         """What to report about a written draft; ``before`` is what its cut, or the one before it, stood for."""
-        changes = Changes(self.context, self.table, self.settings, show_rows=self.preview_rows > 0)
+        values = self._shows_values(draft.data)
+        changes = Changes(self.context, self.table, self.settings, self.options, values=values)
         if self.cut is None:
             change = changes.of_write(result, draft.data, project.reader)
         else:
@@ -249,9 +246,13 @@ class TableOutput:
         # Dagster reads lineage from the newest event, not from the definition.
         if COLUMN_LINEAGE in self.context.definition_metadata:
             shown[COLUMN_LINEAGE] = self.context.definition_metadata[COLUMN_LINEAGE]
-        if self.preview_rows > 0:
-            shown[PREVIEW] = preview(data, self.preview_rows)
+        if self._shows_values(data):
+            shown[PREVIEW] = preview(data, self.options.preview_rows, self.comparison.masked)
         return shown
+
+    def _shows_values(self, data: pa.Table) -> bool:
+        """Whether any value may be shown: none if a column that should be masked may be misspelt."""
+        return self.options.preview_rows > 0 and set(self.comparison.masked) <= set(data.column_names)
 
     def _check_empty(self) -> None:
         """Refuse a frame without rows, unless the standing version should be kept."""
@@ -287,17 +288,13 @@ class TableOutput:
             NotFoundError: there is none yet.
         """
         if self.cut is None:
-            found = self._current(project)
+            found = current_version(project, self.table)
         else:
             before = self.standing(project)
             found = None if before is None else project.reader.resolve(self.table, before[1])
         if found is None:
             raise dc.NotFoundError(f"{self.table} has no rows, and no version yet that could be kept.")
         return found
-
-    def _current(self, project: dc.Project) -> dc.Version | None:
-        known = any(entry.name == self.table for entry in project.reader.list())
-        return project.reader.resolve(self.table) if known else None
 
     def standing(self, project: dc.Project) -> tuple[str, str] | None:
         """The cut itself, or the one it follows, and its version; ``None`` if there is none, or without partitions."""
@@ -333,6 +330,6 @@ def superseded_metadata(draft: Draft) -> dict[str, Any]:
     return {"datom/change": f"no change: {draft.extract.file} was taken before, and a later version is current"}
 
 
-def store_table(context: dg.OutputContext, value: Any, project: dc.Project, template: str, preview_rows: int) -> None:
+def store_table(context: dg.OutputContext, value: Any, project: dc.Project, options: OutputOptions) -> None:
     """Store what a step returned as a version of one table."""
-    TableOutput(context, template, preview_rows).store(value, project)
+    TableOutput(context, options).store(value, project)

@@ -13,6 +13,7 @@ import datom_core as dc
 WRITTEN = {
     "datom": "DatomResource(project=..., storage=..., remote=...)",
     "storage": "LocalStorage(path=...) or S3Storage(bucket=..., ...)",
+    "reports": "LocalStorage(path=...), S3Storage(bucket=..., ...), or the path of a folder",
     "governance": "GovernanceResource(storage=...)",
     "s3": "dagster_aws.s3.S3Resource(...)",
 }

@@ -14,6 +14,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 import datom_core as dc
 from datom_dagster.resources.arguments import WRITTEN, Spelt
 from datom_dagster.resources.checked_arguments import check_kind
+from datom_dagster.resources.published_files import publish_in_folder
 
 
 class DatomStorage(Spelt, dg.ConfigurableResource, ABC):  # type: ignore[type-arg]
@@ -31,6 +32,15 @@ class DatomStorage(Spelt, dg.ConfigurableResource, ABC):  # type: ignore[type-ar
         """
         raise dc.InvalidInputError(f"{type(self).__name__} is no place for extracts. Use LocalStorage or S3Storage.")
 
+    def publish(self, path: str, data: bytes) -> str:
+        """Write a page for people below this place, unless it is there, and return its address: a URL, or a path.
+
+        Raises:
+            InvalidInputError: pages cannot lie there.
+            StorageError: it cannot be written.
+        """
+        raise dc.InvalidInputError(f"{type(self).__name__} is no place for reports. Use LocalStorage or S3Storage.")
+
 
 class LocalStorage(DatomStorage):
     """A folder on this machine, or mounted on all machines."""
@@ -45,6 +55,9 @@ class LocalStorage(DatomStorage):
         place = Path(resolved(self.path), resolved(self.prefix))
         # Others can put folders into the place; such a folder must not be a link to elsewhere.
         return dc.LocalFolder(place / folder, inside=place) if folder else dc.LocalFolder(place)
+
+    def publish(self, path: str, data: bytes) -> str:
+        return publish_in_folder(Path(resolved(self.path), resolved(self.prefix)), path, data)
 
 
 class GovernanceResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-arg]

@@ -8,6 +8,7 @@ from pydantic import Field, PrivateAttr
 import datom_core as dc
 from datom_dagster.resources.aws import S3Resource
 from datom_dagster.resources.project_resource import DatomStorage, optional, resolved
+from datom_dagster.resources.published_files import publish_in_bucket
 
 
 class S3Storage(DatomStorage):
@@ -64,6 +65,9 @@ class S3Storage(DatomStorage):
             endpoint_url=endpoint,
             addressing=self.addressing,
         )
+
+    def publish(self, path: str, data: bytes) -> str:
+        return publish_in_bucket(self.store(), path, data, encryption=self.encryption, kms_key=self.kms_key)
 
     def __repr_args__(self) -> Any:
         """As pydantic's, without the contents of a dagster-aws resource, whose own repr shows its keys."""

@@ -3,84 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import partial
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 import datom_core as dc
+from datom_dagster.rules.change_rules import changes_since, locked, max_rows_removed, stable_key, stable_subjects
 from datom_dagster.rules.spans import may_be_within
+from datom_dagster.rules.subject import EXAMPLES, Before, Finding, Mask, Named, Subject, kind_of, rows_of
 from datom_dagster.rules.table_rules import Range, TableRules, Value
 
-#: How many offending rows a finding shows.
-EXAMPLES = 20
-
-Mask = npt.NDArray[np.bool_]
-
 _DAY = 10  # characters in a date
-
-
-@dataclass(frozen=True)
-class Before:
-    """The version that a table is compared with.
-
-    Attributes:
-        what: what to call it.
-        rows: how many it has.
-        schema: its columns; only needed if they are compared.
-    """
-
-    what: str
-    rows: int | None
-    schema: pa.Schema | None = None
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What one rule found.
-
-    Attributes:
-        name: the rule's name.
-        passed: whether the table keeps the rule.
-        text: what was found; contains no values from the data.
-        count: how many rows offend; 0 if the rule is not about rows.
-        rows: the first of them, with their number (from 1), their key, and the offending value as text.
-        offences: how many values offend, for a rule about several columns; ``rows`` then has a line for each value.
-    """
-
-    name: str
-    passed: bool
-    text: str
-    count: int = 0
-    rows: tuple[dict[str, Any], ...] = field(default=(), repr=False)
-    offences: int | None = None
-
-    @property
-    def part(self) -> str:
-        """How many of how many rows are shown; or of how many offending values, if a row may have several."""
-        return part_of(len(self.rows), self.count if self.offences is None else self.offences, self.what)
-
-    @property
-    def what(self) -> str:
-        return "offending rows" if self.offences is None else "offending values"
 
 
 class _UnfitError(Exception):
     """A rule cannot be applied to a column of this type."""
 
 
-def part_of(shown: int, count: int, what: str, *, columns: tuple[int, int] | None = None) -> str:
-    """How many of how many rows are shown, and of how many columns: ``20 of 16,774 added, 5 of 23 columns``."""
-    text = f"all {count:,} {what}" if shown >= count else f"{shown:,} of {count:,} {what}"
-    return text if columns is None or columns[0] == columns[1] else f"{text}, {columns[0]} of {columns[1]} columns"
-
-
-def check_rules(table: pa.Table, rules: TableRules, before: Before | None, examples: int = EXAMPLES) -> list[Finding]:
+def check_rules(
+    table: pa.Table,
+    rules: TableRules,
+    before: Before | None,
+    examples: int = EXAMPLES,
+    *,
+    name: str = "",
+    named: Named | None = None,
+    comparison: dc.ComparisonSettings | None = None,
+    key: tuple[str, ...] = (),
+) -> list[Finding]:
     """One finding per rule that was declared, in order.
 
     Args:
@@ -88,40 +43,16 @@ def check_rules(table: pa.Table, rules: TableRules, before: Before | None, examp
         rules: what must hold.
         before: the previous version; ``None`` if there is none.
         examples: how many offending rows each finding shows.
+        name: the table's name, which tells its domain.
+        named: the states that rules ask for by name; those that are not there are not compared.
+        comparison: how values are compared, and which no finding may show.
+        key: columns that tell rows apart, where the rules declare none.
     """
-    return [_RULES[name].find(_Subject(table, rules, before, examples)) for name in rules.declared]
+    subject = Subject(name, table, rules, before, named or {}, comparison or dc.ComparisonSettings(), examples, key)
+    return [_RULES[rule].find(subject) for rule in rules.declared]
 
 
-@dataclass(frozen=True)
-class _Subject:
-    table: pa.Table
-    rules: TableRules
-    before: Before | None
-    examples: int
-
-    def column(self, name: str) -> pa.ChunkedArray:
-        found = self.table.column(name)
-        return found.cast(found.type.value_type) if pa.types.is_dictionary(found.type) else found
-
-    def lacking(self, columns: Sequence[str]) -> list[str]:
-        return [c for c in columns if c not in self.table.column_names]
-
-    def shown(self, mask: Mask, column: str | None = None) -> tuple[dict[str, Any], ...]:
-        """The first rows that the mask selects: number, key, and the value of a column."""
-        places = np.flatnonzero(mask)[: self.examples]
-        shown: dict[str, list[Any]] = {"row": [int(p) + 1 for p in places]}
-        for name in self.rules.key:
-            if name in self.table.column_names:
-                shown[name] = self._texts(name, places)
-        if column is not None:
-            shown |= {"column": [column] * len(places), "value": self._texts(column, places)}
-        return tuple(dict(zip(shown, values, strict=True)) for values in zip(*shown.values(), strict=True))
-
-    def _texts(self, column: str, places: npt.NDArray[np.int64]) -> list[str | None]:
-        return dc.as_text(self.column(column).take(pa.array(places)))
-
-
-def _key(subject: _Subject) -> Finding:
+def _key(subject: Subject) -> Finding:
     lacking = subject.lacking(subject.rules.key)
     if lacking:
         return Finding("key", False, f"no column {', '.join(lacking)}")
@@ -131,30 +62,30 @@ def _key(subject: _Subject) -> Finding:
     again = dc.repeated(subject.table.select(list(subject.rules.key)), subject.rules.key)
     bad = missing | again
     by = ", ".join(subject.rules.key)
-    texts = [f"{_rows(int(missing.sum()))} without {by}"] if missing.any() else []
-    texts += [f"{_rows(int(again.sum()))} share {by} with another"] if again.any() else []
+    texts = [f"{rows_of(int(missing.sum()))} without {by}"] if missing.any() else []
+    texts += [f"{rows_of(int(again.sum()))} share {by} with another"] if again.any() else []
     text = " and ".join(texts) or f"{by} tells all rows apart"
     return Finding("key", not bad.any(), text, int(bad.sum()), subject.shown(bad))
 
 
-def _required(subject: _Subject) -> Finding:
+def _required(subject: Subject) -> Finding:
     lacking = subject.lacking(subject.rules.required)
     text = f"no column {', '.join(lacking)}" if lacking else f"has {', '.join(subject.rules.required)}"
     return Finding("required", not lacking, text)
 
 
-def _allowed(subject: _Subject) -> Finding:
+def _allowed(subject: Subject) -> Finding:
     tests = {c: partial(_not_among, values=values) for c, values in subject.rules.allowed.items()}
     return _by_column(subject, "allowed", tests, "with a value that is not allowed")
 
 
-def _ranges(subject: _Subject) -> Finding:
+def _ranges(subject: Subject) -> Finding:
     tests = {c: partial(_outside, ends=ends) for c, ends in subject.rules.ranges.items()}
     return _by_column(subject, "ranges", tests, "with a value out of range")
 
 
 def _by_column(
-    subject: _Subject, name: str, tests: Mapping[str, Callable[[pa.ChunkedArray], Mask]], what: str
+    subject: Subject, name: str, tests: Mapping[str, Callable[[pa.ChunkedArray], Mask]], what: str
 ) -> Finding:
     """The finding of a rule that tests column by column."""
     texts: list[str] = []
@@ -170,7 +101,7 @@ def _by_column(
             texts.append(f"{column} is {subject.table.schema.field(column).type}, {error}")
             continue
         if mask.any():
-            texts.append(f"{column}: {_rows(int(mask.sum()))} {what}")
+            texts.append(f"{column}: {rows_of(int(mask.sum()))} {what}")
             shown += subject.shown(mask, column)
             bad |= mask
             offences += int(mask.sum())
@@ -178,7 +109,7 @@ def _by_column(
     return Finding(name, not texts, told, int(bad.sum()), tuple(shown[: subject.examples]), offences)
 
 
-def _max_row_drop(subject: _Subject) -> Finding:
+def _max_row_drop(subject: Subject) -> Finding:
     most, before, now = subject.rules.max_row_drop, subject.before, subject.table.num_rows
     if before is None or before.rows is None or most is None:
         return Finding("max_row_drop", True, "there is no version before")
@@ -190,7 +121,7 @@ def _max_row_drop(subject: _Subject) -> Finding:
     return Finding("max_row_drop", False, f"{text}: {part:.1%} are gone, and at most {most:.1%} may be")
 
 
-def _stable_schema(subject: _Subject) -> Finding:
+def _stable_schema(subject: Subject) -> Finding:
     before = subject.before
     if before is None or before.schema is None:
         return Finding("stable_schema", True, "there is no version before")
@@ -199,7 +130,7 @@ def _stable_schema(subject: _Subject) -> Finding:
     retyped = [
         f"{f.name} ({f.type} → {now.field(f.name).type})"
         for f in before.schema
-        if f.name in now.names and _kind(f.type) != _kind(now.field(f.name).type)
+        if f.name in now.names and kind_of(f.type) != kind_of(now.field(f.name).type)
     ]
     parts = [f"columns gone since {before.what}: {', '.join(gone)}"] if gone else []
     parts += [f"columns of another kind than in {before.what}: {', '.join(retyped)}"] if retyped else []
@@ -210,7 +141,7 @@ def _stable_schema(subject: _Subject) -> Finding:
 class _Rule:
     """How to check a rule, and what the rule asks for."""
 
-    find: Callable[[_Subject], Finding]
+    find: Callable[[Subject], Finding]
     asks: str
 
 
@@ -222,6 +153,11 @@ _RULES = {
     "ranges": _Rule(_ranges, "Values are in their ranges."),
     "max_row_drop": _Rule(_max_row_drop, "Not too many rows are gone since the version before."),
     "stable_schema": _Rule(_stable_schema, "No column of the version before is gone, or of another kind."),
+    "max_rows_removed": _Rule(max_rows_removed, "Not too many rows of the version before are gone, by their key."),
+    "stable_subjects": _Rule(stable_subjects, "No subject of the version before is gone."),
+    "stable_key": _Rule(stable_key, "No column of the key is of another kind than in the version before."),
+    "locked": _Rule(locked, "Nothing differs from the cuts that lock the table, but for columns that may."),
+    "changes_since": _Rule(changes_since, "Nothing changed since a cut, or since what was reviewed."),
 }
 #: What each rule asks for, in a sentence.
 ASKED = {name: rule.asks for name, rule in _RULES.items()}
@@ -229,7 +165,7 @@ ASKED = {name: rule.asks for name, rule in _RULES.items()}
 
 def _missing(data: pa.ChunkedArray) -> Mask:
     mask = data.is_null()
-    return _mask(pc.or_(mask, pc.fill_null(pc.equal(data, ""), False)) if _kind(data.type) == "text" else mask)
+    return _mask(pc.or_(mask, pc.fill_null(pc.equal(data, ""), False)) if kind_of(data.type) == "text" else mask)
 
 
 def _mask(found: pa.ChunkedArray) -> Mask:
@@ -237,18 +173,8 @@ def _mask(found: pa.ChunkedArray) -> Mask:
     return mask
 
 
-def _kind(kind: pa.DataType) -> str:
-    if pa.types.is_dictionary(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return "text"
-    if pa.types.is_date(kind):
-        return "date"
-    if pa.types.is_timestamp(kind):
-        return "time"
-    return "duration" if pa.types.is_duration(kind) or pa.types.is_time(kind) else "number"
-
-
 def _not_among(data: pa.ChunkedArray, values: Sequence[Value]) -> Mask:
-    kind, text = _kind(data.type), isinstance(values[0], str)
+    kind, text = kind_of(data.type), isinstance(values[0], str)
     if kind not in (("text", "date") if text else ("number",)):
         raise _UnfitError(f"which is never one of {list(values)!r}")
     if kind == "date":
@@ -269,7 +195,7 @@ def _numbers(data: pa.ChunkedArray, ends: Sequence[Any]) -> tuple[pa.ChunkedArra
 
 
 def _outside(data: pa.ChunkedArray, ends: Range) -> Mask:
-    kind, dates = _kind(data.type), any(isinstance(e, str) for e in ends)
+    kind, dates = kind_of(data.type), any(isinstance(e, str) for e in ends)
     if kind not in (("text", "date", "time") if dates else ("number",)):
         raise _UnfitError(f"which is in no range of {'dates' if dates else 'numbers'}")
     if kind == "text":
@@ -306,7 +232,3 @@ def _outside_in_text(data: pa.ChunkedArray, ends: Range) -> Mask:
     within = [text is not None and may_be_within(text, low, high) for text in texts.dictionary.to_pylist()]
     each = pc.take(pa.array([*within, False]), texts.indices.fill_null(len(within)))
     return ~_mask(pa.chunked_array([each]))
-
-
-def _rows(count: int) -> str:
-    return f"{count:,} {'row' if count == 1 else 'rows'}"

@@ -35,6 +35,14 @@ class TableRules:
         max_row_drop: the largest part of the previous version's rows that a version may lose: 0.1 is a tenth.
         stable_schema: no column of the previous version may be gone, or be of another kind (number, text, date, time
             or duration).
+        max_rows_removed: the largest part of the previous version's rows that may be gone, by their key: that of the
+            rules, else one that is known for the table. A row that is there under another number or key is not gone.
+        stable_subjects: no subject (USUBJID, else SUBJID) of the previous version may be gone.
+        stable_key: no column of the key may be of another kind than in the previous version.
+        locked: cut -> columns that may still change. Once a cut holds the table, no later version may differ from it
+            in anything else: rows, their order, values, columns, kinds of columns. ``"lock"`` stands for that cut,
+            and no such columns.
+        changes_since: name of a cut or of a review mark; nothing may have changed since, as the table is compared.
 
     Raises:
         InvalidInputError: names every invalid declaration.
@@ -46,6 +54,11 @@ class TableRules:
     ranges: Mapping[str, Range] = field(default_factory=dict)
     max_row_drop: float | None = None
     stable_schema: bool = False
+    max_rows_removed: float | None = None
+    stable_subjects: bool = False
+    stable_key: bool = False
+    locked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    changes_since: str | None = None
 
     def __post_init__(self) -> None:
         problems = [*self._column_problems(), *self._value_problems(), *self._range_problems(), *self._other_problems()]
@@ -57,6 +70,7 @@ class TableRules:
             "required": _columns(self.required),
             "allowed": {c: tuple(map(_plain, values)) for c, values in self.allowed.items()},
             "ranges": {c: tuple(map(_plain, ends)) for c, ends in self.ranges.items()},
+            "locked": _cuts(self.locked),
         }
         for name, value in settled.items():
             object.__setattr__(self, name, value)
@@ -71,7 +85,22 @@ class TableRules:
     @property
     def compares(self) -> bool:
         """Whether a rule needs the previous version."""
-        return self.max_row_drop is not None or self.stable_schema
+        return self.max_row_drop is not None or self.compares_schema or self.compares_rows
+
+    @property
+    def compares_schema(self) -> bool:
+        """Whether a rule needs to know its columns."""
+        return self.stable_schema or self.stable_key
+
+    @property
+    def compares_rows(self) -> bool:
+        """Whether a rule needs its data."""
+        return self.max_rows_removed is not None or self.stable_subjects
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The cuts and marks that rules name."""
+        return (*self.locked, *(() if self.changes_since is None else (self.changes_since,)))
 
     def to_json(self) -> dict[str, Any]:
         """The declared rules, as plain values."""
@@ -134,11 +163,45 @@ class TableRules:
                 yield f"ranges[{column!r}] {problem}"
 
     def _other_problems(self) -> Iterator[str]:
-        drop, stable = _as_any(self.max_row_drop), _as_any(self.stable_schema)
-        if drop is not None and (isinstance(drop, bool) or not isinstance(drop, int | float) or not 0 <= drop < 1):
-            yield f"max_row_drop is a part of the rows, from 0 to below 1, not {drop!r}"
-        if not isinstance(stable, bool):
-            yield f"stable_schema is True or False, not {stable!r}"
+        for name in ("max_row_drop", "max_rows_removed"):
+            part = _as_any(getattr(self, name))
+            if part is not None and (isinstance(part, bool) or not isinstance(part, int | float) or not 0 <= part < 1):
+                yield f"{name} is a part of the rows, from 0 to below 1, not {part!r}"
+        for name in ("stable_schema", "stable_subjects", "stable_key"):
+            said = _as_any(getattr(self, name))
+            if not isinstance(said, bool):
+                yield f"{name} is True or False, not {said!r}"
+        if self.stable_key is True and not self.key:
+            yield "stable_key needs a key"
+        yield from self._name_problems()
+
+    def _name_problems(self) -> Iterator[str]:
+        cuts = _cuts(self.locked)
+        if not isinstance(cuts, dict):
+            yield f"locked is a cut, or a mapping from cut to columns that may still change, not {cuts!r}"
+            cuts = {}
+        for cut, columns in cuts.items():
+            yield from _unnameable(f"locked[{cut!r}]", cut)
+            if not isinstance(columns, tuple) or not all(isinstance(c, str) and c for c in columns):
+                yield f"locked[{cut!r}] is a list of column names, not {columns!r}"
+        if self.changes_since is not None:
+            yield from _unnameable("changes_since", self.changes_since)
+
+
+def _unnameable(what: str, name: Any) -> Iterator[str]:
+    try:
+        dc.check_cut_name(name)
+    except dc.InvalidInputError as error:
+        yield f"{what}: {error}"
+
+
+def _cuts(given: Any) -> Any:
+    """Cuts with the columns that may still change; anything else as it is."""
+    if isinstance(given, str):
+        return {given: ()}
+    if not isinstance(given, Mapping):
+        return given
+    return {cut: _columns(c) if isinstance(c, str | list | tuple) else c for cut, c in given.items()}
 
 
 def _range_problem(ends: Any) -> str | None:

@@ -5,11 +5,22 @@ from __future__ import annotations
 import pyarrow as pa
 
 import datom_core as dc
-from datom_dagster.rules.rule_results import Before, check_rules
+from datom_dagster.rules.rule_results import check_rules
+from datom_dagster.rules.subject import Before, Named
 from datom_dagster.rules.table_rules import TableRules
 
 
-def check_gate(table: str, data: pa.Table, rules: TableRules, before: Before | None, examples: int) -> None:
+def check_gate(
+    table: str,
+    data: pa.Table,
+    rules: TableRules,
+    before: Before | None,
+    examples: int,
+    *,
+    named: Named | None = None,
+    comparison: dc.ComparisonSettings | None = None,
+    key: tuple[str, ...] = (),
+) -> None:
     """Refuse data that breaks a rule.
 
     Args:
@@ -18,11 +29,14 @@ def check_gate(table: str, data: pa.Table, rules: TableRules, before: Before | N
         rules: what must hold.
         before: the previous version.
         examples: how many offending rows the error carries for each rule.
+        named: the states that rules ask for by name.
+        comparison: how values are compared, and which the error may not carry.
+        key: columns that tell rows apart, where the rules declare none.
 
     Raises:
         InvalidInputError: names every broken rule; ``findings`` holds them all, with offending rows.
     """
-    findings = check_rules(data, rules, before, examples)
+    findings = check_rules(data, rules, before, examples, name=table, named=named, comparison=comparison, key=key)
     broken = [f"  - {f.name}: {f.text}" for f in findings if not f.passed]
     if broken:
         raise dc.InvalidInputError(
@@ -32,21 +46,3 @@ def check_gate(table: str, data: pa.Table, rules: TableRules, before: Before | N
             table=table,
             findings=tuple(findings),
         )
-
-
-def version_before(
-    reader: dc.ProjectReader, table: str, version: str | None, rules: TableRules, what: str | None = None
-) -> Before | None:
-    """What the rules need to know about the previous version; its data is read only if they need its schema.
-
-    Args:
-        reader: the project's reader.
-        table: the table's name.
-        version: the previous version; ``None`` if there is none.
-        rules: the rules to be checked.
-        what: what to call the version; by default, its id.
-    """
-    if version is None or not rules.compares:
-        return None
-    schema = reader.read_arrow(table, version).schema if rules.stable_schema else None
-    return Before(what or f"version {version[:8]}", reader.metadata(table, version).rows, schema)

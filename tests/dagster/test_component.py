@@ -18,7 +18,7 @@ import yaml
 from dagster.components.testing.utils import DefsFolderSandbox, create_defs_folder_sandbox
 
 import datom_core as dc
-from datom_dagster import DatomProjectComponent
+from datom_dagster import DatomIOManager, DatomProjectComponent
 from tests.dagster.conftest import failure
 from tests.long import LONG
 
@@ -256,6 +256,27 @@ class TestProduced:
         assert (kept, second.materialization.metadata["datom/before"].value) == ([".html", ".json"], "medical")
         assert specs(defs)["onc/change_report"].deps
 
+    def test_what_changed_is_compared_and_reported_as_the_file_says(self, study: Study, tmp_path: Path) -> None:
+        at = study.attributes["storage"]["path"]
+        defs = study.load(
+            tables=[{"name": "dm", "compare": "all", "comparison": {"masked": ["USUBJID"]}}, "ae"],
+            extract="study_extracts.extract",
+            compare="keyed",
+            compare_rows=9,
+            reports={"path": str(tmp_path / "reports")},
+            reports_url="https://reports.example.org",
+        )
+        manager = defs.resources["io_manager"] if defs.resources else None
+        assert isinstance(manager, DatomIOManager)
+        assert (manager.compare, manager.compare_rows) == ("keyed", 9)
+        assert manager.reports_url == "https://reports.example.org"
+        assert str(tmp_path / "reports") in repr(manager.reports)
+        assert at not in repr(manager.reports)
+        told = {spec.key.to_user_string(): spec.metadata for spec in defs.resolve_all_asset_specs()}
+        assert told["dm"]["datom/compare"] == "all"
+        assert told["dm"]["datom/comparison"] == {"masked": ["USUBJID"]}
+        assert "datom/compare" not in told["ae"]
+
     def test_without_a_remote_the_run_is_refused(self, study: Study) -> None:
         defs = study.load(tables=["dm"], extract="study_extracts.extract", remote=None)
         result = defs.resolve_implicit_global_asset_job_def().execute_in_process(raise_on_error=False)
@@ -303,6 +324,11 @@ class TestProduced:
         ({"tables": [{"name": "dm", "rules": {"requred": ["AGE"]}}]}, "requred"),
         ({"tables": [{"name": "dm", "rules": {"ranges": {"AGE": [2, 1]}}}]}, "AGE"),
         ({"tables": [{"name": "dm", "gate": True}]}, "gate=True needs rules"),
+        ({"tables": [{"name": "dm", "compare": "never"}]}, "'all', 'keyed' or 'none'"),
+        ({"tables": [{"name": "dm", "comparison": {"masks": ["A"]}}]}, "masks"),
+        ({"tables": [{"name": "dm", "rules": {"stable_key": True}}]}, "stable_key needs a key"),
+        ({"tables": [{"name": "dm", "rules": {"locked": {" ": []}}}]}, "locked"),
+        ({"reports": {"bucket": "b", "secret_key": "planted-secret"}, "tables": ["dm"]}, "secret_key"),
         ({"tables": ["dm"], "checks": {"blocking": ["kee"]}}, "kee"),
         ({"change_reports": [{"forms": ["html"]}], "tables": ["dm"]}, "need a place"),
         ({"change_reports": [{"reports": {"bucket": "b", "secret_key": "planted-secret"}}]}, "secret_key"),

@@ -176,7 +176,9 @@ class TestChangesByKey:
         DATA["dm"] = frame(2)
         run([keyed])
         DATA["dm"] = frame(3, USUBJID="s0")
-        assert shown(run([keyed]), "dm")["datom/change"] == "+1 row"
+        told = shown(run([keyed]), "dm")
+        assert told["datom/change"] == "1 row removed, 4 with duplicate keys by USUBJID"
+        assert told["datom/rows_duplicates"] == 4
         assert len(project.reader.history("dm")) == 2
 
     def test_a_version_before_that_is_damaged_fails_nothing(self, run: Run, project: dc.Project) -> None:

@@ -107,7 +107,7 @@ class TestWriting:
         first = run([dm])
         ROWS["n"] = 5
         metadata = shown(run([dm]), "dm")
-        assert metadata["datom/change"] == "+2 rows"
+        assert metadata["datom/change"] == "2 rows added by USUBJID (a natural key)"
         assert metadata["datom/previous_version"] == shown(first, "dm")["datom/version"]
 
     def test_table_named_by_metadata_or_key(self, run: Run, project: dc.Project) -> None:

@@ -164,7 +164,7 @@ class TestOneRunOverSeveralPartitions:
         assert {cut: m["dagster/row_count"] for cut, m in told.items()} == {"2026-01": 2, "2026-02": 3, "2026-03": 4}
         assert {cut: m["datom/cut"] for cut, m in told.items()} == {cut: cut for cut in told}
         assert len({m["datom/commit"] for m in told.values()}) == 3
-        assert told["2026-03"]["datom/change"] == "+1 row since the cut 2026-02"
+        assert told["2026-03"]["datom/change"] == "1 row added by whole rows since the cut 2026-02"
         assert told["2026-02"]["datom/message"] == "Materialize ex 2026-02"
 
     def test_the_data_version_is_that_of_all_of_them(self, run: Run) -> None:
@@ -239,14 +239,14 @@ def test_a_partition_says_what_changed_since_the_cut_before_it(run: Run) -> None
     said = {cut: shown(run([dm], partition_key=cut), "dm") for cut in ("2026-01", "2026-03", "lock", "2026-02")}
     assert {cut: metadata["datom/change"] for cut, metadata in said.items()} == {
         "2026-01": "first version",
-        "2026-03": "+2 rows since the cut 2026-01",
+        "2026-03": "2 rows added by USUBJID (a natural key) since the cut 2026-01",
         "lock": "no change since the cut 2026-03",
-        "2026-02": "+1 row since the cut 2026-01",
+        "2026-02": "1 row added by USUBJID (a natural key) since the cut 2026-01",
     }
     assert said["2026-02"]["datom/previous_version"] == said["2026-01"]["datom/version"]
     ROWS["2026-02"] = 2
     again = shown(run([dm], partition_key="2026-02"), "dm")
-    assert again["datom/change"] == "-1 row since the cut as it was recorded before"
+    assert again["datom/change"] == "1 row removed by USUBJID (a natural key) since the cut as it was recorded before"
     assert shown(run([dm], partition_key="2026-02"), "dm")["datom/change"] == "no change"
 
 
@@ -316,8 +316,8 @@ def test_changed_and_change_say_the_same_of_a_partition(run: Run) -> None:
     assert said == [
         (True, "first version"),
         (False, "no change since the cut 2026-01"),
-        (True, "+1 row since the cut as it was recorded before"),
-        (True, "-1 row since the cut as it was recorded before"),
+        (True, "1 row added by USUBJID (a natural key) since the cut as it was recorded before"),
+        (True, "1 row removed by USUBJID (a natural key) since the cut as it was recorded before"),
         (False, "no change"),
     ]
 

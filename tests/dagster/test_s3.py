@@ -67,6 +67,18 @@ def adsl(dm: pd.DataFrame) -> pd.DataFrame:
     return dm.assign(FLAG=True)
 
 
+def test_a_report_lies_beside_the_project_and_is_written_once(storage: S3Storage, s3_server: S3Server) -> None:
+    first, second = (storage.publish("STUDY 1/dm/a-b.html", b"<html>") for _ in range(2))
+    key = "team/onc/STUDY 1/dm/a-b.html"
+    assert first == second == f"{s3_server.endpoint}/{storage.bucket}/team/onc/STUDY%201/dm/a-b.html"
+    found = s3_server.s3.get_object(Bucket=storage.bucket, Key=key)
+    assert (found["ContentType"], found["Body"].read()) == ("text/html; charset=utf-8", b"<html>")
+    gone = storage.model_copy(update={"bucket": "no-such-bucket"})
+    gone._store = None
+    with pytest.raises(dc.StorageError, match="cannot be written into the bucket no-such-bucket: NoSuchBucket"):
+        gone.publish("a/b.html", b"")
+
+
 def definitions(study: DatomResource) -> dg.Definitions:
     return datom_definitions(
         assets=[dm, adsl], resources={"io_manager": DatomIOManager(datom=study), "datom": study}, jobs=[JOB]

@@ -63,7 +63,7 @@ def test_whether_and_what_changed_comes_first_and_tables_last(run: Run) -> None:
     dm = datom_asset(name="dm", partitions_def=CUTS, metadata={"datom/key": ["USUBJID"]})(lambda: frames.pop(0))
     run([dm], partition_key="2026-01", tags={"datom/commit_message": "January"})
     told = list(shown(run([dm], partition_key="2026-02", tags={"datom/commit_message": "February"}), "dm"))
-    first = ["datom/changed", "datom/change", "datom/message", "datom/author", "dagster/row_count"]
+    first = ["datom/changed", "datom/change", "datom/message", "datom/author", "dagster/row_count", "datom/changes"]
     assert told[: len(first)] == first
     assert told[-5:] == [
         "datom/preview",

@@ -65,7 +65,7 @@ class TestLaunchedByClicking:
         page.get_by_text("Columns", exact=True).first.click()
         page.get_by_role("button", name="Plots").first.click()
         page.get_by_role("button", name="materialization Events").first.click()
-        expect(page.locator("canvas")).to_have_count(5)
+        expect(page.locator("canvas")).to_have_count(8)
         sees(page, "dagster/row_count", "datom/bytes", "datom/rows_added", "datom/rows_changed")
         keep(page, "asset-plots")
 

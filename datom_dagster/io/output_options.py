@@ -1,0 +1,27 @@
+"""What an IO manager does with every table that it stores, beside storing it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from datom_dagster.io.change_reports import ChangeReports
+from datom_dagster.rules import Compare
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """What an IO manager does with every table that it stores, beside storing it.
+
+    Attributes:
+        template: the commit message if nobody gives another one.
+        preview_rows: how many rows an event shows; 0 shows no value of the data at all.
+        compare: of which tables it is told what changed, if the asset does not say so itself.
+        compare_rows: the most rows that either version may have to be compared.
+        reports: where the whole report of each change is written; ``None`` for nowhere.
+    """
+
+    template: str
+    preview_rows: int
+    compare: Compare = "all"
+    compare_rows: int = 5_000_000
+    reports: ChangeReports | None = None

@@ -1,0 +1,83 @@
+"""Files for people to open, in a place of their own: written whole, once, and never changed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import datom_core as dc
+
+_PAGE = "text/html; charset=utf-8"
+# What S3 answers, if an object of that name is there, or is being written just now.
+_TAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
+
+
+def publish_in_folder(folder: Path, path: str, data: bytes) -> str:
+    """Write a file below a folder, unless it is there; return its path.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    target = folder / dc.check_key(path)
+    part = target.with_name(f".{uuid.uuid4().hex}.part")
+    try:
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with open(part, "xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            # Names tell contents apart: whoever was faster wrote the same.
+            os.replace(part, target)
+    except OSError as error:
+        raise dc.StorageError(f"{target} cannot be written: {error.strerror or error}.", path=str(target)) from error
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+    return str(target.absolute())
+
+
+def publish_in_bucket(
+    store: dc.S3Store, path: str, data: bytes, *, encryption: str | None = None, kms_key: str | None = None
+) -> str:
+    """Put an object below a bucket's prefix, unless it is there; return the address at which people open it.
+
+    On AWS that is its page in the console, because reports are not for everybody, and the console asks who is there;
+    on another server the object itself.
+
+    Raises:
+        StorageError: it cannot be written; says what the server answered.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    at = store.location
+    key = "/".join(filter(None, (at.prefix, dc.check_key(path))))
+    target: dict[str, Any] = {"Bucket": at.root, "Key": key}
+    try:
+        store.client.put_object(
+            **target, Body=data, ContentType=_PAGE, IfNoneMatch="*", **_encryption(encryption, kms_key)
+        )
+    except ClientError as error:
+        answer: Mapping[str, Any] = error.response.get("Error", {})
+        if str(answer.get("Code")) not in _TAKEN:
+            said = f"{answer.get('Code')}: {answer.get('Message')}"
+            raise dc.StorageError(f"{key} cannot be written into the bucket {at.root}: {said}.", key=key) from error
+    except BotoCoreError as error:
+        raise dc.StorageError(
+            f"{key} cannot be written into the bucket {at.root}: {type(error).__name__}.", key=key
+        ) from error
+    if store.endpoint_url is not None:
+        return f"{store.endpoint_url.rstrip('/')}/{at.root}/{quote(key)}"
+    return f"https://{at.region}.console.aws.amazon.com/s3/object/{at.root}?region={at.region}&prefix={quote(key)}"
+
+
+def _encryption(kind: str | None, kms_key: str | None) -> dict[str, str]:
+    """As of `S3Store`: a key alone means that it is used."""
+    kind = kind or ("aws:kms" if kms_key is not None else None)
+    named = {} if kms_key is None else {"SSEKMSKeyId": kms_key}
+    return {} if kind is None else {"ServerSideEncryption": kind, **named}
