@@ -64,7 +64,7 @@ def test_a_reader_has_no_method_that_writes(written: dc.Project) -> None:
     public = {name for name in dir(dc.ProjectReader) if not name.startswith("_")}
     reads = (
         "changes changes_between compare cuts diff history lineage list metadata parent parents project read "
-        "read_arrow resolve row_history study summary"
+        "read_arrow resolve reviews row_history study summary"
     )
     assert public == {"find", "open", *reads.split()}
 
