@@ -10,7 +10,17 @@ import dagster as dg
 
 import datom_core as dc
 from datom_dagster.assets.options import checked_options
-from datom_dagster.events import CUT, ReportPlace, ReportPlaceLike, key_of, settings_of, table_of, translated
+from datom_dagster.events import (
+    CHANGES,
+    CUT,
+    REPORT,
+    ReportPlace,
+    ReportPlaceLike,
+    key_of,
+    settings_of,
+    table_of,
+    translated,
+)
 from datom_dagster.io import before_in, partition_keys
 from datom_dagster.resources import DatomResource, check_kind, listed
 
@@ -63,8 +73,8 @@ def datom_change_report(
     Args:
         assets: the study's tables; the report comes after them. A table's key is that of its rules, unless ``keys``
             gives another; without either, as `ProjectReader.changes_between` finds it.
-        reports: where whole reports are kept, and never overwritten: the path of a folder, a `LocalStorage` (beside
-            its ``datom/``), or an `S3Storage` (below the ``datom/`` of its prefix, which must hold no project).
+        reports: where whole reports are kept, and never overwritten: the path of a folder, a `LocalStorage` or an
+            `S3Storage`, beside whose ``datom/`` they lie.
         forms: ``"html"``, ``"xlsx"``, ``"json"``, ``"md"``; by default html, where there is a place.
         since: name of a review mark, as the job ``mark_reviewed`` of `datom_jobs` sets it.
         name, partitions, **options: as for `dagster.asset`, which takes no ``key``, ``ins`` or ``deps`` here.
@@ -269,7 +279,7 @@ def _told(project: str, changes: dc.StudyChanges, report: _Report, shown: dict[s
         data = dc.render_report(changes, _FORMS[form], masked=masked, preview_rows=rows)
         digest.update(data)
         assert report.place is not None
-        shown[f"datom/report_{form}"] = report.place.keep(parts, form, data)
+        shown[REPORT if form == "html" else f"{REPORT}_{form}"] = report.place.keep(parts, form, data)
     page = dc.render_report(
         changes, "markdown", masked=masked, preview_rows=_ROWS if rows is None else rows, max_bytes=_SHOWN_BYTES
     )
@@ -280,7 +290,7 @@ def _told(project: str, changes: dc.StudyChanges, report: _Report, shown: dict[s
         "datom/changed": bool(differ),
         "datom/change": f"{said} since {changes.before}",
         **shown,
-        "datom/report": dg.MetadataValue.md(page.decode()),
+        CHANGES: dg.MetadataValue.md(page.decode()),
     }
     return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(digest.hexdigest()))
 

@@ -113,6 +113,17 @@ class YamlComparison(dg.Resolvable, dg.Model):
     ignore: Sequence[str] = Field(default=(), description="Columns that are not compared.")
     masked: Sequence[str] = Field(default=(), description="Columns whose values no event may show.")
 
+    def settings(self) -> dc.ComparisonSettings:
+        """The settings, as `datom_change_report` takes them."""
+        return dc.ComparisonSettings(
+            absolute=dict(self.absolute),
+            relative=dict(self.relative),
+            fold_case=tuple(self.fold_case),
+            fold_blanks=tuple(self.fold_blanks),
+            ignore=tuple(self.ignore),
+            masked=tuple(self.masked),
+        )
+
 
 class YamlChecks(dg.Resolvable, dg.Model):
     """The asset checks that each table gets, besides one for each rule."""
@@ -126,28 +137,6 @@ class YamlChecks(dg.Resolvable, dg.Model):
         default=False, description="Those whose failure keeps what follows from running."
     )
     warn: bool | Sequence[str] = Field(default=False, description="Those that only warn.")
-
-
-class YamlComparison(dg.Resolvable, dg.Model):
-    """How values are compared."""
-
-    model_config = STRICT
-
-    absolute: Mapping[str, float] = Field(default={}, description="Column -> tolerance.")
-    relative: Mapping[str, float] = Field(default={}, description="Column -> tolerance, as a part of the number.")
-    fold_case: Sequence[str] = Field(default=(), description="Text columns in which case does not count.")
-    fold_blanks: Sequence[str] = Field(default=(), description="Text columns in which blanks do not count.")
-    ignore: Sequence[str] = Field(default=(), description="Columns that are not compared.")
-
-    def settings(self) -> dc.ComparisonSettings:
-        """The settings, as `datom_change_report` takes them."""
-        return dc.ComparisonSettings(
-            absolute=dict(self.absolute),
-            relative=dict(self.relative),
-            fold_case=tuple(self.fold_case),
-            fold_blanks=tuple(self.fold_blanks),
-            ignore=tuple(self.ignore),
-        )
 
 
 class YamlChangeReport(dg.Resolvable, dg.Model):

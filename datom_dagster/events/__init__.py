@@ -4,6 +4,7 @@ Nothing here reads or writes a project's data.
 """
 
 from datom_dagster.events.changes_told import (
+    CHANGES,
     NOT_COMPARED,
     REPORT,
     change_metadata,
@@ -95,6 +96,7 @@ from datom_dagster.events.report_place import ReportPlace, ReportPlaceLike
 __all__ = [
     "ALLOW_MISSING",
     "AS_OF",
+    "CHANGES",
     "COLUMNS",
     "COLUMN_LINEAGE",
     "COLUMN_SCHEMA",

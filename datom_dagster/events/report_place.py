@@ -5,19 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
+from urllib.parse import quote
 
 import dagster as dg
 
 import datom_core as dc
-from datom_dagster.resources import DatomStorage, LocalStorage, resolved
+from datom_dagster.resources import DatomStorage, LocalStorage
 
 #: A place as a user gives it: a resource, or the path of a folder.
 ReportPlaceLike = DatomStorage | str | os.PathLike[str]
 
-_MANIFEST = ".metadata/manifest.json"
 _LONGEST = 60  # characters of one part of a name
 _DIGITS = 12
 
@@ -27,28 +25,45 @@ class ReportPlace:
     """A place for reports.
 
     Attributes:
-        place: as it was given.
+        storage: the place.
+        url: the address under which others serve it; by default the storage's own.
     """
 
-    place: ReportPlaceLike
+    storage: DatomStorage
+    url: str | None = None
 
     @classmethod
-    def of(cls, place: object) -> ReportPlace:
+    def of(cls, place: object, url: str | None = None) -> ReportPlace:
         """The place that a user gave.
 
         Raises:
             InvalidInputError: it is neither a storage nor a path.
         """
-        known = isinstance(place, DatomStorage | os.PathLike) or (isinstance(place, str) and place.strip())
-        if not known:
+        if isinstance(place, DatomStorage):
+            return cls(place, url)
+        if isinstance(place, dg.EnvVar):
+            return cls(LocalStorage(path=place), url)
+        if isinstance(place, os.PathLike) or (isinstance(place, str) and place.strip()):
+            return cls(LocalStorage(path=os.path.abspath(os.path.expanduser(place))), url)
+        raise dc.InvalidInputError(
+            f"reports is the path of a folder, or LocalStorage(path=...) or S3Storage(bucket=..., ...), not {place!r}."
+        )
+
+    def check_beside(self, project: str, location: dc.Location) -> None:
+        """Refuse a place among a project's own objects, where its validation would find strangers.
+
+        Raises:
+            InvalidInputError: says what to do.
+        """
+        ours, place = f"{_folder(location)}/datom", self.storage.store().location
+        if location.backend == place.backend and f"{_folder(place)}/{project}/".startswith(f"{ours}/"):
             raise dc.InvalidInputError(
-                "reports is the path of a folder, or LocalStorage(path=...) or S3Storage(bucket=..., ...), not "
-                f"{place!r}."
+                f"The reports would lie in {ours}, among the objects of {project}. Give reports= a folder or a prefix "
+                "beside it."
             )
-        return cls(place)  # type: ignore[arg-type]
 
     def keep(self, parts: tuple[str, ...], ending: str, data: bytes) -> dg.MetadataValue[str]:
-        """Write a report, and return its address. The same report again is there already.
+        """Write a report, and return its address: a URL, or a path. The same report again is there already.
 
         Its name ends with the first digits of its SHA-256, so that another report has another name.
 
@@ -58,26 +73,31 @@ class ReportPlace:
             data: its bytes.
 
         Raises:
-            InvalidInputError: a project's data lies in that place.
             IntegrityError: something else lies under its name.
+            InvalidInputError: a project's data lies there.
             AccessDeniedError, StorageError: it cannot be written.
         """
-        sha = hashlib.sha256(data).hexdigest()
-        name = "/".join(map(_plain, parts)) + f"-{sha[:_DIGITS]}.{ending}"
-        folder = self._folder()
-        if folder is not None:
-            return _keep_in_folder(folder, name, data, sha)
-        assert isinstance(self.place, DatomStorage)
-        return _keep_in_store(self.place.store(), name, data, sha)
+        name = "/".join(map(_plain, parts)) + f"-{hashlib.sha256(data).hexdigest()[:_DIGITS]}.{ending}"
+        address = self.storage.publish(name, data)
+        if self.url is not None:
+            address = f"{self.url.rstrip('/')}/{quote(name)}"
+        return dg.MetadataValue.url(address) if "://" in address else dg.MetadataValue.path(address)
 
-    def _folder(self) -> Path | None:
-        """The folder, if it is one: given by its path, or as a storage, beside whose ``datom/`` reports then lie."""
-        if isinstance(self.place, LocalStorage):
-            return Path(os.path.abspath(Path(resolved(self.place.path), resolved(self.place.prefix).strip("/"))))
-        if isinstance(self.place, DatomStorage):
-            return None
-        path = resolved(self.place) if isinstance(self.place, str) else self.place
-        return Path(os.path.abspath(os.path.expanduser(path)))
+    def keep_page(self, changes: dc.TableChanges, project: str, *, values: bool) -> dg.MetadataValue[str]:
+        """Write the page about what changed in a table, and return its address.
+
+        Args:
+            changes: what changed, between two versions.
+            project: the project's name.
+            values: whether any value may be shown.
+
+        Raises:
+            As `keep`.
+        """
+        page = dc.render_report(changes, "html", project=project, preview_rows=None if values else 0)
+        versions = (side.version for side in (changes.before, changes.after) if side is not None)
+        told = "-".join("frame" if version is None else version.version[:_DIGITS] for version in versions)
+        return self.keep((project, changes.table, told), "html", page)
 
 
 def _plain(part: str) -> str:
@@ -86,62 +106,7 @@ def _plain(part: str) -> str:
     return f"_{text}" if text.lower() in ("", "datom") else text
 
 
-def _keep_in_store(store: dc.ObjectStore, name: str, data: bytes, sha: str) -> dg.MetadataValue[str]:
-    at = store.location
-    if store.head(_MANIFEST) is not None:
-        raise dc.InvalidInputError(
-            f"A project's data lies in {at}, and reports may not lie among it: give reports a prefix of their own.",
-            location=str(at),
-        )
-    address = at.uri("/".join(filter(None, (at.prefix, "datom", name))))
-    if not store.create(name, data) and store.get(name).sha256 != sha:
-        raise _other(address)
-    return dg.MetadataValue.path(address)
-
-
-def _keep_in_folder(folder: Path, name: str, data: bytes, sha: str) -> dg.MetadataValue[str]:
-    target = folder / name
-    among = next((p for p in target.parents if p.name == "datom" and (p / _MANIFEST).exists()), None)
-    if among is not None:
-        raise dc.InvalidInputError(
-            f"A project's data lies in {among}, and reports may not lie among it: give another folder.",
-            location=str(among),
-        )
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # Whole or not there: the name appears once the bytes are on disk, and only if nobody has it.
-        with tempfile.TemporaryDirectory(prefix=".part-", dir=target.parent) as part:
-            whole = Path(part, "report")
-            with open(whole, "xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            _put(whole, target)
-    except FileExistsError:
-        if not target.is_file() or hashlib.sha256(target.read_bytes()).hexdigest() != sha:
-            raise _other(str(target)) from None
-    except PermissionError as error:
-        raise dc.AccessDeniedError(f"Not allowed to write {target}: {error}.", resource=str(target)) from error
-    except OSError as error:
-        raise dc.StorageError(f"The report could not be written to {target}: {error}.", path=str(target)) from error
-    return dg.MetadataValue.path(str(target))
-
-
-def _put(whole: Path, target: Path) -> None:
-    """Give the file its name, unless that is taken."""
-    try:
-        os.link(whole, target)
-    except FileExistsError:
-        raise
-    except OSError:  # a disk without hard links; whoever comes in between writes the same bytes under this name
-        if target.exists():
-            raise FileExistsError(str(target)) from None
-        os.rename(whole, target)
-
-
-def _other(address: str) -> dc.IntegrityError:
-    return dc.IntegrityError(
-        f"{address} holds something else than the report of this name. Nothing was overwritten; look at it, and remove "
-        "it.",
-        path=address,
-    )
+def _folder(location: dc.Location) -> str:
+    """The place as text that can be compared: links in a path are followed."""
+    whole = "/".join(filter(None, (location.root.rstrip("/"), location.prefix)))
+    return os.path.realpath(whole) if location.backend == "local" else whole

@@ -141,7 +141,7 @@ class Changes:
         if self.options.reports is None:
             return {}
         try:
-            return {REPORT: self.options.reports.write(changes, project, values=self.values)}
+            return {REPORT: self.options.reports.keep_page(changes, project, values=self.values)}
         except Exception as error:  # noqa: BLE001 - the version is recorded
             self.log.warning(f"The report of what changed cannot be written: {self._said(error)}")
             return {}

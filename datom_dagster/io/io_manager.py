@@ -13,13 +13,13 @@ import datom_core as dc
 from datom_dagster.events import (
     CONFIG_FIELD,
     DEFAULT_TEMPLATE,
+    ReportPlace,
     check_template,
     output_of,
     planned_assets,
     telling,
     translated,
 )
-from datom_dagster.io.change_reports import ChangeReports
 from datom_dagster.io.multi_output import is_partitions, store_partitions, store_together
 from datom_dagster.io.output_options import OutputOptions
 from datom_dagster.io.table_input import TableInput
@@ -181,7 +181,7 @@ class DatomIOManager(Spelt, dg.ConfigurableIOManager):
         """
         reports = None
         if self.reports is not None:
-            reports = ChangeReports(self.reports, optional(self.reports_url))
+            reports = ReportPlace(self.reports, optional(self.reports_url))
             reports.check_beside(project.name, project.store.location)
         template, compare = check_template(self.message_template), check_compare(self.compare)
         return OutputOptions(template, self.preview_rows, compare, self.compare_rows, reports)

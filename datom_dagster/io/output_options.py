@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from datom_dagster.io.change_reports import ChangeReports
+from datom_dagster.events import ReportPlace
 from datom_dagster.rules import Compare
 
 
@@ -24,4 +24,4 @@ class OutputOptions:
     preview_rows: int
     compare: Compare = "all"
     compare_rows: int = 5_000_000
-    reports: ChangeReports | None = None
+    reports: ReportPlace | None = None

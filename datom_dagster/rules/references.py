@@ -116,4 +116,4 @@ def _reviewed(cuts: dc.Cuts, table: str, name: str) -> tuple[str, str | None]:
 
 def _states(cuts: dc.Cuts) -> Iterator[tuple[str, Mapping[str, Mapping[str, str]]]]:
     yield "the cut", cuts
-    yield "the review mark", getattr(cuts, "reviews", {})
+    yield "the review mark", cuts.reviews

@@ -13,7 +13,6 @@ import pytest
 
 import datom_core as dc
 from datom_dagster import DatomResource, TableRules, datom_asset, datom_change_report, datom_jobs
-from datom_dagster.assets.change_report import states_to_compare
 from tests.dagster.conftest import failure
 
 CUTS = dg.StaticPartitionsDefinition(["2026-01", "2026-02", "2026-03"])
@@ -61,16 +60,16 @@ def test_from_the_cut_before_in_every_form(shown: Callable[..., Mapping[str, Any
     told = shown(report, "2026-02")
     assert told["datom/change"] == "2 of 2 tables: dm, vs since 2026-01"
     assert (told["datom/before"], told["datom/after"], told["datom/changed"]) == ("2026-01", "2026-02", True)
-    page = told["datom/report"]
+    page = told["datom/changes"]
     assert "key of the table's rules" in page or "USUBJID" in page
     assert "outside" not in page, "no asset of the report is of that table"
-    files = {form: Path(told[f"datom/report_{form}"]) for form in ("html", "xlsx", "json", "md")}
+    files = {"html": Path(told["datom/report"])} | {f: Path(told[f"datom/report_{f}"]) for f in ("xlsx", "json", "md")}
     assert all(path.parent == tmp_path / "r/STUDY_001/2026-02" for path in files.values())
     counted = json.loads(files["json"].read_text())
     assert (counted["before"], counted["after"]) == ("2026-01", "2026-02")
     before = {path: path.stat().st_mtime_ns for path in files.values()}
     again = shown(report, "2026-02")
-    assert (again["version"], again["datom/report_html"]) == (told["version"], told["datom/report_html"])
+    assert (again["version"], again["datom/report"]) == (told["version"], told["datom/report"])
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "r").rglob("*.*")} == before
 
 
@@ -128,10 +127,10 @@ def test_nothing_is_shown_that_is_blinded(shown: Callable[..., Mapping[str, Any]
     masked = datom_change_report([dm], masked="AGE", reports=tmp_path, forms=["html", "json"])
     told = shown(masked)
     assert (told["datom/before"], told["datom/after"]) == ("2026-01", "2026-02")
-    texts = [told["datom/report"], *(Path(told[f"datom/report_{f}"]).read_text() for f in ("html", "json"))]
+    texts = [told["datom/changes"], *(Path(told[n]).read_text() for n in ("datom/report", "datom/report_json"))]
     assert not any(f">{age}<" in t or f'"{age}"' in t or f"| {age} |" in t for t in texts for age in (41, 42, 43))
     none = shown(datom_change_report([dm], preview_rows=0))
-    assert "s2" not in none["datom/report"]
+    assert "s2" not in none["datom/changes"]
 
 
 def test_a_cut_that_nobody_recorded_and_a_place_of_data(run: Run, cuts: dc.Project) -> None:
@@ -140,53 +139,6 @@ def test_a_cut_that_nobody_recorded_and_a_place_of_data(run: Run, cuts: dc.Proje
     inside = Path(cuts.store.location.root, cuts.store.location.prefix, "datom")
     wrong = run([datom_change_report([dm], reports=inside)], raise_on_error=False)
     assert "reports may not lie among it" in failure(wrong)
-
-
-MARKED = dc.Cuts.from_json(
-    json.dumps(
-        {
-            "cuts": {
-                name: {"tables": {"dm": [{"version": "1" * 64, "recorded_at": "2026-01-01T00:00:00Z"}]}}
-                for name in ("a", "c", "b")
-            },
-            "reviews": {
-                "mine": [{"cut": "b", "versions": {"dm": "1" * 64}, "recorded_at": "2026-01-01T00:00:00Z"}],
-                "free": [{"versions": {"dm": "1" * 64}, "recorded_at": "2026-01-01T00:00:00Z"}],
-            },
-        }
-    ).encode(),
-    "cuts.json",
-)
-
-
-@pytest.mark.parametrize(
-    ("cut", "order", "since", "expected"),
-    [
-        ("b", ["a", "b", "c"], None, ("a", "b", "")),
-        ("c", ["a", "b", "c"], None, ("b", "c", "")),
-        ("c", ["a", "x", "c", "b"], None, ("a", "c", "")),
-        ("a", ["a", "b", "c"], None, (None, "a", "first cut")),
-        ("b", None, None, ("c", "b", "")),  # several dimensions have no order: that of the recordings counts
-        (None, None, None, ("c", "b", "")),
-        ("c", ["a", "b", "c"], "mine", ("mine", "c", "")),
-        ("b", ["a", "b", "c"], "mine", ("mine", "b", "")),
-        ("a", ["a", "b", "c"], "mine", (None, "a", "later cut 'b'")),
-        ("a", ["a", "b", "c"], "free", ("free", "a", "")),
-        (None, None, "mine", ("mine", None, "")),
-        (None, None, "min", (None, None, "Did you mean 'mine'")),
-    ],
-)
-def test_which_states_are_compared(
-    cut: str | None, order: list[str] | None, since: str | None, expected: tuple[str | None, str | None, str]
-) -> None:
-    found = states_to_compare(MARKED, cut, order, since, partitioned=cut is not None)
-    assert (found.before, found.after) == expected[:2]
-    assert expected[2] in found.why
-    assert bool(found.why) == (found.before is None)
-
-
-def test_without_any_cut() -> None:
-    assert states_to_compare(dc.Cuts(), None, None, None, partitioned=False).why == "No cut was recorded yet."
 
 
 @pytest.mark.parametrize(

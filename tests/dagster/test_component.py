@@ -251,7 +251,7 @@ class TestProduced:
         (first,), (second,) = (r.get_asset_materialization_events() for r in (by_cut, whole))
         shown = first.materialization.metadata
         assert (shown["datom/before"].value, shown["datom/absent"].value) == ("2026-01", "ae")
-        assert "ARM" in shown["datom/report"].value
+        assert "ARM" in shown["datom/changes"].value
         kept = sorted(path.suffix for path in (tmp_path / "kept").rglob("*.*"))
         assert (kept, second.materialization.metadata["datom/before"].value) == ([".html", ".json"], "medical")
         assert specs(defs)["onc/change_report"].deps

@@ -33,14 +33,7 @@ DEFAULT_REGION = "us-east-1"
 
 _MAX_SINGLE = 5 * 2**30
 _NO_CONTENT = 204
-_TYPES = {
-    "json": "application/json",
-    "parquet": "application/vnd.apache.parquet",
-    # Of reports, which a browser shows only as what they are.
-    "html": "text/html; charset=utf-8",
-    "md": "text/markdown; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
+_TYPES = {"json": "application/json", "parquet": "application/vnd.apache.parquet"}
 
 
 class S3Store:
