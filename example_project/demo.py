@@ -66,7 +66,7 @@ def report(cut: str, instance: dg.DagsterInstance) -> None:
     (event,) = result.get_asset_materialization_events()
     shown = {key: value.value for key, value in event.materialization.metadata.items()}
     print(f"\nWhat changed in the cut {cut}: {shown['datom/change']}\n")
-    print(f"  a page     {shown['datom/report_html']}\n  a workbook {shown['datom/report_xlsx']}")
+    print(f"  a page     {shown['datom/report']}\n  a workbook {shown['datom/report_xlsx']}")
 
 
 def show(project: dc.Project) -> None:
