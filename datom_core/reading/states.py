@@ -75,6 +75,7 @@ def find_state(of: Versions, table: str, state: StateLike | None) -> TableState:
     if state is None:
         return TableState(of.resolve(table))
     if not isinstance(state, str):
+        _check_moment(state, "an entry of history(), a version id or its first digits, the name of a cut")
         return TableState(of.resolve(table, as_of=state))
     cuts, begun = of.cuts(), [v for v in of.history(table) if state and v.version.startswith(state)]
     if state in cuts and begun:
@@ -150,6 +151,10 @@ class StudyState(Mapping[str, "pd.DataFrame"]):
     def __len__(self) -> int:
         return len(self.versions)
 
+    # As mappings they would compare their frames, all of which would be read for it, and which have no one truth value.
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
     def __repr__(self) -> str:
         held = ", ".join(f"{table}: {version.version[:8]}" for table, version in self.versions.items())
         return f"StudyState({self.project} at {self.name}, {{{held}}})"
@@ -165,6 +170,9 @@ def find_study(of: Versions, *, cut: str | None = None, as_of: Moment | None = N
     if cut is not None and as_of is not None:
         raise InvalidInputError("Choose a study's state by cut or by as_of, not by both.")
     if cut is not None:
+        given: object = cut
+        if not isinstance(given, str):
+            raise InvalidInputError(f"cut is the name of a cut, not {given!r}.")
         held = {t: of.resolve(t, cut=cut) for t in of.cuts().find(cut)}
         return StudyState(of.project, cut, cut, held, of)
     if as_of is not None:
@@ -188,6 +196,8 @@ def named_study(of: Versions, state: Moment | None) -> StudyState:
         NotFoundError: it is neither; names the cuts that there are.
     """
     if not isinstance(state, str):
+        if state is not None:
+            _check_moment(state, "the name of a cut")
         return find_study(of, as_of=state)
     cuts = of.cuts()
     if state in cuts:
@@ -195,6 +205,13 @@ def named_study(of: Versions, state: Moment | None) -> StudyState:
     if _is_moment(state):
         return find_study(of, as_of=state)
     raise NotFoundError(f"{of.project} has no cut {state!r}, and that is no date.{_known(cuts, state)}")
+
+
+def _check_moment(state: Moment, others: str) -> None:
+    try:
+        moment_of(state)
+    except InvalidInputError as error:
+        raise InvalidInputError(f"{state!r} is no state; it may be {others}, or a date or time.") from error
 
 
 def _is_moment(text: str) -> bool:

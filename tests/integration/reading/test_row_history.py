@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -108,3 +110,29 @@ def test_categories_dates_and_far_times(project: dc.Project) -> None:
     found = project.reader.row_history("dm", {"USUBJID": "s1"})
     assert [(c.column, c.value) for c in found.cells][:2] == [("USUBJID", "s1"), ("DTHDT", "1970-01-01")]
     assert found.of("FAR")[0].value is not None
+
+
+def test_a_column_of_the_key_whose_type_changed(project: dc.Project) -> None:
+    for number, site in enumerate((1, "1", "01-1")):
+        project.write("dm", pa.table({"SUBJID": [site], "AGE": [40 + number]}))
+    found = project.reader.row_history("dm", {"SUBJID": "01-1"})
+    assert [(c.value, c.present) for c in found.of("AGE")] == [("42", True)]
+    assert [c.value for c in project.reader.row_history("dm", {"SUBJID": 1}).of("AGE")] == ["40", "41", None]
+
+
+@pytest.mark.parametrize("key", [{"LBSEQ": 2**70}, {"USUBJID": 2**70}, {"LBSEQ": 1.5}, {"LBSEQ": object()}], ids=str)
+def test_a_value_that_no_version_can_hold(followed: dc.Project, key: Any) -> None:
+    with pytest.raises(dc.InvalidInputError, match="is no such value"):
+        followed.reader.row_history("lb", key)
+
+
+@pytest.mark.parametrize("missing", [math.nan, np.float64("nan"), pd.NA, None], ids=str)
+def test_a_missing_number_as_a_frame_shows_it(project: dc.Project, missing: Any) -> None:
+    project.write("lb", lb(None))
+    found = project.reader.row_history("lb", {"USUBJID": "s1", "LBSEQ": np.int64(1), "LBSTRESN": missing})
+    assert [c.value for c in found.of("LBSTRESU")] == ["g/L"]
+    project.write("lb", pa.table({"K": [1, 2], "V": [math.nan, 1.0]}))
+    asked = project.reader.row_history
+    assert asked("lb", {"V": math.nan}).of("K")[0].value == "1"
+    with pytest.raises(dc.NotFoundError):
+        asked("lb", {"V": None})
