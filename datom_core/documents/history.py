@@ -324,6 +324,22 @@ class History:
             table=table,
         )
 
+    def recordings(self, metadata: Metadata, table: str) -> list[tuple[Version, Recording]]:
+        """Each time that a version became current, oldest first, with who and why; in the order of `as_of`.
+
+        The last one is the current version, also where R reverted to it, which records nobody for it.
+        """
+        firsts = [(v, Recording(v.version, v.timestamp or "", v.author, v.message)) for v in reversed(self.versions)]
+        left = {v.version: [*([first] if v.timestamp else []), *v.reinstatements] for v, first in firsts}
+        found = [(v, first) for v, first in firsts if not v.timestamp]
+        for at, version in self._events(metadata, table):
+            if left[version.version]:
+                recording = left[version.version].pop(0)
+            else:
+                recording = Recording(version.version, format_timestamp(at), read_author(None), "")
+            found.append((version, recording))
+        return found
+
     def _events(self, metadata: Metadata, table: str) -> list[tuple[datetime, Version]]:
         """When each version became current, oldest first."""
         source = f"the history of {table}"
@@ -337,9 +353,11 @@ class History:
         current = self.current(metadata)
         if current is not None:
             last = next((i for i in range(len(events) - 1, -1, -1) if events[i][1] is current), None)
-            times = [] if last is None else [events.pop(last)[0]]
+            times = [] if last is None else [events[last][0]]
             # R rewrites created_at when it reverts and leaves the history alone.
             times += [timestamp(metadata.created_at, source)] if metadata.created_at else []
+            if last is not None and (last == len(events) - 1 or max(times) == events[last][0]):
+                events.pop(last)  # it is the last one itself
             if times:
                 events.append((max(times), current))
         return events

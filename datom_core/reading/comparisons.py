@@ -26,6 +26,7 @@ from datom_core.reading.pairs import TablePair, read_pair
 from datom_core.reading.row_history import RowHistory, row_history
 from datom_core.reading.states import StateLike, StudyState, TableState, find_state, find_study, named_study
 from datom_core.reading.stored_documents import StoredDocuments
+from datom_core.reading.version_choice import choose
 from datom_core.tables import RowChange, Verification, diff
 
 #: The key sequence of each table, as a study's define.xml gives it (`keys_of_define`).
@@ -199,7 +200,8 @@ class Comparisons(ABC):
                 key.
             NotFoundError: no such table, or no version has such columns, or such a row.
         """
-        return row_history(self, table, key)
+        current, _ = choose(self._documents, table, None, None, None)
+        return row_history(self, table, key, self._documents.history(table).recordings(current, table))
 
     def _changes(
         self,

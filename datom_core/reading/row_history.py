@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -91,7 +91,9 @@ class _Cell(NamedTuple):
 _ABSENT = _Cell(False, None, None)
 
 
-def row_history(of: Versions, table: str, key: Mapping[str, Any]) -> RowHistory:
+def row_history(
+    of: Versions, table: str, key: Mapping[str, Any], recordings: Sequence[tuple[Version, Recording]]
+) -> RowHistory:
     """Follow one row through all versions of its table.
 
     Each content is read once, however often it was current. Each file is compared with its recorded SHA-256.
@@ -101,6 +103,7 @@ def row_history(of: Versions, table: str, key: Mapping[str, Any]) -> RowHistory:
         table: its name.
         key: column -> value; the columns that identify the row. ``None`` is a missing value; NaN, as which pandas
             shows a missing number, means both.
+        recordings: each time that a version became current, oldest first.
 
     Raises:
         InvalidInputError: no key, a value that is of its column's type in no version, or several rows share it in some
@@ -110,11 +113,10 @@ def row_history(of: Versions, table: str, key: Mapping[str, Any]) -> RowHistory:
     given: object = key
     if not isinstance(given, Mapping) or not given:
         raise InvalidInputError('key says which row: a mapping, as in key={"USUBJID": "01-001", "AESEQ": 1}.')
-    history, cuts = of.history(table), of.cuts()
+    cuts = of.cuts()
     seen: dict[str, dict[str, _Cell]] = {}
     cells: list[CellState] = []
     latest: dict[str, _Cell] = {}
-    recordings = list(_recordings(history))
     columns: set[str] = set()
     misfits: list[InvalidInputError] = []
     for version, recording in recordings:
@@ -135,15 +137,6 @@ def row_history(of: Versions, table: str, key: Mapping[str, Any]) -> RowHistory:
         _refuse_unknown(table, key, columns)
     order = {column: n for n, column in enumerate(latest)}
     return RowHistory(table, dict(key), rows(sorted(cells, key=lambda c: order[c.column])), len(recordings))
-
-
-def _recordings(history: Sequence[Version]) -> Iterator[tuple[Version, Recording]]:
-    """Each time that a version became current, oldest first."""
-    found: list[tuple[Version, Recording]] = []
-    for version in reversed(history):
-        first = Recording(version.version, version.timestamp or "", version.author, version.message)
-        found += [(version, recording) for recording in (first, *version.reinstatements)]
-    yield from sorted(found, key=lambda pair: pair[1].recorded_at)
 
 
 def _row(

@@ -71,6 +71,12 @@ def find_state(of: Versions, table: str, state: StateLike | None) -> TableState:
         NotFoundError: no such table, or nothing of it has such a version, cut or moment.
     """
     if isinstance(state, Version):
+        if state.is_set:
+            of.resolve(table)  # says that it is no table
+        if all(v.version != state.version for v in of.history(table)):
+            raise NotFoundError(
+                f"{table} has no version {state.version[:12]}; is it an entry of another table's history?", table=table
+            )
         return TableState(state)
     if state is None:
         return TableState(of.resolve(table))

@@ -171,6 +171,7 @@ class TestAStudy:
             (lambda r: r.changes("ae", "2026-01", define="define.xml"), r"define is what keys_of_define\(\) returns"),
             (lambda r: r.changes("ae", "2026-01", settings="AGE"), "settings are a ComparisonSettings"),
             (lambda r: r.changes("ae", 5), "5 is no state; it may be an entry of history"),
+            (lambda r: r.changes("ae", r.history("dm")[0]), "ae has no version .* another table's history"),
             (lambda r: r.changes_between(5), "5 is no state; it may be the name of a cut"),
             (lambda r: r.study(cut=["2026-01"]), "cut is the name of a cut"),
         ],
