@@ -15,7 +15,6 @@ from typing import Any
 from datom_core.common import did_you_mean
 from datom_core.documents import canonical
 from datom_core.documents.author import Author
-from datom_core.documents.history import Recording
 from datom_core.documents.parsing import (
     Buffer,
     format_timestamp,
@@ -25,6 +24,7 @@ from datom_core.documents.parsing import (
     schema_of,
     timestamp,
 )
+from datom_core.documents.recording import Recording
 from datom_core.errors import FormatError, NotFoundError
 
 _SCHEMA = 1

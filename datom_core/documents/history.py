@@ -9,7 +9,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-from datom_core.common import check_version, did_you_mean, fitting, is_sha
+from datom_core.common import check_version, did_you_mean, is_sha
 from datom_core.documents import canonical
 from datom_core.documents.author import Author, read_author
 from datom_core.documents.metadata import Metadata
@@ -19,42 +19,16 @@ from datom_core.documents.parsing import (
     objects,
     optional,
     parse,
-    required,
     required_sha,
     sha,
     strings,
     timestamp,
 )
+from datom_core.documents.recording import Recording
 from datom_core.errors import FormatError, InvalidInputError, NotFoundError
 
 _SOURCE = "version_history.json"
 _OPENING = b"[\n  {"  # of the layout in which we, and R, write a history
-
-
-@fitting
-@dataclass(frozen=True)
-class Recording:
-    """Says that a table, or a cut, has stood for a version since some time.
-
-    Attributes:
-        version: the full version id.
-        recorded_at: when (ISO 8601, UTC).
-        author, message: who, and why. For a version that R made current again, both are unknown.
-    """
-
-    version: str
-    recorded_at: str
-    author: Author
-    message: str
-
-    @classmethod
-    def from_document(cls, raw: Mapping[str, Any], source: str) -> Recording:
-        return cls(
-            required_sha(raw, "version", source),
-            required(raw, "recorded_at", str, source),
-            read_author(raw.get("author")),
-            optional(raw, "message", str, source) or "",
-        )
 
 
 @dataclass(frozen=True)
