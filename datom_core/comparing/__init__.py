@@ -19,6 +19,7 @@ from datom_core.comparing.define_xml import keys_of_define
 from datom_core.comparing.engine import compare_tables
 from datom_core.comparing.keys import KeyLike, KeyOrigins, resolve_key
 from datom_core.comparing.natural_keys import NaturalKeys
+from datom_core.comparing.settings_check import checked_settings
 
 __all__ = [
     "ColumnChange",
@@ -33,6 +34,7 @@ __all__ = [
     "Side",
     "StudyChanges",
     "TableChanges",
+    "checked_settings",
     "compare_tables",
     "find_changes",
     "keys_of_define",

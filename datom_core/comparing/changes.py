@@ -71,7 +71,7 @@ class ComparisonSettings:
 
     Attributes:
         absolute, relative: column -> tolerance; a number within either of them is equal. A relative one is a part of
-            the larger of both numbers.
+            the larger of both numbers. It counts where a key pairs rows, not between whole rows.
         fold_case, fold_blanks: text columns whose case, or whose leading, trailing and repeated blanks, do not count.
         ignore: columns that are not compared at all.
         masked: columns whose values no report may show; they are compared all the same.

@@ -6,6 +6,7 @@ from datom_core.comparing.changes import ComparisonSettings, TableChanges
 from datom_core.comparing.engine import compare
 from datom_core.comparing.keys import KeyOrigins, decide
 from datom_core.comparing.prepared import Prepared
+from datom_core.comparing.settings_check import checked_settings
 from datom_core.documents import Version
 
 
@@ -26,6 +27,7 @@ def find_changes(
         InvalidInputError: as both.
         UnsupportedColumnsError: a column has no content hash.
     """
-    prepared, settings = Prepared(before, after), settings or ComparisonSettings()
+    settings = checked_settings(settings)
+    prepared = Prepared(before, after, settings)
     key = decide(prepared, table, origins or KeyOrigins(ignore=tuple(settings.ignore)))
     return compare(prepared, table, key, settings, versions, cuts, same_columns)

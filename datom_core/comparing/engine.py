@@ -10,7 +10,7 @@ from datom_core.comparing.changes import ComparisonSettings, KeyDecision, Side, 
 from datom_core.comparing.columns import attributes_changed, columns_changed, columns_renamed
 from datom_core.comparing.prepared import Prepared
 from datom_core.comparing.results import Results, by_column
-from datom_core.comparing.settings_check import check_settings
+from datom_core.comparing.settings_check import check_settings, checked_settings
 from datom_core.comparing.values import Values
 from datom_core.documents import Version
 from datom_core.errors import InvalidInputError
@@ -47,7 +47,8 @@ def compare_tables(
             of another type in one; several columns have the same name.
         UnsupportedColumnsError: a column has no content hash.
     """
-    return compare(Prepared(before, after), table, key, settings or ComparisonSettings(), versions, cuts, same_columns)
+    settings = checked_settings(settings)
+    return compare(Prepared(before, after, settings), table, key, settings, versions, cuts, same_columns)
 
 
 def compare(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from datom_core.errors import InvalidInputError
 #: A key as a caller names it.
 KeyLike = str | Sequence[str]
 _KEY_SEQUENCE = b"keySequence"
+_PLACE = re.compile("[0-9]{1,9}")
 
 
 @dataclass(frozen=True)
@@ -99,13 +101,13 @@ class _Proposal:
 
 
 def _proposals(prepared: Prepared, table: str, origins: KeyOrigins, natural: NaturalKeys) -> Iterator[_Proposal]:
-    if origins.rules is not None and tuple(origins.rules):
+    if not _is_empty(origins.rules):
         columns = _columns(origins.rules, "the key of the rules")
         yield _Proposal(columns, "rules", f"The table's rules declare the key {_shown(columns)}.", must_be_unique=False)
     data = origins.data
     if isinstance(data, Mapping):
-        data = {name.lower(): columns for name, columns in data.items()}.get(table.lower())
-    if data is not None and tuple(data):
+        data = {str(name).lower(): columns for name, columns in data.items()}.get(table.lower())
+    if not _is_empty(data):
         columns = _columns(data, "the key of the data")
         yield _Proposal(columns, "data", f"The study's define.xml gives the key sequence {_shown(columns)}.")
     for columns, which in _of_metadata(prepared):
@@ -130,7 +132,7 @@ def _of_metadata(prepared: Prepared) -> Iterator[tuple[tuple[str, ...], str]]:
         places: dict[str, int] = {}
         for field in side.table.schema:
             said = (field.metadata or {}).get(_KEY_SEQUENCE, b"").decode(errors="replace").strip()
-            if said.isascii() and said.isdigit():
+            if _PLACE.fullmatch(said):
                 places[field.name] = int(said)
         if places:
             yield tuple(sorted(places, key=places.__getitem__)), which
@@ -165,9 +167,8 @@ def _problems(prepared: Prepared, columns: tuple[str, ...]) -> list[str]:
     for place, (_, which) in enumerate(tables.sides):
         empty = prepared.values.all_missing(columns, place)
         if empty:
-            problems.append(
-                f"{empty:,} {'row' if empty == 1 else 'rows'} of {which} have no value in any of its columns"
-            )
+            rows, have = ("row", "has") if empty == 1 else ("rows", "have")
+            problems.append(f"{empty:,} {rows} of {which} {have} no value in any of its columns")
     return problems
 
 
@@ -183,6 +184,11 @@ def _why_rows(prepared: Prepared, table: str, rejected: list[RejectedKey]) -> st
     domain = domain_of(table, prepared.tables)
     of = f"the domain {domain.code}" if domain else "this table"
     return f"No key was given, and none is known for {of}, so whole rows are compared."
+
+
+def _is_empty(key: object) -> bool:
+    """Whether no key is given, as by rules that declare none."""
+    return key is None or (isinstance(key, Sequence) and not key)
 
 
 def _columns(key: object, what: str) -> tuple[str, ...]:

@@ -14,10 +14,10 @@ class Prepared:
     Attributes:
         tables: both; one that came or went has the same columns without rows on the other side.
         came, went: whether there was nothing before, or is nothing after.
-        values: their values, exact.
+        values: their values, exact but for what the settings fold.
     """
 
-    def __init__(self, before: object | None, after: object | None) -> None:
+    def __init__(self, before: object | None, after: object | None, settings: ComparisonSettings | None = None) -> None:
         if before is None and after is None:
             raise InvalidInputError("There is nothing to compare: give at least one of before and after.")
         self.came, self.went = before is None, after is None
@@ -29,4 +29,7 @@ class Prepared:
         self.tables = TwoTables(
             first.without_rows() if self.came else first, second.without_rows() if self.went else second
         )
-        self.values = Values(self.tables, ComparisonSettings())
+        folded = settings or ComparisonSettings()
+        self.values = Values(
+            self.tables, ComparisonSettings(fold_case=folded.fold_case, fold_blanks=folded.fold_blanks)
+        )

@@ -126,10 +126,10 @@ def _table(columns: list[tuple[str, pa.ChunkedArray]]) -> pa.Table:
 def _stacked(before: pa.ChunkedArray, after: pa.ChunkedArray) -> pa.ChunkedArray:
     """Both sides as one column, in a type that holds either; as text where none does."""
     kind = before.type if before.type == after.type else _common(before.type, after.type)
-    sides = [
-        as_text_column(side) if kind == pa.string() and side.type != kind else side.cast(kind)
-        for side in (before, after)
-    ]
+    try:
+        sides = [as_text_column(side) if kind == pa.string() else side.cast(kind) for side in (before, after)]
+    except pa.ArrowInvalid:  # an integer beyond what doubles hold
+        kind, sides = pa.string(), [as_text_column(side) for side in (before, after)]
     return pa.chunked_array([c for side in sides for c in side.chunks], kind)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import pyarrow as pa
 
@@ -11,6 +11,38 @@ from datom_core.common import did_you_mean
 from datom_core.comparing.changes import ComparisonSettings
 from datom_core.errors import InvalidInputError
 from datom_core.tables import TwoTables
+
+_TOLERANCES = ("absolute", "relative")
+_LISTS = ("fold_case", "fold_blanks", "ignore", "masked")
+
+
+def checked_settings(settings: object | None) -> ComparisonSettings:
+    """Settings in the form that they must have, whatever the tables are; without any, the default.
+
+    Raises:
+        InvalidInputError: these are no settings; names every tolerance that is not given by column, and every list that
+            is none of column names.
+    """
+    if settings is None:
+        return ComparisonSettings()
+    if not isinstance(settings, ComparisonSettings):
+        raise InvalidInputError(f"settings are a ComparisonSettings, not {settings!r}.")
+    problems = []
+    for what in _TOLERANCES:
+        given: object = getattr(settings, what)
+        if not isinstance(given, Mapping):
+            problems.append(f"{what}: give a mapping from column to tolerance, not {given!r}")
+        else:
+            problems += [f"{what}: {c!r} is no column name" for c in given if not isinstance(c, str)]
+    for what in _LISTS:
+        given = getattr(settings, what)
+        if isinstance(given, str | bytes) or not isinstance(given, Collection):
+            problems.append(f"{what}: give column names in a tuple, not {given!r}")
+        else:
+            problems += [f"{what}: {c!r} is no column name" for c in given if not isinstance(c, str)]
+    if problems:
+        raise _refused(problems)
+    return settings
 
 
 def check_settings(settings: ComparisonSettings, tables: TwoTables, key: tuple[str, ...] = ()) -> None:
@@ -25,21 +57,20 @@ def check_settings(settings: ComparisonSettings, tables: TwoTables, key: tuple[s
     problems += [f"ignore: {c!r} is in the key; take it out of one of them" for c in settings.ignore if c in key]
     toleranced = dict.fromkeys([*settings.absolute, *settings.relative])
     problems += [f"tolerance: {c!r} is in the key, which is compared exactly" for c in toleranced if c in key]
+    if tables.shared and not set(tables.shared) - set(settings.ignore):
+        problems.append("ignore: these are all columns that can be compared; leave one of them out")
     if problems:
-        raise InvalidInputError("Tables cannot be compared so:\n  - " + "\n  - ".join(problems))
+        raise _refused(problems)
+
+
+def _refused(problems: list[str]) -> InvalidInputError:
+    return InvalidInputError("Tables cannot be compared so:\n  - " + "\n  - ".join(problems))
 
 
 def _unknown(settings: ComparisonSettings, tables: TwoTables) -> Iterator[str]:
     known = list(dict.fromkeys([*tables.before.names, *tables.after.names]))
-    named: dict[str, object] = {
-        "absolute": settings.absolute, "relative": settings.relative, "fold_case": settings.fold_case,
-        "fold_blanks": settings.fold_blanks, "ignore": settings.ignore, "masked": settings.masked,
-    }  # fmt: skip
-    for what, columns in named.items():
-        if isinstance(columns, str) or not isinstance(columns, Iterable):
-            yield f"{what}: give column names in a tuple, not {columns!r}"
-            continue
-        for column in columns:
+    for what in (*_TOLERANCES, *_LISTS):
+        for column in getattr(settings, what):
             if column not in known:
                 yield f"{what}: neither table has a column {column!r}.{did_you_mean(column, known)}"
 

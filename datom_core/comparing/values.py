@@ -109,9 +109,12 @@ class Values:
         self._same = same_columns
         self._folded = {*settings.fold_case, *settings.fold_blanks}
         # Those found in the search for a key are not searched for again.
-        self._numbers: dict[str, tuple[Numbers, int]] = (
-            {c: n for c, n in known._numbers.items() if c not in self._folded} if known else {}
-        )
+        same = known is not None and known._folding == self._folding
+        self._numbers: dict[str, tuple[Numbers, int]] = dict(known._numbers) if known and same else {}
+
+    @property
+    def _folding(self) -> tuple[frozenset[str], frozenset[str]]:
+        return frozenset(self.settings.fold_case), frozenset(self.settings.fold_blanks)
 
     @property
     def split(self) -> int:
@@ -151,12 +154,12 @@ class Values:
         return int(empty.sum())
 
     def in_the_same_order(self, columns: Sequence[str]) -> bool:
-        """Whether all rows have the same values in these columns, row by row."""
+        """Whether all rows have the same values in these columns, row by row; no tolerance counts."""
         before, after = (s.table for s, _ in self.tables.sides)
         if before.num_rows != after.num_rows:
             return False
         rest = [c for c in columns if c not in self._same]
-        return all(not len(self._differing(c, None)) for c in rest)
+        return all(not len(self._unequal(c, *self._sides(c, None))) for c in rest)
 
     def differing(self, pairs: Pairs, columns: Iterable[str]) -> dict[str, Positions]:
         """For each of these columns with any difference, which of these pairs differ."""
@@ -209,10 +212,20 @@ class Values:
         return np.concatenate([np.zeros(0, np.int64), *found])
 
     def _differing(self, column: str, rows: tuple[_Rows, _Rows] | None) -> Positions:
-        """Which of these rows differ; without any, of all rows as they stand."""
+        """Which of these rows differ by more than is tolerated; without any, of all rows as they stand."""
+        before, after = self._sides(column, rows)
+        found = self._unequal(column, before, after)
+        if len(found) and (column in self.settings.absolute or column in self.settings.relative):
+            some = pa.array(found)
+            found = found[~self._within(column, before.take(some), after.take(some))]
+        return found
+
+    def _sides(self, column: str, rows: tuple[_Rows, _Rows] | None) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
         before, after = (s.table.column(column) for s, _ in self.tables.sides)
-        if rows is not None:
-            before, after = rows[0].gather(before), rows[1].gather(after)
+        return (before, after) if rows is None else (rows[0].gather(before), rows[1].gather(after))
+
+    def _unequal(self, column: str, before: pa.ChunkedArray, after: pa.ChunkedArray) -> Positions:
+        """Where these values of a column are unequal, whatever is tolerated."""
         tag = self.tables.tag(column)
         folded = column in self._folded or pa.types.is_dictionary(before.type)
         if folded or before.type != after.type:
@@ -226,21 +239,30 @@ class Values:
                 # Two NaN are not equal to Arrow.
                 some = pa.array(found)
                 found = found[_unequal(*(canonical_values(s.take(some), tag) for s in (before, after)))]
-        if len(found) and (column in self.settings.absolute or column in self.settings.relative):
-            some = pa.array(found)
-            found = found[~self._within(column, before.take(some), after.take(some))]
         return found
 
     def _within(self, column: str, before: pa.ChunkedArray, after: pa.ChunkedArray) -> Mask:
         """Which numbers differ by no more than is tolerated; relative to the larger of both."""
         old, new = (_doubles(side) for side in (before, after))
+        whole = pa.types.is_integer(before.type) and pa.types.is_integer(after.type)
         with np.errstate(invalid="ignore", over="ignore"):
-            apart, largest = np.abs(old - new), np.maximum(np.abs(old), np.abs(new))
+            largest = np.maximum(np.abs(old), np.abs(new))
+            apart = _apart(before, after) if whole else np.abs(old - new)
             tolerated = np.maximum(
                 self.settings.absolute.get(column, 0.0), self.settings.relative.get(column, 0.0) * largest
             )
-            within: Mask = np.isfinite(apart) & (apart <= tolerated + _ROUNDING * largest)
+            # A tolerance of 0 is none, and integers are not rounded.
+            rounding = 0.0 if whole else np.where(tolerated > 0, _ROUNDING * largest, 0.0)
+            within: Mask = np.isfinite(largest) & (apart <= tolerated + rounding)
         return within
+
+
+def _apart(before: pa.ChunkedArray, after: pa.ChunkedArray) -> npt.NDArray[np.float64]:
+    """How far integers are apart, also where doubles would round them: their difference fits 64 bits without a sign."""
+    old, new = (side.cast(pa.int64()).fill_null(0).to_numpy() for side in (before, after))
+    apart = np.maximum(old, new).astype(np.uint64) - np.minimum(old, new).astype(np.uint64)
+    found: npt.NDArray[np.float64] = apart.astype(np.float64)
+    return found
 
 
 def _doubles(numbers: pa.ChunkedArray) -> npt.NDArray[np.float64]:

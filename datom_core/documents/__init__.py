@@ -17,7 +17,7 @@ from datom_core.documents.governance import (
     Ref,
     location_block,
 )
-from datom_core.documents.history import History, Recording, Version
+from datom_core.documents.history import History, Version
 from datom_core.documents.line import Line
 from datom_core.documents.lineage import Parent, Source, check_parents
 from datom_core.documents.location import Location, PlaceKind, add_kind, kind_of, same_place, shared_kinds
@@ -34,6 +34,7 @@ from datom_core.documents.parsing import (
     timestamp,
 )
 from datom_core.documents.project_file import ProjectFile
+from datom_core.documents.recording import Recording
 from datom_core.documents.reviews import Review, ReviewMove, Reviews
 from datom_core.documents.set_hash import hash_set
 from datom_core.documents.shape_change import Change, compare_shapes

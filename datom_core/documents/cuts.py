@@ -16,7 +16,6 @@ from typing import Any
 from datom_core.common import did_you_mean
 from datom_core.documents import canonical
 from datom_core.documents.author import Author
-from datom_core.documents.history import Recording
 from datom_core.documents.parsing import (
     Buffer,
     format_timestamp,
@@ -27,6 +26,7 @@ from datom_core.documents.parsing import (
     schema_of,
     timestamp,
 )
+from datom_core.documents.recording import Recording
 from datom_core.documents.reviews import ReviewMove, Reviews, moves_united, moves_where, with_move
 from datom_core.errors import FormatError, InvalidInputError, NotFoundError
 

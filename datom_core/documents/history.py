@@ -9,7 +9,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-from datom_core.common import check_version, did_you_mean, fitting, is_sha
+from datom_core.common import check_version, did_you_mean, is_sha
 from datom_core.documents import canonical
 from datom_core.documents.author import Author, read_author
 from datom_core.documents.metadata import Metadata
@@ -19,42 +19,16 @@ from datom_core.documents.parsing import (
     objects,
     optional,
     parse,
-    required,
     required_sha,
     sha,
     strings,
     timestamp,
 )
+from datom_core.documents.recording import Recording
 from datom_core.errors import FormatError, InvalidInputError, NotFoundError
 
 _SOURCE = "version_history.json"
 _OPENING = b"[\n  {"  # of the layout in which we, and R, write a history
-
-
-@fitting
-@dataclass(frozen=True)
-class Recording:
-    """Says that a table, or a cut, has stood for a version since some time.
-
-    Attributes:
-        version: the full version id.
-        recorded_at: when (ISO 8601, UTC).
-        author, message: who, and why. For a version that R made current again, both are unknown.
-    """
-
-    version: str
-    recorded_at: str
-    author: Author
-    message: str
-
-    @classmethod
-    def from_document(cls, raw: Mapping[str, Any], source: str) -> Recording:
-        return cls(
-            required_sha(raw, "version", source),
-            required(raw, "recorded_at", str, source),
-            read_author(raw.get("author")),
-            optional(raw, "message", str, source) or "",
-        )
 
 
 @dataclass(frozen=True)
@@ -324,6 +298,22 @@ class History:
             table=table,
         )
 
+    def recordings(self, metadata: Metadata, table: str) -> list[tuple[Version, Recording]]:
+        """Each time that a version became current, oldest first, with who and why; in the order of `as_of`.
+
+        The last one is the current version, also where R reverted to it, which records nobody for it.
+        """
+        firsts = [(v, Recording(v.version, v.timestamp or "", v.author, v.message)) for v in reversed(self.versions)]
+        left = {v.version: [*([first] if v.timestamp else []), *v.reinstatements] for v, first in firsts}
+        found = [(v, first) for v, first in firsts if not v.timestamp]
+        for at, version in self._events(metadata, table):
+            if left[version.version]:
+                recording = left[version.version].pop(0)
+            else:
+                recording = Recording(version.version, format_timestamp(at), read_author(None), "")
+            found.append((version, recording))
+        return found
+
     def _events(self, metadata: Metadata, table: str) -> list[tuple[datetime, Version]]:
         """When each version became current, oldest first."""
         source = f"the history of {table}"
@@ -337,9 +327,11 @@ class History:
         current = self.current(metadata)
         if current is not None:
             last = next((i for i in range(len(events) - 1, -1, -1) if events[i][1] is current), None)
-            times = [] if last is None else [events.pop(last)[0]]
+            times = [] if last is None else [events[last][0]]
             # R rewrites created_at when it reverts and leaves the history alone.
             times += [timestamp(metadata.created_at, source)] if metadata.created_at else []
+            if last is not None and (last == len(events) - 1 or max(times) == events[last][0]):
+                events.pop(last)  # it is the last one itself
             if times:
                 events.append((max(times), current))
         return events

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
@@ -16,6 +16,7 @@ from datom_core.comparing import (
     NaturalKeys,
     StudyChanges,
     TableChanges,
+    checked_settings,
     find_changes,
 )
 from datom_core.documents import Change, Cuts, Rows, Version, compare_shapes
@@ -25,10 +26,12 @@ from datom_core.reading.pairs import TablePair, read_pair
 from datom_core.reading.row_history import RowHistory, row_history
 from datom_core.reading.states import StateLike, StudyState, TableState, find_state, find_study, named_study
 from datom_core.reading.stored_documents import StoredDocuments
+from datom_core.reading.version_choice import choose
 from datom_core.tables import RowChange, Verification, diff
 
 #: The key sequence of each table, as a study's define.xml gives it (`keys_of_define`).
 DefineKeys = Mapping[str, Sequence[str]]
+_T = TypeVar("_T")
 
 
 class Comparisons(ABC):
@@ -135,8 +138,9 @@ class Comparisons(ABC):
             InvalidInputError: the key, or a setting, does not fit both versions; names everything that does not.
             IntegrityError: stored bytes are not those that were recorded.
         """
+        settings, define = checked_settings(settings), _by_table(define, "define")
         old, new = find_state(self, table, before), find_state(self, table, after)
-        origins = KeyOrigins(key, rules, define, natural_keys, settings.ignore if settings is not None else ())
+        origins = KeyOrigins(key, rules, define, natural_keys, tuple(settings.ignore))
         return self._changes(table, old, new, origins, settings, verify)
 
     def changes_between(
@@ -167,19 +171,19 @@ class Comparisons(ABC):
             InvalidInputError: a key or setting that fits no table; names each.
             IntegrityError: stored bytes are not those that were recorded.
         """
+        settings, define = checked_settings(settings), _by_table(define, "define")
+        keys, rules = _by_table(keys, "keys"), _by_table(rules, "rules")
         old, new = named_study(self, before), named_study(self, after)
-        chosen = _chosen(old, new, tables, {**(keys or {}), **(rules or {})})
+        chosen = _chosen(old, new, tables, {**keys, **rules})
         columns = {t: self._columns(t, old, new) for t in chosen}
-        unknown = sorted((settings or ComparisonSettings()).columns.difference(*columns.values()))
+        unknown = sorted(settings.columns.difference(*columns.values()))
         if unknown:
             hint = "".join(did_you_mean(c, {c for found in columns.values() for c in found}) for c in unknown)
             raise InvalidInputError(f"No table has {', '.join(map(repr, unknown))}, which the settings name.{hint}")
         found = {}
         for table in chosen:
-            own = None if settings is None else settings.only(columns[table])
-            origins = KeyOrigins(
-                (keys or {}).get(table), (rules or {}).get(table), define, natural_keys, own.ignore if own else ()
-            )
+            own = settings.only(columns[table])
+            origins = KeyOrigins(keys.get(table), rules.get(table), define, natural_keys, own.ignore)
             first, second = (TableState(s.versions[table], s.cut) if table in s else None for s in (old, new))
             found[table] = self._changes(table, first, second, origins, own, verify)
         return StudyChanges(self.project, old.name, new.name, found)
@@ -189,13 +193,16 @@ class Comparisons(ABC):
 
         Args:
             table: its name.
-            key: column -> value; the columns that identify the row. ``None`` is a missing value.
+            key: column -> value; the columns that identify the row. ``None`` is a missing value; NaN, as which pandas
+                shows a missing number, means both.
 
         Raises:
-            InvalidInputError: a value is not of its column's type, or several rows of some version share the key.
+            InvalidInputError: a value is of its column's type in no version, or several rows of some version share the
+                key.
             NotFoundError: no such table, or no version has such columns, or such a row.
         """
-        return row_history(self, table, key)
+        current, _ = choose(self._documents, table, None, None, None)
+        return row_history(self, table, key, self._documents.history(table).recordings(current, table))
 
     def _changes(
         self,
@@ -203,7 +210,7 @@ class Comparisons(ABC):
         before: TableState | None,
         after: TableState | None,
         origins: KeyOrigins,
-        settings: ComparisonSettings | None,
+        settings: ComparisonSettings,
         verify: Verification,
     ) -> TableChanges:
         old, new = (None if s is None else s.version for s in (before, after))
@@ -229,6 +236,14 @@ class Comparisons(ABC):
         return tuple({c: None for v in versions for c in self._documents.proven(table, v).column_names})
 
 
+def _by_table(given: Mapping[str, _T] | None, what: str) -> Mapping[str, _T]:
+    found: object = {} if given is None else given
+    if not isinstance(found, Mapping) or not all(isinstance(table, str) for table in found):
+        how = "what keys_of_define() returns" if what == "define" else "a mapping from table to columns"
+        raise InvalidInputError(f"{what} is {how}, not {given!r}.")
+    return found
+
+
 def _chosen(old: StudyState, new: StudyState, tables: Collection[str] | None, keys: Mapping[str, Any]) -> list[str]:
     """The tables to compare, in the order of the older state, then of the newer.
 
@@ -238,6 +253,9 @@ def _chosen(old: StudyState, new: StudyState, tables: Collection[str] | None, ke
     known = list(dict.fromkeys([*old, *new]))
     if isinstance(tables, str):
         raise InvalidInputError(f"tables is a list; write [{tables!r}].")
+    given: object = tables
+    if given is not None and not (isinstance(given, Collection) and all(isinstance(t, str) for t in given)):
+        raise InvalidInputError(f"tables is a list of names, not {tables!r}.")
     unknown = [t for t in dict.fromkeys([*(tables or ()), *keys]) if t not in known]
     if unknown:
         hint = "".join(dict.fromkeys(did_you_mean(t, known) for t in unknown))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -98,7 +99,9 @@ class _Cell(NamedTuple):
 _ABSENT = _Cell(False, None, None)
 
 
-def row_history(of: Versions, table: str, key: Mapping[str, Any]) -> RowHistory:
+def row_history(
+    of: Versions, table: str, key: Mapping[str, Any], recordings: Sequence[tuple[Version, Recording]]
+) -> RowHistory:
     """Follow one row through all versions of its table.
 
     Each content is read once, however often it was current. Each file is compared with its recorded SHA-256.
@@ -106,26 +109,29 @@ def row_history(of: Versions, table: str, key: Mapping[str, Any]) -> RowHistory:
     Args:
         of: the project's versions.
         table: its name.
-        key: column -> value; the columns that identify the row. ``None`` is a missing value.
+        key: column -> value; the columns that identify the row. ``None`` is a missing value; NaN, as which pandas
+            shows a missing number, means both.
+        recordings: each time that a version became current, oldest first.
 
     Raises:
-        InvalidInputError: no key, a value that is not of its column's type, or several rows share it in some version.
+        InvalidInputError: no key, a value that is of its column's type in no version, or several rows share it in some
+            version.
         NotFoundError: no such table, no version has such columns, or such a row.
     """
     given: object = key
     if not isinstance(given, Mapping) or not given:
         raise InvalidInputError('key says which row: a mapping, as in key={"USUBJID": "01-001", "AESEQ": 1}.')
-    history, cuts = of.history(table), of.cuts()
+    cuts = of.cuts()
     seen: dict[str, dict[str, _Cell]] = {}
     cells: list[CellState] = []
     latest: dict[str, _Cell] = {}
-    recordings = list(_recordings(history))
     columns: set[str] = set()
+    misfits: list[InvalidInputError] = []
     for version, recording in recordings:
         if version.data_sha not in seen:
             data = of.read_arrow(table, version, verify="bytes")
             columns.update(data.column_names)
-            seen[version.data_sha] = _row(data, key, table, version)
+            seen[version.data_sha] = _row(data, key, table, version, misfits)
         now = seen[version.data_sha]
         for column in [*now, *(c for c in latest if c not in now)]:
             cell = now.get(column, _ABSENT)
@@ -134,27 +140,29 @@ def row_history(of: Versions, table: str, key: Mapping[str, Any]) -> RowHistory:
                 cells.append(_state(column, cell, version, recording, _cuts_of(cuts, table, version)))
             latest[column] = cell
     if not cells:
+        if misfits:
+            raise misfits[-1]
         _refuse_unknown(table, key, columns)
     order = {column: n for n, column in enumerate(latest)}
     return RowHistory(table, dict(key), rows(sorted(cells, key=lambda c: order[c.column])), len(recordings))
 
 
-def _recordings(history: Sequence[Version]) -> Iterator[tuple[Version, Recording]]:
-    """Each time that a version became current, oldest first."""
-    found: list[tuple[Version, Recording]] = []
-    for version in reversed(history):
-        first = Recording(version.version, version.timestamp or "", version.author, version.message)
-        found += [(version, recording) for recording in (first, *version.reinstatements)]
-    yield from sorted(found, key=lambda pair: pair[1].recorded_at)
+def _row(
+    data: pa.Table, key: Mapping[str, Any], table: str, version: Version, misfits: list[InvalidInputError]
+) -> dict[str, _Cell]:
+    """The row's cells; none if the table has no such row, or no such columns, or of types that have no such value.
 
-
-def _row(data: pa.Table, key: Mapping[str, Any], table: str, version: Version) -> dict[str, _Cell]:
-    """The row's cells; none if the table has no such row, or not the key's columns."""
+    The type of a column may change with the versions, so that what does not fit one of them is but put aside.
+    """
     if not set(key) <= set(data.column_names):
         return {}
     mask: pa.ChunkedArray | None = None
     for column, value in key.items():
-        here = _equal(data.column(column), column, value)
+        try:
+            here = _equal(data.column(column), column, value)
+        except InvalidInputError as error:
+            misfits.append(error)
+            return {}
         mask = here if mask is None else pc.and_(mask, here)
     found = data.filter(mask)
     if found.num_rows > 1:
@@ -174,12 +182,16 @@ def _row(data: pa.Table, key: Mapping[str, Any], table: str, version: Version) -
 def _equal(column: pa.ChunkedArray, name: str, value: Any) -> pa.ChunkedArray:
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
-    if value is None:
-        return column.is_null()
+    if isinstance(value, np.generic):
+        value = value.item()
     try:
-        wanted = pa.scalar(value).cast(column.type) if isinstance(value, int | float | str) else pa.scalar(value)
+        given = pa.scalar(value, from_pandas=True)
+        if not given.is_valid:
+            # A frame of pandas shows a missing number as NaN.
+            return column.is_null(nan_is_null=value is not None)
+        wanted = given.cast(column.type) if isinstance(value, int | float | str) else given
         found = pc.equal(column, wanted)
-    except (pa.ArrowException, TypeError) as error:
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
         raise InvalidInputError(
             f"The column {name} holds {column.type}; {value!r} is no such value ({error}).", column=name
         ) from error

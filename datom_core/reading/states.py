@@ -72,10 +72,17 @@ def find_state(of: Versions, table: str, state: StateLike | None) -> TableState:
         NotFoundError: no such table, or nothing of it has such a version, cut or moment.
     """
     if isinstance(state, Version):
+        if state.is_set:
+            of.resolve(table)  # says that it is no table
+        if all(v.version != state.version for v in of.history(table)):
+            raise NotFoundError(
+                f"{table} has no version {state.version[:12]}; is it an entry of another table's history?", table=table
+            )
         return TableState(state)
     if state is None:
         return TableState(of.resolve(table))
     if not isinstance(state, str):
+        _check_moment(state, "an entry of history(), a version id or its first digits, the name of a cut")
         return TableState(of.resolve(table, as_of=state))
     cuts, begun = of.cuts(), [v for v in of.history(table) if state and v.version.startswith(state)]
     what = _named(cuts, state)
@@ -159,6 +166,10 @@ class StudyState(Mapping[str, "pd.DataFrame"]):
     def __len__(self) -> int:
         return len(self.versions)
 
+    # As mappings they would compare their frames, all of which would be read for it, and which have no one truth value.
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
     def __repr__(self) -> str:
         held = ", ".join(f"{table}: {version.version[:8]}" for table, version in self.versions.items())
         return f"StudyState({self.project} at {self.name}, {{{held}}})"
@@ -174,6 +185,9 @@ def find_study(of: Versions, *, cut: str | None = None, as_of: Moment | None = N
     if cut is not None and as_of is not None:
         raise InvalidInputError("Choose a study's state by cut or by as_of, not by both.")
     if cut is not None:
+        given: object = cut
+        if not isinstance(given, str):
+            raise InvalidInputError(f"cut is the name of a cut, not {given!r}.")
         held = {t: of.resolve(t, cut=cut) for t in of.cuts().find(cut)}
         return StudyState(of.project, cut, cut, held, of)
     if as_of is not None:
@@ -197,6 +211,8 @@ def named_study(of: Versions, state: Moment | None) -> StudyState:
         NotFoundError: it is none of them; names the cuts that there are.
     """
     if not isinstance(state, str):
+        if state is not None:
+            _check_moment(state, "the name of a cut")
         return find_study(of, as_of=state)
     cuts = of.cuts()
     what = _named(cuts, state)
@@ -230,6 +246,13 @@ def _named(cuts: Cuts, name: str) -> str | None:
 def _cut_of(cuts: Cuts, mark: Review, table: str) -> str | None:
     """The cut at which a mark stands, if the cut has not moved on from it since."""
     return mark.cut if mark.cut is not None and cuts.stands_for(mark.cut, table, mark[table]) else None
+
+
+def _check_moment(state: Moment, others: str) -> None:
+    try:
+        moment_of(state)
+    except InvalidInputError as error:
+        raise InvalidInputError(f"{state!r} is no state; it may be {others}, or a date or time.") from error
 
 
 def _is_moment(text: str) -> bool:

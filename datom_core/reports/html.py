@@ -89,7 +89,7 @@ class Table:
     listings: tuple[Listing, ...]
     sides: tuple[tuple[str, str, str], ...]
     columns: tuple[tuple[str, str, str, str], ...]
-    subjects: tuple[tuple[str, ...], ...]
+    subjects: tuple[tuple[Cell | int, ...], ...]
 
 
 def write_html(report: Report, sink: BinaryIO) -> None:
@@ -133,7 +133,11 @@ def _table(part: Part, preview: int) -> Table:
         tuple(words.sides_facts(changes)),
         tuple(words.column_changes(changes, part.masking)),
         tuple(
-            zip(*([t or "0" for t in as_text(c)] for c in subjects.columns), strict=True)
+            zip(
+                map(_cell, as_text(subjects.column(0))),
+                *(c.to_pylist() for c in subjects.columns[1:]),
+                strict=True,
+            )
             if part.masking.shows_subjects(changes)
             else ()
         ),

@@ -11,7 +11,7 @@ from datom_core.errors import InvalidInputError
 from datom_core.reports import words
 from datom_core.reports.counts import total
 from datom_core.reports.lines import Block, Line, shown
-from datom_core.reports.report import Part, Report
+from datom_core.reports.report import Part, Report, is_count
 from datom_core.tables import alone, as_text
 
 _LONGEST = 60  # characters of a value
@@ -44,7 +44,7 @@ def write_markdown(report: Report, sink: BinaryIO, max_bytes: int | None = None)
     Raises:
         InvalidInputError: ``max_bytes`` is less than what every report needs.
     """
-    if max_bytes is not None and (isinstance(max_bytes, bool) or max_bytes < _LEAST):
+    if max_bytes is not None and not (is_count(max_bytes) and max_bytes >= _LEAST):
         raise InvalidInputError(
             f"max_bytes must be {_LEAST:,} or more, or None for no limit; got {max_bytes!r}.", max_bytes=max_bytes
         )
@@ -150,7 +150,7 @@ def _decisions(part: Part) -> Iterator[str]:
         yield f"- key: {plain(words.key_used(changes.key))}. {plain(changes.key.why)}".rstrip()
         for told in words.rejections(changes.key, masking):
             yield f"- key not taken: {plain(told)}"
-    for told in words.settings_told(changes.settings):
+    for told in words.settings_told(changes):
         yield f"- compared: {plain(told)}"
     if masking.columns:
         yield f"- masked: {_names(masking.columns, _NAMED)}"

@@ -12,7 +12,7 @@ from datom_core.errors import InvalidInputError
 #: How a value that may not be shown is shown.
 MASKED_TEXT = "(masked)"
 # What is said of a column beside its values.
-_NO_VALUES = frozenset({"type", "label", "format", "name", "length", "nullable"})
+_NO_VALUES = frozenset({"type", "label", "format", "name", "length", "nullable", "order of columns"})
 _BEFORE, _AFTER = " before", " after"
 
 

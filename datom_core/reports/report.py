@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from numbers import Integral
 
 from datom_core.comparing import StudyChanges, TableChanges
 from datom_core.errors import InvalidInputError
@@ -63,8 +64,14 @@ def report_of(
     Raises:
         InvalidInputError: a column that should be masked is in no table, or ``preview_rows`` is no count.
     """
-    names = (masked,) if isinstance(masked, str) else tuple(dict.fromkeys(masked))
-    if preview_rows is not None and (isinstance(preview_rows, bool) or preview_rows < 0):
+    if not isinstance(changes, StudyChanges | TableChanges):
+        raise InvalidInputError(
+            f"A report is of StudyChanges or TableChanges, as a comparison returns them, not {changes!r}."
+        )
+    if not isinstance(project, str):
+        raise InvalidInputError(f"project must be the name of a project, not {project!r}.")
+    names = _names(masked)
+    if preview_rows is not None and not is_count(preview_rows):
         raise InvalidInputError(
             f"preview_rows must be 0 (no values at all) or a number of rows; got {preview_rows!r}.",
             preview_rows=preview_rows,
@@ -78,6 +85,18 @@ def report_of(
     )
     preview = default if preview_rows is None else preview_rows
     return Report(study, parts, masked_in(maskings), preview_rows != 0, preview)
+
+
+def is_count(number: object) -> bool:
+    """Whether this is a whole number from 0."""
+    return not isinstance(number, bool) and isinstance(number, Integral) and int(number) >= 0
+
+
+def _names(masked: object) -> tuple[str, ...]:
+    names = (masked,) if isinstance(masked, str) else tuple(masked) if isinstance(masked, Iterable) else None
+    if names is None or not all(isinstance(name, str) for name in names):
+        raise InvalidInputError(f"masked must be column names; got {masked!r}.")
+    return tuple(dict.fromkeys(names))
 
 
 def _of_one(changes: TableChanges, project: str) -> StudyChanges:

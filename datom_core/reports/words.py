@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from datom_core.comparing import ColumnChange, ComparisonSettings, KeyDecision, KeySource, Side, TableChanges
+from datom_core.comparing import ColumnChange, KeyDecision, KeySource, Side, TableChanges
 from datom_core.reports.counts import Counts
 from datom_core.reports.lines import Kind
 from datom_core.reports.masking import Masking
@@ -81,10 +81,12 @@ def rejections(key: KeyDecision, masking: Masking) -> list[str]:
     return [f"{', '.join(r.columns)} ({SOURCES[r.source]}) {masking.reason(r)}" for r in key.rejected]
 
 
-def settings_told(settings: ComparisonSettings) -> list[str]:
+def settings_told(changes: TableChanges) -> list[str]:
     """What was not compared exactly, one sentence each; none by default."""
-    told = [f"{c}: equal within {t!r}" for c, t in sorted(settings.absolute.items())]
-    told += [f"{c}: equal within a part of {t!r} of the value" for c, t in sorted(settings.relative.items())]
+    settings = changes.settings
+    where = "" if changes.key.columns else ", where a key pairs rows: it has no effect on whole rows"
+    told = [f"{c}: equal within {t!r}{where}" for c, t in sorted(settings.absolute.items())]
+    told += [f"{c}: equal within a part of {t!r} of the value{where}" for c, t in sorted(settings.relative.items())]
     for columns, meaning in (
         (settings.fold_case, "upper and lower case are taken for equal"),
         (settings.fold_blanks, "blanks are taken for equal, however many"),

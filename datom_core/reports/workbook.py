@@ -125,7 +125,7 @@ def _decisions(part: Part) -> Iterator[tuple[str, str]]:
         yield "why this key", key.why
     for told in words.rejections(key, part.masking):
         yield "key not taken", told
-    for told in words.settings_told(part.changes.settings):
+    for told in words.settings_told(part.changes):
         yield "compared", told
     if part.masking.columns:
         yield "masked columns", ", ".join(part.masking.columns)

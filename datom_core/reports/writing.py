@@ -80,6 +80,9 @@ def write_report(
         NotFoundError: the folder does not exist.
         StorageError: the file cannot be written.
     """
+    given: object = path
+    if not isinstance(given, str | os.PathLike) or "\0" in str(given):
+        raise InvalidInputError(f"path must be that of a file; got {given!r}.")
     target = Path(path)
     form = _ENDINGS.get(target.suffix.lower())
     if form is None:

@@ -162,9 +162,21 @@ class TestAStudy:
             (lambda r: r.changes_between("2026-01", tables="ae"), r"write \['ae'\]"),
             (lambda r: r.changes_between("2026-01", keys={"xx": ["A"]}), "has a table 'xx'"),
             (lambda r: r.changes_between("2026-01", settings=dc.ComparisonSettings(ignore=("AESER",))), "'AESER'"),
+            (lambda r: r.changes_between("2026-01", settings=dc.ComparisonSettings(ignore="AGE")), "in a tuple"),
+            (lambda r: r.changes_between("2026-01", settings={"ignore": ["AGE"]}), "settings are a Comparison"),
+            (lambda r: r.changes_between("2026-01", tables=5), "tables is a list of names, not 5"),
+            (lambda r: r.changes_between("2026-01", keys=["USUBJID"]), "keys is a mapping from table to columns"),
+            (lambda r: r.changes_between("2026-01", rules="USUBJID"), "rules is a mapping from table to columns"),
+            (lambda r: r.changes_between("2026-01", define="define.xml"), r"define is what keys_of_define\(\) returns"),
+            (lambda r: r.changes("ae", "2026-01", define="define.xml"), r"define is what keys_of_define\(\) returns"),
+            (lambda r: r.changes("ae", "2026-01", settings="AGE"), "settings are a ComparisonSettings"),
+            (lambda r: r.changes("ae", 5), "5 is no state; it may be an entry of history"),
+            (lambda r: r.changes("ae", r.history("dm")[0]), "ae has no version .* another table's history"),
+            (lambda r: r.changes_between(5), "5 is no state; it may be the name of a cut"),
+            (lambda r: r.study(cut=["2026-01"]), "cut is the name of a cut"),
         ],
     )  # fmt: skip
-    def test_what_is_refused(self, study: dc.Project, ask: Callable[[dc.ProjectReader], Any], said: str) -> None:
+    def test_what_is_refused(self, study: dc.Project, ask: Callable[[Any], Any], said: str) -> None:
         with pytest.raises(dc.DatomError, match=said):
             ask(study.reader)
 
@@ -202,3 +214,9 @@ class TestAStudyAtOneMoment:
             study.reader.study(cut="2026-01", as_of="2026-01-01")
         with pytest.raises(dc.NotFoundError, match="2026-03"):
             study.reader.study(cut="2026-03")
+
+    def test_two_of_them_are_told_apart_without_reading(self, study: dc.Project) -> None:
+        one, other = study.reader.study(), study.reader.study()
+        assert one == one
+        assert one != other
+        assert len({one, other}) == 2

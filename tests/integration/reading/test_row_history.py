@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import math
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -108,3 +113,52 @@ def test_categories_dates_and_far_times(project: dc.Project) -> None:
     found = project.reader.row_history("dm", {"USUBJID": "s1"})
     assert [(c.column, c.value) for c in found.cells][:2] == [("USUBJID", "s1"), ("DTHDT", "1970-01-01")]
     assert found.of("FAR")[0].value is not None
+
+
+def test_a_column_of_the_key_whose_type_changed(project: dc.Project) -> None:
+    for number, site in enumerate((1, "1", "01-1")):
+        project.write("dm", pa.table({"SUBJID": [site], "AGE": [40 + number]}))
+    found = project.reader.row_history("dm", {"SUBJID": "01-1"})
+    assert [(c.value, c.present) for c in found.of("AGE")] == [("42", True)]
+    assert [c.value for c in project.reader.row_history("dm", {"SUBJID": 1}).of("AGE")] == ["40", "41", None]
+
+
+@pytest.mark.parametrize("key", [{"LBSEQ": 2**70}, {"USUBJID": 2**70}, {"LBSEQ": 1.5}, {"LBSEQ": object()}], ids=str)
+def test_a_value_that_no_version_can_hold(followed: dc.Project, key: Any) -> None:
+    with pytest.raises(dc.InvalidInputError, match="is no such value"):
+        followed.reader.row_history("lb", key)
+
+
+@pytest.mark.parametrize("missing", [math.nan, np.float64("nan"), pd.NA, None], ids=str)
+def test_a_missing_number_as_a_frame_shows_it(project: dc.Project, missing: Any) -> None:
+    project.write("lb", lb(None))
+    found = project.reader.row_history("lb", {"USUBJID": "s1", "LBSEQ": np.int64(1), "LBSTRESN": missing})
+    assert [c.value for c in found.of("LBSTRESU")] == ["g/L"]
+    project.write("lb", pa.table({"K": [1, 2], "V": [math.nan, 1.0]}))
+    asked = project.reader.row_history
+    assert asked("lb", {"V": math.nan}).of("K")[0].value == "1"
+    with pytest.raises(dc.NotFoundError):
+        asked("lb", {"V": None})
+
+
+def test_what_was_recorded_within_one_second_keeps_its_order(store: dc.LocalStore, remote: Path) -> None:
+    project = dc.Project.init("STUDY_001", store, remote=remote, clock=lambda: datetime(2026, 1, 1, tzinfo=UTC))
+    for value in (5.0, 50.0, 5.0):
+        project.write("lb", lb(value))
+    assert [c.value for c in project.reader.row_history("lb", KEY).of("LBSTRESN")] == ["5", "50", "5"]
+
+
+def test_a_version_that_r_reverted_to_is_the_last_one_and_still_the_first(project: dc.Project, store: Any) -> None:
+    project.write("lb", lb(5.0), message="First")
+    project.write("lb", lb(50.0), message="Slipped")
+    first = project.reader.history("lb")[-1]
+    pointer = "lb/.metadata/metadata.json"
+    old = json.loads(store.get(f"lb/.metadata/{first.version}.json").data)
+    later = "2099-01-01T00:00:00Z"
+    store.replace(pointer, json.dumps(old | {"created_at": later}).encode(), store.get(pointer).etag)
+    reader = dc.ProjectReader.open(store, "STUDY_001")
+    assert [(c.value, c.message, c.author.name, c.recorded_at) for c in reader.row_history("lb", KEY).of("LBSTRESN")][
+        1:
+    ] == [("50", "Slipped", "Test Author", reader.history("lb")[0].timestamp), ("5", "", "unknown", later)]
+    assert reader.resolve("lb", as_of=first.timestamp) == first
+    assert reader.study(as_of=later).versions["lb"] == first

@@ -302,3 +302,10 @@ def test_a_key_that_is_not_in_both_tables_is_refused() -> None:
 def test_the_settings_are_those_that_were_given() -> None:
     settings = ComparisonSettings(masked=("AESEV",))
     assert compared(BEFORE, BEFORE, "USUBJID", "AETERM", settings=settings).settings is settings
+
+
+def test_duplicates_whose_integers_no_double_holds_are_told_as_text() -> None:
+    old, new = {"K": [1, 1], "V": [2**53 + 1, 5]}, {"K": [1], "V": [5.5]}
+    found = compared(old, new, "K")
+    assert found.duplicates["V"].to_pylist() == ["9007199254740993", "5", "5.5"]
+    assert compared({"K": [1, 1], "V": [4, 5]}, new, "K").duplicates["V"].to_pylist() == [4.0, 5.0, 5.5]

@@ -222,3 +222,33 @@ def test_a_comparison_finds_its_key_and_says_so() -> None:
 def test_a_table_that_came_has_the_key_of_its_rows() -> None:
     assert find_changes(None, LB, table="lb").key.columns == NATURAL
     assert find_changes(LB, None, table="lb").key.columns == NATURAL
+
+
+def test_a_key_that_is_unique_but_for_what_is_folded_is_not() -> None:
+    table = pa.table({"STUDYID": ["S", "S"], "USUBJID": ["s1", "S1"], "AGE": [40, 41]})
+    assert find_changes(table, table, table="dm").key.columns == ("STUDYID", "USUBJID")
+    found = find_changes(table, table, table="dm", settings=ComparisonSettings(fold_case=("USUBJID",)))
+    assert found.key.columns == ()
+    assert found.key.rejected[0].reason == "is not unique in before: 2 rows share it with another row"
+    assert (found.unchanged, found.fate) == (2, "unchanged")
+
+
+@pytest.mark.parametrize(
+    "origins",
+    [{"rules": 5}, {"rules": [1]}, {"data": 5}, {"data": {"LB": 5}}, {"data": {"LB": ["LBSEQ", 1]}}, {"given": 5}],
+    ids=str,
+)
+def test_what_is_no_key_is_refused_from_whatever_origin(origins: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInputError, match="is one or more column names, each once; not"):
+        key(table="lb", **origins)
+
+
+def test_a_place_in_the_key_that_is_no_number_of_a_column_says_nothing() -> None:
+    field = pa.field("A", pa.int64(), metadata={"keySequence": "9" * 5000})
+    assert key(pa.table([pa.array([1])], schema=pa.schema([field]))).source == "rows"
+
+
+def test_one_row_has_and_two_rows_have_no_value() -> None:
+    table = pa.table({"A": ["x", None]})
+    with pytest.raises(InvalidInputError, match="1 row of before has no value in any of its columns; 1 row of after"):
+        key(table, given="A")

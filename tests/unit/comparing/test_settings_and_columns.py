@@ -8,7 +8,14 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from datom_core.comparing import ColumnChange, ComparisonSettings, KeyDecision, TableChanges, compare_tables
+from datom_core.comparing import (
+    ColumnChange,
+    ComparisonSettings,
+    KeyDecision,
+    TableChanges,
+    compare_tables,
+    find_changes,
+)
 from datom_core.errors import InvalidInputError
 
 
@@ -194,3 +201,52 @@ def test_only_rows_that_are_paired_tell_of_a_renaming() -> None:
     found = compared({"K": [1, 2], "A": ["x", "y"]}, {"K": [1, 3], "B": ["x", "z"]})
     assert found.columns_renamed == {"A": "B"}
     assert compared({"K": [1], "A": ["x"]}, {"K": [2], "B": ["x"]}).columns_renamed == {}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "tolerance", "equal"),
+    [
+        (0.3, 0.1 + 0.2, 0.0, False),
+        (0.3, 0.1 + 0.2, 1e-9, True),
+        (2**53, 2**53 + 1, 0, False),
+        (2**53, 2**53 + 1, 1, True),
+        (2**53, 2**53 + 2, 1, False),
+        (2**62, 2**62 + 3, 2, False),
+        (-(2**62), 2**62, 2**62, False),
+        (-(2**63) + 1, 2**63 - 1, 2**64, True),
+    ],
+)
+def test_a_tolerance_is_meant_exactly(before: float, after: float, tolerance: float, equal: bool) -> None:
+    tables = [{"K": [1, 2], "V": [v, w]} for v, w in ((before, None), (after, None))]
+    found = compared(*tables, ComparisonSettings(absolute={"V": tolerance}))
+    assert (found.by_column == {}) is equal
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 0, 1]])
+def test_a_tolerance_has_no_effect_on_whole_rows_in_whatever_order(order: list[int]) -> None:
+    after = pa.table({"K": [1, 2, 3], "V": [1.01, 2.0, 3.0]}).take(order)
+    found = compared({"K": [1, 2, 3], "V": [1.0, 2.0, 3.0]}, after, ComparisonSettings(absolute={"V": 0.1}), key=())
+    assert (found.unchanged, len(found.added), len(found.removed)) == (2, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("V", "settings are a ComparisonSettings, not 'V'"),
+        (ComparisonSettings(absolute=5), "absolute: give a mapping from column to tolerance, not 5"),  # type: ignore[arg-type]
+        (ComparisonSettings(relative=["V"]), "relative: give a mapping"),  # type: ignore[arg-type]
+        (ComparisonSettings(absolute={1: 1}), "absolute: 1 is no column name"),  # type: ignore[dict-item]
+        (ComparisonSettings(ignore=None), "ignore: give column names in a tuple, not None"),  # type: ignore[arg-type]
+        (ComparisonSettings(ignore=([],)), r"ignore: \[\] is no column name"),  # type: ignore[arg-type]
+        (ComparisonSettings(masked=(1,)), "masked: 1 is no column name"),  # type: ignore[arg-type]
+        (ComparisonSettings(ignore=("K", "V")), "ignore: these are all columns that can be compared"),
+    ],
+)
+def test_settings_of_another_form_are_refused(settings: Any, said: str) -> None:
+    table = pa.table({"K": [1], "V": [1]})
+    for compare in (
+        lambda: compare_tables(table, table, key=KeyDecision((), "rows", ""), settings=settings),
+        lambda: find_changes(table, table, settings=settings),
+    ):
+        with pytest.raises(InvalidInputError, match=said):
+            compare()

@@ -11,10 +11,11 @@ import openpyxl
 import pyarrow as pa
 import pytest
 
-from datom_core.comparing import Side
-from datom_core.reports import render_report, report_schema, sheets, workbook
+from datom_core.comparing import ColumnChange, ComparisonSettings, KeyDecision, Side
+from datom_core.errors import InvalidInputError
+from datom_core.reports import render_report, report_schema, sheets, workbook, write_report
 from tests.unit.reports.parsing import of_markdown, of_workbook
-from tests.unit.reports.studies import changes, every_kind, mixed, rows, study, version
+from tests.unit.reports.studies import changes, every_kind, mixed, rows, study, subjects, version
 from tests.unit.reports.test_hostile import columns
 
 MANY = changes("ae", [((f"S{i}", i), "AETERM", f"old|{i}", f"new {i}") for i in range(313)])
@@ -159,3 +160,51 @@ def test_a_column_of_the_data_named_as_one_of_ours() -> None:
         told = render_report(given, form, masked="side").decode()  # type: ignore[arg-type]
         assert "secret" not in told
         assert "before" in told
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"changes": None}, {"changes": {}}, {"project": None}, {"project": ["S"]}, {"masked": None}, {"masked": 5},
+        {"masked": [1]}, {"masked": [[]]}, {"preview_rows": "5"}, {"preview_rows": 1.5}, {"preview_rows": True},
+        {"max_bytes": "5000"}, {"max_bytes": [5000]},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_arguments_of_other_types_are_refused(given: dict[str, Any]) -> None:
+    arguments = {"changes": mixed(), "form": "markdown"} | given
+    with pytest.raises(InvalidInputError):
+        render_report(**arguments)
+
+
+@pytest.mark.parametrize("path", [None, 5, b"a.html", ["a.html"], "a\0b.html"], ids=str)
+def test_what_is_no_path_is_refused(path: Any) -> None:
+    with pytest.raises(InvalidInputError, match="path must be that of a file"):
+        write_report(mixed(), path)
+
+
+def test_a_subject_that_is_missing_blank_or_unseen_is_told_as_any_value() -> None:
+    listed = subjects([(name, 1, 0, 0, 0, 0, 0, 0) for name in (None, "", "s1 ")])
+    given = changes(by_subject=listed, fate="changed")
+    page, text = (render_report(given, form).decode() for form in ("html", "markdown"))
+    assert '<th scope="row"><i>(missing)</i></th>' in page
+    assert '<th scope="row"><bdi>&#34;&#34;</bdi></th>' in page
+    assert '<th scope="row"><bdi>&#34;s1 &#34;</bdi></th>' in page
+    assert "| `(missing)` | 1 |" in text
+    assert '| `""` | 1 |' in text
+
+
+def test_the_order_of_columns_is_no_value() -> None:
+    told = (ColumnChange("", "order of columns", "A, B", "B, A"),)
+    document = json.loads(render_report(changes(attributes_changed=told), "json", preview_rows=0))
+    assert document["tables"][0]["attributes_changed"][0]["before"] == "A, B"
+
+
+@pytest.mark.parametrize("columns", [(), ("USUBJID",)])
+def test_a_tolerance_that_has_no_effect_says_so(columns: tuple[str, ...]) -> None:
+    key = KeyDecision(columns, "given" if columns else "rows", "")
+    given = changes(key=key, settings=ComparisonSettings(absolute={"AESTDY": 0.1}))
+    for form in ("html", "markdown"):
+        told = render_report(given, form).decode()  # type: ignore[arg-type]
+        assert "AESTDY: equal within 0.1" in told
+        assert ("it has no effect on whole rows" in told) is (not columns)

@@ -1,0 +1,37 @@
+"""Who made a version current, when and why: an entry of a history, or of a cut."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from datom_core.common import fitting
+from datom_core.documents.author import Author, read_author
+from datom_core.documents.parsing import optional, required, required_sha
+
+
+@fitting
+@dataclass(frozen=True)
+class Recording:
+    """Says that a table, or a cut, has stood for a version since some time.
+
+    Attributes:
+        version: the full version id.
+        recorded_at: when (ISO 8601, UTC).
+        author, message: who, and why. For a version that R made current again, both are unknown.
+    """
+
+    version: str
+    recorded_at: str
+    author: Author
+    message: str
+
+    @classmethod
+    def from_document(cls, raw: Mapping[str, Any], source: str) -> Recording:
+        return cls(
+            required_sha(raw, "version", source),
+            required(raw, "recorded_at", str, source),
+            read_author(raw.get("author")),
+            optional(raw, "message", str, source) or "",
+        )
