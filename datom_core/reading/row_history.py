@@ -214,6 +214,8 @@ def _cuts_of(cuts: Cuts, table: str, version: Version) -> tuple[str, ...]:
 
 
 def _state(column: str, cell: _Cell, version: Version, recording: Recording, cuts: tuple[str, ...]) -> CellState:
+    # Of a version that became current again within the same second, too, only the first recording has this commit.
+    first = recording.recorded_at == version.timestamp and recording not in version.reinstatements
     return CellState(
         column=column,
         value=cell.text,
@@ -222,7 +224,7 @@ def _state(column: str, cell: _Cell, version: Version, recording: Recording, cut
         author=recording.author,
         message=recording.message,
         version=version.version,
-        commit_sha=version.commit_sha if recording.recorded_at == version.timestamp else None,
+        commit_sha=version.commit_sha if first else None,
         cuts=cuts,
         original_file_sha=version.original_file_sha,
         typed=cell.value,

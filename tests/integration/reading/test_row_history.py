@@ -143,9 +143,14 @@ def test_a_missing_number_as_a_frame_shows_it(project: dc.Project, missing: Any)
 
 def test_what_was_recorded_within_one_second_keeps_its_order(store: dc.LocalStore, remote: Path) -> None:
     project = dc.Project.init("STUDY_001", store, remote=remote, clock=lambda: datetime(2026, 1, 1, tzinfo=UTC))
-    for value in (5.0, 50.0, 5.0):
-        project.write("lb", lb(value))
-    assert [c.value for c in project.reader.row_history("lb", KEY).of("LBSTRESN")] == ["5", "50", "5"]
+    for value, why in ((5.0, "First"), (50.0, "Slipped"), (5.0, "Back")):
+        project.write("lb", lb(value), message=why)
+    cells = project.reader.row_history("lb", KEY).of("LBSTRESN")
+    assert [(c.value, c.message, c.commit_sha is None) for c in cells] == [
+        ("5", "First", False),
+        ("50", "Slipped", False),
+        ("5", "Back", True),
+    ]
 
 
 def test_a_version_that_r_reverted_to_is_the_last_one_and_still_the_first(project: dc.Project, store: Any) -> None:
