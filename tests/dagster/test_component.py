@@ -391,9 +391,9 @@ def test_the_commands_of_dg(tmp_path: Path, project: dc.Project) -> None:
     file.parent.mkdir()
     attributes = {"project": "STUDY_001", "storage": {"path": project.store.location.root}, "sensor": True}
     file.write_text(yaml.safe_dump({"type": "datom_dagster.DatomProjectComponent", "attributes": attributes}))
-    code, said = command("list", "components")
-    assert "datom_dagster.DatomProjectComponent" in said, said
     if LONG:  # each command is a Python of its own, with all of Dagster
+        code, said = command("list", "components")
+        assert "datom_dagster.DatomProjectComponent" in said, said
         code, said = command("check", "defs")
         assert (code, "All definitions loaded successfully" in said) == (0, True), said
     file.write_text(file.read_text().replace("sensor:", "sensr:"))

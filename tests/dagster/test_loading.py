@@ -15,6 +15,7 @@ import datom_core as dc
 from datom_dagster import DatomIOManager, DatomResource, LocalStorage, check_tables
 from datom_dagster.testing import metadata_of as shown
 from tests.dagster.conftest import failure
+from tests.long import sampled
 
 Run = Callable[..., dg.ExecuteInProcessResult]
 
@@ -296,8 +297,17 @@ class TestTimeTravelOfARun:
         first = project.reader.history("dm")[-1]
         return {"datom/version/dm": first.version[:10], "datom/cut": "dry-run"}.get(key, str(first.timestamp))
 
-    @pytest.mark.parametrize("by", ["tags", "metadata"])
-    @pytest.mark.parametrize(("key", "rows"), [("datom/version/dm", 3), ("datom/cut", 4), ("datom/as_of", 3)])
+    @pytest.mark.parametrize(
+        ("by", "key", "rows"),
+        sampled(
+            [
+                (by, key, rows)
+                for by in ("tags", "metadata")
+                for key, rows in (("datom/version/dm", 3), ("datom/cut", 4), ("datom/as_of", 3))
+            ],
+            2,
+        ),
+    )
     def test_a_version_for_all_that_is_loaded(
         self, run: Run, project: dc.Project, key: str, rows: int, by: str
     ) -> None:

@@ -22,6 +22,7 @@ from datom_dagster import (
     outside_write_sensor,
     portfolio_sensor,
 )
+from tests.long import sampled
 
 # Dagster's own, of a partition in several dimensions.
 pytestmark = pytest.mark.filterwarnings("ignore:Non-compliant tag keys:DeprecationWarning")
@@ -123,7 +124,7 @@ class TestWhatIsAskedForSucceeds:
         assert project.reader.read("overview")["study"].tolist() == ["S1"]
         assert list(project.reader.cuts()) == (["S1"] if partitioned else [])
 
-    @pytest.mark.parametrize("kind", ["none", *KINDS])
+    @pytest.mark.parametrize("kind", sampled(["none", *KINDS], 2))
     def test_outside(
         self, instance: dg.DagsterInstance, resources: dict[str, Any], project: dc.Project, kind: str
     ) -> None:
@@ -147,7 +148,7 @@ class TestWhatIsAskedForSucceeds:
         assert daemon.launch(request).success
         assert len(project.reader.read("adsl", cut=cut)) == 3
 
-    @pytest.mark.parametrize("kind", ["none", *KINDS])
+    @pytest.mark.parametrize("kind", sampled([*KINDS, "none"], 2))
     def test_arrivals(
         self, tmp_path: Path, instance: dg.DagsterInstance, resources: dict[str, Any], study: DatomResource,
         project: dc.Project, kind: str,

@@ -17,7 +17,7 @@ import pyreadstat
 import pytest
 
 import datom_core as dc
-from tests.long import long
+from tests.long import long, sampled
 from tests.s3.server import S3Server
 
 Put = Callable[..., None]
@@ -220,7 +220,7 @@ LOOKS_LIKE_DATA = [
 ]
 
 
-@pytest.mark.parametrize("name", LOOKS_LIKE_DATA)
+@pytest.mark.parametrize("name", sampled(LOOKS_LIKE_DATA, 2))
 def test_what_looks_like_an_extract_and_is_not_taken_makes_the_report_not_ok(
     name: str, project: dc.Project, tmp_path: Path
 ) -> None:

@@ -17,13 +17,28 @@ import datom_core as dc
 from tests.resilience.faults.by_hand import Frame, edit, git
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[dc.Project, Path]:
+    """A project for all tests, since none of them may change it, and its remote."""
+    folder = tmp_path_factory.mktemp("kept")
+    store, remote = dc.LocalStore(folder / "store"), folder / "remote.git"
+    project = dc.Project.init("STUDY_001", store, remote=remote, cache_dir=folder / "cache", author="A <a@example.org>")
+    project.write("dm", pd.DataFrame({"USUBJID": ["s1", "s2", "s3"]}), cut="c")
+    return project, remote
+
+
 @pytest.fixture
-def untouched(project: dc.Project, store: dc.LocalStore, remote: Path, dm: Frame) -> Iterator[None]:
-    """Whatever the test does, git and storage are afterwards as they were."""
-    project.write("dm", dm(3), cut="c")
-    before = ({o.key: store.get(o.key).data for o in store.list()}, git(remote, "rev-parse", "HEAD"))
-    yield
-    assert ({o.key: store.get(o.key).data for o in store.list()}, git(remote, "rev-parse", "HEAD")) == before
+def untouched(kept: tuple[dc.Project, Path]) -> Iterator[dc.Project]:
+    """The project. Whatever the test does, git and storage are afterwards as they were."""
+    project, remote = kept
+
+    def now() -> Any:
+        objects = {o.key: bytes(project.store.get(o.key).data) for o in project.store.list()}
+        return objects, git(remote, "rev-parse", "HEAD")
+
+    before = now()
+    yield project
+    assert now() == before
 
 
 def duplicated() -> pa.Table:
@@ -107,11 +122,10 @@ def invalid_utf8() -> pa.Array:
     return pa.StringArray.from_buffers(1, offsets, pa.py_buffer(b"\xff\xfe"))
 
 
-@pytest.mark.usefixtures("untouched")
 @pytest.mark.parametrize(("_name", "build", "message"), FRAMES, ids=[f[0] for f in FRAMES])
-def test_frames(project: dc.Project, _name: str, build: Callable[[], Any], message: str) -> None:
+def test_frames(untouched: dc.Project, _name: str, build: Callable[[], Any], message: str) -> None:
     with pytest.raises(dc.InvalidInputError, match=message):
-        project.write("t", build())
+        untouched.write("t", build())
 
 
 def test_all_offenders_at_once_with_advice(project: dc.Project) -> None:
@@ -200,10 +214,9 @@ BAD_CALLS: list[tuple[str, Callable[[dc.Project, Any], Any], type[dc.DatomError]
 ]
 
 
-@pytest.mark.usefixtures("untouched")
 @pytest.mark.parametrize(("_name", "call", "error", "message"), BAD_CALLS, ids=[c[0] for c in BAD_CALLS])
 def test_calls(
-    project: dc.Project,
+    untouched: dc.Project,
     dm: Frame,
     _name: str,
     call: Callable[[dc.Project, Any], Any],
@@ -211,7 +224,7 @@ def test_calls(
     message: str,
 ) -> None:
     with pytest.raises(error, match=message):
-        call(project, dm(4))
+        call(untouched, dm(4))
 
 
 def test_a_name_that_is_a_file_in_the_data_repo(

@@ -21,6 +21,7 @@ class Written:
         project.write("dm", frame(2))
         project.write("dm", frame(3), cut="lock")
         project.write("adsl", frame(1), parents=[project.parent("dm")], cut="lock")
+        project.mark_reviewed("lock")
         reader = project.reader
         self.known = {t: [reader.read_arrow(t, v.version) for v in reader.history(t)] for t in ("dm", "adsl")}
         self.objects = {o.key: bytes(project.store.get(o.key).data) for o in project.store.list()}

@@ -10,6 +10,7 @@ import pytest
 
 import datom_core as dc
 from datom_core.testing import Clock
+from tests.long import sampled
 from tests.resilience.faults.lines.looking import everything, frame, git, put_line, reopened, set_back
 
 
@@ -37,7 +38,7 @@ VERBS: dict[str, Callable[[dc.Project, Path], Any]] = {
 
 @pytest.mark.parametrize(
     ("verb", "clone"),
-    [*((verb, "same process") for verb in VERBS), ("a new version", "new clone"), ("mirror", "new clone")],
+    sampled([*((verb, "same process") for verb in VERBS), ("a new version", "new clone"), ("mirror", "new clone")], 2),
 )
 def test_a_remote_that_was_set_back_is_not_projected(
     verb: str, clone: str, study: dc.Project, tmp_path: Path, clock: Clock
