@@ -223,7 +223,7 @@ def _made(context: dg.AssetExecutionContext, reader: dc.ProjectReader, report: _
         return dg.MaterializeResult(metadata={"datom/change": f"nothing to compare with: {states.why}", **shown})
     there = _there(reader, states, report.tables)
     absent = [t for t in report.tables if t not in there]
-    shown |= {"datom/before": states.before, **({"datom/absent": ", ".join(absent)} if absent else {})}
+    shown = {"datom/before": states.before, **shown, **({"datom/absent": ", ".join(absent)} if absent else {})}
     shown |= _review(cuts, states.before)
     if not there:
         shown["datom/change"] = "nothing to compare: none of the tables is there"
