@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Literal
 
@@ -177,6 +177,19 @@ class TableChanges:
     rekeyed: pa.Table = field(repr=False)
     duplicates: pa.Table = field(repr=False)
     by_subject: pa.Table = field(repr=False)
+
+    def hidden(self, also: Iterable[str] = ()) -> frozenset[str]:
+        """The columns whose values nobody may see: those that are masked, under whatever name they had or got.
+
+        Args:
+            also: columns to mask beside those that the comparison was told to.
+        """
+        hidden = {*also, *self.settings.masked}
+        # A renamed column has the same values under another name.
+        names = [{old, new} for old, new in self.columns_renamed.items()]
+        while more := [pair for pair in names if pair & hidden and not pair <= hidden]:
+            hidden = hidden.union(*more)
+        return frozenset(hidden)
 
 
 @dataclass(frozen=True, eq=False)

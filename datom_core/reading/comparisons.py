@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeVar
-
-import pyarrow as pa
 
 from datom_core.common import Moment, did_you_mean
 from datom_core.comparing import (
@@ -19,12 +16,19 @@ from datom_core.comparing import (
     checked_settings,
     find_changes,
 )
-from datom_core.documents import Change, Cuts, Rows, Version, compare_shapes
+from datom_core.documents import Change, Version, compare_shapes
 from datom_core.errors import InvalidInputError
-from datom_core.planning import TableInfo
 from datom_core.reading.pairs import TablePair, read_pair
 from datom_core.reading.row_history import RowHistory, row_history
-from datom_core.reading.states import StateLike, StudyState, TableState, find_state, find_study, named_study
+from datom_core.reading.states import (
+    StateLike,
+    StudyState,
+    TableState,
+    Versions,
+    find_state,
+    find_study,
+    named_study,
+)
 from datom_core.reading.stored_documents import StoredDocuments
 from datom_core.reading.version_choice import choose
 from datom_core.tables import RowChange, Verification, diff
@@ -34,41 +38,10 @@ DefineKeys = Mapping[str, Sequence[str]]
 _T = TypeVar("_T")
 
 
-class Comparisons(ABC):
+class Comparisons(Versions):
     """The half of `ProjectReader` that compares what its other half reads."""
 
     _documents: StoredDocuments
-
-    @property
-    @abstractmethod
-    def project(self) -> str: ...
-
-    @abstractmethod
-    def list(self, pattern: str | None = None) -> Rows[TableInfo]: ...
-
-    @abstractmethod
-    def history(self, table: str) -> Rows[Version]: ...
-
-    @abstractmethod
-    def cuts(self) -> Cuts: ...
-
-    @abstractmethod
-    def resolve(
-        self, table: str, version: str | None = None, cut: str | None = None, as_of: Moment | None = None
-    ) -> Version: ...
-
-    @abstractmethod
-    def read_arrow(
-        self,
-        table: str,
-        version: str | Version | None = None,
-        cut: str | None = None,
-        as_of: Moment | None = None,
-        columns: Sequence[str] | None = None,
-        *,
-        dictionaries: bool = False,
-        verify: Verification | None = None,
-    ) -> pa.Table: ...
 
     def compare(self, table: str, before: str | Version, after: str | Version | None = None) -> Change:
         """What changed from one version of a table to another (the current one by default), by shape."""
@@ -167,15 +140,16 @@ class Comparisons(ABC):
                 have it.
 
         Raises:
-            NotFoundError: no such cut, nothing at that moment, or a name in ``tables`` that neither state has.
-            InvalidInputError: a key or setting that fits no table; names each.
+            NotFoundError: no such cut, or nothing at that moment.
+            InvalidInputError: a table that neither state has, or a key or setting that fits no table; names each.
             IntegrityError: stored bytes are not those that were recorded.
         """
         settings, define = checked_settings(settings), _by_table(define, "define")
         keys, rules = _by_table(keys, "keys"), _by_table(rules, "rules")
         old, new = named_study(self, before), named_study(self, after)
         chosen = _chosen(old, new, tables, {**keys, **rules})
-        columns = {t: self._columns(t, old, new) for t in chosen}
+        # Only who names columns has to know which tables have them: it takes two documents of each.
+        columns = {t: self._columns(t, old, new) if settings.columns else () for t in chosen}
         unknown = sorted(settings.columns.difference(*columns.values()))
         if unknown:
             hint = "".join(did_you_mean(c, {c for found in columns.values() for c in found}) for c in unknown)
@@ -248,7 +222,7 @@ def _chosen(old: StudyState, new: StudyState, tables: Collection[str] | None, ke
     """The tables to compare, in the order of the older state, then of the newer.
 
     Raises:
-        NotFoundError: names every one that neither state has.
+        InvalidInputError: names every one that neither state has.
     """
     known = list(dict.fromkeys([*old, *new]))
     if isinstance(tables, str):

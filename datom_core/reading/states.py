@@ -84,7 +84,8 @@ def find_state(of: Versions, table: str, state: StateLike | None) -> TableState:
     if not isinstance(state, str):
         _check_moment(state, "an entry of history(), a version id or its first digits, the name of a cut")
         return TableState(of.resolve(table, as_of=state))
-    cuts, begun = of.cuts(), [v for v in of.history(table) if state and v.version.startswith(state)]
+    cuts, history = of.cuts(), of.history(table)
+    begun = [v for v in history if state and v.version.startswith(state)]
     what = _named(cuts, state)
     if what is not None and begun:
         raise InvalidInputError(
@@ -104,7 +105,7 @@ def find_state(of: Versions, table: str, state: StateLike | None) -> TableState:
     if begun:
         return TableState(of.resolve(table, version=state))
     if not _is_moment(state):
-        newest = ", ".join(v.version[:8] for v in of.history(table)[:3])
+        newest = ", ".join(v.version[:8] for v in history[:3])
         raise NotFoundError(
             f"{state!r} is no cut of {of.project}, no version of {table} and no date.{_known(cuts, state)} The newest "
             f"versions of {table} are {newest}.",

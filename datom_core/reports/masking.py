@@ -55,12 +55,7 @@ class Masking:
 
 def masking_of(changes: TableChanges, masked: Iterable[str], values: bool) -> Masking:
     """What may be shown of a table: neither what is masked here nor what the comparison was told to mask."""
-    hidden = {*masked, *changes.settings.masked}
-    # A renamed column has the same values under another name.
-    names = [{old, new} for old, new in changes.columns_renamed.items()]
-    while more := [pair for pair in names if pair & hidden and not pair <= hidden]:
-        hidden = hidden.union(*more)
-    return Masking(tuple(sorted(hidden & _columns(changes))), values)
+    return Masking(tuple(sorted(changes.hidden(masked) & _columns(changes))), values)
 
 
 def check_masked(study: StudyChanges, masked: tuple[str, ...]) -> None:

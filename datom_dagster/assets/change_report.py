@@ -221,7 +221,7 @@ def _made(context: dg.AssetExecutionContext, reader: dc.ProjectReader, report: _
     if states.before is None:
         context.log.info(states.why)
         return dg.MaterializeResult(metadata={"datom/change": f"nothing to compare with: {states.why}", **shown})
-    there = _there(reader, states, report.tables)
+    there = _there(reader, cuts, states, report.tables)
     absent = [t for t in report.tables if t not in there]
     shown = {"datom/before": states.before, **shown, **({"datom/absent": ", ".join(absent)} if absent else {})}
     shown |= _review(cuts, states.before)
@@ -232,9 +232,8 @@ def _made(context: dg.AssetExecutionContext, reader: dc.ProjectReader, report: _
     return _told(reader.project, changes, report, shown)
 
 
-def _there(reader: dc.ProjectReader, states: _States, tables: Sequence[str]) -> list[str]:
+def _there(reader: dc.ProjectReader, cuts: dc.Cuts, states: _States, tables: Sequence[str]) -> list[str]:
     """Those of the tables that either state has."""
-    cuts = reader.cuts()
     held: set[str] = set()
     for state in (states.before, states.after):
         if state is None:

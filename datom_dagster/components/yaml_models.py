@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 import datom_core as dc
 from datom_dagster.assets import TableSpec
 from datom_dagster.resources import DatomStorage, ExtractDrop, GovernanceResource, LocalStorage
-from datom_dagster.rules import Compare, TableRules
+from datom_dagster.rules import Compare, TableRules, comparison_of
 
 #: A refused value may be a secret that somebody wrote where none belongs. Dagster turns the text "1" into a number.
 STRICT = ConfigDict(extra="forbid", hide_input_in_errors=True, coerce_numbers_to_str=True)
@@ -115,14 +115,7 @@ class YamlComparison(dg.Resolvable, dg.Model):
 
     def settings(self) -> dc.ComparisonSettings:
         """The settings, as `datom_change_report` takes them."""
-        return dc.ComparisonSettings(
-            absolute=dict(self.absolute),
-            relative=dict(self.relative),
-            fold_case=tuple(self.fold_case),
-            fold_blanks=tuple(self.fold_blanks),
-            ignore=tuple(self.ignore),
-            masked=tuple(self.masked),
-        )
+        return comparison_of(self.model_dump())
 
 
 class YamlChecks(dg.Resolvable, dg.Model):

@@ -13,7 +13,7 @@ import dagster as dg
 import pyarrow as pa
 
 import datom_core as dc
-from datom_dagster.rules import hidden_columns, part_of
+from datom_dagster.rules import part_of
 
 #: Key under which an event says how many of how many rows its tables show.
 SHOWN = "datom/examples"
@@ -38,7 +38,7 @@ def changed_rows(changes: dc.TableChanges, most: int) -> dict[str, Any]:
         changes: what changed.
         most: how many rows of each kind to show.
     """
-    if hidden_columns(changes):
+    if changes.hidden():
         return {}  # the summary says what may be said
     of_rows = _changed(changes, most)
     lines = [line for row in of_rows for line in row]

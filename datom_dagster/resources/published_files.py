@@ -57,9 +57,7 @@ def publish_in_folder(folder: Path, path: str, data: bytes) -> str:
     return str(target)
 
 
-def publish_in_bucket(
-    store: dc.S3Store, path: str, data: bytes, *, encryption: str | None = None, kms_key: str | None = None
-) -> str:
+def publish_in_bucket(store: dc.S3Store, path: str, data: bytes) -> str:
     """Put an object below a bucket's prefix, beside ``datom/``; return the address at which people open it.
 
     On AWS that is its page in the console, because reports are not for everybody, and the console asks who is there;
@@ -78,7 +76,7 @@ def publish_in_bucket(
     try:
         try:
             store.client.put_object(
-                **target, Body=data, ContentType=kind, IfNoneMatch="*", **_encryption(encryption, kms_key)
+                **target, Body=data, ContentType=kind, IfNoneMatch="*", **store.encryption_options()
             )
         except ClientError as error:
             if _code(error) not in _TAKEN:
@@ -108,10 +106,3 @@ def _other(address: str) -> dc.IntegrityError:
         "it.",
         path=address,
     )
-
-
-def _encryption(kind: str | None, kms_key: str | None) -> dict[str, str]:
-    """As of `S3Store`: a key alone means that it is used."""
-    kind = kind or ("aws:kms" if kms_key is not None else None)
-    named = {} if kms_key is None else {"SSEKMSKeyId": kms_key}
-    return {} if kind is None else {"ServerSideEncryption": kind, **named}

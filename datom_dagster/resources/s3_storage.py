@@ -67,7 +67,7 @@ class S3Storage(DatomStorage):
         )
 
     def publish(self, path: str, data: bytes) -> str:
-        return publish_in_bucket(self.store(), path, data, encryption=self.encryption, kms_key=self.kms_key)
+        return publish_in_bucket(self.store(), path, data)
 
     def __repr_args__(self) -> Any:
         """As pydantic's, without the contents of a dagster-aws resource, whose own repr shows its keys."""

@@ -11,7 +11,6 @@ from datom_dagster.rules.comparison import (
     comparison_document,
     comparison_of,
     fitting_masks,
-    hidden_columns,
     unknown_masks,
 )
 from datom_dagster.rules.references import Looked, named_states, version_before
@@ -36,7 +35,6 @@ __all__ = [
     "comparison_document",
     "comparison_of",
     "fitting_masks",
-    "hidden_columns",
     "named_states",
     "part_of",
     "unknown_masks",

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pyarrow as pa
 
 import datom_core as dc
-from datom_dagster.rules.comparison import MASKED, hidden_columns
+from datom_dagster.rules.comparison import MASKED
 
 Class = Literal["removed", "added", "cells", "renumbered", "rekeyed"]
 _CLASSES: tuple[Class, ...] = ("removed", "added", "cells", "renumbered", "rekeyed")
@@ -48,7 +48,7 @@ class _Lines:
 
     def __init__(self, rows: pa.Table, names: Sequence[str], changes: dc.TableChanges) -> None:
         self.rows, self.names = rows, names
-        self.hidden = hidden_columns(changes)
+        self.hidden = changes.hidden()
         self.key = len(changes.key.columns)
 
     def of(self, what: Class) -> Iterator[dict[str, Any]]:

@@ -66,15 +66,6 @@ def comparison_document(settings: dc.ComparisonSettings) -> dict[str, Any]:
     return document
 
 
-def hidden_columns(changes: dc.TableChanges) -> frozenset[str]:
-    """The columns of both sides whose values nobody may see, also under another name that they had or got."""
-    hidden = {*changes.settings.masked}
-    names = [{old, new} for old, new in changes.columns_renamed.items()]
-    while more := [pair for pair in names if pair & hidden and not pair <= hidden]:
-        hidden = hidden.union(*more)
-    return frozenset(hidden)
-
-
 def unknown_masks(settings: dc.ComparisonSettings, columns: Iterable[str]) -> list[str]:
     """The columns that should be masked, and are not there: perhaps misspelt, so that another one would be shown."""
     known = set(columns)

@@ -89,7 +89,7 @@ class S3Store:
         self._server = Server(region, check_credentials(credentials), endpoint_url, addressing, config)
         self._encryption = encryption or ("aws:kms" if kms_key is not None else None)
         self._kms_key = kms_key
-        self._connection = Connection(self._server, bucket, self._namespace + PROBE, self._encryption_options())
+        self._connection = Connection(self._server, bucket, self._namespace + PROBE, self.encryption_options())
         self._checked = False
         if check:
             self.check()
@@ -210,7 +210,7 @@ class S3Store:
             return False
         full = self.key(check_key(key))
         copied = {"CopySource": {"Bucket": source.bucket, "Key": source.key(key)}, "IfNoneMatch": "*"}
-        options = {**self._encryption_options(), "ChecksumAlgorithm": "SHA256"}
+        options = {**self.encryption_options(), "ChecksumAlgorithm": "SHA256"}
         try:
             with translated("s3:PutObject", self.bucket, full, conditional=True):
                 self.client.copy_object(Bucket=self.bucket, Key=full, **copied, **options)
@@ -289,7 +289,7 @@ class S3Store:
     ) -> str:
         """Store bytes; returns the new tag, if the upload tells one."""
         full = self.key(check_key(key))
-        options: dict[str, Any] = {**self._encryption_options(), "Metadata": dict(metadata or {})}
+        options: dict[str, Any] = {**self.encryption_options(), "Metadata": dict(metadata or {})}
         options["ContentType"] = _TYPES.get(key.rpartition(".")[2], "application/octet-stream")
         with translated("s3:PutObject", self.bucket, full, conditional=bool(condition)):
             if in_parts:
@@ -316,7 +316,8 @@ class S3Store:
         first = next(self.list(key), None)
         return first is not None and first.key == key
 
-    def _encryption_options(self) -> dict[str, str]:
+    def encryption_options(self) -> dict[str, str]:
+        """How objects are encrypted, as arguments of boto3's requests."""
         options = {"ServerSideEncryption": self._encryption} if self._encryption is not None else {}
         return {**options, "SSEKMSKeyId": self._kms_key} if self._kms_key is not None else options
 
