@@ -120,6 +120,7 @@ from datom_core.project import MigrationReport, Project, migrate
 from datom_core.reading import (
     CellState,
     ProjectReader,
+    Reference,
     RowHistory,
     StateLike,
     StudyState,
@@ -127,6 +128,7 @@ from datom_core.reading import (
     registered_in,
 )
 from datom_core.reports import ReportForm, render_report, report_schema, write_report
+from datom_core.settings import ProjectSettings, RegisterSettings, StorageSettings, find_settings
 from datom_core.storage import (
     Backend,
     LocalStore,
@@ -235,7 +237,10 @@ __all__ = [
     "ProjectEvents",
     "ProjectReader",
     "ProjectRecord",
+    "ProjectSettings",
     "Recording",
+    "Reference",
+    "RegisterSettings",
     "RegisteredProject",
     "RejectedKey",
     "Remote",
@@ -258,6 +263,7 @@ __all__ = [
     "StateLike",
     "Status",
     "StorageError",
+    "StorageSettings",
     "StoredObject",
     "StudyChanges",
     "StudyState",
@@ -287,6 +293,7 @@ __all__ = [
     "check_version",
     "diff",
     "find_changes",
+    "find_settings",
     "hash_table",
     "iam_policy",
     "keys_of_define",

@@ -16,12 +16,13 @@ from datom_core.reading.placement import (
 )
 from datom_core.reading.reader import ProjectReader, open_reader
 from datom_core.reading.row_history import CellState, RowHistory
-from datom_core.reading.states import StateLike, StudyState
+from datom_core.reading.states import Reference, StateLike, StudyState
 
 __all__ = [
     "CellState",
     "PlacementGuard",
     "ProjectReader",
+    "Reference",
     "RowHistory",
     "StateLike",
     "StudyState",

@@ -77,6 +77,20 @@ class Comparisons(Versions):
         """
         return find_study(self, cut=cut, as_of=as_of)
 
+    def version_at(self, table: str, state: StateLike | None = None) -> Version:
+        """The version of a table at a state, which may be a version id or its first digits, the name of a cut or of a
+        review mark, or a date or time; ``None`` is now.
+
+        Raises:
+            InvalidInputError: the text names a cut or mark and begins a version too, or begins several versions.
+            NotFoundError: no such table, or nothing of it has such a version, cut or moment.
+        """
+        return find_state(self, table, state).version
+
+    def study_at(self, state: Moment | None = None) -> StudyState:
+        """As `study`, at the name of a cut or of a review mark, or at a date or time; ``None`` is now."""
+        return named_study(self, state)
+
     def changes(
         self,
         table: str,

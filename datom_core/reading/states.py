@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
 
-from datom_core.common import Moment, did_you_mean, moment_of
+from datom_core.common import Moment, did_you_mean, moment_of, names
 from datom_core.documents import Cuts, Review, Rows, Version
 from datom_core.errors import InvalidInputError, NotFoundError
 from datom_core.planning import TableInfo
@@ -47,6 +47,34 @@ class Versions(Protocol):
         dictionaries: bool = False,
         verify: Verification | None = None,
     ) -> pa.Table: ...
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A table, a state, or a table at a state, as a person writes it: ``lb``, ``@2026-02``, ``lb@2026-02``.
+
+    Attributes:
+        table: its name; ``None`` for the whole study.
+        state: a version id or its first digits, the name of a cut or of a review mark, a date or time; ``None`` is now.
+    """
+
+    table: str | None
+    state: str | None
+
+    @classmethod
+    def parse(cls, text: str) -> Reference:
+        """From text. The first ``@`` is the one that counts: no table has one in its name, a cut may.
+
+        Raises:
+            InvalidInputError: nothing is named, or something is missing beside the ``@``, or no table can be named so.
+        """
+        table, at, state = text.partition("@")
+        if (at and not state) or not (table or state):
+            raise InvalidInputError(f"{text!r} names nothing; write TABLE, @STATE or TABLE@STATE, as in lb@2026-02.")
+        return cls(names.check_name(table) if table else None, state or None)
+
+    def __str__(self) -> str:
+        return (self.table or "") + (f"@{self.state}" if self.state is not None else "")
 
 
 @dataclass(frozen=True)

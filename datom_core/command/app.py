@@ -1,0 +1,72 @@
+"""All verbs under one name, in groups that a reader of `datom --help` can guess from."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import typer
+from typer.core import TyperGroup
+
+from datom_core.command.session import with_session
+from datom_core.command.verbs import VERBS
+
+# typer has its own copy of click, or the one that is installed; only these of its errors have names of its own.
+#: What is raised for arguments that a verb does not take.
+RefusedArguments: type[Exception] = typer.BadParameter.__bases__[0]
+#: What is raised when the user ends a verb.
+Interrupted: type[Exception] = typer.Abort
+
+
+class VerbGroup(TyperGroup):
+    """The verbs, listed by what they are for."""
+
+    sections: ClassVar[dict[str, list[str]]] = {}
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [name for names in self.sections.values() for name in names]
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        for section, names in self.sections.items():
+            with formatter.section(section):
+                formatter.write_dl([(name, self.commands[name].get_short_help_str(limit=90)) for name in names])
+
+
+def command() -> Any:
+    """The whole command, ready to run."""
+    app = typer.Typer(
+        cls=VerbGroup,
+        rich_markup_mode=None,  # rich would be loaded to show help: it takes longer than all the rest
+        pretty_exceptions_enable=False,
+        no_args_is_help=True,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    app.callback(help=_HELP)(_global)
+    VerbGroup.sections = {section: [v.name for v in verbs] for section, verbs in VERBS.items()}
+    for verbs in VERBS.values():
+        for verb in verbs:
+            app.command(verb.name)(with_session(verb.function))
+    return typer.main.get_command(app)
+
+
+_HELP = """Version control for the tables of clinical studies.
+
+A version is named as TABLE@STATE, where STATE is a cut, a date, or the first digits of a version: lb@2026-02,
+lb@a84c4a. @STATE is the whole study. The project is the nearest datom.toml, or what -p names.
+
+Exit codes: 0 same or done, 1 differs or findings, 2 usage, 3 not found, 4 access, 5 integrity, 6 try again,
+130 interrupted.
+"""
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from datom_core.version import __version__
+
+        typer.echo(f"datom {__version__}")
+        raise typer.Exit
+
+
+def _global(
+    version: bool = typer.Option(False, "--version", help="Show the version.", callback=_version, is_eager=True),
+) -> None:
+    pass

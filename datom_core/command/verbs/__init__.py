@@ -1,0 +1,25 @@
+"""The verbs, by what they are for. Each is a thin function: it asks `datom_core`, and says what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from datom_core.command.verbs import looking
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A verb, and the function that takes a `Session` and the verb's own arguments."""
+
+    name: str
+    function: Callable[..., Any]
+
+
+#: Section of the help -> its verbs.
+VERBS: dict[str, list[Verb]] = {
+    "Look": [
+        Verb("list", looking.list_tables),
+    ],
+}

@@ -1,0 +1,1 @@
+"""Write tables into files of the kinds that other people read."""

@@ -1,0 +1,147 @@
+"""Where data lies, and by which credentials it is reached, as a settings file says it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from datom_core.credentials import (
+    AmbientCredentials,
+    CredentialSource,
+    EnvironmentCredentials,
+    KeyringCredentials,
+    ProfileCredentials,
+    RoleCredentials,
+)
+from datom_core.errors import InvalidInputError
+from datom_core.settings.fields import plain_fields, read_fields
+from datom_core.storage import LocalStore, ObjectStore, S3Store
+
+_LOCAL = frozenset({"path", "prefix"})
+
+
+@dataclass(frozen=True)
+class StorageSettings:
+    """A folder, or a bucket with the names of credentials: the table ``[storage]`` of a settings file.
+
+    Attributes:
+        path: of a folder.
+        bucket: instead of a folder.
+        prefix: path below the folder or the bucket, so that several projects can share it.
+        region: where the bucket is.
+        endpoint_url: URL of a server other than AWS.
+        addressing: ``auto``, ``path`` or ``virtual``.
+        encryption, kms_key: of what is written; by default what the bucket does.
+        access_key_env, secret_key_env, session_token_env: names of environment variables with the keys.
+        profile: of the AWS configuration files, or of SSO.
+        keyring: name of a service in the operating system's keyring.
+        ambient: take what AWS finds on this machine: variables, profiles, a container's role.
+        role_arn, role_external_id: a role to assume with these credentials.
+    """
+
+    path: str | None = None
+    bucket: str | None = None
+    prefix: str = ""
+    region: str = "us-east-1"
+    endpoint_url: str | None = None
+    addressing: str = "auto"
+    encryption: str | None = None
+    kms_key: str | None = None
+    access_key_env: str | None = None
+    secret_key_env: str | None = None
+    session_token_env: str | None = None
+    profile: str | None = None
+    keyring: str | None = None
+    ambient: bool = False
+    role_arn: str | None = None
+    role_external_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.path is None) == (self.bucket is None):
+            raise InvalidInputError("Storage is a folder (path) or a bucket (bucket): give one of them.")
+        odd = [name for name in plain_fields(self) if name not in _LOCAL] if self.path is not None else []
+        if odd:
+            raise InvalidInputError(f"A folder has no {', '.join(odd)}; give bucket instead of path for S3.")
+
+    @classmethod
+    def from_mapping(cls, given: Mapping[str, Any], where: str = "[storage]") -> StorageSettings:
+        """From a table of a file.
+
+        Raises:
+            InvalidInputError: names every key that does not belong there; shows no value.
+        """
+        return read_fields(cls, given, where)
+
+    @classmethod
+    def at(cls, address: str, **more: Any) -> StorageSettings:
+        """From an address: ``s3://bucket/prefix``, or the path of a folder; ``more`` are further attributes."""
+        if not address.startswith("s3://"):
+            return cls(path=address, **more)
+        split = urlsplit(address)
+        if not split.netloc or split.query or split.fragment or "@" in split.netloc:
+            raise InvalidInputError("The address of a bucket is s3://bucket or s3://bucket/prefix, and nothing more.")
+        return cls(bucket=split.netloc, prefix=split.path.strip("/"), **more)
+
+    def to_mapping(self) -> dict[str, Any]:
+        """What differs from the defaults, as a table of a file."""
+        return plain_fields(self)
+
+    def store(self, folder: Path | None = None) -> ObjectStore:
+        """The store. A relative path is meant from ``folder``, by default the working folder.
+
+        Raises:
+            InvalidInputError: no credentials are named, or several.
+            The errors of the store.
+        """
+        if self.path is not None:
+            return LocalStore(Path(folder or ".", Path(self.path).expanduser()), self.prefix)
+        assert self.bucket is not None  # the constructor made sure
+        return S3Store(
+            self.bucket,
+            self.prefix,
+            self.region,
+            credentials=self.credentials(),
+            endpoint_url=self.endpoint_url,
+            addressing=self.addressing,
+            encryption=self.encryption,
+            kms_key=self.kms_key,
+            check=False,
+        )
+
+    def credentials(self) -> CredentialSource:
+        """Where the credentials come from.
+
+        Raises:
+            InvalidInputError: none are named, or several.
+        """
+        sources: dict[str, CredentialSource] = {}
+        if self.access_key_env is not None or self.secret_key_env is not None:
+            if self.access_key_env is None or self.secret_key_env is None:
+                raise InvalidInputError("access_key_env and secret_key_env belong together.")
+            token = self.session_token_env or ""
+            sources["access_key_env"] = EnvironmentCredentials(self.access_key_env, self.secret_key_env, token)
+        if self.profile is not None:
+            sources["profile"] = ProfileCredentials(self.profile)
+        if self.keyring is not None:
+            sources["keyring"] = KeyringCredentials(self.keyring)
+        if self.ambient:
+            sources["ambient"] = AmbientCredentials()
+        if len(sources) != 1:
+            given = f"{' and '.join(sources)} exclude each other" if sources else "none are named"
+            raise InvalidInputError(
+                f"The credentials for the bucket {self.bucket} must come from one place; {given}. Name "
+                "access_key_env and secret_key_env (environment variables), profile, keyring, or ambient."
+            )
+        (source,) = sources.values()
+        if self.role_arn is None:
+            return source
+        return RoleCredentials(
+            self.role_arn,
+            source,
+            external_id=self.role_external_id,
+            region=self.region,
+            endpoint_url=self.endpoint_url,  # a self-hosted server hands out roles at the same address
+        )
