@@ -3,51 +3,75 @@
 Nothing here asks git or storage: what they hold comes in as values, and a plan goes out.
 """
 
-from datom_core.planning.project_state import ProjectState, TableState
-from datom_core.planning.projection import (
-    Pinned,
-    StorageView,
-    lagging_tables,
-    least_sizes,
-    lost_versions,
-    nothing_there,
-    payload_key,
-    pinned_payloads,
-    projected_lists,
-    read_snapshot,
-    readers_know,
-    same_cuts,
-    same_lists,
-    same_snapshot,
-    same_table,
-    snapshot_document,
-    snapshot_fault,
-    versions_to_snapshot,
-)
-from datom_core.planning.results import (
-    CutResult,
-    LostVersion,
-    MirrorReport,
-    Problem,
-    Status,
-    Summary,
-    TableInfo,
-    ValidationReport,
-    WriteResult,
-)
-from datom_core.planning.write_plan import (
-    Action,
-    Payload,
-    Stamp,
-    TablePlan,
-    TableWrite,
-    WritePlan,
-    apply,
-    changed_files,
-    check_writable,
-    plan_write,
-    repin,
-)
+from typing import TYPE_CHECKING
+
+from datom_core.lazy import lazy
+
+if TYPE_CHECKING:
+    from datom_core.planning.project_state import ProjectState, TableState
+    from datom_core.planning.projection import (
+        Pinned,
+        StorageView,
+        lagging_tables,
+        least_sizes,
+        lost_versions,
+        nothing_there,
+        payload_key,
+        pinned_payloads,
+        projected_lists,
+        read_snapshot,
+        readers_know,
+        same_cuts,
+        same_lists,
+        same_snapshot,
+        same_table,
+        snapshot_document,
+        snapshot_fault,
+        versions_to_snapshot,
+    )
+    from datom_core.planning.results import (
+        Action,
+        CutResult,
+        LostVersion,
+        MirrorReport,
+        Problem,
+        Status,
+        Summary,
+        TableInfo,
+        ValidationReport,
+        WriteResult,
+    )
+    from datom_core.planning.write_plan import (
+        Payload,
+        Stamp,
+        TablePlan,
+        TableWrite,
+        WritePlan,
+        apply,
+        changed_files,
+        check_writable,
+        plan_write,
+        repin,
+    )
+else:
+    __getattr__, __dir__ = lazy(
+        __name__,
+        {
+            "project_state": "ProjectState TableState",
+            "projection": (
+                "Pinned StorageView lagging_tables least_sizes lost_versions nothing_there payload_key "
+                "pinned_payloads projected_lists read_snapshot readers_know same_cuts same_lists same_snapshot "
+                "same_table snapshot_document snapshot_fault versions_to_snapshot"
+            ),
+            "results": (
+                "Action CutResult LostVersion MirrorReport Problem Status Summary TableInfo ValidationReport "
+                "WriteResult"
+            ),
+            "write_plan": (
+                "Payload Stamp TablePlan TableWrite WritePlan apply changed_files check_writable plan_write repin"
+            ),
+        },
+    )
 
 __all__ = [
     "Action",

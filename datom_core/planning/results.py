@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from datom_core.documents import Author, Change, Recording, Rows, block, rows
-from datom_core.planning.write_plan import Action
+
+#: What a write did to a table.
+Action = Literal["created", "metadata_only", "unchanged", "repaired"]
 
 
 @dataclass(frozen=True)

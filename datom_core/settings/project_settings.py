@@ -7,18 +7,19 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from datom_core.common import check_name
-from datom_core.credentials import EnvironmentToken, KeyringToken
 from datom_core.errors import AccessDeniedError, InvalidInputError, NotFoundError, StorageError
-from datom_core.git import GitHub, Remote, check_remote
-from datom_core.governance import Governance
-from datom_core.project import Project
 from datom_core.reading import ProjectReader, locate, registered_in
 from datom_core.settings.fields import plain_fields, read_fields
 from datom_core.settings.storage_settings import StorageSettings
 from datom_core.storage import ObjectStore
+
+if TYPE_CHECKING:
+    from datom_core.git import Remote
+    from datom_core.governance import Governance
+    from datom_core.project import Project
 
 _MOST_BYTES = 64 * 1024
 
@@ -52,6 +53,8 @@ class RegisterSettings:
 
     def open(self, folder: Path | None = None) -> Governance:
         """The register, opened; raises the errors of `Governance.open`."""
+        from datom_core.governance import Governance
+
         return Governance.open(self.storage.store(folder), **_opening(self, folder))
 
 
@@ -195,6 +198,8 @@ class ProjectSettings:
             InvalidInputError: there is no remote, or it holds another project.
             The errors of `Project.open`.
         """
+        from datom_core.project import Project
+
         if self.remote is None:
             raise InvalidInputError(
                 "Nothing says where the project's git repository is, so that it can only be read. Give the remote."
@@ -216,6 +221,8 @@ class ProjectSettings:
 
     def init_project(self, *, schema: int = 2, create_repo: bool = False) -> Project:
         """Create the project; raises the errors of `Project.init`, and `InvalidInputError` if anything is missing."""
+        from datom_core.project import Project
+
         missing = [n for n in ("project", "storage", "remote") if getattr(self, n) is None]
         if missing or self.project is None or self.storage is None:
             raise InvalidInputError(f"A new project needs {', '.join(missing)}.")
@@ -243,6 +250,8 @@ class ProjectSettings:
         return replace(self, **changes)
 
     def _register_of(self) -> Governance:
+        from datom_core.governance import Governance
+
         assert self.register is not None
         return Governance.of(self.register.storage.store(self.folder), **_opening(self.register, self.folder))
 
@@ -254,6 +263,9 @@ def _opening(settings: RegisterSettings | ProjectSettings, folder: Path | None) 
 
 def _remote(settings: RegisterSettings | ProjectSettings, folder: Path | None) -> str | Remote | None:
     """The remote with its token; on GitHub, as a repository that can be created and deleted."""
+    from datom_core.credentials import EnvironmentToken, KeyringToken
+    from datom_core.git import GitHub, Remote, check_remote
+
     url = settings.remote
     if url is None:
         return None

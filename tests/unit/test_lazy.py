@@ -95,6 +95,21 @@ def test_importing_the_package_loads_nothing_of_others() -> None:
     }  # fmt: skip
 
 
+def test_reading_documents_loads_no_package(tmp_path: Path) -> None:
+    """No list, history, cut or metadata needs more than Python has."""
+    study = ROOT / "tests/compatibility/golden/data/solo/storage"
+    code = f"""
+import datom_core as dc
+reader = dc.find_settings({str(study)!r}, folder={str(tmp_path)!r}, environment={{}}).open_reader()
+names = [entry.name for entry in reader.list()]
+assert names and all(len(reader.history(name)) and reader.metadata(name).version() for name in names)
+assert len(reader.cuts()) >= 0 and reader.summary().project and reader.version_at(names[0]) and reader.study_at()
+reader.metadata(names[0], reader.history(names[0])[0].version)
+"""
+    loaded = {name.partition(".")[0] for name in loaded_by(code)}
+    assert loaded - set(sys.stdlib_module_names) == {"datom_core"}
+
+
 def test_values_and_errors_come_back_from_a_pickle() -> None:
     for value in (dc.Location("local", "/data"), dc.NotFoundError("There is none.", table="dm"), dc.ProjectReader):
         again = pickle.loads(pickle.dumps(value))
