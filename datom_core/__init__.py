@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     )
     from datom_core.common import did_you_mean as did_you_mean
     from datom_core.common import fitting as fitting
+    from datom_core.common import needing as needing
     from datom_core.comparing import (
         ColumnChange,
         ComparisonSettings,
@@ -88,6 +89,7 @@ if TYPE_CHECKING:
         GovernanceWarning,
         IntegrityError,
         InvalidInputError,
+        MissingPackageError,
         NotFoundError,
         StorageError,
         UnprovenWarning,
@@ -175,7 +177,7 @@ else:
         {
             "common": (
                 "Moment Progress ProjectEvent ProjectEvents Secret check_cut_name check_key check_name check_new_name "
-                "check_version moment_of watching did_you_mean fitting"
+                "check_version moment_of watching did_you_mean fitting needing"
             ),
             "comparing": (
                 "ColumnChange ComparisonSettings KeyDecision KeyOrigins RejectedKey StudyChanges TableChanges "
@@ -191,8 +193,8 @@ else:
             ),
             "errors": (
                 "AccessDeniedError AlreadyExistsError ColumnReport ConflictError DatomError DivergedError FormatError "
-                "GovernanceWarning IntegrityError InvalidInputError NotFoundError StorageError UnprovenWarning "
-                "UnsupportedColumnsError"
+                "GovernanceWarning IntegrityError InvalidInputError MissingPackageError NotFoundError StorageError "
+                "UnprovenWarning UnsupportedColumnsError"
             ),
             "extracts": (
                 "Drop DropReader Extract ExtractFile ExtractFormat ExtractSource FileToRead Listing LocalFolder "
@@ -276,6 +278,7 @@ __all__ = [
     "Metadata",
     "MigrationReport",
     "MirrorReport",
+    "MissingPackageError",
     "Moment",
     "NotFoundError",
     "ObjectInfo",
