@@ -10,6 +10,7 @@ import typer
 from datom_core.command.forms.looking import ListAnswer, TableLine
 from datom_core.command.output import table
 from datom_core.command.session import Session
+from datom_core.command.verbs import completion
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
 
 def list_tables(
     session: Session,
-    pattern: Annotated[str | None, typer.Argument(help="Only tables whose name fits, as in 'ad*'.")] = None,
+    pattern: Annotated[
+        str | None,
+        typer.Argument(help="Only tables whose name fits, as in 'ad*'.", autocompletion=completion.tables),
+    ] = None,
 ) -> None:
     """Every table, its current version, and when it was last written."""
     reader = session.reader
