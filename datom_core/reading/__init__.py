@@ -3,7 +3,10 @@
 Nothing here runs git or writes to storage.
 """
 
+from datom_core.reading.ancestry import Dependent, LineageNode
 from datom_core.reading.column_types import retyped, stored_types
+from datom_core.reading.description import ColumnInfo, TableDescription
+from datom_core.reading.log import LogEntry
 from datom_core.reading.placement import (
     PlacementGuard,
     being_taken_away,
@@ -20,12 +23,17 @@ from datom_core.reading.states import Reference, StateLike, StudyState
 
 __all__ = [
     "CellState",
+    "ColumnInfo",
+    "Dependent",
+    "LineageNode",
+    "LogEntry",
     "PlacementGuard",
     "ProjectReader",
     "Reference",
     "RowHistory",
     "StateLike",
     "StudyState",
+    "TableDescription",
     "being_taken_away",
     "check_recorded",
     "check_stays",

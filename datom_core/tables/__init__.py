@@ -14,6 +14,7 @@ from datom_core.tables.parquet import (
     check_compression,
     decode_beside,
     decode_parquet,
+    first_rows,
     same_columns,
 )
 from datom_core.tables.proof import (
@@ -65,6 +66,7 @@ __all__ = [
     "decode_parquet",
     "diff",
     "encode",
+    "first_rows",
     "hash_table",
     "in_a_line",
     "insist",
