@@ -125,11 +125,16 @@ if TYPE_CHECKING:
     from datom_core.project import MigrationReport, Project, migrate
     from datom_core.reading import (
         CellState,
+        ColumnInfo,
+        Dependent,
+        LineageNode,
+        LogEntry,
         ProjectReader,
         Reference,
         RowHistory,
         StateLike,
         StudyState,
+        TableDescription,
         locate,
         registered_in,
     )
@@ -175,14 +180,14 @@ else:
         {
             "common": (
                 "Moment Progress ProjectEvent ProjectEvents Secret check_cut_name check_key check_name check_new_name "
-                "check_version moment_of watching did_you_mean fitting"
+                "check_version did_you_mean fitting moment_of watching"
             ),
             "comparing": (
                 "ColumnChange ComparisonSettings KeyDecision KeyOrigins RejectedKey StudyChanges TableChanges "
                 "find_changes keys_of_define"
             ),
             "credentials": (
-                "AmbientCredentials Credentials CredentialSource EnvironmentCredentials EnvironmentToken "
+                "AmbientCredentials CredentialSource Credentials EnvironmentCredentials EnvironmentToken "
                 "KeyringCredentials KeyringToken ProfileCredentials RoleCredentials TokenSource"
             ),
             "documents": (
@@ -205,7 +210,10 @@ else:
                 "WriteResult"
             ),
             "project": "MigrationReport Project migrate",
-            "reading": "CellState ProjectReader Reference RowHistory StateLike StudyState locate registered_in",
+            "reading": (
+                "CellState ColumnInfo Dependent LineageNode LogEntry ProjectReader Reference RowHistory StateLike "
+                "StudyState TableDescription locate registered_in"
+            ),
             "reports": "ReportForm render_report report_schema write_report",
             "settings": "ProjectSettings RegisterSettings StorageSettings find_settings",
             "storage": (
@@ -214,7 +222,7 @@ else:
             ),
             "tables": (
                 "CellChange ChangedRow ColumnHash Compression Retyped RowChange TableHash Verification as_text "
-                "check_hashable check_verification diff hash_table normalise repeated to_pandas check_compression"
+                "check_compression check_hashable check_verification diff hash_table normalise repeated to_pandas"
             ),
             "writing": "SyncItem SyncReport",
         },
@@ -233,6 +241,7 @@ __all__ = [
     "ChangedRow",
     "ColumnChange",
     "ColumnHash",
+    "ColumnInfo",
     "ColumnReport",
     "ComparisonSettings",
     "Compression",
@@ -244,6 +253,7 @@ __all__ = [
     "Cuts",
     "DatomError",
     "DecommissionReport",
+    "Dependent",
     "DivergedError",
     "Drop",
     "DropReader",
@@ -267,10 +277,12 @@ __all__ = [
     "KeyOrigins",
     "KeyringCredentials",
     "KeyringToken",
+    "LineageNode",
     "Listing",
     "LocalFolder",
     "LocalStore",
     "Location",
+    "LogEntry",
     "LostVersion",
     "MemoryStore",
     "Metadata",
@@ -326,6 +338,7 @@ __all__ = [
     "SyncItem",
     "SyncReport",
     "TableChanges",
+    "TableDescription",
     "TableHash",
     "TableInfo",
     "TokenSource",

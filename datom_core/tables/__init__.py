@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         check_compression,
         decode_beside,
         decode_parquet,
+        first_rows,
         same_columns,
     )
     from datom_core.tables.proof import judge_payload, judge_table
@@ -33,10 +34,12 @@ else:
         {
             "background_encode": "Encoding",
             "cell_text": "MISSING alone as_text as_text_column as_text_columns in_a_line",
-            "content_hash": "LARGE ContentHash",
+            "content_hash": "ContentHash LARGE",
             "hash_cache": "HashCache",
-            "hashing": "HASH_ALGO ColumnHash TableHash canonical_values column_digest",
-            "parquet": "Compression check_columns check_compression decode_beside decode_parquet same_columns",
+            "hashing": "ColumnHash HASH_ALGO TableHash canonical_values column_digest",
+            "parquet": (
+                "Compression check_columns check_compression decode_beside decode_parquet first_rows same_columns"
+            ),
             "proof": "judge_payload judge_table",
             "row_change": "CellChange ChangedRow Retyped RowChange",
             "row_diff": "diff repeated",
@@ -80,6 +83,7 @@ __all__ = [
     "decode_parquet",
     "diff",
     "encode",
+    "first_rows",
     "hash_table",
     "in_a_line",
     "insist",
