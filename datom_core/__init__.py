@@ -128,7 +128,14 @@ from datom_core.reading import (
     registered_in,
 )
 from datom_core.reports import ReportForm, render_report, report_schema, write_report
-from datom_core.settings import ProjectSettings, RegisterSettings, StorageSettings, find_settings
+from datom_core.settings import (
+    ProjectSettings,
+    RegisterSettings,
+    StorageSettings,
+    find_register,
+    find_settings,
+    remote_at,
+)
 from datom_core.storage import (
     Backend,
     LocalStore,
@@ -293,6 +300,7 @@ __all__ = [
     "check_version",
     "diff",
     "find_changes",
+    "find_register",
     "find_settings",
     "hash_table",
     "iam_policy",
@@ -306,6 +314,7 @@ __all__ = [
     "register_backend",
     "register_format",
     "registered_in",
+    "remote_at",
     "remote_head",
     "render_report",
     "repeated",
