@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from datom_core.documents import Author, Change, Recording, Rows, block, rows
-from datom_core.planning.write_plan import Action
+from datom_core.planning.write_plan import Action, TablePlan, WritePlan
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,32 @@ class WriteResult:
     def changed(self) -> bool:
         """Whether this call made another version current."""
         return self.action in ("created", "metadata_only")
+
+
+@dataclass(frozen=True)
+class PlannedWrite:
+    """What a write would do to one table, as things are now: see `WriteResult`.
+
+    Attributes:
+        table, version, data_sha, rows, change: as of the result.
+        action: ``created``, ``metadata_only`` or ``unchanged``.
+        cut: the cut that would be recorded for this version; ``None`` if it stands for it already.
+    """
+
+    table: str
+    version: str
+    data_sha: str
+    action: Action
+    rows: int
+    cut: str | None
+    change: Change = field(repr=False)
+
+
+def planned(table: TablePlan, plan: WritePlan) -> PlannedWrite:
+    """One table of a plan, as its caller sees it."""
+    write = table.write
+    cut = plan.cut if write.table in plan.recordings else None
+    return PlannedWrite(write.table, table.version, write.data_sha, table.action, write.rows, cut, table.change)
 
 
 @dataclass(frozen=True, eq=False)
