@@ -115,6 +115,7 @@ if TYPE_CHECKING:
         CutResult,
         LostVersion,
         MirrorReport,
+        PlannedWrite,
         Problem,
         Status,
         Summary,
@@ -139,7 +140,14 @@ if TYPE_CHECKING:
         registered_in,
     )
     from datom_core.reports import ReportForm, render_report, report_schema, write_report
-    from datom_core.settings import ProjectSettings, RegisterSettings, StorageSettings, find_settings
+    from datom_core.settings import (
+        ProjectSettings,
+        RegisterSettings,
+        StorageSettings,
+        find_register,
+        find_settings,
+        remote_at,
+    )
     from datom_core.storage import (
         Backend,
         LocalStore,
@@ -206,8 +214,8 @@ else:
             "git": "GitHub GitHubRepository Remote RepositoryInfo check_remote remote_head",
             "governance": "DecommissionReport Governance ProjectRecord RegisteredProject RepairReport",
             "planning": (
-                "Action CutResult LostVersion MirrorReport Problem Status Summary TableInfo ValidationReport "
-                "WriteResult"
+                "Action CutResult LostVersion MirrorReport PlannedWrite Problem Status Summary TableInfo "
+                "ValidationReport WriteResult"
             ),
             "project": "MigrationReport Project migrate",
             "reading": (
@@ -215,7 +223,7 @@ else:
                 "StudyState TableDescription locate registered_in"
             ),
             "reports": "ReportForm render_report report_schema write_report",
-            "settings": "ProjectSettings RegisterSettings StorageSettings find_settings",
+            "settings": "ProjectSettings RegisterSettings StorageSettings find_register find_settings remote_at",
             "storage": (
                 "Backend LocalStore MemoryStore ObjectInfo ObjectStore Opening PreflightCheck S3Store StoredObject "
                 "iam_policy open_store register_backend"
@@ -295,6 +303,7 @@ __all__ = [
     "Opening",
     "Origin",
     "Parent",
+    "PlannedWrite",
     "PreflightCheck",
     "Problem",
     "ProfileCredentials",
@@ -361,6 +370,7 @@ __all__ = [
     "check_version",
     "diff",
     "find_changes",
+    "find_register",
     "find_settings",
     "hash_table",
     "iam_policy",
@@ -374,6 +384,7 @@ __all__ = [
     "register_backend",
     "register_format",
     "registered_in",
+    "remote_at",
     "remote_head",
     "render_report",
     "repeated",

@@ -34,12 +34,14 @@ if TYPE_CHECKING:
         CutResult,
         LostVersion,
         MirrorReport,
+        PlannedWrite,
         Problem,
         Status,
         Summary,
         TableInfo,
         ValidationReport,
         WriteResult,
+        planned,
     )
     from datom_core.planning.write_plan import (
         Payload,
@@ -64,8 +66,8 @@ else:
                 "same_table snapshot_document snapshot_fault versions_to_snapshot"
             ),
             "results": (
-                "Action CutResult LostVersion MirrorReport Problem Status Summary TableInfo ValidationReport "
-                "WriteResult"
+                "Action CutResult LostVersion MirrorReport PlannedWrite Problem Status Summary TableInfo "
+                "ValidationReport WriteResult planned"
             ),
             "write_plan": (
                 "Payload Stamp TablePlan TableWrite WritePlan apply changed_files check_writable plan_write repin"
@@ -80,6 +82,7 @@ __all__ = [
     "MirrorReport",
     "Payload",
     "Pinned",
+    "PlannedWrite",
     "Problem",
     "ProjectState",
     "Stamp",
@@ -103,6 +106,7 @@ __all__ = [
     "payload_key",
     "pinned_payloads",
     "plan_write",
+    "planned",
     "projected_lists",
     "read_snapshot",
     "readers_know",

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from datom_core.documents import Author, Change, Recording, Rows, block, rows
+
+if TYPE_CHECKING:
+    from datom_core.planning.write_plan import TablePlan, WritePlan
 
 #: What a write did to a table.
 Action = Literal["created", "metadata_only", "unchanged", "repaired"]
@@ -46,6 +49,32 @@ class WriteResult:
     def changed(self) -> bool:
         """Whether this call made another version current."""
         return self.action in ("created", "metadata_only")
+
+
+@dataclass(frozen=True)
+class PlannedWrite:
+    """What a write would do to one table, as things are now: see `WriteResult`.
+
+    Attributes:
+        table, version, data_sha, rows, change: as of the result.
+        action: ``created``, ``metadata_only`` or ``unchanged``.
+        cut: the cut that would be recorded for this version; ``None`` if it stands for it already.
+    """
+
+    table: str
+    version: str
+    data_sha: str
+    action: Action
+    rows: int
+    cut: str | None
+    change: Change = field(repr=False)
+
+
+def planned(table: TablePlan, plan: WritePlan) -> PlannedWrite:
+    """One table of a plan, as its caller sees it."""
+    write = table.write
+    cut = plan.cut if write.table in plan.recordings else None
+    return PlannedWrite(write.table, table.version, write.data_sha, table.action, write.rows, cut, table.change)
 
 
 @dataclass(frozen=True, eq=False)
