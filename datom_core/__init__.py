@@ -107,6 +107,7 @@ from datom_core.governance import DecommissionReport, Governance, ProjectRecord,
 from datom_core.planning import (
     Action,
     CutResult,
+    Depth,
     LostVersion,
     MirrorReport,
     Problem,
@@ -114,6 +115,7 @@ from datom_core.planning import (
     Summary,
     TableInfo,
     ValidationReport,
+    VerificationReport,
     WriteResult,
 )
 from datom_core.project import MigrationReport, Project, migrate
@@ -189,6 +191,7 @@ __all__ = [
     "Cuts",
     "DatomError",
     "DecommissionReport",
+    "Depth",
     "DivergedError",
     "Drop",
     "DropReader",
@@ -278,6 +281,7 @@ __all__ = [
     "UnsupportedColumnsError",
     "ValidationReport",
     "Verification",
+    "VerificationReport",
     "Version",
     "WriteResult",
     "__version__",

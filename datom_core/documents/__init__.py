@@ -21,7 +21,7 @@ from datom_core.documents.history import History, Version
 from datom_core.documents.line import Line
 from datom_core.documents.lineage import Parent, Source, check_parents
 from datom_core.documents.location import Location, PlaceKind, add_kind, kind_of, same_place, shared_kinds
-from datom_core.documents.manifest import Manifest
+from datom_core.documents.manifest import Entry, Manifest
 from datom_core.documents.metadata import Declared, Metadata, Origin, clean_custom, complete, identity_fields
 from datom_core.documents.parsing import (
     Buffer,
@@ -48,6 +48,7 @@ __all__ = [
     "Cuts",
     "Declared",
     "Decommission",
+    "Entry",
     "Event",
     "Events",
     "FormerPlace",

@@ -3,6 +3,7 @@
 Nothing here asks git or storage: what they hold comes in as values, and a plan goes out.
 """
 
+from datom_core.planning.consistency import history_faults, row_faults, unknown_versions
 from datom_core.planning.project_state import ProjectState, TableState
 from datom_core.planning.projection import (
     Pinned,
@@ -26,6 +27,7 @@ from datom_core.planning.projection import (
 )
 from datom_core.planning.results import (
     CutResult,
+    Depth,
     LostVersion,
     MirrorReport,
     Problem,
@@ -33,6 +35,7 @@ from datom_core.planning.results import (
     Summary,
     TableInfo,
     ValidationReport,
+    VerificationReport,
     WriteResult,
 )
 from datom_core.planning.write_plan import (
@@ -52,6 +55,7 @@ from datom_core.planning.write_plan import (
 __all__ = [
     "Action",
     "CutResult",
+    "Depth",
     "LostVersion",
     "MirrorReport",
     "Payload",
@@ -67,11 +71,13 @@ __all__ = [
     "TableState",
     "TableWrite",
     "ValidationReport",
+    "VerificationReport",
     "WritePlan",
     "WriteResult",
     "apply",
     "changed_files",
     "check_writable",
+    "history_faults",
     "lagging_tables",
     "least_sizes",
     "lost_versions",
@@ -83,11 +89,13 @@ __all__ = [
     "read_snapshot",
     "readers_know",
     "repin",
+    "row_faults",
     "same_cuts",
     "same_lists",
     "same_snapshot",
     "same_table",
     "snapshot_document",
     "snapshot_fault",
+    "unknown_versions",
     "versions_to_snapshot",
 ]

@@ -10,8 +10,8 @@ from datom_core.common import OnProgress, ProjectEvents, names
 from datom_core.documents import Author, format_timestamp
 from datom_core.errors import InvalidInputError
 from datom_core.governance import Decommissioning, DecommissionReport, Governance
-from datom_core.maintenance import Depth, Reconciliation, validate
-from datom_core.planning import LostVersion, MirrorReport, Status, ValidationReport
+from datom_core.maintenance import Reconciliation, validate
+from datom_core.planning import Depth, LostVersion, MirrorReport, Status, ValidationReport
 from datom_core.project.open_project import ProjectParts
 from datom_core.reading import ProjectReader, RowHistory
 from datom_core.storage import ObjectStore
