@@ -39,7 +39,7 @@ class Output:
     def __enter__(self) -> Self:
         self._stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("always" if not self._quiet else "ignore", UserWarning)
-        warnings.showwarning = lambda message, *args, **kwargs: self.note(f"warning: {message}")
+        warnings.showwarning = lambda message, *args, **kwargs: self.note(f"warning: {_told(message)}")
         if self._verbose:
             handler = logging.StreamHandler(sys.stderr)
             handler.setFormatter(logging.Formatter("%(message)s"))
@@ -132,6 +132,15 @@ class Output:
             emoji=False,
             soft_wrap=False,
         )
+
+
+def _told(message: Warning | str) -> str:
+    """A warning as users of the command need it: the core tells users of Python what to call."""
+    import datom_core as dc
+
+    if not isinstance(message, dc.GovernanceWarning):
+        return str(message)
+    return str(message).partition(". ")[0] + ". Name the register, and the project by its name, to find it there."
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, right: Iterable[str] = ()) -> RenderableType:

@@ -11,7 +11,7 @@ from typing import Any
 
 from datom_core.common import check_name
 from datom_core.credentials import EnvironmentToken, KeyringToken
-from datom_core.errors import InvalidInputError, NotFoundError
+from datom_core.errors import AccessDeniedError, InvalidInputError, NotFoundError, StorageError
 from datom_core.git import GitHub, Remote, check_remote
 from datom_core.governance import Governance
 from datom_core.project import Project
@@ -140,6 +140,23 @@ class ProjectSettings:
             tables["register"] = plain_fields(self.register) | {"storage": self.register.storage.to_mapping()}
         text: str = tomli_w.dumps(tables)
         return text
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write a settings file that says the same, and return its path; relative paths are as they are.
+
+        Raises:
+            NotFoundError, AccessDeniedError, StorageError: it cannot be written.
+        """
+        file = Path(path)
+        try:
+            file.write_text(self.to_toml(), encoding="utf-8")
+        except FileNotFoundError:
+            raise NotFoundError(f"The folder {file.parent} does not exist.") from None
+        except PermissionError:
+            raise AccessDeniedError(f"{file} may not be written.") from None
+        except OSError as error:
+            raise StorageError(f"{file} cannot be written: {error.strerror}.") from error
+        return file
 
     def store(self) -> ObjectStore:
         """Where the project's data lies now, as its register says if it has one.
