@@ -113,6 +113,7 @@ if TYPE_CHECKING:
     from datom_core.planning import (
         Action,
         CutResult,
+        Depth,
         LostVersion,
         MirrorReport,
         PlannedWrite,
@@ -121,6 +122,7 @@ if TYPE_CHECKING:
         Summary,
         TableInfo,
         ValidationReport,
+        VerificationReport,
         WriteResult,
     )
     from datom_core.project import MigrationReport, Project, migrate
@@ -214,8 +216,8 @@ else:
             "git": "GitHub GitHubRepository Remote RepositoryInfo check_remote remote_head",
             "governance": "DecommissionReport Governance ProjectRecord RegisteredProject RepairReport",
             "planning": (
-                "Action CutResult LostVersion MirrorReport PlannedWrite Problem Status Summary TableInfo "
-                "ValidationReport WriteResult"
+                "Action CutResult Depth LostVersion MirrorReport PlannedWrite Problem Status Summary TableInfo "
+                "ValidationReport VerificationReport WriteResult"
             ),
             "project": "MigrationReport Project migrate",
             "reading": (
@@ -262,6 +264,7 @@ __all__ = [
     "DatomError",
     "DecommissionReport",
     "Dependent",
+    "Depth",
     "DivergedError",
     "Drop",
     "DropReader",
@@ -355,6 +358,7 @@ __all__ = [
     "UnsupportedColumnsError",
     "ValidationReport",
     "Verification",
+    "VerificationReport",
     "Version",
     "WriteResult",
     "__version__",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from datom_core.lazy import lazy
 
 if TYPE_CHECKING:
+    from datom_core.planning.consistency import history_faults, row_faults, unknown_versions
     from datom_core.planning.project_state import ProjectState, TableState
     from datom_core.planning.projection import (
         Pinned,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from datom_core.planning.results import (
         Action,
         CutResult,
+        Depth,
         LostVersion,
         MirrorReport,
         PlannedWrite,
@@ -40,8 +42,8 @@ if TYPE_CHECKING:
         Summary,
         TableInfo,
         ValidationReport,
+        VerificationReport,
         WriteResult,
-        planned,
     )
     from datom_core.planning.write_plan import (
         Payload,
@@ -53,12 +55,14 @@ if TYPE_CHECKING:
         changed_files,
         check_writable,
         plan_write,
+        planned,
         repin,
     )
 else:
     __getattr__, __dir__ = lazy(
         __name__,
         {
+            "consistency": "history_faults row_faults unknown_versions",
             "project_state": "ProjectState TableState",
             "projection": (
                 "Pinned StorageView lagging_tables least_sizes lost_versions nothing_there payload_key "
@@ -66,11 +70,11 @@ else:
                 "same_table snapshot_document snapshot_fault versions_to_snapshot"
             ),
             "results": (
-                "Action CutResult LostVersion MirrorReport PlannedWrite Problem Status Summary TableInfo "
-                "ValidationReport WriteResult planned"
+                "Action CutResult Depth LostVersion MirrorReport PlannedWrite Problem Status Summary TableInfo "
+                "ValidationReport VerificationReport WriteResult"
             ),
             "write_plan": (
-                "Payload Stamp TablePlan TableWrite WritePlan apply changed_files check_writable plan_write repin"
+                "Payload Stamp TablePlan TableWrite WritePlan apply changed_files check_writable plan_write planned repin"
             ),
         },
     )
@@ -78,6 +82,7 @@ else:
 __all__ = [
     "Action",
     "CutResult",
+    "Depth",
     "LostVersion",
     "MirrorReport",
     "Payload",
@@ -94,11 +99,13 @@ __all__ = [
     "TableState",
     "TableWrite",
     "ValidationReport",
+    "VerificationReport",
     "WritePlan",
     "WriteResult",
     "apply",
     "changed_files",
     "check_writable",
+    "history_faults",
     "lagging_tables",
     "least_sizes",
     "lost_versions",
@@ -111,11 +118,13 @@ __all__ = [
     "read_snapshot",
     "readers_know",
     "repin",
+    "row_faults",
     "same_cuts",
     "same_lists",
     "same_snapshot",
     "same_table",
     "snapshot_document",
     "snapshot_fault",
+    "unknown_versions",
     "versions_to_snapshot",
 ]

@@ -12,8 +12,8 @@ from datom_core.documents import Author, Parent, format_timestamp
 from datom_core.errors import InvalidInputError
 from datom_core.extracts import Extract, SchemaLike, load_extract
 from datom_core.governance import Decommissioning, DecommissionReport, Governance
-from datom_core.maintenance import Depth, Reconciliation, validate
-from datom_core.planning import LostVersion, MirrorReport, PlannedWrite, Status, ValidationReport, planned
+from datom_core.maintenance import Reconciliation, validate
+from datom_core.planning import Depth, LostVersion, MirrorReport, PlannedWrite, Status, ValidationReport, planned
 from datom_core.project.open_project import ProjectParts
 from datom_core.reading import ProjectReader, RowHistory, stored_types
 from datom_core.storage import ObjectStore
