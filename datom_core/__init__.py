@@ -28,6 +28,7 @@ from datom_core.common import (
 )
 from datom_core.common import did_you_mean as did_you_mean
 from datom_core.common import fitting as fitting
+from datom_core.common import whole_file as whole_file
 from datom_core.comparing import (
     ColumnChange,
     ComparisonSettings,
@@ -87,6 +88,8 @@ from datom_core.errors import (
     UnprovenWarning,
     UnsupportedColumnsError,
 )
+from datom_core.exports import ExportForm, WrittenFile, write_study, write_table
+from datom_core.exports import is_text_form as is_text_form
 from datom_core.extracts import (
     Drop,
     DropReader,
@@ -195,6 +198,7 @@ __all__ = [
     "EnvironmentCredentials",
     "EnvironmentToken",
     "Event",
+    "ExportForm",
     "Extract",
     "ExtractFile",
     "ExtractFormat",
@@ -280,6 +284,7 @@ __all__ = [
     "Verification",
     "Version",
     "WriteResult",
+    "WrittenFile",
     "__version__",
     "as_text",
     "check_cut_name",
@@ -313,4 +318,6 @@ __all__ = [
     "to_pandas",
     "watching",
     "write_report",
+    "write_study",
+    "write_table",
 ]
