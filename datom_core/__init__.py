@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     )
     from datom_core.common import did_you_mean as did_you_mean
     from datom_core.common import fitting as fitting
+    from datom_core.common import whole_file as whole_file
     from datom_core.comparing import (
         ColumnChange,
         ComparisonSettings,
@@ -93,6 +94,8 @@ if TYPE_CHECKING:
         UnprovenWarning,
         UnsupportedColumnsError,
     )
+    from datom_core.exports import ExportForm, WrittenFile, write_study, write_table
+    from datom_core.exports import is_text_form as is_text_form
     from datom_core.extracts import (
         Drop,
         DropReader,
@@ -190,7 +193,7 @@ else:
         {
             "common": (
                 "Moment Progress ProjectEvent ProjectEvents Secret check_cut_name check_key check_name check_new_name "
-                "check_version did_you_mean fitting moment_of watching"
+                "check_version did_you_mean fitting moment_of watching whole_file"
             ),
             "comparing": (
                 "ColumnChange ComparisonSettings KeyDecision KeyOrigins RejectedKey StudyChanges TableChanges "
@@ -209,6 +212,7 @@ else:
                 "GovernanceWarning IntegrityError InvalidInputError NotFoundError StorageError UnprovenWarning "
                 "UnsupportedColumnsError"
             ),
+            "exports": "ExportForm WrittenFile is_text_form write_study write_table",
             "extracts": (
                 "Drop DropReader Extract ExtractFile ExtractFormat ExtractSource FileToRead Listing LocalFolder "
                 "S3Folder SchemaLike read_extract register_format"
@@ -271,6 +275,7 @@ __all__ = [
     "EnvironmentCredentials",
     "EnvironmentToken",
     "Event",
+    "ExportForm",
     "Extract",
     "ExtractFile",
     "ExtractFormat",
@@ -361,6 +366,7 @@ __all__ = [
     "VerificationReport",
     "Version",
     "WriteResult",
+    "WrittenFile",
     "__version__",
     "as_text",
     "check_cut_name",
@@ -396,4 +402,6 @@ __all__ = [
     "to_pandas",
     "watching",
     "write_report",
+    "write_study",
+    "write_table",
 ]

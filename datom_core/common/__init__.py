@@ -21,6 +21,7 @@ from datom_core.common.progress import OnProgress, Progress, watcher, watching
 from datom_core.common.secret import MASK, Secret, kind_of, mask_logs, masked, veiled, without_frames
 from datom_core.common.suggestions import did_you_mean
 from datom_core.common.timestamps import Moment, beginning_of, moment_of
+from datom_core.common.whole_files import whole_file
 
 __all__ = [
     "MASK",
@@ -52,5 +53,6 @@ __all__ = [
     "veiled",
     "watcher",
     "watching",
+    "whole_file",
     "without_frames",
 ]

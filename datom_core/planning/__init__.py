@@ -74,7 +74,8 @@ else:
                 "ValidationReport VerificationReport WriteResult"
             ),
             "write_plan": (
-                "Payload Stamp TablePlan TableWrite WritePlan apply changed_files check_writable plan_write planned repin"
+                "Payload Stamp TablePlan TableWrite WritePlan apply changed_files check_writable plan_write planned "
+                "repin"
             ),
         },
     )
