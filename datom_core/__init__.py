@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from datom_core.common import did_you_mean as did_you_mean
     from datom_core.common import fitting as fitting
     from datom_core.common import needing as needing
+    from datom_core.common import whole_file as whole_file
     from datom_core.comparing import (
         ColumnChange,
         ComparisonSettings,
@@ -95,6 +96,8 @@ if TYPE_CHECKING:
         UnprovenWarning,
         UnsupportedColumnsError,
     )
+    from datom_core.exports import ExportForm, WrittenFile, write_study, write_table
+    from datom_core.exports import is_text_form as is_text_form
     from datom_core.extracts import (
         Drop,
         DropReader,
@@ -115,28 +118,43 @@ if TYPE_CHECKING:
     from datom_core.planning import (
         Action,
         CutResult,
+        Depth,
         LostVersion,
         MirrorReport,
+        PlannedWrite,
         Problem,
         Status,
         Summary,
         TableInfo,
         ValidationReport,
+        VerificationReport,
         WriteResult,
     )
     from datom_core.project import MigrationReport, Project, migrate
     from datom_core.reading import (
         CellState,
+        ColumnInfo,
+        Dependent,
+        LineageNode,
+        LogEntry,
         ProjectReader,
         Reference,
         RowHistory,
         StateLike,
         StudyState,
+        TableDescription,
         locate,
         registered_in,
     )
     from datom_core.reports import ReportForm, render_report, report_schema, write_report
-    from datom_core.settings import ProjectSettings, RegisterSettings, StorageSettings, find_settings
+    from datom_core.settings import (
+        ProjectSettings,
+        RegisterSettings,
+        StorageSettings,
+        find_register,
+        find_settings,
+        remote_at,
+    )
     from datom_core.storage import (
         Backend,
         LocalStore,
@@ -177,14 +195,14 @@ else:
         {
             "common": (
                 "Moment Progress ProjectEvent ProjectEvents Secret check_cut_name check_key check_name check_new_name "
-                "check_version moment_of watching did_you_mean fitting needing"
+                "check_version did_you_mean fitting moment_of needing watching whole_file"
             ),
             "comparing": (
                 "ColumnChange ComparisonSettings KeyDecision KeyOrigins RejectedKey StudyChanges TableChanges "
                 "find_changes keys_of_define"
             ),
             "credentials": (
-                "AmbientCredentials Credentials CredentialSource EnvironmentCredentials EnvironmentToken "
+                "AmbientCredentials CredentialSource Credentials EnvironmentCredentials EnvironmentToken "
                 "KeyringCredentials KeyringToken ProfileCredentials RoleCredentials TokenSource"
             ),
             "documents": (
@@ -196,6 +214,7 @@ else:
                 "GovernanceWarning IntegrityError InvalidInputError MissingPackageError NotFoundError StorageError "
                 "UnprovenWarning UnsupportedColumnsError"
             ),
+            "exports": "ExportForm WrittenFile is_text_form write_study write_table",
             "extracts": (
                 "Drop DropReader Extract ExtractFile ExtractFormat ExtractSource FileToRead Listing LocalFolder "
                 "S3Folder SchemaLike read_extract register_format"
@@ -203,20 +222,23 @@ else:
             "git": "GitHub GitHubRepository Remote RepositoryInfo check_remote remote_head",
             "governance": "DecommissionReport Governance ProjectRecord RegisteredProject RepairReport",
             "planning": (
-                "Action CutResult LostVersion MirrorReport Problem Status Summary TableInfo ValidationReport "
-                "WriteResult"
+                "Action CutResult Depth LostVersion MirrorReport PlannedWrite Problem Status Summary TableInfo "
+                "ValidationReport VerificationReport WriteResult"
             ),
             "project": "MigrationReport Project migrate",
-            "reading": "CellState ProjectReader Reference RowHistory StateLike StudyState locate registered_in",
+            "reading": (
+                "CellState ColumnInfo Dependent LineageNode LogEntry ProjectReader Reference RowHistory StateLike "
+                "StudyState TableDescription locate registered_in"
+            ),
             "reports": "ReportForm render_report report_schema write_report",
-            "settings": "ProjectSettings RegisterSettings StorageSettings find_settings",
+            "settings": "ProjectSettings RegisterSettings StorageSettings find_register find_settings remote_at",
             "storage": (
                 "Backend LocalStore MemoryStore ObjectInfo ObjectStore Opening PreflightCheck S3Store StoredObject "
                 "iam_policy open_store register_backend"
             ),
             "tables": (
                 "CellChange ChangedRow ColumnHash Compression Retyped RowChange TableHash Verification as_text "
-                "check_hashable check_verification diff hash_table normalise repeated to_pandas check_compression"
+                "check_compression check_hashable check_verification diff hash_table normalise repeated to_pandas"
             ),
             "writing": "SyncItem SyncReport",
         },
@@ -235,6 +257,7 @@ __all__ = [
     "ChangedRow",
     "ColumnChange",
     "ColumnHash",
+    "ColumnInfo",
     "ColumnReport",
     "ComparisonSettings",
     "Compression",
@@ -246,12 +269,15 @@ __all__ = [
     "Cuts",
     "DatomError",
     "DecommissionReport",
+    "Dependent",
+    "Depth",
     "DivergedError",
     "Drop",
     "DropReader",
     "EnvironmentCredentials",
     "EnvironmentToken",
     "Event",
+    "ExportForm",
     "Extract",
     "ExtractFile",
     "ExtractFormat",
@@ -269,10 +295,12 @@ __all__ = [
     "KeyOrigins",
     "KeyringCredentials",
     "KeyringToken",
+    "LineageNode",
     "Listing",
     "LocalFolder",
     "LocalStore",
     "Location",
+    "LogEntry",
     "LostVersion",
     "MemoryStore",
     "Metadata",
@@ -286,6 +314,7 @@ __all__ = [
     "Opening",
     "Origin",
     "Parent",
+    "PlannedWrite",
     "PreflightCheck",
     "Problem",
     "ProfileCredentials",
@@ -329,6 +358,7 @@ __all__ = [
     "SyncItem",
     "SyncReport",
     "TableChanges",
+    "TableDescription",
     "TableHash",
     "TableInfo",
     "TokenSource",
@@ -336,8 +366,10 @@ __all__ = [
     "UnsupportedColumnsError",
     "ValidationReport",
     "Verification",
+    "VerificationReport",
     "Version",
     "WriteResult",
+    "WrittenFile",
     "__version__",
     "as_text",
     "check_cut_name",
@@ -351,6 +383,7 @@ __all__ = [
     "check_version",
     "diff",
     "find_changes",
+    "find_register",
     "find_settings",
     "hash_table",
     "iam_policy",
@@ -364,6 +397,7 @@ __all__ = [
     "register_backend",
     "register_format",
     "registered_in",
+    "remote_at",
     "remote_head",
     "render_report",
     "repeated",
@@ -371,4 +405,6 @@ __all__ = [
     "to_pandas",
     "watching",
     "write_report",
+    "write_study",
+    "write_table",
 ]

@@ -158,7 +158,7 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, right: I
     for heading in headings:
         made.add_column(heading, justify="right" if heading in numbers else "left", overflow="fold")
     for row in rows:
-        made.add_row(*(_cell(value) for value in row))
+        made.add_row(*(cell(value) for value in row))
     return made
 
 
@@ -171,11 +171,12 @@ def pairs(values: Iterable[tuple[str, object]]) -> RenderableType:
     made.add_column(overflow="fold")
     for name, value in values:
         if value is not None:
-            made.add_row(name, _cell(value))
+            made.add_row(name, cell(value))
     return made
 
 
-def _cell(value: object) -> Any:
+def cell(value: object) -> Any:
+    """A value as text that commands no terminal; ``None`` is empty."""
     from rich.text import Text
 
     text = "" if value is None else str(value)

@@ -21,7 +21,8 @@ from datom_core.common.packages import needing
 from datom_core.common.progress import OnProgress, Progress, watcher, watching
 from datom_core.common.secret import MASK, Secret, kind_of, mask_logs, masked, veiled, without_frames
 from datom_core.common.suggestions import did_you_mean
-from datom_core.common.timestamps import Moment, moment_of
+from datom_core.common.timestamps import Moment, beginning_of, moment_of
+from datom_core.common.whole_files import whole_file
 
 __all__ = [
     "MASK",
@@ -31,6 +32,7 @@ __all__ = [
     "ProjectEvent",
     "ProjectEvents",
     "Secret",
+    "beginning_of",
     "check_cut_name",
     "check_key",
     "check_name",
@@ -53,5 +55,6 @@ __all__ = [
     "veiled",
     "watcher",
     "watching",
+    "whole_file",
     "without_frames",
 ]

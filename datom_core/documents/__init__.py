@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from datom_core.documents.line import Line
     from datom_core.documents.lineage import Parent, Source, check_parents
     from datom_core.documents.location import Location, PlaceKind, add_kind, kind_of, same_place, shared_kinds
-    from datom_core.documents.manifest import Manifest
+    from datom_core.documents.manifest import Entry, Manifest
     from datom_core.documents.metadata import Declared, Metadata, Origin, clean_custom, complete, identity_fields
     from datom_core.documents.parsing import (
         Buffer,
@@ -56,7 +56,7 @@ else:
             "line": "Line",
             "lineage": "Parent Source check_parents",
             "location": "Location PlaceKind add_kind kind_of same_place shared_kinds",
-            "manifest": "Manifest",
+            "manifest": "Entry Manifest",
             "metadata": "Declared Metadata Origin clean_custom complete identity_fields",
             "parsing": "Buffer format_timestamp objects optional parse parse_object strings timestamp",
             "project_file": "ProjectFile",
@@ -76,6 +76,7 @@ __all__ = [
     "Cuts",
     "Declared",
     "Decommission",
+    "Entry",
     "Event",
     "Events",
     "FormerPlace",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from datom_core.lazy import lazy
 
 if TYPE_CHECKING:
+    from datom_core.planning.consistency import history_faults, row_faults, unknown_versions
     from datom_core.planning.project_state import ProjectState, TableState
     from datom_core.planning.projection import (
         Pinned,
@@ -32,13 +33,16 @@ if TYPE_CHECKING:
     from datom_core.planning.results import (
         Action,
         CutResult,
+        Depth,
         LostVersion,
         MirrorReport,
+        PlannedWrite,
         Problem,
         Status,
         Summary,
         TableInfo,
         ValidationReport,
+        VerificationReport,
         WriteResult,
     )
     from datom_core.planning.write_plan import (
@@ -51,12 +55,14 @@ if TYPE_CHECKING:
         changed_files,
         check_writable,
         plan_write,
+        planned,
         repin,
     )
 else:
     __getattr__, __dir__ = lazy(
         __name__,
         {
+            "consistency": "history_faults row_faults unknown_versions",
             "project_state": "ProjectState TableState",
             "projection": (
                 "Pinned StorageView lagging_tables least_sizes lost_versions nothing_there payload_key "
@@ -64,11 +70,12 @@ else:
                 "same_table snapshot_document snapshot_fault versions_to_snapshot"
             ),
             "results": (
-                "Action CutResult LostVersion MirrorReport Problem Status Summary TableInfo ValidationReport "
-                "WriteResult"
+                "Action CutResult Depth LostVersion MirrorReport PlannedWrite Problem Status Summary TableInfo "
+                "ValidationReport VerificationReport WriteResult"
             ),
             "write_plan": (
-                "Payload Stamp TablePlan TableWrite WritePlan apply changed_files check_writable plan_write repin"
+                "Payload Stamp TablePlan TableWrite WritePlan apply changed_files check_writable plan_write planned "
+                "repin"
             ),
         },
     )
@@ -76,10 +83,12 @@ else:
 __all__ = [
     "Action",
     "CutResult",
+    "Depth",
     "LostVersion",
     "MirrorReport",
     "Payload",
     "Pinned",
+    "PlannedWrite",
     "Problem",
     "ProjectState",
     "Stamp",
@@ -91,11 +100,13 @@ __all__ = [
     "TableState",
     "TableWrite",
     "ValidationReport",
+    "VerificationReport",
     "WritePlan",
     "WriteResult",
     "apply",
     "changed_files",
     "check_writable",
+    "history_faults",
     "lagging_tables",
     "least_sizes",
     "lost_versions",
@@ -103,15 +114,18 @@ __all__ = [
     "payload_key",
     "pinned_payloads",
     "plan_write",
+    "planned",
     "projected_lists",
     "read_snapshot",
     "readers_know",
     "repin",
+    "row_faults",
     "same_cuts",
     "same_lists",
     "same_snapshot",
     "same_table",
     "snapshot_document",
     "snapshot_fault",
+    "unknown_versions",
     "versions_to_snapshot",
 ]

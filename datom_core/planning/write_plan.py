@@ -22,7 +22,7 @@ from datom_core.documents import (
 )
 from datom_core.errors import InvalidInputError, NotFoundError
 from datom_core.planning.project_state import ProjectState, TableState
-from datom_core.planning.results import Action
+from datom_core.planning.results import Action, PlannedWrite
 from datom_core.tables import HASH_ALGO
 
 
@@ -317,3 +317,10 @@ def changed_files(before: ProjectState, after: ProjectState) -> dict[str, bytes]
     if after.file is not before.file:
         files[names.PROJECT_FILE] = after.file.to_yaml()
     return files
+
+
+def planned(table: TablePlan, plan: WritePlan) -> PlannedWrite:
+    """One table of a plan, as its caller sees it."""
+    write = table.write
+    cut = plan.cut if write.table in plan.recordings else None
+    return PlannedWrite(write.table, table.version, write.data_sha, table.action, write.rows, cut, table.change)

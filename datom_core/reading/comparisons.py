@@ -176,8 +176,8 @@ class Comparisons(Versions):
 
         Args:
             table: its name.
-            key: column -> value; the columns that identify the row. ``None`` is a missing value; NaN, as which pandas
-                shows a missing number, means both.
+            key: column -> value; the columns that identify the row. Text is read as of the column's type, as `as_text`
+                writes it. ``None`` is a missing value; NaN, as which pandas shows a missing number, means both.
 
         Raises:
             InvalidInputError: a value is of its column's type in no version, or several rows of some version share the
