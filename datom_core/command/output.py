@@ -39,7 +39,7 @@ class Output:
     def __enter__(self) -> Self:
         self._stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("always" if not self._quiet else "ignore", UserWarning)
-        warnings.showwarning = lambda message, *args, **kwargs: self.note(f"warning: {message}")
+        warnings.showwarning = lambda message, *args, **kwargs: self.note(f"warning: {_told(message)}")
         if self._verbose:
             handler = logging.StreamHandler(sys.stderr)
             handler.setFormatter(logging.Formatter("%(message)s"))
@@ -134,6 +134,15 @@ class Output:
         )
 
 
+def _told(message: Warning | str) -> str:
+    """A warning as users of the command need it: the core tells users of Python what to call."""
+    import datom_core as dc
+
+    if not isinstance(message, dc.GovernanceWarning):
+        return str(message)
+    return str(message).partition(". ")[0] + ". Name the register, and the project by its name, to find it there."
+
+
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, right: Iterable[str] = ()) -> RenderableType:
     """Rows below headings, as wide as the terminal; long cells wrap there, and stay whole in a pipe.
 
@@ -149,7 +158,7 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, right: I
     for heading in headings:
         made.add_column(heading, justify="right" if heading in numbers else "left", overflow="fold")
     for row in rows:
-        made.add_row(*(_cell(value) for value in row))
+        made.add_row(*(cell(value) for value in row))
     return made
 
 
@@ -162,11 +171,12 @@ def pairs(values: Iterable[tuple[str, object]]) -> RenderableType:
     made.add_column(overflow="fold")
     for name, value in values:
         if value is not None:
-            made.add_row(name, _cell(value))
+            made.add_row(name, cell(value))
     return made
 
 
-def _cell(value: object) -> Any:
+def cell(value: object) -> Any:
+    """A value as text that commands no terminal; ``None`` is empty."""
     from rich.text import Text
 
     text = "" if value is None else str(value)

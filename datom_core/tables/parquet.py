@@ -124,6 +124,22 @@ def parquet_shape(data: bytes | memoryview) -> tuple[int, list[str]]:
     return file.metadata.num_rows, file.schema_arrow.names
 
 
+def first_rows(data: bytes | memoryview, rows: int) -> pa.Table:
+    """The first rows of a parquet file, with the types and labels of all its columns; the rest is not decoded.
+
+    Raises:
+        FormatError: the bytes are not a parquet file.
+    """
+    file = _open(_outside_of_python(data))
+    if rows < 1 or not file.schema_arrow.names:
+        return file.schema_arrow.empty_table()
+    try:
+        batch = next(file.iter_batches(batch_size=rows), None)
+    except (pa.ArrowException, OSError) as error:
+        raise _not_parquet(error) from error
+    return file.schema_arrow.empty_table() if batch is None else pa.Table.from_batches([batch])
+
+
 def _open(buffer: pa.Buffer, **options: Any) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(pa.BufferReader(buffer), **options)
