@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from datom_core.command.forms.exporting import ExportAnswer, ExportedFile, ReadAnswer
-from datom_core.command.output import table
+from datom_core.command.output import printable, table
 from datom_core.command.session import Session
+from datom_core.command.verbs import completion
+from datom_core.command.verbs.arguments import TableAt
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,7 +28,7 @@ Verify = Annotated[str | None, typer.Option(metavar="bytes|content", help="What 
 
 def read(
     session: Session,
-    what: Annotated[str, typer.Argument(metavar="TABLE[@STATE]", help="The table, and which version of it.")],
+    what: TableAt,
     form: Annotated[str | None, typer.Option("--as", metavar="FORM", help=f"{_FORMS}; csv by default.")] = None,
     columns: Columns = None,
     head: Annotated[int | None, typer.Option(metavar="N", min=1, help="Only the first rows.")] = None,
@@ -38,32 +40,41 @@ def read(
 
     import datom_core as dc
 
-    if session.output.as_json and form is not None:
+    as_json = session.output.as_json
+    if as_json and form is not None:
         raise typer.BadParameter("--json is an answer about the table, and --as the table alone: give one of them.")
-    chosen: Any = "json" if session.output.as_json else form or "csv"
-    if not dc.is_text_form(chosen) and sys.stdout.isatty():
+    chosen: Any = "json" if as_json else form or "csv"
+    terminal = sys.stdout.isatty()
+    if terminal and not dc.is_text_form(chosen):
         raise typer.BadParameter(f"{chosen} is not for a terminal: redirect it, as in '> file', or use datom export.")
-    name, version, data = _table(session, what, columns, verify)
+    with session.output.progress():
+        name, version, data = _table(session, what, columns, verify)
     data = data if head is None else data.slice(0, head)
-    about: dict[str, Any] = {"name": name, "version": version.version, "recorded_at": version.timestamp}
-    if not session.output.as_json:
-        sys.stdout.flush()
-        dc.write_table(data, sys.stdout.buffer, form=chosen, **about)
-        sys.stdout.buffer.flush()
-        return
-    sink = io.BytesIO()
-    dc.write_table(data, sink, form="json", **about)
-    state = dc.Reference.parse(what).state
-    answer = ReadAnswer(session.reader.project, name, state, version.version, json.loads(sink.getvalue()))
-    session.output.answer(answer, lambda: ())
+    sink = io.BytesIO() if terminal or as_json else sys.stdout.buffer
+    sys.stdout.flush()
+    dc.write_table(data, sink, form=chosen, name=name, version=version.version, recorded_at=version.timestamp)
+    if isinstance(sink, io.BytesIO):
+        text = sink.getvalue().decode()
+        if not as_json:
+            sys.stdout.write(printable(text, "\n\t"))
+            return
+        state = dc.Reference.parse(what).state
+        answer = ReadAnswer(session.reader.project, name, state, version.version, json.loads(text))
+        session.output.answer(answer, lambda: ())
+    sink.flush()
 
 
 def export(
     session: Session,
     what: Annotated[
-        str, typer.Argument(metavar="TABLE[@STATE]|@STATE", help="A table, or all tables of a cut, a date, or now: @now.")
+        str,
+        typer.Argument(
+            metavar="TABLE[@STATE]|@STATE",
+            help="A table, or all tables at a state: a cut, a review mark, a date.",
+            autocompletion=completion.tables_at,
+        ),
     ],
-    target: Annotated[Path, typer.Argument(metavar="FILE|FOLDER", help="A file for a table, a folder for all of them.")],
+    target: Annotated[Path, typer.Argument(metavar="FILE|FOLDER", help="A file for a table, a folder for all.")],
     form: Annotated[
         str | None, typer.Option("--as", metavar="FORM", help=f"{_FORMS}; of a file, its ending tells.")
     ] = None,
@@ -91,9 +102,7 @@ def export(
         with session.output.progress():
             study = session.reader.study_at(reference.state)
             found = dc.write_study(study, target, form, **given, **how)  # type: ignore[arg-type]
-    files = tuple(
-        ExportedFile(str(f.path), f.form, f.table, f.version, f.rows, f.bytes, f.sha256) for f in found
-    )
+    files = tuple(ExportedFile(str(f.path), f.form, f.table, f.version, f.rows, f.bytes, f.sha256) for f in found)
     answer = ExportAnswer(session.reader.project, reference.state, dry_run, files)
 
     def shown() -> Iterator[RenderableType]:
