@@ -7,9 +7,11 @@ import io
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import datom_core as dc
+from datom_core.command.run import run
 from tests.command.conftest import Datom, Study
 
 LB = "lb results (v2)"
@@ -36,35 +38,44 @@ def test_as_json_it_is_an_answer_about_the_table(datom: Datom, in_shared_study: 
     assert lines[1:] == ['["01-001", "ALT", 1.5]', '["01-002", "ÄST", null]']
 
 
+def as_if(monkeypatch: pytest.MonkeyPatch, *, terminal: bool) -> io.BytesIO:
+    """What is printed from now on."""
+    sink = io.BytesIO()
+    out = Terminal(sink, encoding="utf-8", write_through=True)
+    out.terminal = terminal
+    monkeypatch.setattr(sys, "stdout", out)
+    return sink
+
+
+class Terminal(io.TextIOWrapper):
+    terminal = True
+
+    def isatty(self) -> bool:
+        return self.terminal
+
+
 def test_bytes_go_to_a_pipe_and_not_to_a_terminal(
-    datom: Datom, in_shared_study: Study, capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+    in_shared_study: Study, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from datom_core.command.run import run
-
+    sink = as_if(monkeypatch, terminal=False)
     assert run(["read", "dm", "--as", "parquet"]) == 0
-    data = capfdbinary.readouterr().out
-    assert dc.read_extract(data, format="parquet").equals(in_shared_study.reader.read_arrow("dm"))
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    found = dc.read_extract(sink.getvalue(), format="parquet")
+    assert found.equals(in_shared_study.reader.read_arrow("dm"))
+    sink = as_if(monkeypatch, terminal=True)
     assert run(["read", "dm", "--as", "parquet"]) == 2
-    out, err = capfdbinary.readouterr()
-    assert out == b""
-    assert b"parquet is not for a terminal" in err
+    assert sink.getvalue() == b""
+    assert "parquet is not for a terminal" in capsys.readouterr().err
 
 
-def test_what_a_table_holds_does_not_command_the_terminal(
-    study: Study, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import pandas as pd
-
-    from datom_core.command.run import run
-
+def test_what_a_table_holds_does_not_command_the_terminal(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     project = dc.find_settings().open_project()
     project.write("cm", pd.DataFrame({"CMTRT": ["\x1b[2J", "Müsli"]}), message="m")
+    sink = as_if(monkeypatch, terminal=False)
     assert run(["read", "cm"]) == 0
-    assert capfd.readouterr().out == "CMTRT\n\x1b[2J\nMüsli\n"
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert sink.getvalue().decode() == "CMTRT\n\x1b[2J\nMüsli\n"
+    sink = as_if(monkeypatch, terminal=True)
     assert run(["read", "cm"]) == 0
-    assert capfd.readouterr().out == "CMTRT\n\\x1b[2J\nMüsli\n"
+    assert sink.getvalue().decode() == "CMTRT\n\\x1b[2J\nMüsli\n"
 
 
 @pytest.mark.parametrize(
@@ -120,14 +131,7 @@ def test_a_table_goes_into_a_file_once(datom: Datom, in_shared_study: Study, tmp
     assert (refused.code, refused.out) == (2, "")
     assert "is there already" in refused.err
     assert target.read_bytes() == data
-    assert (
-        datom("export", "dm", target, "--overwrite", "--columns", "AGE").out.split()[-3:]
-        == [
-            "3",
-            "720",
-        ]
-        or True
-    )
+    assert datom("export", "dm", target, "--overwrite", "--columns", "AGE").code == 0
     assert dc.read_extract(target).column_names == ["AGE"]
 
 
@@ -148,16 +152,13 @@ def test_a_cut_goes_into_a_folder(datom: Datom, in_shared_study: Study, tmp_path
     assert [p.name for p in (tmp_path / "before").iterdir()] == ["dm.csv"]
 
 
-def test_a_pipe_that_closes_early_ends_it_quietly(in_shared_study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    from datom_core.command.run import run
-
-    class Closed(io.TextIOWrapper):
-        pass
-
-    class Broken(io.BytesIO):
+def test_a_pipe_that_closes_early_is_the_callers_to_handle(
+    in_shared_study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Closed(io.BytesIO):
         def write(self, data: object) -> int:  # type: ignore[override]
             raise BrokenPipeError
 
-    monkeypatch.setattr(sys, "stdout", Closed(Broken(), encoding="utf-8"))
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(Closed(), encoding="utf-8"))
     with pytest.raises(BrokenPipeError):
         run(["read", "dm"])

@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyreadstat
 import pytest
+from pyarrow import csv
 
 import datom_core as dc
 from tests.extracts.transport_files import RECORD, data_set, filled, number, transport
@@ -121,20 +122,19 @@ def test_excel_finds_text_numbers_and_dates(tmp_path: Path) -> None:
 
 
 def test_csv_tells_missing_text_from_empty_text(tmp_path: Path) -> None:
-    table = pa.table(
-        {"A": [None, "", 'say "x"', "a,b", "two\nlines", "NA"], "B": [1.0, None, float("nan"), -0.0, 5, 1]}
-    )
+    texts = [None, "", 'say "x"', "a,b", "two\nlines", "NA"]
+    table = pa.table({"A": texts, "B": [1.0, None, float("nan"), -0.0, 5, 1]})
     file = dc.write_table(table, tmp_path / "t.csv")
-    assert file.path.read_bytes() == (
-        b'A,B\n,1\n"",\n"say ""x""",NaN\n"a,b",0\n"two\nlines",5\nNA,1\n'
-    )  # fmt: skip
-    told = pa.csv.ConvertOptions(strings_can_be_null=True, quoted_strings_can_be_null=False, null_values=[""])
-    assert (
-        pa.csv.read_csv(file.path, convert_options=told, parse_options=pa.csv.ParseOptions(newlines_in_values=True))[
-            "A"
-        ].to_pylist()
-        == texts
+    told = b'A,B\n,1\n"",\n"say ""x""",NaN\n"a,b",0\n"two\nlines",5\nNA,1\n'
+    assert file.path.read_bytes() == told
+    found = csv.read_csv(
+        file.path,
+        parse_options=csv.ParseOptions(newlines_in_values=True),
+        convert_options=csv.ConvertOptions(
+            strings_can_be_null=True, quoted_strings_can_be_null=False, null_values=[""]
+        ),
     )
+    assert found["A"].to_pylist() == texts
     assert pd.read_csv(file.path, keep_default_na=False)["A"].to_list() == ["", *texts[1:]]
 
 

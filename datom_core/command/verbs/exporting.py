@@ -50,18 +50,21 @@ def read(
     with session.output.progress():
         name, version, data = _table(session, what, columns, verify)
     data = data if head is None else data.slice(0, head)
-    sink = io.BytesIO() if terminal or as_json else sys.stdout.buffer
-    sys.stdout.flush()
-    dc.write_table(data, sink, form=chosen, name=name, version=version.version, recorded_at=version.timestamp)
-    if isinstance(sink, io.BytesIO):
-        text = sink.getvalue().decode()
-        if not as_json:
-            sys.stdout.write(printable(text, "\n\t"))
-            return
-        state = dc.Reference.parse(what).state
-        answer = ReadAnswer(session.reader.project, name, state, version.version, json.loads(text))
-        session.output.answer(answer, lambda: ())
-    sink.flush()
+    about: dict[str, Any] = {"name": name, "version": version.version, "recorded_at": version.timestamp}
+    if not (terminal or as_json):
+        sys.stdout.flush()
+        dc.write_table(data, sys.stdout.buffer, form=chosen, **about)
+        sys.stdout.buffer.flush()
+        return
+    sink = io.BytesIO()
+    dc.write_table(data, sink, form=chosen, **about)
+    text = sink.getvalue().decode()
+    if not as_json:
+        sys.stdout.write(printable(text, "\n\t"))
+        return
+    state = dc.Reference.parse(what).state
+    answer = ReadAnswer(session.reader.project, name, state, version.version, json.loads(text))
+    session.output.answer(answer, lambda: ())
 
 
 def export(
