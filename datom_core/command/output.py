@@ -180,5 +180,9 @@ def cell(value: object) -> Any:
     from rich.text import Text
 
     text = "" if value is None else str(value)
-    # Whatever a table holds must not command the terminal.
-    return Text("".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in text))
+    return Text(printable(text))
+
+
+def printable(text: str, kept: str = "\n") -> str:
+    """Text that does not command the terminal, whatever a table holds; control characters are shown as ``\\x1b``."""
+    return "".join(c if c.isprintable() or c in kept else f"\\x{ord(c):02x}" for c in text)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from datom_core.command.verbs import histories, looking, showing
+from datom_core.command.verbs import exporting, histories, looking, showing
 
 
 @dataclass(frozen=True)
@@ -27,5 +27,9 @@ VERBS: dict[str, list[Verb]] = {
         Verb("cuts", looking.cuts),
         Verb("history", histories.history),
         Verb("lineage", histories.lineage),
+    ],
+    "Take out": [
+        Verb("read", exporting.read),
+        Verb("export", exporting.export),
     ],
 }
