@@ -88,8 +88,9 @@ class Line:
         """What bash has to insert for an offer, in place of the part of the word that it takes for the word."""
         if self.quote:
             return offer.replace(self.quote, "'\\''" if self.quote == "'" else f"\\{self.quote}")
-        whole = re.finditer(r"\\.|.", self.raw, re.DOTALL)
-        ends = [sign.end() for sign in whole if len(sign[0]) == 1 and sign[0] in breaks]
+        signs = [s for s in re.finditer(r"\\.|.", self.raw, re.DOTALL) if len(s[0]) == 1 and s[0] in breaks]
+        # A word begins after such a sign; but an @ belongs to it, as it is to bash the beginning of a host's name.
+        ends = [sign.start() if sign[0] == "@" else sign.end() for sign in signs]
         before = "".join(_split(self.raw[: ends[-1]])) if ends else ""
         return re.sub(r"[^\w@%+=:,./~-]", r"\\\g<0>", offer.removeprefix(before))
 
