@@ -129,7 +129,15 @@ from datom_core.reading import (
     locate,
     registered_in,
 )
-from datom_core.reports import ReportForm, render_report, report_schema, write_report
+from datom_core.reports import (
+    ReportForm,
+    ReportSection,
+    render_report,
+    report_form,
+    report_schema,
+    report_sections,
+    write_report,
+)
 from datom_core.settings import ProjectSettings, RegisterSettings, StorageSettings, find_settings
 from datom_core.storage import (
     Backend,
@@ -249,6 +257,7 @@ __all__ = [
     "Remote",
     "RepairReport",
     "ReportForm",
+    "ReportSection",
     "RepositoryInfo",
     "Retyped",
     "Review",
@@ -313,7 +322,9 @@ __all__ = [
     "remote_head",
     "render_report",
     "repeated",
+    "report_form",
     "report_schema",
+    "report_sections",
     "to_pandas",
     "watching",
     "write_report",

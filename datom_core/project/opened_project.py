@@ -8,7 +8,7 @@ from typing import Any
 
 from datom_core.common import OnProgress, ProjectEvents, names
 from datom_core.documents import Author, format_timestamp
-from datom_core.errors import InvalidInputError
+from datom_core.errors import DivergedError, InvalidInputError
 from datom_core.governance import Decommissioning, DecommissionReport, Governance
 from datom_core.maintenance import Reconciliation, validate
 from datom_core.planning import Depth, LostVersion, MirrorReport, Status, ValidationReport
@@ -134,6 +134,19 @@ class OpenedProject:
         intent = purpose.intent(f"Reviewed up to {where}" if cut is not None else f"Reviewed: {where}")
         edit = marked_reviewed(name, cut, asked, intent.author, intent.message, backwards=backwards)
         return self._editor.run(edit, intent.commit_message(intent.message), intent.author, None)
+
+    def divergence(self) -> DivergedError | None:
+        """What storage shows and the branch does not have, as the error that every write would raise; it only looks.
+
+        `recover_versions` brings it back, `accept_history` gives it up.
+
+        Returns:
+            The error, with ``lost``, ``lost_cuts`` and ``lost_marks``; ``None`` if storage shows nothing else.
+
+        Raises:
+            ConflictError, StorageError: nothing is known; call it again.
+        """
+        return self._reconciliation(None).refusal()
 
     def recover_versions(self, *, author: Author | str | None = None) -> tuple[LostVersion, ...]:
         """Record again what storage shows and the branch has lost, for example after a force-push set the remote back.

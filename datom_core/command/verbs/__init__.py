@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from datom_core.command.verbs import looking
+from datom_core.command.verbs import comparing, looking, verifying
 
 
 @dataclass(frozen=True)
@@ -21,5 +21,16 @@ class Verb:
 VERBS: dict[str, list[Verb]] = {
     "Look": [
         Verb("list", looking.list_tables),
+    ],
+    "Compare": [
+        Verb("diff", comparing.diff),
+        Verb("report", comparing.report),
+    ],
+    "Check and mend": [
+        Verb("verify", verifying.verify),
+        Verb("validate", verifying.validate),
+        Verb("mirror", verifying.mirror),
+        Verb("recover", verifying.recover),
+        Verb("accept", verifying.accept),
     ],
 }
