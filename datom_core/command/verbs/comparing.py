@@ -118,13 +118,7 @@ def report(
     """
     import datom_core as dc
 
-    files = list(to or ())
-    forms = [dc.report_form(file) for file in files]  # refuses before anything is compared
-    if not files and not show:
-        raise dc.InvalidInputError("Say where the report goes: -o changes.html (or .xlsx, .md, .json), or --open.")
-    if show and "html" not in forms:
-        files.append(_temporary_page())
-        forms.append("html")
+    files, page = _destinations(to or (), show)
     masked = _columns(mask)
     how = _How(key, define, absolute, relative, _columns(fold_case), _columns(fold_blanks), _columns(ignore), masked)
     asked = _asked(session.reader, before, after, only)
@@ -133,8 +127,8 @@ def report(
     with session.output.progress():
         for file in files:
             dc.write_report(found, file, project=name, preview_rows=preview_rows)
-    if show:
-        _open(session, files[forms.index("html")])
+    if page is not None:
+        _open(session, page)
     written = tuple(map(str, files))
     answer = ReportAnswer(name, asked.table, asked.before, asked.after or "now", _differs(found), written)
     session.output.answer(answer, lambda: [*written])
@@ -265,11 +259,24 @@ def _differs(changes: dc.StudyChanges | dc.TableChanges) -> bool:
     return any(found.fate != "unchanged" for found in tables)
 
 
-def _temporary_page() -> Path:
-    """A page in a folder of the user's alone; a browser needs it after this has ended."""
+def _destinations(to: Sequence[Path], show: bool) -> tuple[list[Path], Path | None]:
+    """The files to write, and the page to open if one is.
+
+    Raises:
+        InvalidInputError: there is none, or the ending of one says no form; before anything is compared.
+    """
     import tempfile
 
-    return Path(tempfile.mkdtemp(prefix="datom-")) / "changes.html"
+    import datom_core as dc
+
+    files, pages = list(to), [file for file in to if dc.report_form(file) == "html"]
+    if not files and not show:
+        raise dc.InvalidInputError("Say where the report goes: -o changes.html (or .xlsx, .md, .json), or --open.")
+    if show and not pages:
+        # In a folder of the user's alone, and it stays: the browser reads it after this has ended.
+        pages.append(Path(tempfile.mkdtemp(prefix="datom-")) / "changes.html")
+        files += pages
+    return files, pages[0] if show else None
 
 
 def _open(session: Session, page: Path) -> None:
