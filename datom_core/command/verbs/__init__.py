@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from datom_core.command.verbs import exporting, histories, looking, showing
+from datom_core.command.verbs import comparing, exporting, histories, looking, showing, verifying
 
 
 @dataclass(frozen=True)
@@ -31,5 +31,16 @@ VERBS: dict[str, list[Verb]] = {
     "Take out": [
         Verb("read", exporting.read),
         Verb("export", exporting.export),
+    ],
+    "Compare": [
+        Verb("diff", comparing.diff),
+        Verb("report", comparing.report),
+    ],
+    "Check and mend": [
+        Verb("verify", verifying.verify),
+        Verb("validate", verifying.validate),
+        Verb("mirror", verifying.mirror),
+        Verb("recover", verifying.recover),
+        Verb("accept", verifying.accept),
     ],
 }
