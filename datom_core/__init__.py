@@ -146,7 +146,15 @@ if TYPE_CHECKING:
         locate,
         registered_in,
     )
-    from datom_core.reports import ReportForm, render_report, report_schema, write_report
+    from datom_core.reports import (
+        ReportForm,
+        ReportSection,
+        render_report,
+        report_form,
+        report_schema,
+        report_sections,
+        write_report,
+    )
     from datom_core.settings import (
         ProjectSettings,
         RegisterSettings,
@@ -230,7 +238,7 @@ else:
                 "CellState ColumnInfo Dependent LineageNode LogEntry ProjectReader Reference RowHistory StateLike "
                 "StudyState TableDescription locate registered_in"
             ),
-            "reports": "ReportForm render_report report_schema write_report",
+            "reports": "ReportForm ReportSection render_report report_form report_schema report_sections write_report",
             "settings": "ProjectSettings RegisterSettings StorageSettings find_register find_settings remote_at",
             "storage": (
                 "Backend LocalStore MemoryStore ObjectInfo ObjectStore Opening PreflightCheck S3Store StoredObject "
@@ -333,6 +341,7 @@ __all__ = [
     "Remote",
     "RepairReport",
     "ReportForm",
+    "ReportSection",
     "RepositoryInfo",
     "Retyped",
     "Review",
@@ -401,7 +410,9 @@ __all__ = [
     "remote_head",
     "render_report",
     "repeated",
+    "report_form",
     "report_schema",
+    "report_sections",
     "to_pandas",
     "watching",
     "write_report",

@@ -15,11 +15,13 @@ _GAP = 2
 _MORE = "…"
 
 
-def line(text: str) -> RenderableType:
-    """The first line of a text, cut at the edge of the terminal."""
-    made = cell(text.split("\n", 1)[0])
+def lines(texts: Iterable[str]) -> RenderableType:
+    """Texts, the first line of each, cut at the edge of the terminal."""
+    from rich.console import Group
+
+    made = cell("\n".join(text.split("\n", 1)[0] for text in texts))
     made.no_wrap, made.overflow = True, "ellipsis"
-    return made  # type: ignore[no-any-return]
+    return Group(made)  # printed by itself, a text forgets that it must not wrap
 
 
 @dataclass(frozen=True)

@@ -49,19 +49,19 @@ def write_dataset_json(out: Outgoing, sink: BinaryIO, *, by_lines: bool) -> None
     """Write the document, a row per line in either layout."""
     about = _about(out)
     if by_lines:
-        sink.write(_json(about) + b"\n")
+        sink.write(_json(about).encode() + b"\n")
     else:
-        sink.write(b"{\n" + b"".join(_json(k) + b": " + _json(v) + b",\n" for k, v in about.items()) + b'"rows": [')
-    first = True
-    for row in _rows(out):
-        sink.write((b"" if by_lines else b"\n" if first else b",\n") + _json(row) + (b"\n" if by_lines else b""))
-        first = False
+        sink.write(("{\n" + "".join(f"{_json(k)}: {_json(v)},\n" for k, v in about.items()) + '"rows": [').encode())
+    before, between, after = ("", "\n", "\n") if by_lines else ("\n", ",\n", "")
+    for rows in _rows(out):
+        sink.write((before + between.join(map(_json, rows)) + after).encode())
+        before = "" if by_lines else ",\n"
     if not by_lines:
         sink.write(b"\n]\n}\n")
 
 
-def _json(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+#: A value as JSON.
+_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
 def _about(out: Outgoing) -> dict[str, Any]:
@@ -119,10 +119,11 @@ def _whole(text: str | None) -> int | None:
     return int(text) if text is not None and text.isascii() and text.isdigit() else None
 
 
-def _rows(out: Outgoing) -> Iterator[tuple[Any, ...]]:
+def _rows(out: Outgoing) -> Iterator[Iterator[tuple[Any, ...]]]:
+    """The rows, some at a time."""
     writers = [_values(c) for c in out.columns]
     for block in blocks(out.columns, _ROWS):
-        yield from zip(*(write(part) for write, part in zip(writers, block, strict=True)), strict=True)
+        yield zip(*(write(part) for write, part in zip(writers, block, strict=True)), strict=True)
 
 
 def _values(column: Column) -> Callable[[pa.Array], list[Any]]:

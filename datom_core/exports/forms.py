@@ -84,7 +84,9 @@ FORMS: dict[str, Form] = {
     )
 }
 # The first form of an ending is the one that it stands for.
-_OF_ENDING = {form.ending: form for form in reversed(FORMS.values())}
+_OF_ENDING: dict[str, Form] = {}
+for _form in FORMS.values():
+    _OF_ENDING.setdefault(_form.ending, _form)
 
 
 def form_called(name: object) -> Form:

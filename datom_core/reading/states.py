@@ -254,7 +254,12 @@ def named_study(of: Versions, state: Moment | None) -> StudyState:
         return StudyState(of.project, state, mark.cut if whole else None, held, of)
     if _is_moment(state):
         return find_study(of, as_of=state)
-    raise NotFoundError(f"{of.project} has no cut {state!r}, and that is no date.{_known(cuts, state)}")
+    hint = _known(cuts, state)
+    if names.is_name(state) and any(info.name == state for info in of.list()):
+        hint = f" It is a table: a state of it is written {state}@STATE."
+    elif all(c in "0123456789abcdef" for c in state):
+        hint = f"{hint} A version is one of a table: name it, too."
+    raise NotFoundError(f"{of.project} has no cut {state!r}, and that is no date.{hint}")
 
 
 def _named(cuts: Cuts, name: str) -> str | None:

@@ -18,7 +18,7 @@ from datom_core.command.forms.histories import (
     LogLine,
 )
 from datom_core.command.forms.looking import SourceLine
-from datom_core.command.layout import Branch, line, tree
+from datom_core.command.layout import Branch, lines, tree
 from datom_core.command.output import table as as_table
 from datom_core.command.session import Session
 from datom_core.command.verbs.arguments import KeyValue, OptionalTableAt, TableAt, TableName, by_column
@@ -55,7 +55,7 @@ def log(
         for e in found
     )
     answer = LogAnswer(reader.project, asked.table, asked.state, entries)
-    session.output.answer(answer, lambda: _lines(answer) if oneline else _log_shown(answer))
+    session.output.answer(answer, lambda: [lines(_lines(answer))] if oneline else _log_shown(answer))
 
 
 def _log_shown(answer: LogAnswer) -> Iterator[RenderableType]:
@@ -69,11 +69,11 @@ def _log_shown(answer: LogAnswer) -> Iterator[RenderableType]:
     yield as_table(headings, rows)
 
 
-def _lines(answer: LogAnswer) -> Iterator[RenderableType]:
+def _lines(answer: LogAnswer) -> Iterator[str]:
     for entry in answer.entries:
         name = "" if answer.table is not None else f"{entry.table}@"
         cuts = f" ({', '.join(entry.cuts)})" if entry.cuts else ""
-        yield line(f"{name}{entry.version[:8]}{cuts}{' (again)' if entry.reinstated else ''} {entry.message}")
+        yield f"{name}{entry.version[:8]}{cuts}{' (again)' if entry.reinstated else ''} {entry.message}"
 
 
 def history(
@@ -169,6 +169,9 @@ def lineage(
     lines = tuple(DependentLine(d.table, d.version, d.parent_version, d.level) for d in found)
 
     def shown() -> Iterator[RenderableType]:
+        if not lines:
+            yield f"Nothing names {asked.table} as a parent."
+            return
         headings = ("table", "version", f"derived from {asked.table}", "")
         cells = ((d.table, d.version[:8], d.parent_version[:8], "" if d.level else "(not current)") for d in lines)
         yield as_table(headings, cells)
