@@ -75,8 +75,9 @@ format: $(READY) ## let ruff format and fix
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format --quiet .
 
-picture: $(READY) ## what docs/architecture.md tells of the code: its picture, folders, paths and errors, written from the code
+picture: $(READY) ## what the docs tell of the code: its picture, folders, paths, errors, verbs and their sessions, written from it
 	@PYTHONPATH=. $(BIN)/python .ci/architecture.py
+	@PYTHONPATH=. $(BIN)/python .ci/command_pages.py
 
 map: $(READY) ## every module with the first line of its docstring
 	@PYTHONPATH=. $(BIN)/python .ci/architecture.py map

@@ -9,7 +9,7 @@ import dagster as dg
 
 import datom_core as dc
 from example_project.reload import reload
-from example_project.settings import PROJECT, Settings, ensure_dagster_home, ensure_project
+from example_project.settings import PROJECT, Settings, ensure_dagster_home, ensure_project, save_settings
 
 CUTS = ("2012-12", "2013-03", "2013-06", "2013-12")
 _QUIET = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
@@ -26,6 +26,9 @@ def main() -> None:
         reload(settings, instance)
         show(project)
         report(CUTS[-1], instance)
+    file = save_settings(settings)
+    if file is not None:
+        print(f"\nAsk the same questions from a terminal:\n\n    datom -h; datom log -p {file.parent}")
     print("\nOpen Dagster's page over this data:\n\n    make ui\n")
 
 

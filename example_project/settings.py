@@ -78,6 +78,32 @@ def ensure_project(settings: Settings) -> dc.Project:
         return dc.Project.init(PROJECT, store, remote=settings.remote)
 
 
+def save_settings(settings: Settings) -> Path | None:
+    """Write where the project is into ``datom.toml`` beside its repository, for `datom`; unless that is no folder."""
+    folder = Path(settings.remote).parent
+    if not folder.is_dir():
+        return None
+    storage = (
+        dc.StorageSettings(path=_beside(settings.store, folder))
+        if not settings.store.startswith("s3://")
+        else dc.StorageSettings.at(
+            settings.store,
+            region=os.environ.get("AWS_REGION", "us-east-1"),
+            endpoint_url=settings.endpoint,
+            access_key_env="AWS_ACCESS_KEY_ID",
+            secret_key_env="AWS_SECRET_ACCESS_KEY",  # noqa: S106 - the name of a variable
+            session_token_env="AWS_SESSION_TOKEN",  # noqa: S106
+        )
+    )
+    found = dc.ProjectSettings(PROJECT, storage, remote=_beside(settings.remote, folder), folder=folder)
+    return found.save(folder / "datom.toml", replacing=True).file
+
+
+def _beside(path: str, folder: Path) -> str:
+    """A path as a file in ``folder`` names it."""
+    return str(Path(path).relative_to(folder)) if Path(path).is_relative_to(folder) else path
+
+
 def ensure_drops(settings: Settings) -> Path:
     """The folder in which the vendor's files arrive."""
     folder = Path(settings.drops)

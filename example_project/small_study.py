@@ -18,7 +18,7 @@ _FIRST_WRITE = datetime(2026, 1, 15, tzinfo=UTC)
 
 
 def make(folder: Path) -> dc.Project:
-    """Create the study in ``folder/study``, and the register that knows it in ``folder/register``.
+    """Create the study in ``folder/study``, the register that knows it in ``folder/register``, and ``datom.toml``.
 
     Raises:
         AlreadyExistsError: they already exist.
@@ -40,7 +40,15 @@ def make(folder: Path) -> dc.Project:
         dc.LocalStore(register / "data"), remote=register / "history.git", author=AUTHOR, clock=clock
     )
     governance.attach(project)
+    settings(folder).save(folder / "datom.toml")
     return project
+
+
+def settings(folder: Path) -> dc.ProjectSettings:
+    """Where the study and its register are, for `datom` and whoever opens them by a file."""
+    register = dc.RegisterSettings(dc.StorageSettings(path="register/data"), remote="register/history.git")
+    storage = dc.StorageSettings(path="study/data")
+    return dc.ProjectSettings("STUDY_001", storage, register, remote="study/history.git", folder=folder)
 
 
 def table(rows: int) -> pd.DataFrame:
@@ -50,4 +58,4 @@ def table(rows: int) -> pd.DataFrame:
 
 if __name__ == "__main__":
     print(make(Path()).reader.list())
-    print("The study is in study/, the register in register/.")
+    print("The study is in study/, the register in register/; datom.toml says so to the command.")

@@ -8,7 +8,7 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
@@ -39,7 +39,7 @@ class Output:
     def __enter__(self) -> Self:
         self._stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("always" if not self._quiet else "ignore", UserWarning)
-        warnings.showwarning = lambda message, *args, **kwargs: self.note(f"warning: {message}")
+        warnings.showwarning = lambda message, *args, **kwargs: self.note(f"warning: {_told(message)}")
         if self._verbose:
             handler = logging.StreamHandler(sys.stderr)
             handler.setFormatter(logging.Formatter("%(message)s"))
@@ -63,6 +63,10 @@ class Output:
             json.dump({"form": answer.form, **plain(answer)}, sys.stdout, ensure_ascii=False, indent=2)
             sys.stdout.write("\n")
             return
+        self.show(shown)
+
+    def show(self, shown: Callable[[], Iterable[RenderableType]]) -> None:
+        """What a person sees, where the answer in JSON is not a verb's own form."""
         self._print(list(shown()))
 
     def note(self, text: str) -> None:
@@ -134,20 +138,37 @@ class Output:
         )
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, right: Iterable[str] = ()) -> RenderableType:
+def _told(message: Warning | str) -> str:
+    """A warning as users of the command need it: the core tells users of Python what to call."""
+    import datom_core as dc
+
+    if not isinstance(message, dc.GovernanceWarning):
+        return str(message)
+    return str(message).partition(". ")[0] + ". Name the register, and the project by its name, to find it there."
+
+
+def table(
+    headings: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    right: Iterable[str] = (),
+    styles: Mapping[int, str] | None = None,
+) -> RenderableType:
     """Rows below headings, as wide as the terminal; long cells wrap there, and stay whole in a pipe.
 
     Args:
         headings: of the columns.
         rows: cells, each shown as text; ``None`` is empty.
         right: headings of numbers.
+        styles: place of a column -> its colour.
     """
     from rich.table import Table
 
     numbers = set(right)
     made = Table(box=None, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for heading in headings:
-        made.add_column(heading, justify="right" if heading in numbers else "left", overflow="fold")
+    for place, heading in enumerate(headings):
+        style = (styles or {}).get(place)
+        made.add_column(heading, justify="right" if heading in numbers else "left", overflow="fold", style=style)
     for row in rows:
         made.add_row(*(cell(value) for value in row))
     return made
@@ -171,5 +192,9 @@ def cell(value: object) -> Any:
     from rich.text import Text
 
     text = "" if value is None else str(value)
-    # Whatever a table holds must not command the terminal.
-    return Text("".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in text))
+    return Text(printable(text))
+
+
+def printable(text: str, kept: str = "\n") -> str:
+    """Text that does not command the terminal, whatever a table holds; control characters are shown as ``\\x1b``."""
+    return "".join(c if c.isprintable() or c in kept else f"\\x{ord(c):02x}" for c in text)

@@ -80,7 +80,9 @@ def _failed(error: Exception, arguments: list[str], *, as_json: bool) -> int:
         (dc.StorageError, AGAIN, "storage"),
     ]
     code, kind = next(((code, kind) for cls, code, kind in kinds if isinstance(error, cls)), (INTERNAL, "internal"))
-    return _refuse(kind, str(error), code, as_json=as_json)
+    from datom_core.command.wording import in_commands
+
+    return _refuse(kind, in_commands(str(error)), code, as_json=as_json)
 
 
 def _refuse(kind: str, message: str, code: int, *, as_json: bool) -> int:

@@ -48,12 +48,20 @@ class Session:
         return self.settings.open_project()
 
     @cached_property
+    def register_settings(self) -> dc.RegisterSettings:
+        """Where the register is."""
+        import datom_core as dc
+
+        return dc.find_register(self.register, project=self.project)
+
+    @cached_property
     def governance(self) -> dc.Governance:
         """The register."""
-        return self.settings.open_register()
+        return self.register_settings.open()
 
 
-_SHARED: dict[str, tuple[Any, Any]] = {
+#: Options of every verb: parameter -> annotation and default.
+SHARED_OPTIONS: dict[str, tuple[Any, Any]] = {
     "project": (
         Annotated[
             str | None,
@@ -85,12 +93,12 @@ def with_session(verb: Callable[..., Any]) -> Callable[..., Any]:
     parameters = [p.replace(annotation=hints[p.name], kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
     shared = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
-        for name, (kind, default) in _SHARED.items()
+        for name, (kind, default) in SHARED_OPTIONS.items()
     ]
 
     @functools.wraps(verb)
     def call(**given: Any) -> Any:
-        asked = {name: given.pop(name) for name in _SHARED}
+        asked = {name: given.pop(name) for name in SHARED_OPTIONS}
         output = Output(
             as_json=asked["as_json"],
             quiet=asked["quiet"],

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pandas as pd
 import pytest
+import referencing
 
 import datom_core as dc
 from datom_core.command.run import run
 from datom_core.testing import Clock
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,18 @@ class Ran:
     err: str
 
     def json(self) -> Any:
-        return json.loads(self.out)
+        """The answer; it is of the form that it names, as the docs describe it."""
+        answer = json.loads(self.out)
+        _forms().evolve(schema={"$ref": "#/$defs/" + answer["form"].replace("/", "~1")}).validate(answer)
+        return answer
+
+
+@functools.cache
+def _forms() -> jsonschema.Draft202012Validator:
+    schema = json.loads((ROOT / "docs" / "command.schema.json").read_text())
+    resource = referencing.Resource.from_contents(schema)
+    registry = referencing.Registry().with_resource("", resource)
+    return jsonschema.Draft202012Validator(schema, registry=registry)
 
 
 Datom = Callable[..., Ran]
