@@ -235,7 +235,8 @@ def find_study(of: Versions, *, cut: str | None = None, as_of: Moment | None = N
         given: object = cut
         if not isinstance(given, str):
             raise InvalidInputError(f"cut is the name of a cut, not {given!r}.")
-        held = {t: of.resolve(t, cut=cut) for t in of.cuts().find(cut)}
+        # By version: by the cut, its document would be read again for each of perhaps a thousand tables.
+        held = {table: of.resolve(table, version) for table, version in of.cuts().find(cut).items()}
         return StudyState(of.project, cut, cut, held, of)
     if as_of is not None:
         moment_of(as_of)
