@@ -95,8 +95,8 @@ def save_settings(settings: Settings) -> Path | None:
             session_token_env="AWS_SESSION_TOKEN",  # noqa: S106
         )
     )
-    found = dc.ProjectSettings(PROJECT, storage, remote=_beside(settings.remote, folder))
-    return found.save(folder / "datom.toml")
+    found = dc.ProjectSettings(PROJECT, storage, remote=_beside(settings.remote, folder), folder=folder)
+    return found.save(folder / "datom.toml", replacing=True).file
 
 
 def _beside(path: str, folder: Path) -> str:

@@ -170,7 +170,7 @@ def table(
         style = (styles or {}).get(place)
         made.add_column(heading, justify="right" if heading in numbers else "left", overflow="fold", style=style)
     for row in rows:
-        made.add_row(*(_cell(value) for value in row))
+        made.add_row(*(cell(value) for value in row))
     return made
 
 
@@ -183,13 +183,18 @@ def pairs(values: Iterable[tuple[str, object]]) -> RenderableType:
     made.add_column(overflow="fold")
     for name, value in values:
         if value is not None:
-            made.add_row(name, _cell(value))
+            made.add_row(name, cell(value))
     return made
 
 
-def _cell(value: object) -> Any:
+def cell(value: object) -> Any:
+    """A value as text that commands no terminal; ``None`` is empty."""
     from rich.text import Text
 
     text = "" if value is None else str(value)
-    # Whatever a table holds must not command the terminal.
-    return Text("".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in text))
+    return Text(printable(text))
+
+
+def printable(text: str, kept: str = "\n") -> str:
+    """Text that does not command the terminal, whatever a table holds; control characters are shown as ``\\x1b``."""
+    return "".join(c if c.isprintable() or c in kept else f"\\x{ord(c):02x}" for c in text)

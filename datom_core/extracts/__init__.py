@@ -3,7 +3,7 @@
 Everything here reads and never writes; a file is either read as what it claims to be, or refused.
 """
 
-from datom_core.extracts.drop_reader import DropReader, Extract
+from datom_core.extracts.drop_reader import DropReader, Extract, load_extract
 from datom_core.extracts.drops import Drop, ExtractFile, ExtractSource, Listing, LocalFolder, S3Folder
 from datom_core.extracts.formats import (
     ExtractFormat,
@@ -12,6 +12,7 @@ from datom_core.extracts.formats import (
     of_name,
     read_extract,
     register_format,
+    sas_clock,
     special_missing,
 )
 
@@ -27,8 +28,10 @@ __all__ = [
     "LocalFolder",
     "S3Folder",
     "SchemaLike",
+    "load_extract",
     "of_name",
     "read_extract",
     "register_format",
+    "sas_clock",
     "special_missing",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -9,12 +10,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 
 from datom_core.documents import Origin
-from datom_core.errors import InvalidInputError
+from datom_core.errors import ConflictError, InvalidInputError
 from datom_core.extracts.drops import Drop, ExtractFile, ExtractSource, LocalFolder, inspect_drop, sha256_of
 from datom_core.extracts.formats import (
     SchemaLike,
@@ -39,6 +40,32 @@ class Extract:
     data: pa.Table = field(repr=False)
     origin: Origin
     file: str
+
+
+def load_extract(
+    source: str | os.PathLike[str] | bytes | IO[bytes],
+    *,
+    format: str | None = None,  # noqa: A002 - as in read_extract
+    **reading: Any,
+) -> Extract:
+    """One file as an `Extract`; arguments as `read_extract`.
+
+    Raises:
+        ConflictError: the file changed while it was read.
+        The errors of `read_extract`.
+    """
+    if isinstance(source, str | os.PathLike):
+        path = Path(source)
+        before = sha256_of(path) if path.is_file() else ""
+        data = read_extract(path, format=format, **reading)
+        if sha256_of(path) != before:
+            raise ConflictError(
+                f"{path.name} changed while it was read. Try again when it is complete.", file=str(path)
+            )
+        return Extract(data, Origin(before, path.suffix[1:] or str(format)), path.name)
+    content = source.read() if hasattr(source, "read") else source
+    data = read_extract(content, format=format, **reading)
+    return Extract(data, Origin(hashlib.sha256(content).hexdigest(), str(format)), "")
 
 
 class DropReader:

@@ -3,54 +3,82 @@
 Nothing here asks git or storage: what they hold comes in as values, and a plan goes out.
 """
 
-from datom_core.planning.consistency import history_faults, row_faults, unknown_versions
-from datom_core.planning.project_state import ProjectState, TableState
-from datom_core.planning.projection import (
-    Pinned,
-    StorageView,
-    lagging_tables,
-    least_sizes,
-    lost_versions,
-    nothing_there,
-    payload_key,
-    pinned_payloads,
-    projected_lists,
-    read_snapshot,
-    readers_know,
-    same_cuts,
-    same_lists,
-    same_snapshot,
-    same_table,
-    snapshot_document,
-    snapshot_fault,
-    versions_to_snapshot,
-)
-from datom_core.planning.results import (
-    CutResult,
-    Depth,
-    LostVersion,
-    MirrorReport,
-    Problem,
-    Status,
-    Summary,
-    TableInfo,
-    ValidationReport,
-    VerificationReport,
-    WriteResult,
-)
-from datom_core.planning.write_plan import (
-    Action,
-    Payload,
-    Stamp,
-    TablePlan,
-    TableWrite,
-    WritePlan,
-    apply,
-    changed_files,
-    check_writable,
-    plan_write,
-    repin,
-)
+from typing import TYPE_CHECKING
+
+from datom_core.lazy import lazy
+
+if TYPE_CHECKING:
+    from datom_core.planning.consistency import history_faults, row_faults, unknown_versions
+    from datom_core.planning.project_state import ProjectState, TableState
+    from datom_core.planning.projection import (
+        Pinned,
+        StorageView,
+        lagging_tables,
+        least_sizes,
+        lost_versions,
+        nothing_there,
+        payload_key,
+        pinned_payloads,
+        projected_lists,
+        read_snapshot,
+        readers_know,
+        same_cuts,
+        same_lists,
+        same_snapshot,
+        same_table,
+        snapshot_document,
+        snapshot_fault,
+        versions_to_snapshot,
+    )
+    from datom_core.planning.results import (
+        Action,
+        CutResult,
+        Depth,
+        LostVersion,
+        MirrorReport,
+        PlannedWrite,
+        Problem,
+        Status,
+        Summary,
+        TableInfo,
+        ValidationReport,
+        VerificationReport,
+        WriteResult,
+    )
+    from datom_core.planning.write_plan import (
+        Payload,
+        Stamp,
+        TablePlan,
+        TableWrite,
+        WritePlan,
+        apply,
+        changed_files,
+        check_writable,
+        plan_write,
+        planned,
+        repin,
+    )
+else:
+    __getattr__, __dir__ = lazy(
+        __name__,
+        {
+            "consistency": "history_faults row_faults unknown_versions",
+            "project_state": "ProjectState TableState",
+            "projection": (
+                "Pinned StorageView lagging_tables least_sizes lost_versions nothing_there payload_key "
+                "pinned_payloads projected_lists read_snapshot readers_know same_cuts same_lists same_snapshot "
+                "same_table snapshot_document snapshot_fault versions_to_snapshot"
+            ),
+            "results": (
+                "Action CutResult Depth LostVersion MirrorReport PlannedWrite Problem Status Summary TableInfo "
+                "ValidationReport VerificationReport WriteResult"
+            ),
+            "write_plan": (
+                "Payload Stamp TablePlan TableWrite WritePlan apply changed_files check_writable plan_write planned "
+                "repin"
+            ),
+        },
+    )
 
 __all__ = [
     "Action",
@@ -60,6 +88,7 @@ __all__ = [
     "MirrorReport",
     "Payload",
     "Pinned",
+    "PlannedWrite",
     "Problem",
     "ProjectState",
     "Stamp",
@@ -85,6 +114,7 @@ __all__ = [
     "payload_key",
     "pinned_payloads",
     "plan_write",
+    "planned",
     "projected_lists",
     "read_snapshot",
     "readers_know",

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from datom_core.documents import Author, Change, Recording, Rows, block, rows
-from datom_core.planning.write_plan import Action
+
+#: What a write did to a table.
+Action = Literal["created", "metadata_only", "unchanged", "repaired"]
 
 #: How closely to examine a project.
 Depth = Literal["quick", "deep", "full"]
@@ -47,6 +49,25 @@ class WriteResult:
     def changed(self) -> bool:
         """Whether this call made another version current."""
         return self.action in ("created", "metadata_only")
+
+
+@dataclass(frozen=True)
+class PlannedWrite:
+    """What a write would do to one table, as things are now: see `WriteResult`.
+
+    Attributes:
+        table, version, data_sha, rows, change: as of the result.
+        action: ``created``, ``metadata_only`` or ``unchanged``.
+        cut: the cut that would be recorded for this version; ``None`` if it stands for it already.
+    """
+
+    table: str
+    version: str
+    data_sha: str
+    action: Action
+    rows: int
+    cut: str | None
+    change: Change = field(repr=False)
 
 
 @dataclass(frozen=True, eq=False)

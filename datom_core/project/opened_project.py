@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import IO, Any
 
 from datom_core.common import OnProgress, ProjectEvents, names
-from datom_core.documents import Author, format_timestamp
+from datom_core.documents import Author, Parent, format_timestamp
 from datom_core.errors import DivergedError, InvalidInputError
+from datom_core.extracts import Extract, SchemaLike, load_extract
 from datom_core.governance import Decommissioning, DecommissionReport, Governance
 from datom_core.maintenance import Reconciliation, validate
-from datom_core.planning import Depth, LostVersion, MirrorReport, Status, ValidationReport
+from datom_core.planning import Depth, LostVersion, MirrorReport, PlannedWrite, Status, ValidationReport, planned
 from datom_core.project.open_project import ProjectParts
-from datom_core.reading import ProjectReader, RowHistory
+from datom_core.reading import ProjectReader, RowHistory, stored_types
 from datom_core.storage import ObjectStore
-from datom_core.writing import Purpose, Writer, check_author, check_versions, marked_reviewed, upgraded
+from datom_core.writing import Purpose, Writer, check_author, check_versions, marked_reviewed, table_jobs, upgraded
 
 #: The line of a commit's message that names the run of Dagster that made it.
 RUN_TRAILER = "Dagster-Run"
@@ -105,6 +107,7 @@ class OpenedProject:
         author: Author | str | None = None,
         trailers: Mapping[str, str] | None = None,
         backwards: bool = False,
+        dry_run: bool = False,
     ) -> str | None:
         """Record that a study was reviewed up to a cut: `ProjectReader.changes_between` then tells what came since.
 
@@ -118,6 +121,7 @@ class OpenedProject:
             message: why, or what came of it; ``Reviewed up to {cut}`` by default.
             author, trailers: as for `Project.write`.
             backwards: set the mark to something older than what it stands for.
+            dry_run: check everything, and record nothing.
 
         Returns:
             The commit, or ``None`` if the mark already stands there.
@@ -133,7 +137,64 @@ class OpenedProject:
         purpose = Purpose.asked(message, author, trailers, default=self.author)
         intent = purpose.intent(f"Reviewed up to {where}" if cut is not None else f"Reviewed: {where}")
         edit = marked_reviewed(name, cut, asked, intent.author, intent.message, backwards=backwards)
-        return self._editor.run(edit, intent.commit_message(intent.message), intent.author, None)
+        return self._editor.run(edit, intent.commit_message(intent.message), intent.author, None, dry_run=dry_run)
+
+    def plan_write(
+        self,
+        tables: Mapping[str, object],
+        *,
+        cut: str | None = None,
+        parents: Mapping[str, Iterable[Parent | Mapping[str, Any]]] | None = None,
+        custom: Mapping[str, Mapping[str, Any]] | None = None,
+        table_type: str = "derived",
+    ) -> dict[str, PlannedWrite]:
+        """What `Project.write_all`, or `Project.cut`, would do with these tables now. Nothing is written anywhere.
+
+        What is refused by a write is refused here. That storage lacks something that a write would put back is not
+        looked for.
+
+        Args:
+            tables: table name -> frame.
+            cut: the name under which they would be recorded.
+            parents, custom, table_type: as `Project.cut`.
+
+        Raises:
+            As `Project.write`.
+        """
+        prefetch = self._writer.prefetch()
+        jobs = table_jobs(tables, parents, custom, table_type, prefetch, at_once=False)
+        plan = self._writer.plan(jobs, None if cut is None else names.check_cut_name(cut))
+        return {p.write.table: planned(p, plan) for p in plan.tables}
+
+    def read_extract(
+        self,
+        table: str,
+        source: str | os.PathLike[str] | bytes | IO[bytes],
+        *,
+        schema: SchemaLike | None = None,
+        r_compat: bool = False,
+        format: str | None = None,  # noqa: A002 - as in read_extract
+        encoding: str | None = None,
+        separator: str | None = None,
+        sheet: str | None = None,
+    ) -> Extract:
+        """An extract file as the next version of a table: what `Project.sync` would make of it.
+
+        Columns without any value have the type that they have in the version before. Given to `Project.write`, it is
+        imported, and its file recorded.
+
+        Args:
+            table: its name.
+            source, schema, r_compat, format, encoding, separator, sheet: as `datom_core.read_extract`.
+
+        Raises:
+            The errors of `datom_core.read_extract`; ConflictError: the file changed while it was read.
+        """
+        _, state = self._editor.load((names.check_new_name(table),))
+        metadata = state.table(table).metadata
+        before = None if metadata is None else stored_types(self.store, table, metadata)
+        how = {"schema": schema, "r_compat": r_compat, "encoding": encoding, "separator": separator, "sheet": sheet}
+        return load_extract(source, format=format, before=before, **how)
 
     def divergence(self) -> DivergedError | None:
         """What storage shows and the branch does not have, as the error that every write would raise; it only looks.
@@ -252,13 +313,15 @@ class OpenedProject:
             on_progress=on_progress,
         ).run(confirm, dry_run=dry_run)
 
-    def upgrade(self) -> str | None:
+    def upgrade(self, *, dry_run: bool = False) -> str | None:
         """Convert the project to schema 2 in one commit; its id, or ``None`` if it has schema 2 already.
 
-        R datom up to 0.1.2 lists a schema 2 project as empty. Versions keep their ids.
+        R datom up to 0.1.2 lists a schema 2 project as empty. Versions keep their ids. ``dry_run`` checks whether it
+        can be done, and does nothing.
         """
-        commit = self._editor.run(upgraded, "Upgrade to schema 2", self.author)
-        self._schema = 2
+        commit = self._editor.run(upgraded, "Upgrade to schema 2", self.author, dry_run=dry_run)
+        if not dry_run:
+            self._schema = 2
         return commit
 
     def _reconciliation(self, author: Author | str | None) -> Reconciliation:

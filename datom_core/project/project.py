@@ -293,6 +293,7 @@ class Project(OpenedProject):
         message: str | None = None,
         author: Author | str | None = None,
         trailers: Mapping[str, str] | None = None,
+        dry_run: bool = False,
     ) -> str | None:
         """Let a name stand for existing versions, without writing data; what else is known of them stays.
 
@@ -301,6 +302,7 @@ class Project(OpenedProject):
             versions: names of tables, meaning their current versions; or a mapping from table to version id (or its
                 first digits, or ``None`` for the current one).
             message, author, trailers: as `cut`.
+            dry_run: check everything, and record nothing.
 
         Returns:
             The commit, or ``None`` if the cut already stands for these versions.
@@ -311,7 +313,8 @@ class Project(OpenedProject):
         intent = self._purpose(message, author, trailers).intent(f"Record cut {name}", names.check_cut_name(name))
         asked = check_versions(versions)
         edit = cut_recorded(name, asked, intent.author, intent.message)
-        return self._editor.run(edit, intent.commit_message(intent.message), intent.author, tuple(asked))
+        message = intent.commit_message(intent.message)
+        return self._editor.run(edit, message, intent.author, tuple(asked), dry_run=dry_run)
 
     def _purpose(self, message: str | None, author: Author | str | None, trailers: Mapping[str, str] | None) -> Purpose:
         return Purpose.asked(message, author, trailers, default=self.author)

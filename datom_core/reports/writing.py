@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import io
 import os
-import uuid
 from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO, Literal, get_args
 
-from datom_core.common import did_you_mean
+from datom_core.common import did_you_mean, whole_file
 from datom_core.comparing import StudyChanges, TableChanges
 from datom_core.errors import InvalidInputError, NotFoundError, StorageError
 from datom_core.reports.html import write_html
@@ -85,7 +84,8 @@ def write_report(
     if not target.parent.is_dir():
         raise NotFoundError(f"The folder {target.parent} does not exist. Make it, or choose another.", path=str(target))
     try:
-        _replace(target, report, form, max_bytes)
+        with whole_file(target) as sink:
+            _write(report, form, sink, max_bytes)
     except OSError as error:
         raise StorageError(f"The report could not be written to {target}: {error}.", path=str(target)) from error
     return target
@@ -140,17 +140,3 @@ def _write(report: Report, form: ReportForm, sink: BinaryIO, max_bytes: int | No
         write_markdown(report, sink, max_bytes)
     else:
         write_json(report, sink)
-
-
-def _replace(target: Path, report: Report, form: ReportForm, max_bytes: int | None) -> None:
-    part = target.with_name(f".{uuid.uuid4().hex}.part")
-    try:
-        # Not by tempfile, whose files are the user's alone, while a report is for others, too.
-        with open(part, "xb") as sink:
-            _write(report, form, sink, max_bytes)
-            sink.flush()
-            os.fsync(sink.fileno())
-        os.replace(part, target)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise

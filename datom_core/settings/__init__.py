@@ -3,8 +3,10 @@
 No secret is ever in such a file: credentials and tokens are named, not given.
 """
 
-from datom_core.settings.finding import FILE_NAME, find_settings
-from datom_core.settings.project_settings import ProjectSettings, RegisterSettings
+from datom_core.settings.finding import FILE_NAME, find_register, find_settings
+from datom_core.settings.project_settings import ProjectSettings
+from datom_core.settings.register_settings import RegisterSettings
+from datom_core.settings.remotes import remote_at
 from datom_core.settings.storage_settings import StorageSettings
 
 __all__ = [
@@ -12,5 +14,7 @@ __all__ = [
     "ProjectSettings",
     "RegisterSettings",
     "StorageSettings",
+    "find_register",
     "find_settings",
+    "remote_at",
 ]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from datom_core.common import did_you_mean, is_name
 from datom_core.errors import InvalidInputError, NotFoundError
-from datom_core.settings.project_settings import ProjectSettings, RegisterSettings
+from datom_core.settings.project_settings import ProjectSettings
+from datom_core.settings.register_settings import RegisterSettings
 from datom_core.settings.storage_settings import StorageSettings
 
 #: Name of a settings file.
@@ -38,68 +40,115 @@ def find_settings(
         NotFoundError: nothing says where the project is, or what is said is not there.
         InvalidInputError: a file holds what does not belong there.
     """
-    variables = os.environ if environment is None else environment
-    asked = project if project is not None else variables.get(_PROJECT) or None
-    place = register if register is not None else variables.get(_REGISTER) or None
-    near = _nearest(Path(folder))
+    variables, here = os.environ if environment is None else environment, Path(folder).resolve()
+    asked = _said(project, variables, _PROJECT)
+    chosen = _asked_register(register, here, variables)
+    near = _nearest(here)
+    own = None if near is None else ProjectSettings.from_file(near)
     if asked is None:
-        if near is None:
+        if own is None:
             raise NotFoundError(
-                f"Nothing says where the project is: there is no {FILE_NAME} in {Path(folder).resolve()} or above it, "
+                f"Nothing says where the project is: there is no {FILE_NAME} in {here} or above it, "
                 f"and {_PROJECT} is not set. Name it (a folder, s3://bucket/prefix, or its name in a register)."
             )
-        found = ProjectSettings.from_file(near)
-        return found if place is None else found.with_changes(register=_register(place, Path(folder)))
-    at = _named_place(asked, Path(folder))
-    chosen = None if place is None else _register(place, Path(folder))
+        return own if chosen is None else own.with_changes(register=chosen)
+    at = _named_place(asked, here, variables)
+    if at is None and own is not None and own.project == asked:
+        at = own
     if at is not None:
         return at if chosen is None else at.with_changes(register=chosen)
     if not is_name(asked):
         raise NotFoundError(f"There is no {asked!r}: it is no folder, no settings file, and no name of a project.")
-    own = None if near is None else ProjectSettings.from_file(near)
-    if chosen is None and own is not None and own.register is not None:
-        return own.with_changes(project=asked, storage=None, remote=None)
-    if chosen is None:
-        hint = did_you_mean(asked, (p.name for p in Path(folder).iterdir()) if Path(folder).is_dir() else ())
+    known = chosen or (own.register if own is not None else None)
+    if known is None:
+        hint = did_you_mean(asked, _neighbours(here))
         raise NotFoundError(
             f"There is no folder {asked!r}, and no register to look for a project of that name.{hint} Name the "
             f"register, or set {_REGISTER}."
         )
-    return ProjectSettings(project=asked, register=chosen, folder=Path(folder).resolve())
+    return ProjectSettings(project=asked, register=known, folder=here)
 
 
-def _named_place(asked: str, folder: Path) -> ProjectSettings | None:
+def find_register(
+    register: str | None = None,
+    *,
+    project: str | None = None,
+    folder: str | os.PathLike[str] = ".",
+    environment: Mapping[str, str] | None = None,
+) -> RegisterSettings:
+    """Where an organization's register is; arguments as `find_settings`.
+
+    Raises:
+        NotFoundError: nothing says where the register is, or what is said is not there.
+        InvalidInputError: a file holds what does not belong there.
+    """
+    variables, here = os.environ if environment is None else environment, Path(folder).resolve()
+    chosen = _asked_register(register, here, variables)
+    if chosen is not None:
+        return chosen
+    near, asked = _nearest(here), _said(project, variables, _PROJECT)
+    place = None if asked is None else _named_place(asked, here, variables)
+    for settings in (place, None if near is None else ProjectSettings.from_file(near)):
+        if settings is not None and settings.register is not None:
+            return settings.register
+    raise NotFoundError(
+        f"Nothing says where the register is: no [register] in a {FILE_NAME} here or above, and {_REGISTER} is not "
+        "set. Name it (a folder, s3://bucket/prefix, or a settings file with a [register])."
+    )
+
+
+def _said(given: str | None, variables: Mapping[str, str], name: str) -> str | None:
+    """What was asked for; an empty variable says nothing, an empty argument is a mistake."""
+    if given is not None and not given.strip():
+        raise InvalidInputError("What is asked for is empty. Name a folder, s3://bucket/prefix, or a name.")
+    return given if given is not None else variables.get(name) or None
+
+
+def _named_place(asked: str, here: Path, variables: Mapping[str, str]) -> ProjectSettings | None:
     """The settings at a place, if ``asked`` is one."""
     if asked.startswith("s3://"):
-        return ProjectSettings(storage=_bucket(asked))
+        return ProjectSettings(storage=_bucket(asked, variables))
     if "://" in asked:
         raise InvalidInputError(
             "A project's place is a folder or s3://bucket/prefix; its git repository is its remote."
         )
-    path = folder / Path(asked).expanduser()
-    if path.is_file():
-        return ProjectSettings.from_file(path)
-    if (path / FILE_NAME).is_file():
-        return ProjectSettings.from_file(path / FILE_NAME)
-    return ProjectSettings(storage=StorageSettings(path=str(path.resolve()))) if path.is_dir() else None
+    path = Path(here, os.path.expanduser(asked))
+    for file in (path, path / FILE_NAME):
+        if os.path.isfile(file):
+            return ProjectSettings.from_file(file)
+    return ProjectSettings(storage=StorageSettings(path=asked), folder=here) if os.path.isdir(path) else None
 
 
-def _register(place: str, folder: Path) -> RegisterSettings:
-    path = folder / Path(place).expanduser()
-    file = path if path.is_file() else path / FILE_NAME
-    if not place.startswith("s3://") and file.is_file():
+def _asked_register(given: str | None, here: Path, variables: Mapping[str, str]) -> RegisterSettings | None:
+    place = _said(given, variables, _REGISTER)
+    if place is None:
+        return None
+    if place.startswith("s3://"):
+        return RegisterSettings(_bucket(place, variables))
+    path = Path(here, os.path.expanduser(place))
+    file = path if os.path.isfile(path) else path / FILE_NAME
+    if os.path.isfile(file):
         found = ProjectSettings.from_file(file).register
         if found is None:
             raise InvalidInputError(f"{file} names no register: it has no table [register].")
         return found
-    return RegisterSettings(_bucket(place) if place.startswith("s3://") else StorageSettings(path=str(path.resolve())))
+    return RegisterSettings(StorageSettings.at(place), folder=here)
 
 
-def _bucket(address: str) -> StorageSettings:
+def _bucket(address: str, variables: Mapping[str, str]) -> StorageSettings:
     """A bucket with what AWS finds on this machine, as every tool of AWS does that is given such an address."""
-    return StorageSettings.at(address, ambient=True, endpoint_url=os.environ.get("AWS_ENDPOINT_URL") or None)
+    endpoint = variables.get("AWS_ENDPOINT_URL_S3") or variables.get("AWS_ENDPOINT_URL") or None
+    region = variables.get("AWS_REGION") or variables.get("AWS_DEFAULT_REGION") or None
+    found = StorageSettings.at(address, ambient=True, endpoint_url=endpoint)
+    return found if region is None else replace(found, region=region)
 
 
 def _nearest(folder: Path) -> Path | None:
-    here = folder.resolve()
-    return next((f for p in (here, *here.parents) if (f := p / FILE_NAME).is_file()), None)
+    return next((f for p in (folder, *folder.parents) if os.path.isfile(f := p / FILE_NAME)), None)
+
+
+def _neighbours(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []

@@ -1,58 +1,34 @@
-"""One project or register, as a settings file describes it, and how it is opened."""
+"""One project, as a settings file describes it, and how it is opened."""
 
 from __future__ import annotations
 
+import contextlib
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from datom_core.common import check_name
-from datom_core.credentials import EnvironmentToken, KeyringToken
-from datom_core.errors import AccessDeniedError, InvalidInputError, NotFoundError, StorageError
-from datom_core.git import GitHub, Remote, check_remote
-from datom_core.governance import Governance
-from datom_core.project import Project
+from datom_core.errors import AlreadyExistsError, InvalidInputError, NotFoundError
 from datom_core.reading import ProjectReader, locate, registered_in
-from datom_core.settings.fields import plain_fields, read_fields
+from datom_core.settings.fields import check_texts, plain_fields, read_fields
+from datom_core.settings.register_settings import (
+    RegisterSettings,
+    opening,
+    register_text,
+    repository_seen_from,
+    table_of,
+)
+from datom_core.settings.remotes import check_named
 from datom_core.settings.storage_settings import StorageSettings
+from datom_core.settings.toml_files import read_toml, write_text
 from datom_core.storage import ObjectStore
+from datom_core.tables import check_compression
 
-_MOST_BYTES = 64 * 1024
-
-
-@dataclass(frozen=True)
-class RegisterSettings:
-    """An organization's register: the table ``[register]`` of a settings file.
-
-    Attributes:
-        storage: where its mirror lies.
-        remote, branch: its git repository; without a remote it is only read.
-        author: of commits, ``"Name <email>"``.
-        token_env, token_keyring: name of the variable, or of the keyring's service, that holds a token for the host.
-        github_api_url: where the API of GitHub Enterprise is.
-    """
-
-    storage: StorageSettings
-    remote: str | None = None
-    branch: str | None = None
-    author: str | None = None
-    token_env: str | None = None
-    token_keyring: str | None = None
-    github_api_url: str | None = None
-
-    @classmethod
-    def from_mapping(cls, given: Mapping[str, Any], where: str = "[register]") -> RegisterSettings:
-        """From a table of a file, with its own table ``storage``."""
-        rest = dict(given)
-        storage = StorageSettings.from_mapping(_table(rest.pop("storage", {}), f"{where} storage"), f"{where} storage")
-        return read_fields(cls, rest, where, storage=storage)
-
-    def open(self, folder: Path | None = None) -> Governance:
-        """The register, opened; raises the errors of `Governance.open`."""
-        return Governance.open(self.storage.store(folder), **_opening(self, folder))
+if TYPE_CHECKING:
+    from datom_core.governance import Governance
+    from datom_core.project import Project
 
 
 @dataclass(frozen=True)
@@ -62,12 +38,13 @@ class ProjectSettings:
     Attributes:
         project: its name; ``None`` takes what is in storage.
         storage: where its data lies; of a registered project, how to reach it.
-        register: the register that it belongs to.
+        register: the register that it belongs to; a file may also hold nothing else.
         remote, branch: its git repository; without a remote it is only read.
         author: of commits, ``"Name <email>"``; by default from the environment, then from git's configuration.
         token_env, token_keyring, github_api_url: as `RegisterSettings`.
         compression, memo: as `Project.open`.
         folder: relative paths are meant from here.
+        file: which file says so, if one does.
     """
 
     project: str | None = None
@@ -82,11 +59,17 @@ class ProjectSettings:
     compression: str = "snappy"
     memo: bool = True
     folder: Path | None = None
+    file: Path | None = None
 
     def __post_init__(self) -> None:
+        check_texts(self)
+        if self.register is not None and self.register.folder is None:
+            object.__setattr__(self, "register", replace(self.register, folder=self.folder))
         if self.project is not None:
             check_name(self.project, "project")
-        if self.storage is None and (self.register is None or self.project is None):
+        check_named(self.remote, self.token_env, self.token_keyring)
+        check_compression(self.compression)
+        if self.storage is None and self.register is None:
             raise InvalidInputError(
                 "Say where the project is: [storage] with its path or bucket, or its name (project) with a [register]."
             )
@@ -99,34 +82,29 @@ class ProjectSettings:
             NotFoundError: there is no such file.
             InvalidInputError: it is not TOML, or holds what does not belong there; names everything, shows no value.
         """
-        file = Path(path)
-        try:
-            with file.open("rb") as opened:
-                raw = opened.read(_MOST_BYTES + 1)
-            given = tomllib.loads(raw.decode()) if len(raw) <= _MOST_BYTES else None
-        except FileNotFoundError:
-            raise NotFoundError(f"There is no file {file}.") from None
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-            # The parser quotes nothing of the file but one character.
-            raise InvalidInputError(f"{file} cannot be read: {error}.") from None
-        if given is None:
-            raise InvalidInputError(f"{file} is longer than {_MOST_BYTES // 1024} KiB: it is no settings file.")
-        return cls.from_mapping(given, str(file), file.resolve().parent)
+        file = Path(os.path.abspath(path))
+        return cls.from_mapping(read_toml(file), str(path), file.parent).with_changes(file=file)
 
     @classmethod
     def from_mapping(
         cls, given: Mapping[str, Any], where: str = "settings", folder: Path | None = None
     ) -> ProjectSettings:
-        """From what a settings file holds; ``where`` names it in errors."""
+        """From what a settings file holds; ``where`` names it in errors.
+
+        Raises:
+            InvalidInputError: names every key that does not belong there; shows no value.
+        """
         rest = dict(given)
         storage, register = rest.pop("storage", None), rest.pop("register", None)
+        at, in_register = f"{where} [storage]", f"{where} [register]"
         return read_fields(
             cls,
             rest,
             where,
-            storage=storage and StorageSettings.from_mapping(_table(storage, "storage"), f"{where} [storage]"),
-            register=register and RegisterSettings.from_mapping(_table(register, "register"), f"{where} [register]"),
+            storage=None if storage is None else StorageSettings.from_mapping(table_of(storage, at), at),
+            register=None if register is None else RegisterSettings.from_mapping(register, in_register, folder),
             folder=folder,
+            file=None,
         )
 
     def to_toml(self) -> str:
@@ -137,56 +115,92 @@ class ProjectSettings:
         if self.storage is not None:
             tables["storage"] = self.storage.to_mapping()
         if self.register is not None:
-            tables["register"] = plain_fields(self.register) | {"storage": self.register.storage.to_mapping()}
+            tables["register"] = self.register.to_mapping()
         text: str = tomli_w.dumps(tables)
         return text
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write a settings file that says the same, and return its path; relative paths are as they are.
+    def seen_from(self, folder: Path) -> ProjectSettings:
+        """The same settings for a file in ``folder``: relative paths stay relative, and mean the same places."""
+        storage = None if self.storage is None else self.storage.seen_from(folder, self.folder)
+        register = None if self.register is None else self.register.seen_from(folder)
+        remote = repository_seen_from(self, folder)
+        return replace(self, storage=storage, register=register, remote=remote, folder=folder)
+
+    def save(self, path: str | os.PathLike[str], *, replacing: bool = False) -> ProjectSettings:
+        """Write a settings file that says the same, and return what it says then.
+
+        A file of the same project is written anew, and keeps its ``[register]`` if these settings have none. Settings
+        with nothing but a register are added to a file. A file that says the same already stays as it is.
+
+        Args:
+            path: of the file; its folder must be there.
+            replacing: also write over a file of another project or register.
 
         Raises:
-            NotFoundError, AccessDeniedError, StorageError: it cannot be written.
+            AlreadyExistsError: the file describes another project or register, or is no settings file.
+            AccessDeniedError, StorageError: it cannot be written.
         """
-        file = Path(path)
+        file = Path(os.path.abspath(path))
+        self.check_may_save(file, replacing=replacing)
+        mine = self.seen_from(file.parent).with_changes(file=file)
+        held = None if replacing or not os.path.lexists(file) else ProjectSettings.from_file(file)
+        if held is None:
+            write_text(file, mine.to_toml())
+            return mine
+        if mine.project is None and mine.storage is None:
+            mine = held.with_changes(register=mine.register)
+        elif mine.register is None:
+            mine = mine.with_changes(register=held.register)
+        if mine == held:
+            return held
+        if mine.with_changes(register=None) == held and mine.register is not None:
+            write_text(
+                file, f"{file.read_text('utf-8').rstrip()}\n\n{register_text(mine.register)}"
+            )  # with its comments
+        else:
+            write_text(file, mine.to_toml())
+        return mine
+
+    def check_may_save(self, path: str | os.PathLike[str], *, replacing: bool = False) -> None:
+        """Refuse what `save` would refuse, before anything is done.
+
+        Raises:
+            AlreadyExistsError: the file describes another project or register, or is no settings file.
+        """
+        file = Path(os.path.abspath(path))
+        if replacing or not os.path.lexists(file):
+            return
         try:
-            file.write_text(self.to_toml(), encoding="utf-8")
-        except FileNotFoundError:
-            raise NotFoundError(f"The folder {file.parent} does not exist.") from None
-        except PermissionError:
-            raise AccessDeniedError(f"{file} may not be written.") from None
-        except OSError as error:
-            raise StorageError(f"{file} cannot be written: {error.strerror}.") from error
-        return file
+            held = ProjectSettings.from_file(file)
+        except (InvalidInputError, NotFoundError) as error:
+            raise AlreadyExistsError(f"{file} is there already, and is no settings file: {error}") from error
+        mine = self.seen_from(file.parent)
+        one_project = held.project is None or mine.project in (None, held.project)
+        registers = (held.register, mine.register)
+        ours = [(held.storage, mine.storage), *([] if None in registers else [(r.storage for r in registers if r)])]
+        if one_project and all(kept is None or new is None or kept.same_place(new, file.parent) for kept, new in ours):
+            return
+        what = f"the project {held.project}" if held.project else "another project" if held.storage else "a register"
+        raise AlreadyExistsError(
+            f"{file} describes {what}, and stays as it is. Give another file, or work in another folder.",
+            file=str(file),
+        )
 
     def store(self) -> ObjectStore:
         """Where the project's data lies now, as its register says if it has one.
 
         Raises:
-            NotFoundError, ConflictError: the register does not know the project, or it is being decommissioned.
+            NotFoundError: the register does not know the project, though its data says so or lies nowhere else.
+            ConflictError: it is being decommissioned.
         """
-        given = None if self.storage is None else self.storage.store(self.folder)
-        if self.register is not None and self.project is not None:
-            try:
-                return locate(self.project, governance=self.register.storage.store(self.folder), near=given)
-            except NotFoundError:
-                if given is None:
-                    raise
-        assert given is not None  # the constructor made sure
-        return given
+        return self._place()[0]
 
     def open_reader(self) -> ProjectReader:
         """A reader of the project; raises the errors of `ProjectReader.open` and `ProjectReader.find`."""
-        given = None if self.storage is None else self.storage.store(self.folder)
-        if self.register is not None and self.project is not None:
-            register = self.register.storage.store(self.folder)
-            try:
-                return ProjectReader.find(self.project, governance=register, near=given)
-            except NotFoundError:
-                # Not yet registered is well; registered elsewhere, or lost from the register, is not.
-                if given is None or registered_in(given) is not None:
-                    raise
-        assert given is not None
-        return ProjectReader.open(given, self.project)
+        store, registered = self._place()
+        if registered and self.register is not None and self.project is not None:
+            return ProjectReader.find(self.project, governance=self.register.store(), near=store)
+        return ProjectReader.open(store, self.project)
 
     def open_project(self) -> Project:
         """The project, to write to it.
@@ -199,13 +213,15 @@ class ProjectSettings:
             raise InvalidInputError(
                 "Nothing says where the project's git repository is, so that it can only be read. Give the remote."
             )
-        register = None if self.register is None else self._register_of()
+        store, registered = self._place()
+        from datom_core.project import Project
+
         opened = Project.open(
-            self.store(),
-            governance=register,
-            compression=self.compression,  # type: ignore[arg-type]  # it is checked there
+            store,
+            governance=self.register.unchecked() if registered and self.register is not None else None,
+            compression=self.compression,  # type: ignore[arg-type]  # the constructor made sure
             memo=self.memo,
-            **_opening(self, self.folder),
+            **opening(self),
         )
         if self.project is not None and opened.name != self.project:
             raise InvalidInputError(
@@ -215,17 +231,27 @@ class ProjectSettings:
         return opened
 
     def init_project(self, *, schema: int = 2, create_repo: bool = False) -> Project:
-        """Create the project; raises the errors of `Project.init`, and `InvalidInputError` if anything is missing."""
+        """Create the project; or open it, if it is there already: in this very place, with this remote and schema.
+
+        Raises:
+            InvalidInputError: name, storage or remote is missing.
+            The errors of `Project.init`.
+        """
+        from datom_core.project import Project
+
         missing = [n for n in ("project", "storage", "remote") if getattr(self, n) is None]
         if missing or self.project is None or self.storage is None:
             raise InvalidInputError(f"A new project needs {', '.join(missing)}.")
-        return Project.init(
-            self.project,
-            self.storage.store(self.folder),
-            schema=schema,
-            create_repo=create_repo,
-            **_opening(self, self.folder),
-        )
+        store = self.storage.store(self.folder)
+        try:
+            # Try this first, because it also completes an interrupted creation.
+            return Project.init(self.project, store, schema=schema, create_repo=create_repo, **opening(self))
+        except AlreadyExistsError:
+            with contextlib.suppress(NotFoundError, InvalidInputError):
+                there = self.open_project()
+                if there.schema == schema:
+                    return there
+            raise
 
     def open_register(self) -> Governance:
         """The register that the project belongs to.
@@ -236,52 +262,22 @@ class ProjectSettings:
         """
         if self.register is None:
             raise InvalidInputError("No register is named: add a table [register] with its storage.")
-        return self.register.open(self.folder)
+        return self.register.open()
 
     def with_changes(self, **changes: Any) -> ProjectSettings:
         """The same with other attributes."""
         return replace(self, **changes)
 
-    def _register_of(self) -> Governance:
-        assert self.register is not None
-        return Governance.of(self.register.storage.store(self.folder), **_opening(self.register, self.folder))
-
-
-def _opening(settings: RegisterSettings | ProjectSettings, folder: Path | None) -> dict[str, Any]:
-    """What opens or begins a project or register besides its store."""
-    return {"remote": _remote(settings, folder), "branch": settings.branch, "author": settings.author}
-
-
-def _remote(settings: RegisterSettings | ProjectSettings, folder: Path | None) -> str | Remote | None:
-    """The remote with its token; on GitHub, as a repository that can be created and deleted."""
-    url = settings.remote
-    if url is None:
-        return None
-    if _is_path(url):
-        return str(Path(folder or ".", Path(url).expanduser()))
-    check_remote(url)
-    if settings.token_env is not None and settings.token_keyring is not None:
-        raise InvalidInputError("token_env and token_keyring exclude each other.")
-    token = (
-        EnvironmentToken(settings.token_env)
-        if settings.token_env is not None
-        else KeyringToken(settings.token_keyring)
-        if settings.token_keyring is not None
-        else None
-    )
-    if token is None:
-        return url
-    if settings.github_api_url is not None or url.startswith("https://github.com/"):
-        return GitHub(token, settings.github_api_url).repository_at(url)
-    return Remote(url, token)
-
-
-def _is_path(url: str) -> bool:
-    """Whether it is no URL, and not git's short form ``host:path`` of one either."""
-    return "://" not in url and (":" not in url or url.startswith((".", "/", "~")))
-
-
-def _table(given: object, name: str) -> Mapping[str, Any]:
-    if not isinstance(given, Mapping):
-        raise InvalidInputError(f"{name} is a table: begin it with [{name}].")
-    return given
+    def _place(self) -> tuple[ObjectStore, bool]:
+        """Where the project's data lies now, and whether its register said so."""
+        given = None if self.storage is None else self.storage.store(self.folder)
+        if self.register is not None and self.project is not None:
+            try:
+                return locate(self.project, governance=self.register.store(), near=given), True
+            except NotFoundError:
+                # Not yet registered is well; registered elsewhere, or lost from the register, is not.
+                if given is None or registered_in(given) is not None:
+                    raise
+        if given is None:
+            raise NotFoundError(f"{self.file or 'The settings'} names a register and no project: name one in it.")
+        return given, False

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,10 +19,17 @@ from datom_core.credentials import (
     RoleCredentials,
 )
 from datom_core.errors import InvalidInputError
-from datom_core.settings.fields import plain_fields, read_fields
+from datom_core.settings.fields import check_texts, plain_fields, read_fields
 from datom_core.storage import LocalStore, ObjectStore, S3Store
 
 _LOCAL = frozenset({"path", "prefix"})
+#: Settings that mean nothing without another one.
+_WITH = {
+    "access_key_env": "secret_key_env",
+    "secret_key_env": "access_key_env",
+    "session_token_env": "access_key_env",
+    "role_external_id": "role_arn",
+}
 
 
 @dataclass(frozen=True)
@@ -65,6 +74,12 @@ class StorageSettings:
         odd = [name for name in plain_fields(self) if name not in _LOCAL] if self.path is not None else []
         if odd:
             raise InvalidInputError(f"A folder has no {', '.join(odd)}; give bucket instead of path for S3.")
+        check_texts(self)
+        for name, other in _WITH.items():
+            if getattr(self, name) is not None and getattr(self, other) is None:
+                raise InvalidInputError(f"{name} needs {other} beside it.")
+        if self.endpoint_url is not None and "@" in self.endpoint_url:
+            raise InvalidInputError("endpoint_url carries credentials; take them out, and name where they come from.")
 
     @classmethod
     def from_mapping(cls, given: Mapping[str, Any], where: str = "[storage]") -> StorageSettings:
@@ -77,8 +92,14 @@ class StorageSettings:
 
     @classmethod
     def at(cls, address: str, **more: Any) -> StorageSettings:
-        """From an address: ``s3://bucket/prefix``, or the path of a folder; ``more`` are further attributes."""
+        """From an address: ``s3://bucket/prefix``, or the path of a folder; ``more`` are further attributes.
+
+        Raises:
+            InvalidInputError: it is neither.
+        """
         if not address.startswith("s3://"):
+            if not address or re.match(r"[A-Za-z][A-Za-z0-9+.-]*:/", address):
+                raise InvalidInputError("Storage is the path of a folder, or s3://bucket/prefix.")
             return cls(path=address, **more)
         split = urlsplit(address)
         if not split.netloc or split.query or split.fragment or "@" in split.netloc:
@@ -97,7 +118,7 @@ class StorageSettings:
             The errors of the store.
         """
         if self.path is not None:
-            return LocalStore(Path(folder or ".", Path(self.path).expanduser()), self.prefix)
+            return LocalStore(Path(folder or ".", os.path.expanduser(self.path)), self.prefix)
         assert self.bucket is not None  # the constructor made sure
         return S3Store(
             self.bucket,
@@ -111,16 +132,29 @@ class StorageSettings:
             check=False,
         )
 
-    def credentials(self) -> CredentialSource:
+    def seen_from(self, folder: Path, home: Path | None) -> StorageSettings:
+        """The same place for a file in ``folder``, where a relative path was meant from ``home``."""
+        return self if self.path is None else replace(self, path=path_seen_from(self.path, folder, home))
+
+    def same_place(self, other: StorageSettings, folder: Path | None = None) -> bool:
+        """Whether both mean the same folder, or the same prefix of the same bucket; relative paths from ``folder``."""
+        return self._address(folder) == other._address(folder)
+
+    def _address(self, folder: Path | None) -> tuple[str | None, ...]:
+        path = None if self.path is None else str(Path(folder or ".", os.path.expanduser(self.path)).resolve())
+        return path, self.bucket, self.prefix.strip("/"), self.endpoint_url
+
+    def credentials(self, others: Mapping[str, CredentialSource] | None = None) -> CredentialSource:
         """Where the credentials come from.
+
+        Args:
+            others: what else a caller may have been given, by name; counted beside what is named here.
 
         Raises:
             InvalidInputError: none are named, or several.
         """
-        sources: dict[str, CredentialSource] = {}
-        if self.access_key_env is not None or self.secret_key_env is not None:
-            if self.access_key_env is None or self.secret_key_env is None:
-                raise InvalidInputError("access_key_env and secret_key_env belong together.")
+        sources: dict[str, CredentialSource] = {**(others or {})}
+        if self.access_key_env is not None and self.secret_key_env is not None:
             token = self.session_token_env or ""
             sources["access_key_env"] = EnvironmentCredentials(self.access_key_env, self.secret_key_env, token)
         if self.profile is not None:
@@ -145,3 +179,10 @@ class StorageSettings:
             region=self.region,
             endpoint_url=self.endpoint_url,  # a self-hosted server hands out roles at the same address
         )
+
+
+def path_seen_from(path: str, folder: Path, home: Path | None) -> str:
+    """A path for a file in ``folder``: a relative one, which was meant from ``home``, stays relative."""
+    if os.path.isabs(os.path.expanduser(path)):
+        return path
+    return os.path.relpath(Path(home or ".", path).resolve(), folder.resolve())

@@ -200,6 +200,8 @@ def table_jobs(
     custom: Mapping[str, Mapping[str, Any]] | None,
     table_type: str,
     prefetch: WritePrefetch,
+    *,
+    at_once: bool = True,
 ) -> list[Job]:
     """As `table_job`, for tables that are written together.
 
@@ -228,6 +230,7 @@ def table_jobs(
             parents=parents.get(table),
             custom=custom.get(table),
             table_type=table_type,
+            at_once=at_once,
         )
         for table, frame in tables.items()
     ]

@@ -37,7 +37,14 @@ class DocumentEditor:
     clock: Callable[[], datetime]
 
     def run(
-        self, edit: Edit, message: str, author: Author, tables: tuple[str, ...] | None = (), *, moving: bool = False
+        self,
+        edit: Edit,
+        message: str,
+        author: Author,
+        tables: tuple[str, ...] | None = (),
+        *,
+        moving: bool = False,
+        dry_run: bool = False,
     ) -> str | None:
         """Make the edit in one commit; if another writer is faster, plan it again.
 
@@ -46,14 +53,21 @@ class DocumentEditor:
             message, author: for the commit.
             tables: tables whose documents the edit needs; ``None`` means all.
             moving: the edit records a new place for the data.
+            dry_run: check everything, and change nothing.
 
         Returns:
-            The commit, or ``None`` when there was nothing to change.
+            The commit, or ``None`` when there was nothing to change, or nothing to be changed.
         """
-        return until_published(lambda: self._once(edit, message, author, tables, moving))
+        return until_published(lambda: self._once(edit, message, author, tables, moving, dry_run))
 
     def _once(
-        self, edit: Edit, message: str, author: Author, tables: tuple[str, ...] | None, moving: bool
+        self,
+        edit: Edit,
+        message: str,
+        author: Author,
+        tables: tuple[str, ...] | None,
+        moving: bool,
+        dry_run: bool,
     ) -> str | None:
         now = self.clock()
         tip, state = self.load(tables, moving=moving)
@@ -63,6 +77,8 @@ class DocumentEditor:
         seen = self.projector.view_storage(())
         seen.refuse_newer()
         self.projector.lines.check(seen, tip, state)
+        if dry_run:
+            return None
         files = changed_files(state, after)
         commit = self.repo.publish(files, message, parent=tip, author=author, at=now) if files else None
         self.projector.bring_level(())

@@ -128,29 +128,39 @@ class Writer:
             )
         return results
 
+    def plan(self, jobs: Sequence[Job], cut: str | None) -> WritePlan:
+        """What a write of these tables would do now; everything is checked as for a write, and nothing is done."""
+
+        def look() -> WritePlan:
+            plan, tip = self._plan(jobs, cut, self.repo.tip())
+            self._check_storage(plan.state, tip, self.projector.view_storage(plan.names))
+            return plan
+
+        return until_published(look)
+
     def _beforehand(
         self, jobs: Sequence[Job], intent: Intent, uploader: PayloadUploader, prefetch: WritePrefetch
     ) -> list[WriteResult] | None:
         """Before the turn, so that no other writer waits: see that nothing is new, or else store the payloads."""
-        plan, tip = self._plan(jobs, intent, prefetch.take_tip())
+        plan, tip = self._plan(jobs, intent.cut, prefetch.take_tip())
         if plan.nothing_new:
             return self._standing(plan, intent, uploader)
         hashed = [job.hashed() for job in jobs]
         if [job.write for job in hashed] != [job.write for job in jobs]:
-            plan, tip = self._plan(hashed, intent, tip)
+            plan, tip = self._plan(hashed, intent.cut, tip)
         seen = self.projector.view_storage(plan.names)
         self._check_storage(plan.state, tip, seen)
         self._store_payloads(plan, hashed, uploader)
         return None
 
-    def _plan(self, jobs: Sequence[Job], intent: Intent, tip: str | None) -> tuple[WritePlan, str]:
+    def _plan(self, jobs: Sequence[Job], cut: str | None, tip: str | None) -> tuple[WritePlan, str]:
         """What to do on top of the remote's tip, and that tip."""
         self.store.check()
         if tip is None:
             raise no_branch(self.repo.at, self.repo.branch)
         state = load_state(self.repo, tip, self._documents_needed(jobs))
         self.guard.check(state)
-        return plan_write(state, [job.write for job in jobs], intent.cut), tip
+        return plan_write(state, [job.write for job in jobs], cut), tip
 
     def _once(self, jobs: Sequence[Job], intent: Intent, uploader: PayloadUploader) -> list[WriteResult]:
         """One attempt. Lost payloads whose new bytes differ are recorded first, in a turn of their own."""
@@ -173,7 +183,7 @@ class Writer:
             jobs, intent, uploader: of the write.
             repair: the commit that has just recorded payloads anew, if there was one.
         """
-        plan, tip = self._plan(jobs, intent, self.repo.tip())
+        plan, tip = self._plan(jobs, intent.cut, self.repo.tip())
         if plan.nothing_new and repair is None and (results := self._standing(plan, intent, uploader)):
             return results
         state, now = plan.state, self.clock()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from datom_core.command.verbs import comparing, looking, verifying
+from datom_core.command.verbs import comparing, exporting, histories, looking, showing, verifying
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,17 @@ class Verb:
 #: Section of the help -> its verbs.
 VERBS: dict[str, list[Verb]] = {
     "Look": [
+        Verb("status", looking.status),
         Verb("list", looking.list_tables),
+        Verb("show", showing.show),
+        Verb("log", histories.log),
+        Verb("cuts", looking.cuts),
+        Verb("history", histories.history),
+        Verb("lineage", histories.lineage),
+    ],
+    "Take out": [
+        Verb("read", exporting.read),
+        Verb("export", exporting.export),
     ],
     "Compare": [
         Verb("diff", comparing.diff),

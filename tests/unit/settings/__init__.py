@@ -1,0 +1,1 @@
+"""Where a project is, from files, addresses and names; without git, storage or a server."""
