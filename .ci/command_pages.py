@@ -89,7 +89,8 @@ def shown(argument: Any) -> str:
 def flags(option: Any) -> str:
     # The longest spelling first, as people look for it.
     spelt = ", ".join([*sorted(option.opts, key=len, reverse=True), *option.secondary_opts])
-    return spelt if option.is_flag else f"{spelt} {option.metavar or option.type.name.upper()}"
+    kind = getattr(option, "type_descriptor", None) or getattr(option, "type", None)
+    return spelt if option.is_flag else f"{spelt} {option.metavar or str(getattr(kind, 'name', 'text')).upper()}"
 
 
 def schema() -> dict[str, Any]:

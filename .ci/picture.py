@@ -1,6 +1,6 @@
 """Draw the folders of the packages in the order that import-linter holds, with an arrow for who imports whom.
 
-An arrow is left out where others lead the same way, and to `errors` and `version`, which everybody may use.
+An arrow is left out where others lead the same way, and to `errors`, `lazy` and `version`, which everybody may use.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BOX, HEIGHT, GAP, ROW, MARGIN = 236, 54, 44, 90, 20
 WIDTH = 3 * BOX + 2 * GAP + 2 * MARGIN
 SHORT = 14  # a title that says no more than the folder's name
-FREE = ("errors", "version")
+FREE = ("errors", "lazy", "version")
 COLOURS = {"datom_core": "#dbe9f6", "datom_dagster": "#e6f2dc"}
 
 

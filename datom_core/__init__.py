@@ -12,166 +12,245 @@
 Importing this package needs neither git nor Dagster. Everything public is exported here.
 """
 
-from datom_core.common import (
-    Moment,
-    Progress,
-    ProjectEvent,
-    ProjectEvents,
-    Secret,
-    check_cut_name,
-    check_key,
-    check_name,
-    check_new_name,
-    check_version,
-    moment_of,
-    watching,
-)
-from datom_core.common import did_you_mean as did_you_mean
-from datom_core.common import fitting as fitting
-from datom_core.comparing import (
-    ColumnChange,
-    ComparisonSettings,
-    KeyDecision,
-    KeyOrigins,
-    RejectedKey,
-    StudyChanges,
-    TableChanges,
-    find_changes,
-    keys_of_define,
-)
-from datom_core.credentials import (
-    AmbientCredentials,
-    Credentials,
-    CredentialSource,
-    EnvironmentCredentials,
-    EnvironmentToken,
-    KeyringCredentials,
-    KeyringToken,
-    ProfileCredentials,
-    RoleCredentials,
-    TokenSource,
-)
-from datom_core.documents import (
-    Author,
-    Change,
-    Cut,
-    Cuts,
-    Event,
-    FormerPlace,
-    Location,
-    Metadata,
-    Origin,
-    Parent,
-    Recording,
-    Review,
-    ReviewMove,
-    Reviews,
-    Rows,
-    Source,
-    Version,
-    check_parents,
-)
-from datom_core.errors import (
-    AccessDeniedError,
-    AlreadyExistsError,
-    ColumnReport,
-    ConflictError,
-    DatomError,
-    DivergedError,
-    FormatError,
-    GovernanceWarning,
-    IntegrityError,
-    InvalidInputError,
-    NotFoundError,
-    StorageError,
-    UnprovenWarning,
-    UnsupportedColumnsError,
-)
-from datom_core.extracts import (
-    Drop,
-    DropReader,
-    Extract,
-    ExtractFile,
-    ExtractFormat,
-    ExtractSource,
-    FileToRead,
-    Listing,
-    LocalFolder,
-    S3Folder,
-    SchemaLike,
-    read_extract,
-    register_format,
-)
-from datom_core.git import GitHub, GitHubRepository, Remote, RepositoryInfo, check_remote, remote_head
-from datom_core.governance import DecommissionReport, Governance, ProjectRecord, RegisteredProject, RepairReport
-from datom_core.planning import (
-    Action,
-    CutResult,
-    LostVersion,
-    MirrorReport,
-    PlannedWrite,
-    Problem,
-    Status,
-    Summary,
-    TableInfo,
-    ValidationReport,
-    WriteResult,
-)
-from datom_core.project import MigrationReport, Project, migrate
-from datom_core.reading import (
-    CellState,
-    ProjectReader,
-    Reference,
-    RowHistory,
-    StateLike,
-    StudyState,
-    locate,
-    registered_in,
-)
-from datom_core.reports import ReportForm, render_report, report_schema, write_report
-from datom_core.settings import (
-    ProjectSettings,
-    RegisterSettings,
-    StorageSettings,
-    find_register,
-    find_settings,
-    remote_at,
-)
-from datom_core.storage import (
-    Backend,
-    LocalStore,
-    MemoryStore,
-    ObjectInfo,
-    ObjectStore,
-    Opening,
-    PreflightCheck,
-    S3Store,
-    StoredObject,
-    iam_policy,
-    open_store,
-    register_backend,
-)
-from datom_core.tables import (
-    CellChange,
-    ChangedRow,
-    ColumnHash,
-    Compression,
-    Retyped,
-    RowChange,
-    TableHash,
-    Verification,
-    as_text,
-    check_hashable,
-    check_verification,
-    diff,
-    hash_table,
-    normalise,
-    repeated,
-    to_pandas,
-)
-from datom_core.tables import check_compression as check_compression
+from typing import TYPE_CHECKING
+
+from datom_core.lazy import lazy
 from datom_core.version import __version__
-from datom_core.writing import SyncItem, SyncReport
+
+if TYPE_CHECKING:
+    from datom_core.common import (
+        Moment,
+        Progress,
+        ProjectEvent,
+        ProjectEvents,
+        Secret,
+        check_cut_name,
+        check_key,
+        check_name,
+        check_new_name,
+        check_version,
+        moment_of,
+        watching,
+    )
+    from datom_core.common import did_you_mean as did_you_mean
+    from datom_core.common import fitting as fitting
+    from datom_core.common import needing as needing
+    from datom_core.common import whole_file as whole_file
+    from datom_core.comparing import (
+        ColumnChange,
+        ComparisonSettings,
+        KeyDecision,
+        KeyOrigins,
+        RejectedKey,
+        StudyChanges,
+        TableChanges,
+        find_changes,
+        keys_of_define,
+    )
+    from datom_core.credentials import (
+        AmbientCredentials,
+        Credentials,
+        CredentialSource,
+        EnvironmentCredentials,
+        EnvironmentToken,
+        KeyringCredentials,
+        KeyringToken,
+        ProfileCredentials,
+        RoleCredentials,
+        TokenSource,
+    )
+    from datom_core.documents import (
+        Author,
+        Change,
+        Cut,
+        Cuts,
+        Event,
+        FormerPlace,
+        Location,
+        Metadata,
+        Origin,
+        Parent,
+        Recording,
+        Review,
+        ReviewMove,
+        Reviews,
+        Rows,
+        Source,
+        Version,
+        check_parents,
+    )
+    from datom_core.errors import (
+        AccessDeniedError,
+        AlreadyExistsError,
+        ColumnReport,
+        ConflictError,
+        DatomError,
+        DivergedError,
+        FormatError,
+        GovernanceWarning,
+        IntegrityError,
+        InvalidInputError,
+        MissingPackageError,
+        NotFoundError,
+        StorageError,
+        UnprovenWarning,
+        UnsupportedColumnsError,
+    )
+    from datom_core.exports import ExportForm, WrittenFile, write_study, write_table
+    from datom_core.exports import is_text_form as is_text_form
+    from datom_core.extracts import (
+        Drop,
+        DropReader,
+        Extract,
+        ExtractFile,
+        ExtractFormat,
+        ExtractSource,
+        FileToRead,
+        Listing,
+        LocalFolder,
+        S3Folder,
+        SchemaLike,
+        read_extract,
+        register_format,
+    )
+    from datom_core.git import GitHub, GitHubRepository, Remote, RepositoryInfo, check_remote, remote_head
+    from datom_core.governance import DecommissionReport, Governance, ProjectRecord, RegisteredProject, RepairReport
+    from datom_core.planning import (
+        Action,
+        CutResult,
+        Depth,
+        LostVersion,
+        MirrorReport,
+        PlannedWrite,
+        Problem,
+        Status,
+        Summary,
+        TableInfo,
+        ValidationReport,
+        VerificationReport,
+        WriteResult,
+    )
+    from datom_core.project import MigrationReport, Project, migrate
+    from datom_core.reading import (
+        CellState,
+        ColumnInfo,
+        Dependent,
+        LineageNode,
+        LogEntry,
+        ProjectReader,
+        Reference,
+        RowHistory,
+        StateLike,
+        StudyState,
+        TableDescription,
+        locate,
+        registered_in,
+    )
+    from datom_core.reports import (
+        ReportForm,
+        ReportSection,
+        render_report,
+        report_form,
+        report_schema,
+        report_sections,
+        write_report,
+    )
+    from datom_core.settings import (
+        ProjectSettings,
+        RegisterSettings,
+        StorageSettings,
+        find_register,
+        find_settings,
+        remote_at,
+    )
+    from datom_core.storage import (
+        Backend,
+        LocalStore,
+        MemoryStore,
+        ObjectInfo,
+        ObjectStore,
+        Opening,
+        PreflightCheck,
+        S3Store,
+        StoredObject,
+        iam_policy,
+        open_store,
+        register_backend,
+    )
+    from datom_core.tables import (
+        CellChange,
+        ChangedRow,
+        ColumnHash,
+        Compression,
+        Retyped,
+        RowChange,
+        TableHash,
+        Verification,
+        as_text,
+        check_hashable,
+        check_verification,
+        diff,
+        hash_table,
+        normalise,
+        repeated,
+        to_pandas,
+    )
+    from datom_core.tables import check_compression as check_compression
+    from datom_core.writing import SyncItem, SyncReport
+else:
+    __getattr__, __dir__ = lazy(
+        __name__,
+        {
+            "common": (
+                "Moment Progress ProjectEvent ProjectEvents Secret check_cut_name check_key check_name check_new_name "
+                "check_version did_you_mean fitting moment_of needing watching whole_file"
+            ),
+            "comparing": (
+                "ColumnChange ComparisonSettings KeyDecision KeyOrigins RejectedKey StudyChanges TableChanges "
+                "find_changes keys_of_define"
+            ),
+            "credentials": (
+                "AmbientCredentials CredentialSource Credentials EnvironmentCredentials EnvironmentToken "
+                "KeyringCredentials KeyringToken ProfileCredentials RoleCredentials TokenSource"
+            ),
+            "documents": (
+                "Author Change Cut Cuts Event FormerPlace Location Metadata Origin Parent Recording Review ReviewMove "
+                "Reviews Rows Source Version check_parents"
+            ),
+            "errors": (
+                "AccessDeniedError AlreadyExistsError ColumnReport ConflictError DatomError DivergedError FormatError "
+                "GovernanceWarning IntegrityError InvalidInputError MissingPackageError NotFoundError StorageError "
+                "UnprovenWarning UnsupportedColumnsError"
+            ),
+            "exports": "ExportForm WrittenFile is_text_form write_study write_table",
+            "extracts": (
+                "Drop DropReader Extract ExtractFile ExtractFormat ExtractSource FileToRead Listing LocalFolder "
+                "S3Folder SchemaLike read_extract register_format"
+            ),
+            "git": "GitHub GitHubRepository Remote RepositoryInfo check_remote remote_head",
+            "governance": "DecommissionReport Governance ProjectRecord RegisteredProject RepairReport",
+            "planning": (
+                "Action CutResult Depth LostVersion MirrorReport PlannedWrite Problem Status Summary TableInfo "
+                "ValidationReport VerificationReport WriteResult"
+            ),
+            "project": "MigrationReport Project migrate",
+            "reading": (
+                "CellState ColumnInfo Dependent LineageNode LogEntry ProjectReader Reference RowHistory StateLike "
+                "StudyState TableDescription locate registered_in"
+            ),
+            "reports": "ReportForm ReportSection render_report report_form report_schema report_sections write_report",
+            "settings": "ProjectSettings RegisterSettings StorageSettings find_register find_settings remote_at",
+            "storage": (
+                "Backend LocalStore MemoryStore ObjectInfo ObjectStore Opening PreflightCheck S3Store StoredObject "
+                "iam_policy open_store register_backend"
+            ),
+            "tables": (
+                "CellChange ChangedRow ColumnHash Compression Retyped RowChange TableHash Verification as_text "
+                "check_compression check_hashable check_verification diff hash_table normalise repeated to_pandas"
+            ),
+            "writing": "SyncItem SyncReport",
+        },
+    )
 
 __all__ = [
     "AccessDeniedError",
@@ -186,6 +265,7 @@ __all__ = [
     "ChangedRow",
     "ColumnChange",
     "ColumnHash",
+    "ColumnInfo",
     "ColumnReport",
     "ComparisonSettings",
     "Compression",
@@ -197,12 +277,15 @@ __all__ = [
     "Cuts",
     "DatomError",
     "DecommissionReport",
+    "Dependent",
+    "Depth",
     "DivergedError",
     "Drop",
     "DropReader",
     "EnvironmentCredentials",
     "EnvironmentToken",
     "Event",
+    "ExportForm",
     "Extract",
     "ExtractFile",
     "ExtractFormat",
@@ -220,15 +303,18 @@ __all__ = [
     "KeyOrigins",
     "KeyringCredentials",
     "KeyringToken",
+    "LineageNode",
     "Listing",
     "LocalFolder",
     "LocalStore",
     "Location",
+    "LogEntry",
     "LostVersion",
     "MemoryStore",
     "Metadata",
     "MigrationReport",
     "MirrorReport",
+    "MissingPackageError",
     "Moment",
     "NotFoundError",
     "ObjectInfo",
@@ -255,6 +341,7 @@ __all__ = [
     "Remote",
     "RepairReport",
     "ReportForm",
+    "ReportSection",
     "RepositoryInfo",
     "Retyped",
     "Review",
@@ -280,6 +367,7 @@ __all__ = [
     "SyncItem",
     "SyncReport",
     "TableChanges",
+    "TableDescription",
     "TableHash",
     "TableInfo",
     "TokenSource",
@@ -287,8 +375,10 @@ __all__ = [
     "UnsupportedColumnsError",
     "ValidationReport",
     "Verification",
+    "VerificationReport",
     "Version",
     "WriteResult",
+    "WrittenFile",
     "__version__",
     "as_text",
     "check_cut_name",
@@ -320,8 +410,12 @@ __all__ = [
     "remote_head",
     "render_report",
     "repeated",
+    "report_form",
     "report_schema",
+    "report_sections",
     "to_pandas",
     "watching",
     "write_report",
+    "write_study",
+    "write_table",
 ]

@@ -17,10 +17,12 @@ from datom_core.common.names import (
     is_text,
     normalise_prefix,
 )
+from datom_core.common.packages import needing
 from datom_core.common.progress import OnProgress, Progress, watcher, watching
 from datom_core.common.secret import MASK, Secret, kind_of, mask_logs, masked, veiled, without_frames
 from datom_core.common.suggestions import did_you_mean
-from datom_core.common.timestamps import Moment, moment_of
+from datom_core.common.timestamps import Moment, beginning_of, moment_of
+from datom_core.common.whole_files import whole_file
 
 __all__ = [
     "MASK",
@@ -30,6 +32,7 @@ __all__ = [
     "ProjectEvent",
     "ProjectEvents",
     "Secret",
+    "beginning_of",
     "check_cut_name",
     "check_key",
     "check_name",
@@ -47,9 +50,11 @@ __all__ = [
     "masked",
     "moment_of",
     "names",
+    "needing",
     "normalise_prefix",
     "veiled",
     "watcher",
     "watching",
+    "whole_file",
     "without_frames",
 ]

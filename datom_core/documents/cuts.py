@@ -55,9 +55,14 @@ class Cut(Mapping[str, str]):
         return len(self.recordings)
 
     @property
+    def latest(self) -> Recording:
+        """The last recording of the cut, for any of its tables: when, by whom and why."""
+        return max((r[0] for r in self.recordings.values()), key=lambda r: r.recorded_at)
+
+    @property
     def recorded_at(self) -> str:
         """When the cut was last recorded, for any of its tables."""
-        return max(r[0].recorded_at for r in self.recordings.values())
+        return self.latest.recorded_at
 
     def version_of(self, table: str, as_of: datetime | None = None) -> str:
         """The version that this cut stands for; with ``as_of``, the one that it stood for then.

@@ -12,6 +12,7 @@ from datom_core.extracts.formats import (
     of_name,
     read_extract,
     register_format,
+    sas_clock,
     special_missing,
 )
 
@@ -31,5 +32,6 @@ __all__ = [
     "of_name",
     "read_extract",
     "register_format",
+    "sas_clock",
     "special_missing",
 ]

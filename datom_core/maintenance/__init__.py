@@ -3,12 +3,10 @@
 Findings are made without effects; repairs go through the same steps as any write.
 """
 
-from datom_core.maintenance.findings import Depth
 from datom_core.maintenance.reconciliation import Reconciliation
 from datom_core.maintenance.validation import validate
 
 __all__ = [
-    "Depth",
     "Reconciliation",
     "validate",
 ]

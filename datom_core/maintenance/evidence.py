@@ -9,8 +9,16 @@ from functools import partial
 
 from datom_core.common import OnProgress, names
 from datom_core.documents import Metadata, Version
-from datom_core.maintenance.findings import Depth, Evidence, absent_tables, odd_payloads, unlisted_tables
-from datom_core.planning import ProjectState, nothing_there, payload_key, read_snapshot, same_snapshot, snapshot_fault
+from datom_core.maintenance.findings import Evidence, absent_tables, odd_payloads, unlisted_tables
+from datom_core.planning import (
+    Depth,
+    ProjectState,
+    nothing_there,
+    payload_key,
+    read_snapshot,
+    same_snapshot,
+    snapshot_fault,
+)
 from datom_core.publishing import git_recovery, load_state
 from datom_core.storage import Item, each, find
 from datom_core.tables import Verdict, judge_payload, signed

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
 
 from datom_core.common import names
 from datom_core.errors import InvalidInputError
 from datom_core.maintenance.consistency import disagreements
 from datom_core.planning import (
+    Depth,
     LostVersion,
     Pinned,
     Problem,
@@ -24,9 +24,6 @@ from datom_core.planning import (
     same_cuts,
 )
 from datom_core.tables import Verdict
-
-#: How closely to examine a project.
-Depth = Literal["quick", "deep", "full"]
 
 _KNOWN = frozenset({names.MANIFEST_KEY, names.CUTS_KEY, names.GOVERNANCE_KEY, names.CLAIM_KEY, names.LINE_KEY})
 _FIRST_BYTES = 16  # of a hash, in messages

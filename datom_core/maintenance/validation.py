@@ -16,8 +16,8 @@ from datom_core.common import OnProgress, names
 from datom_core.documents import rows
 from datom_core.errors import ConflictError, IntegrityError, InvalidInputError
 from datom_core.maintenance.evidence import Examiner
-from datom_core.maintenance.findings import Depth, Evidence, inspect, strangers
-from datom_core.planning import Problem, ValidationReport
+from datom_core.maintenance.findings import Evidence, inspect, strangers
+from datom_core.planning import Depth, Problem, ValidationReport
 from datom_core.writing import DocumentEditor
 
 # Seconds between the looks that must agree: in total, longer than a writer takes from its commit to its documents.

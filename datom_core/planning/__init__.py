@@ -3,57 +3,87 @@
 Nothing here asks git or storage: what they hold comes in as values, and a plan goes out.
 """
 
-from datom_core.planning.project_state import ProjectState, TableState
-from datom_core.planning.projection import (
-    Pinned,
-    StorageView,
-    lagging_tables,
-    least_sizes,
-    lost_versions,
-    nothing_there,
-    payload_key,
-    pinned_payloads,
-    projected_lists,
-    read_snapshot,
-    readers_know,
-    same_cuts,
-    same_lists,
-    same_snapshot,
-    same_table,
-    snapshot_document,
-    snapshot_fault,
-    versions_to_snapshot,
-)
-from datom_core.planning.results import (
-    CutResult,
-    LostVersion,
-    MirrorReport,
-    PlannedWrite,
-    Problem,
-    Status,
-    Summary,
-    TableInfo,
-    ValidationReport,
-    WriteResult,
-    planned,
-)
-from datom_core.planning.write_plan import (
-    Action,
-    Payload,
-    Stamp,
-    TablePlan,
-    TableWrite,
-    WritePlan,
-    apply,
-    changed_files,
-    check_writable,
-    plan_write,
-    repin,
-)
+from typing import TYPE_CHECKING
+
+from datom_core.lazy import lazy
+
+if TYPE_CHECKING:
+    from datom_core.planning.consistency import history_faults, row_faults, unknown_versions
+    from datom_core.planning.project_state import ProjectState, TableState
+    from datom_core.planning.projection import (
+        Pinned,
+        StorageView,
+        lagging_tables,
+        least_sizes,
+        lost_versions,
+        nothing_there,
+        payload_key,
+        pinned_payloads,
+        projected_lists,
+        read_snapshot,
+        readers_know,
+        same_cuts,
+        same_lists,
+        same_snapshot,
+        same_table,
+        snapshot_document,
+        snapshot_fault,
+        versions_to_snapshot,
+    )
+    from datom_core.planning.results import (
+        Action,
+        CutResult,
+        Depth,
+        LostVersion,
+        MirrorReport,
+        PlannedWrite,
+        Problem,
+        Status,
+        Summary,
+        TableInfo,
+        ValidationReport,
+        VerificationReport,
+        WriteResult,
+    )
+    from datom_core.planning.write_plan import (
+        Payload,
+        Stamp,
+        TablePlan,
+        TableWrite,
+        WritePlan,
+        apply,
+        changed_files,
+        check_writable,
+        plan_write,
+        planned,
+        repin,
+    )
+else:
+    __getattr__, __dir__ = lazy(
+        __name__,
+        {
+            "consistency": "history_faults row_faults unknown_versions",
+            "project_state": "ProjectState TableState",
+            "projection": (
+                "Pinned StorageView lagging_tables least_sizes lost_versions nothing_there payload_key "
+                "pinned_payloads projected_lists read_snapshot readers_know same_cuts same_lists same_snapshot "
+                "same_table snapshot_document snapshot_fault versions_to_snapshot"
+            ),
+            "results": (
+                "Action CutResult Depth LostVersion MirrorReport PlannedWrite Problem Status Summary TableInfo "
+                "ValidationReport VerificationReport WriteResult"
+            ),
+            "write_plan": (
+                "Payload Stamp TablePlan TableWrite WritePlan apply changed_files check_writable plan_write planned "
+                "repin"
+            ),
+        },
+    )
 
 __all__ = [
     "Action",
     "CutResult",
+    "Depth",
     "LostVersion",
     "MirrorReport",
     "Payload",
@@ -70,11 +100,13 @@ __all__ = [
     "TableState",
     "TableWrite",
     "ValidationReport",
+    "VerificationReport",
     "WritePlan",
     "WriteResult",
     "apply",
     "changed_files",
     "check_writable",
+    "history_faults",
     "lagging_tables",
     "least_sizes",
     "lost_versions",
@@ -87,11 +119,13 @@ __all__ = [
     "read_snapshot",
     "readers_know",
     "repin",
+    "row_faults",
     "same_cuts",
     "same_lists",
     "same_snapshot",
     "same_table",
     "snapshot_document",
     "snapshot_fault",
+    "unknown_versions",
     "versions_to_snapshot",
 ]

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from datom_core.documents import Author, Change, Recording, Rows, block, rows
-from datom_core.planning.write_plan import Action, TablePlan, WritePlan
+
+#: What a write did to a table.
+Action = Literal["created", "metadata_only", "unchanged", "repaired"]
+
+#: How closely to examine a project.
+Depth = Literal["quick", "deep", "full"]
 
 
 @dataclass(frozen=True)
@@ -62,13 +68,6 @@ class PlannedWrite:
     rows: int
     cut: str | None
     change: Change = field(repr=False)
-
-
-def planned(table: TablePlan, plan: WritePlan) -> PlannedWrite:
-    """One table of a plan, as its caller sees it."""
-    write = table.write
-    cut = plan.cut if write.table in plan.recordings else None
-    return PlannedWrite(write.table, table.version, write.data_sha, table.action, write.rows, cut, table.change)
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,19 +215,20 @@ class LostVersion:
 
 @dataclass(frozen=True)
 class Problem:
-    """Something in storage that is not as git says, or in git that cannot be right.
+    """Something in storage that is not as git says, or in storage or git that cannot be right.
 
     Attributes:
         kind: of a document, ``missing``, ``damaged`` (cannot be read, or belongs elsewhere) or ``stale`` (says
             something else than git); of a payload, ``lost``, ``waiting`` (storage never had it: not uploaded yet, or
             lost on the way), ``altered`` (other bytes than were recorded) or ``forged`` (another content than its name
-            says, though its bytes are those that were recorded, if any were); of git, ``inconsistent``; ``foreign``
-            for the manifest of another project; and ``diverged`` for what storage shows of a history that git does
-            not have, or of another branch.
+            says, though its bytes are those that were recorded, if any were); of documents that contradict each
+            other, ``inconsistent``; ``foreign`` for the manifest of another project; and ``diverged`` for what storage
+            shows of a history that git does not have, or of another branch.
         table, version: whose; ``None`` for a document of the project, or of all versions.
         key: in storage; of what is inconsistent, the path in git.
         message: what is wrong with it, and what to do where git cannot help.
-        fixable: whether git can give it, so that ``validate(fix=True)`` or ``mirror()`` puts it back.
+        fixable: whether git can give it, so that ``validate(fix=True)`` or ``mirror()`` puts it back; storage alone
+            cannot tell, and says so only of a list that is ``stale``.
     """
 
     kind: str
@@ -237,6 +237,11 @@ class Problem:
     key: str
     message: str
     fixable: bool
+
+    @property
+    def grave(self) -> bool:
+        """Whether neither git nor an upload that may still come can put it right: stop, and find out."""
+        return not self.fixable and self.kind != "waiting"
 
     def __str__(self) -> str:
         at = f"@{self.version[:8]}" if self.version else ""
@@ -284,3 +289,35 @@ class ValidationReport:
         counts += f", unproven {len(self.unproven)}" if self.unproven else ""
         found = [(name, getattr(self, name)) for name in ("problems", "fixed")]
         return block(self) + counts + "".join(f"\n\n{name}:\n{rows_!r}" for name, rows_ in found if rows_)
+
+
+@dataclass(frozen=True)
+class VerificationReport:
+    """What `ProjectReader.verify` found, by storage alone.
+
+    Attributes:
+        project, depth, location: what was looked at, how closely, and where.
+        tables, versions: how many were looked at.
+        payloads, bytes: of how many payloads it was seen whether they are there, and how large those are.
+        problems: what is wrong.
+        unproven: keys of documents and payloads that may be what their names say, as only R could tell.
+    """
+
+    project: str
+    depth: str
+    location: str
+    tables: int
+    versions: int
+    payloads: int
+    bytes: int
+    problems: Rows[Problem] = field(repr=False)
+    unproven: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+    def __repr__(self) -> str:
+        counts = f"\n  problems {len(self.problems)}, unproven {len(self.unproven)}"
+        return block(self) + counts + (f"\n\nproblems:\n{self.problems!r}" if self.problems else "")

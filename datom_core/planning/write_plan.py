@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 from datom_core.common import names
 from datom_core.documents import (
@@ -22,10 +22,8 @@ from datom_core.documents import (
 )
 from datom_core.errors import InvalidInputError, NotFoundError
 from datom_core.planning.project_state import ProjectState, TableState
+from datom_core.planning.results import Action, PlannedWrite
 from datom_core.tables import HASH_ALGO
-
-#: What a write did to a table.
-Action = Literal["created", "metadata_only", "unchanged", "repaired"]
 
 
 @dataclass(frozen=True)
@@ -319,3 +317,10 @@ def changed_files(before: ProjectState, after: ProjectState) -> dict[str, bytes]
     if after.file is not before.file:
         files[names.PROJECT_FILE] = after.file.to_yaml()
     return files
+
+
+def planned(table: TablePlan, plan: WritePlan) -> PlannedWrite:
+    """One table of a plan, as its caller sees it."""
+    write = table.write
+    cut = plan.cut if write.table in plan.recordings else None
+    return PlannedWrite(write.table, table.version, write.data_sha, table.action, write.rows, cut, table.change)

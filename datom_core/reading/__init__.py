@@ -3,29 +3,59 @@
 Nothing here runs git or writes to storage.
 """
 
-from datom_core.reading.column_types import retyped, stored_types
-from datom_core.reading.placement import (
-    PlacementGuard,
-    being_taken_away,
-    check_recorded,
-    check_stays,
-    governance_storage,
-    locate,
-    read_ref,
-    registered_in,
-)
-from datom_core.reading.reader import ProjectReader, open_reader
-from datom_core.reading.row_history import CellState, RowHistory
-from datom_core.reading.states import Reference, StateLike, StudyState
+from typing import TYPE_CHECKING
+
+from datom_core.lazy import lazy
+
+if TYPE_CHECKING:
+    from datom_core.reading.ancestry import Dependent, LineageNode
+    from datom_core.reading.column_types import retyped, stored_types
+    from datom_core.reading.description import ColumnInfo, TableDescription
+    from datom_core.reading.log import LogEntry
+    from datom_core.reading.placement import (
+        PlacementGuard,
+        being_taken_away,
+        check_recorded,
+        check_stays,
+        governance_storage,
+        locate,
+        read_ref,
+        registered_in,
+    )
+    from datom_core.reading.reader import ProjectReader, open_reader
+    from datom_core.reading.row_history import CellState, RowHistory
+    from datom_core.reading.states import Reference, StateLike, StudyState
+else:
+    __getattr__, __dir__ = lazy(
+        __name__,
+        {
+            "ancestry": "Dependent LineageNode",
+            "column_types": "retyped stored_types",
+            "description": "ColumnInfo TableDescription",
+            "log": "LogEntry",
+            "placement": (
+                "PlacementGuard being_taken_away check_recorded check_stays governance_storage locate read_ref "
+                "registered_in"
+            ),
+            "reader": "ProjectReader open_reader",
+            "row_history": "CellState RowHistory",
+            "states": "Reference StateLike StudyState",
+        },
+    )
 
 __all__ = [
     "CellState",
+    "ColumnInfo",
+    "Dependent",
+    "LineageNode",
+    "LogEntry",
     "PlacementGuard",
     "ProjectReader",
     "Reference",
     "RowHistory",
     "StateLike",
     "StudyState",
+    "TableDescription",
     "being_taken_away",
     "check_recorded",
     "check_stays",

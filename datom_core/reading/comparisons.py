@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from datom_core import comparing, tables
 from datom_core.common import Moment, did_you_mean
-from datom_core.comparing import (
-    ComparisonSettings,
-    KeyLike,
-    KeyOrigins,
-    NaturalKeys,
-    StudyChanges,
-    TableChanges,
-    checked_settings,
-    find_changes,
-)
 from datom_core.documents import Change, Version, compare_shapes
 from datom_core.errors import InvalidInputError
 from datom_core.reading.pairs import TablePair, read_pair
-from datom_core.reading.row_history import RowHistory, row_history
 from datom_core.reading.states import (
     StateLike,
     StudyState,
@@ -31,7 +21,12 @@ from datom_core.reading.states import (
 )
 from datom_core.reading.stored_documents import StoredDocuments
 from datom_core.reading.version_choice import choose
-from datom_core.tables import RowChange, Verification, diff
+from datom_core.tables import Verification
+
+if TYPE_CHECKING:
+    from datom_core.comparing import ComparisonSettings, KeyLike, KeyOrigins, NaturalKeys, StudyChanges, TableChanges
+    from datom_core.reading.row_history import RowHistory
+    from datom_core.tables import RowChange
 
 #: The key sequence of each table, as a study's define.xml gives it (`keys_of_define`).
 DefineKeys = Mapping[str, Sequence[str]]
@@ -63,7 +58,7 @@ class Comparisons(Versions):
         Raises:
             InvalidInputError: ``key`` is not in both versions, or does not tell their rows apart.
         """
-        return diff(self.read_arrow(table, before), self.read_arrow(table, after), key)
+        return tables.diff(self.read_arrow(table, before), self.read_arrow(table, after), key)
 
     def study(self, *, cut: str | None = None, as_of: Moment | None = None) -> StudyState:
         """All tables at one moment: a mapping from name to frame, each of which is read when it is asked for.
@@ -125,9 +120,9 @@ class Comparisons(Versions):
             InvalidInputError: the key, or a setting, does not fit both versions; names everything that does not.
             IntegrityError: stored bytes are not those that were recorded.
         """
-        settings, define = checked_settings(settings), _by_table(define, "define")
+        settings, define = comparing.checked_settings(settings), _by_table(define, "define")
         old, new = find_state(self, table, before), find_state(self, table, after)
-        origins = KeyOrigins(key, rules, define, natural_keys, tuple(settings.ignore))
+        origins = comparing.KeyOrigins(key, rules, define, natural_keys, tuple(settings.ignore))
         return self._changes(table, old, new, origins, settings, verify)
 
     def changes_between(
@@ -158,7 +153,7 @@ class Comparisons(Versions):
             InvalidInputError: a table that neither state has, or a key or setting that fits no table; names each.
             IntegrityError: stored bytes are not those that were recorded.
         """
-        settings, define = checked_settings(settings), _by_table(define, "define")
+        settings, define = comparing.checked_settings(settings), _by_table(define, "define")
         keys, rules = _by_table(keys, "keys"), _by_table(rules, "rules")
         old, new = named_study(self, before), named_study(self, after)
         chosen = _chosen(old, new, tables, {**keys, **rules})
@@ -171,24 +166,26 @@ class Comparisons(Versions):
         found = {}
         for table in chosen:
             own = settings.only(columns[table])
-            origins = KeyOrigins(keys.get(table), rules.get(table), define, natural_keys, own.ignore)
+            origins = comparing.KeyOrigins(keys.get(table), rules.get(table), define, natural_keys, own.ignore)
             first, second = (TableState(s.versions[table], s.cut) if table in s else None for s in (old, new))
             found[table] = self._changes(table, first, second, origins, own, verify)
-        return StudyChanges(self.project, old.name, new.name, found)
+        return comparing.StudyChanges(self.project, old.name, new.name, found)
 
     def row_history(self, table: str, key: Mapping[str, Any]) -> RowHistory:
         """Every value that the cells of one row ever had: with version, cuts, author, message, commit and time.
 
         Args:
             table: its name.
-            key: column -> value; the columns that identify the row. ``None`` is a missing value; NaN, as which pandas
-                shows a missing number, means both.
+            key: column -> value; the columns that identify the row. Text is read as of the column's type, as `as_text`
+                writes it. ``None`` is a missing value; NaN, as which pandas shows a missing number, means both.
 
         Raises:
             InvalidInputError: a value is of its column's type in no version, or several rows of some version share the
                 key.
             NotFoundError: no such table, or no version has such columns, or such a row.
         """
+        from datom_core.reading.row_history import row_history
+
         current, _ = choose(self._documents, table, None, None, None)
         return row_history(self, table, key, self._documents.history(table).recordings(current, table))
 
@@ -207,7 +204,7 @@ class Comparisons(Versions):
         else:
             first, second = (None if v is None else self.read_arrow(table, v, verify=verify) for v in (old, new))
             pair = TablePair(first, second)
-        return find_changes(
+        return comparing.find_changes(
             pair.before,
             pair.after,
             table=table,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import pyarrow as pa
-
+from datom_core import tables
 from datom_core.documents import Buffer, Version
 from datom_core.reading.stored_documents import StoredDocuments
-from datom_core.tables import decode_beside, decode_parquet, same_columns
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 class TablePair(NamedTuple):
@@ -31,15 +32,16 @@ def read_pair(documents: StoredDocuments, table: str, before: Version | None, af
         NotFoundError, IntegrityError: as `ProjectReader.read`.
     """
     if before is None or after is None:
-        first, second = (None if v is None else decode_parquet(_payload(documents, table, v)) for v in (before, after))
+        payloads = (None if v is None else _payload(documents, table, v) for v in (before, after))
+        first, second = (None if p is None else tables.decode_parquet(p) for p in payloads)
         return TablePair(first, second)
     old = _payload(documents, table, before)
-    first = decode_parquet(old)
+    first = tables.decode_parquet(old)
     if before.data_sha == after.data_sha:
         return TablePair(first, first, frozenset(first.column_names))
     new = _payload(documents, table, after)
-    same = same_columns(old, new)
-    return TablePair(first, decode_beside(new, first, same), same)
+    same = tables.same_columns(old, new)
+    return TablePair(first, tables.decode_beside(new, first, same), same)
 
 
 def _payload(documents: StoredDocuments, table: str, version: Version) -> Buffer:

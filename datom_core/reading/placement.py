@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from datom_core.common import fitting, level_outside, names, veiled
 from datom_core.credentials import CredentialSource
 from datom_core.documents import GovernanceFile, Location, Ref, same_place
 from datom_core.errors import ConflictError, DatomError, GovernanceWarning, InvalidInputError, NotFoundError
-from datom_core.planning import ProjectState
 from datom_core.storage import ObjectStore, check_place, check_store, find, open_store
+
+if TYPE_CHECKING:
+    from datom_core.planning import ProjectState
 
 
 class PlacementGuard:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
+from datom_core import tables
 from datom_core.common import Moment, fitting, names, veiled
 from datom_core.credentials import CredentialSource
 from datom_core.documents import (
@@ -23,26 +22,21 @@ from datom_core.documents import (
 from datom_core.errors import NotFoundError
 from datom_core.planning import Summary, TableInfo
 from datom_core.reading.comparisons import Comparisons
+from datom_core.reading.overviews import Overviews
 from datom_core.reading.placement import locate, warn_if_registered
 from datom_core.reading.stored_documents import StoredDocuments, manifest_of
+from datom_core.reading.verification import Verifications
 from datom_core.reading.version_choice import choose
 from datom_core.storage import ObjectStore
-from datom_core.tables import (
-    Verification,
-    check_columns,
-    check_verification,
-    decode_parquet,
-    insist,
-    judge_table,
-    to_pandas,
-)
+from datom_core.tables import Verification, check_verification, insist
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 
 @fitting
-class ProjectReader(Comparisons):
+class ProjectReader(Comparisons, Overviews, Verifications):
     """Reads every version of every table of one project. Make one with `ProjectReader.open`.
 
     Each call reads the documents anew, so that it sees what others have written meanwhile. Payloads are
@@ -152,7 +146,7 @@ class ProjectReader(Comparisons):
             UnprovenWarning: by default, when nothing in storage can prove that this is the version.
         """
         found = self.read_arrow(table, version, cut, as_of, columns, dictionaries=categories, verify=verify)
-        return to_pandas(found)
+        return tables.to_pandas(found)
 
     def read_arrow(
         self,
@@ -180,10 +174,10 @@ class ProjectReader(Comparisons):
             chosen = entry or current
             assert chosen is not None
             data = self._documents.payload(table, chosen.data_sha, chosen.payload_sha)
-            return decode_parquet(data, columns, dictionaries=dictionaries)
+            return tables.decode_parquet(data, columns, dictionaries=dictionaries)
         entry = entry or self.resolve(table)
         whole = self._proven(table, entry, current, dictionaries=dictionaries, certain=verify == "content")
-        return whole if columns is None else whole.select(check_columns(whole.column_names, columns))
+        return whole if columns is None else whole.select(tables.check_columns(whole.column_names, columns))
 
     def resolve(
         self, table: str, version: str | None = None, cut: str | None = None, as_of: Moment | None = None
@@ -299,9 +293,9 @@ class ProjectReader(Comparisons):
             # Without it nothing ties the content to the version: whoever may delete could then forge.
             raise NotFoundError(f'{error} verify="bytes" reads without it.', **error.details) from error
         data = self._documents.payload(table, entry.data_sha, entry.payload_sha)
-        whole = decode_parquet(data, dictionaries=dictionaries)
+        whole = tables.decode_parquet(data, dictionaries=dictionaries)
         where = self._documents.where(table, entry)
-        insist(where, judge_table(whole, entry.data_sha, lambda: told), certain=certain)
+        insist(where, tables.judge_table(whole, entry.data_sha, lambda: told), certain=certain)
         return whole
 
 

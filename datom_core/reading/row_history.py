@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import time
 from typing import Any, NamedTuple
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -14,7 +15,7 @@ from datom_core.common import did_you_mean
 from datom_core.documents import Author, Cuts, Recording, Rows, Version, rows
 from datom_core.errors import InvalidInputError, NotFoundError
 from datom_core.reading.states import Versions
-from datom_core.tables import as_text
+from datom_core.tables import as_text, as_text_column
 
 
 @dataclass(frozen=True)
@@ -109,8 +110,8 @@ def row_history(
     Args:
         of: the project's versions.
         table: its name.
-        key: column -> value; the columns that identify the row. ``None`` is a missing value; NaN, as which pandas
-            shows a missing number, means both.
+        key: column -> value; the columns that identify the row. Text is read as of the column's type, as `as_text`
+            writes it. ``None`` is a missing value; NaN, as which pandas shows a missing number, means both.
         recordings: each time that a version became current, oldest first.
 
     Raises:
@@ -182,20 +183,41 @@ def _row(
 def _equal(column: pa.ChunkedArray, name: str, value: Any) -> pa.ChunkedArray:
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
-    if isinstance(value, np.generic):
+    numpy = sys.modules.get("numpy")  # without it, nobody has a value of it
+    if numpy is not None and isinstance(value, numpy.generic):
         value = value.item()
     try:
         given = pa.scalar(value, from_pandas=True)
         if not given.is_valid:
             # A frame of pandas shows a missing number as NaN.
             return column.is_null(nan_is_null=value is not None)
-        wanted = given.cast(column.type) if isinstance(value, int | float | str) else given
+        wanted = given
+        if isinstance(value, int | float | str):
+            wanted = _read_as(column.type, value) if isinstance(value, str) else given.cast(column.type)
         found = pc.equal(column, wanted)
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        # A duration is no text that Arrow reads, but one that a person has seen.
+        if isinstance(value, str) and pc.any(shown := _shown_as(column, value)).as_py():
+            return shown
         raise InvalidInputError(
             f"The column {name} holds {column.type}; {value!r} is no such value ({error}).", column=name
         ) from error
     return pc.fill_null(found, False)
+
+
+def _read_as(kind: pa.DataType, text: str) -> pa.Scalar:
+    if pa.types.is_time(kind):
+        return pa.scalar(time.fromisoformat(text)).cast(kind)
+    try:
+        return pa.scalar(text).cast(kind)
+    except pa.ArrowInvalid:
+        if not pa.types.is_timestamp(kind) or kind.tz is None:
+            raise
+        return pa.scalar(text).cast(pa.timestamp(kind.unit)).cast(kind)  # without an offset it is UTC, as everywhere
+
+
+def _shown_as(column: pa.ChunkedArray, text: str) -> pa.ChunkedArray:
+    return pc.fill_null(pc.equal(as_text_column(column), text), False)
 
 
 def _python(column: pa.ChunkedArray) -> Any:

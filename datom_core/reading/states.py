@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-import pyarrow as pa
-
+from datom_core import tables
 from datom_core.common import Moment, did_you_mean, moment_of, names
 from datom_core.documents import Cuts, Review, Rows, Version
 from datom_core.errors import InvalidInputError, NotFoundError
 from datom_core.planning import TableInfo
-from datom_core.tables import Verification, to_pandas
+from datom_core.tables import Verification
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 #: A state of a table: an entry of its history, a version id or its first digits, the name of a cut or of a review mark,
 #: or a moment.
@@ -163,7 +163,7 @@ class StudyState(Mapping[str, "pd.DataFrame"]):
         self, table: str, columns: Sequence[str] | None = None, *, verify: Verification | None = "bytes"
     ) -> pd.DataFrame:
         """The table as a pandas frame; arguments as `ProjectReader.read`."""
-        return to_pandas(self.read_arrow(table, columns, verify=verify))
+        return tables.to_pandas(self.read_arrow(table, columns, verify=verify))
 
     def read_arrow(
         self, table: str, columns: Sequence[str] | None = None, *, verify: Verification | None = "bytes"
@@ -254,7 +254,12 @@ def named_study(of: Versions, state: Moment | None) -> StudyState:
         return StudyState(of.project, state, mark.cut if whole else None, held, of)
     if _is_moment(state):
         return find_study(of, as_of=state)
-    raise NotFoundError(f"{of.project} has no cut {state!r}, and that is no date.{_known(cuts, state)}")
+    hint = _known(cuts, state)
+    if names.is_name(state) and any(info.name == state for info in of.list()):
+        hint = f" It is a table: a state of it is written {state}@STATE."
+    elif all(c in "0123456789abcdef" for c in state):
+        hint = f"{hint} A version is one of a table: name it, too."
+    raise NotFoundError(f"{of.project} has no cut {state!r}, and that is no date.{hint}")
 
 
 def _named(cuts: Cuts, name: str) -> str | None:

@@ -77,14 +77,22 @@ class StoredDocuments:
             NotFoundError: it is missing.
             IntegrityError: it is another version's, or may be while it has to be certain.
         """
-        where, document = self.where(table, entry), known
-        if document is None:
-            document = self.snapshot(table, entry)
-            insist(where, judge_document(document, entry.version), certain=certain)
-        if document.data_sha != entry.data_sha:
-            fault = f"its document names the content {document.data_sha[:8]}, the history {entry.data_sha[:8]}"
-            insist(where, Verdict(fault), certain=certain)
+        document = self.snapshot(table, entry) if known is None else known
+        insist(self.where(table, entry), self.judged(entry, document, known=known is not None), certain=certain)
         return document
+
+    def judged(self, entry: Version, document: Metadata, *, known: bool = False) -> Verdict:
+        """Whether this is the document of a version, and says what the version's entry says.
+
+        Args:
+            entry: the entry.
+            document: the document.
+            known: the version's id was compared already.
+        """
+        verdict = Verdict() if known else judge_document(document, entry.version)
+        if not verdict.is_other and document.data_sha != entry.data_sha:
+            return Verdict(f"its document names the content {document.data_sha[:8]}, the history {entry.data_sha[:8]}")
+        return verdict
 
     def payload(self, table: str, data_sha: str, payload_sha: str | None) -> Buffer:
         """The bytes of a table's file, once they are known to be those that were recorded.

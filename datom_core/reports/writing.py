@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import io
 import os
-import uuid
 from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO, Literal, get_args
 
-from datom_core.common import did_you_mean
+from datom_core.common import did_you_mean, whole_file
 from datom_core.comparing import StudyChanges, TableChanges
 from datom_core.errors import InvalidInputError, NotFoundError, StorageError
 from datom_core.reports.html import write_html
@@ -80,25 +79,36 @@ def write_report(
         NotFoundError: the folder does not exist.
         StorageError: the file cannot be written.
     """
-    given: object = path
-    if not isinstance(given, str | os.PathLike) or "\0" in str(given):
-        raise InvalidInputError(f"path must be that of a file; got {given!r}.")
-    target = Path(path)
-    form = _ENDINGS.get(target.suffix.lower())
-    if form is None:
-        known = ", ".join(_ENDINGS)
-        raise InvalidInputError(
-            f"{target.name!r} does not say which form the report should have; its ending must be one of {known}.",
-            path=str(target),
-        )
+    form, target = report_form(path), Path(path)
     report = _checked(changes, form, project=project, masked=masked, preview_rows=preview_rows, max_bytes=max_bytes)
     if not target.parent.is_dir():
         raise NotFoundError(f"The folder {target.parent} does not exist. Make it, or choose another.", path=str(target))
     try:
-        _replace(target, report, form, max_bytes)
+        with whole_file(target) as sink:
+            _write(report, form, sink, max_bytes)
     except OSError as error:
         raise StorageError(f"The report could not be written to {target}: {error}.", path=str(target)) from error
     return target
+
+
+def report_form(path: str | os.PathLike[str]) -> ReportForm:
+    """The form of report that the ending of a file's name says.
+
+    Raises:
+        InvalidInputError: it says none.
+    """
+    given: object = path
+    if not isinstance(given, str | os.PathLike) or "\0" in str(given):
+        raise InvalidInputError(f"path must be that of a file; got {given!r}.")
+    name = Path(path).name
+    form = _ENDINGS.get(Path(name).suffix.lower())
+    if form is None:
+        known = ", ".join(_ENDINGS)
+        raise InvalidInputError(
+            f"{name!r} does not say which form the report should have; its ending must be one of {known}.",
+            path=str(path),
+        )
+    return form
 
 
 def _checked(
@@ -130,17 +140,3 @@ def _write(report: Report, form: ReportForm, sink: BinaryIO, max_bytes: int | No
         write_markdown(report, sink, max_bytes)
     else:
         write_json(report, sink)
-
-
-def _replace(target: Path, report: Report, form: ReportForm, max_bytes: int | None) -> None:
-    part = target.with_name(f".{uuid.uuid4().hex}.part")
-    try:
-        # Not by tempfile, whose files are the user's alone, while a report is for others, too.
-        with open(part, "xb") as sink:
-            _write(report, form, sink, max_bytes)
-            sink.flush()
-            os.fsync(sink.fileno())
-        os.replace(part, target)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise

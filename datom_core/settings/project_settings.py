@@ -7,12 +7,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from datom_core.common import check_name
 from datom_core.errors import AlreadyExistsError, ConflictError, InvalidInputError, NotFoundError
-from datom_core.governance import DecommissionReport, Governance
-from datom_core.project import MigrationReport, Project, migrate
 from datom_core.reading import ProjectReader, locate, registered_in
 from datom_core.settings.fields import check_texts, plain_fields, read_fields
 from datom_core.settings.register_settings import (
@@ -28,6 +26,10 @@ from datom_core.settings.storage_settings import StorageSettings
 from datom_core.settings.toml_files import read_toml, write_text
 from datom_core.storage import ObjectStore
 from datom_core.tables import check_compression
+
+if TYPE_CHECKING:
+    from datom_core.governance import DecommissionReport, Governance
+    from datom_core.project import MigrationReport, Project
 
 
 @dataclass(frozen=True)
@@ -224,6 +226,8 @@ class ProjectSettings:
             raise InvalidInputError(
                 "Nothing says where the project's git repository is, so that it can only be read. Give the remote."
             )
+        from datom_core.project import Project
+
         opened = Project.open(
             store,
             governance=self.register.unchecked() if registered and self.register is not None else None,
@@ -245,6 +249,8 @@ class ProjectSettings:
             InvalidInputError: name, storage or remote is missing.
             The errors of `Project.init`.
         """
+        from datom_core.project import Project
+
         missing = [n for n in ("project", "storage", "remote") if getattr(self, n) is None]
         if missing or self.project is None or self.storage is None:
             raise InvalidInputError(f"A new project needs {', '.join(missing)}.")
@@ -269,6 +275,8 @@ class ProjectSettings:
         Raises:
             The errors of `datom_core.migrate` and `Project.open`.
         """
+        from datom_core.project import migrate
+
         to, old = target.store(), None if self.storage is None else self.storage.store(self.folder)
         try:
             # What the settings say comes first: the register is told of the new place before git is.

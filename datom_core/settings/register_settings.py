@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from datom_core.errors import InvalidInputError
-from datom_core.governance import Governance
 from datom_core.settings.fields import check_texts, plain_fields, read_fields
 from datom_core.settings.remotes import check_named, is_path, remote_at
 from datom_core.settings.storage_settings import StorageSettings, absolute_path, path_seen_from
 from datom_core.storage import ObjectStore
+
+if TYPE_CHECKING:
+    from datom_core.governance import Governance
 
 
 class Opens(Protocol):
@@ -100,16 +102,22 @@ class RegisterSettings:
 
     def open(self) -> Governance:
         """The register, opened; raises the errors of `Governance.open`."""
+        from datom_core.governance import Governance
+
         return Governance.open(self.store(), **opening(self))
 
     def begin(self, *, create_repo: bool = False) -> Governance:
         """Begin the register, or complete what was begun; raises the errors of `Governance.init`."""
         if self.remote is None:
             raise InvalidInputError("A register is begun with a remote: give the URL or path of its git repository.")
+        from datom_core.governance import Governance
+
         return Governance.init(self.store(), create_repo=create_repo, **opening(self))
 
     def unchecked(self) -> Governance:
         """As `open`, without asking whether it is there."""
+        from datom_core.governance import Governance
+
         return Governance.of(self.store(), **opening(self))
 
 

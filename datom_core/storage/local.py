@@ -14,8 +14,6 @@ from collections.abc import Iterator, Mapping
 from io import FileIO
 from pathlib import Path, PurePosixPath
 
-import pyarrow as pa
-
 from datom_core.common import check_key, fitting, logged, normalise_prefix
 from datom_core.documents import Buffer, Location
 from datom_core.errors import (
@@ -216,6 +214,8 @@ def _etag(found: os.stat_result, sha256: str) -> str:
 
 def _read_large(file: FileIO, size: int) -> memoryview:
     """The file's bytes in Arrow's memory, where a payload is parsed without another copy."""
+    import pyarrow as pa
+
     whole = memoryview(pa.allocate_buffer(size)).cast("B")
     done = 0
     while count := file.readinto(whole[done:]):

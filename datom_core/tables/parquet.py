@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, get_args
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from datom_core.common import did_you_mean
 from datom_core.errors import FormatError, InvalidInputError
+from datom_core.tables.compression import Compression
 from datom_core.tables.streams import on_disk
 
-#: How the pages of a payload are compressed.
-Compression = Literal["snappy", "zstd"]
-
-
 IN_MEMORY = 512 * 2**20  # bytes of a table up to which its file, about a tenth as long, is made in memory
-
-
-def check_compression(compression: object) -> None:
-    """Refuse what is not a `Compression`.
-
-    Raises:
-        InvalidInputError: names the valid ones.
-    """
-    if compression not in get_args(Compression):
-        raise InvalidInputError(f"compression is one of {get_args(Compression)}, not {compression!r}.")
 
 
 def encode_parquet(table: pa.Table, compression: Compression = "snappy") -> memoryview:
@@ -122,6 +109,22 @@ def parquet_shape(data: bytes | memoryview) -> tuple[int, list[str]]:
     """
     file = _open(_outside_of_python(data))
     return file.metadata.num_rows, file.schema_arrow.names
+
+
+def first_rows(data: bytes | memoryview, rows: int) -> pa.Table:
+    """The first rows of a parquet file, with the types and labels of all its columns; the rest is not decoded.
+
+    Raises:
+        FormatError: the bytes are not a parquet file.
+    """
+    file = _open(_outside_of_python(data))
+    if rows < 1 or not file.schema_arrow.names:
+        return file.schema_arrow.empty_table()
+    try:
+        batch = next(file.iter_batches(batch_size=rows), None)
+    except (pa.ArrowException, OSError) as error:
+        raise _not_parquet(error) from error
+    return file.schema_arrow.empty_table() if batch is None else pa.Table.from_batches([batch])
 
 
 def _open(buffer: pa.Buffer, **options: Any) -> pq.ParquetFile:

@@ -6,103 +6,19 @@ history or a pointer says is no evidence. What R leaves open is named as such (d
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal, get_args
+from collections.abc import Sequence
 
 import pyarrow as pa
 
-from datom_core.common import level_outside
 from datom_core.documents import Buffer, Metadata, hash_set, parse
-from datom_core.errors import DatomError, FormatError, IntegrityError, InvalidInputError, UnprovenWarning
+from datom_core.errors import DatomError, FormatError
 from datom_core.tables.hashing import HASH_ALGO, hash_normalised
 from datom_core.tables.normalisation import Normalised
 from datom_core.tables.parquet import decode_parquet, parquet_shape
 from datom_core.tables.tabular import normalised
-from datom_core.version import SIGNATURE
-
-#: What a reader compares: the ``"bytes"`` with the hash that storage records of them; or the ``"content"`` too, with
-#: its hash, and that, by way of the version's document, with the id of the version.
-Verification = Literal["bytes", "content"]
-
-#: Gives the document of a version, if there is one.
-Told = Callable[[], Metadata | None]
+from datom_core.tables.verdict import PROVEN, Told, Verdict, by_r
 
 _CLASSES = b"r"  # the schema's metadata in which R keeps classes that parquet has no type for
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What is known of a stored object and the name that it is stored under.
-
-    Attributes:
-        fault: how it differs from what its name says; ``None`` when it is proven to be that.
-        doubt: why it may still be what its name says, as only R could tell; ``None`` if nothing explains the fault.
-    """
-
-    fault: str | None = None
-    doubt: str | None = None
-
-    @property
-    def proven(self) -> bool:
-        return self.fault is None
-
-    @property
-    def is_other(self) -> bool:
-        """Whether it is certainly not what its name says."""
-        return self.fault is not None and self.doubt is None
-
-
-_PROVEN = Verdict()
-
-
-def check_verification(verify: object) -> None:
-    """Refuse what is neither a `Verification` nor ``None``.
-
-    Raises:
-        InvalidInputError: names the valid ones.
-    """
-    if verify is not None and verify not in get_args(Verification):
-        raise InvalidInputError(f"verify is one of {get_args(Verification)}, or None for the default, not {verify!r}.")
-
-
-def insist(what: str, verdict: Verdict, *, certain: bool) -> None:
-    """Refuse what is not proven, or warn of it.
-
-    Args:
-        what: the thing that was judged, for the message.
-        verdict: the verdict on it.
-        certain: also refuse what R left open.
-
-    Raises:
-        IntegrityError: it is something else, or may be although ``certain`` was asked for.
-    """
-    if verdict.proven:
-        return
-    how = "project.validate('full') compares storage with git"
-    if verdict.is_other:
-        raise IntegrityError(
-            f"{what} is not the version that it is called: {verdict.fault}. Storage was altered; do not use this data. "
-            f"{how}."
-        )
-    said = f"{what} cannot be proven to be that version: {verdict.fault}, and {verdict.doubt}. {how}"
-    if certain:
-        raise IntegrityError(f'{said}; verify="bytes" reads it by what storage records.')
-    warnings.warn(f'{said}; verify="bytes" leaves this check out.', UnprovenWarning, stacklevel=level_outside())
-
-
-def judge_document(document: Metadata, version: str) -> Verdict:
-    """Compare a version's document with the id of the version."""
-    computed = document.version()
-    if computed == version:
-        return _PROVEN
-    doubt = None
-    if _by_r(document) and document.custom:
-        doubt = "R does not compute the same id again for some custom metadata"
-    elif _by_r(document) and document.hash_algo is None:
-        doubt = "it is from before R recorded which hash it used"
-    return Verdict(f"it is the document of the version {computed[:8]}", doubt)
 
 
 def judge_table(table: pa.Table, data_sha: str, told: Told = lambda: None) -> Verdict:
@@ -120,10 +36,10 @@ def judge_table(table: pa.Table, data_sha: str, told: Told = lambda: None) -> Ve
         return _unlike("it is a table that has no content hash", table, told())
     actual = hash_normalised(data).data_sha
     if actual == data_sha:
-        return _PROVEN
+        return PROVEN
     document = told()
-    if _by_r(document) and hash_normalised(_as_integer64(data)).data_sha == data_sha:
-        return _PROVEN
+    if by_r(document) and hash_normalised(_as_integer64(data)).data_sha == data_sha:
+        return PROVEN
     return _unlike(f"it holds the content {actual[:8]}", table, document)
 
 
@@ -158,26 +74,16 @@ def _judge_set(data: Buffer, data_sha: str) -> Verdict:
         actual = None
     if actual is None:
         return Verdict("it is no readable set")
-    return _PROVEN if actual == data_sha else Verdict(f"it holds the content {actual[:8]}")
+    return PROVEN if actual == data_sha else Verdict(f"it holds the content {actual[:8]}")
 
 
 def _unlike(fault: str, table: pa.Table, document: Metadata | None) -> Verdict:
     """The verdict on a table that does not match its hash, in view of what R may have hashed."""
-    if not _by_r(document):
+    if not by_r(document):
         return Verdict(fault)
     if document is not None and document.hash_algo != HASH_ALGO:
         return Verdict(fault, f"it was hashed by {document.hash_algo or 'a rule from before R recorded which'}")
     return Verdict(fault, _lost_in_parquet(table))
-
-
-def _by_r(document: Metadata | None) -> bool:
-    """Whether another program, presumably R, may have written the document."""
-    return document is None or not signed(document)
-
-
-def signed(document: Metadata) -> bool:
-    """Whether the document says that this package wrote it: evidence in git, and in storage no more than a hint."""
-    return str(document.raw.get("datom_version") or "").startswith(SIGNATURE)
 
 
 def _as_integer64(data: Normalised) -> Normalised:

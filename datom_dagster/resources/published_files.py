@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import mimetypes
 import os
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -34,26 +32,19 @@ def publish_in_folder(folder: Path, path: str, data: bytes) -> str:
             f"A project's data lies in {among}, and reports may not lie among it: give another folder.",
             location=str(among),
         )
-    part = target.with_name(f".{uuid.uuid4().hex}.part")
     try:
         if target.exists():
             if target.read_bytes() != data:
                 raise _other(str(target))
             return str(target)
         target.parent.mkdir(parents=True, exist_ok=True)
-        with open(part, "xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
         # Names tell contents apart: whoever was faster wrote the same.
-        os.replace(part, target)
+        with dc.whole_file(target) as file:
+            file.write(data)
     except PermissionError as error:
         raise dc.AccessDeniedError(f"Not allowed to write {target}: {error}.", resource=str(target)) from error
     except OSError as error:
         raise dc.StorageError(f"{target} cannot be written: {error.strerror or error}.", path=str(target)) from error
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
     return str(target)
 
 

@@ -42,6 +42,7 @@ def everything_a_reader_does(reader: dc.ProjectReader) -> None:
     assert reader.parent("dm").table == "dm"
     assert reader.compare("dm", first.version).rows == 1
     assert reader.summary().tables == 3
+    assert reader.verify("full").ok
 
 
 @pytest.mark.parametrize("scope", ["project", "prefix"])
@@ -63,8 +64,8 @@ def test_a_reader_with_the_generated_policy(
 def test_a_reader_has_no_method_that_writes(written: dc.Project) -> None:
     public = {name for name in dir(dc.ProjectReader) if not name.startswith("_")}
     reads = (
-        "changes changes_between compare cuts diff history lineage list metadata parent parents project read "
-        "read_arrow resolve reviews row_history study summary"
+        "changes changes_between compare cuts describe diff downstream history lineage list log metadata parent "
+        "parents project read read_arrow resolve reviews row_history study study_at summary upstream verify version_at"
     )
     assert public == {"find", "open", *reads.split()}
 

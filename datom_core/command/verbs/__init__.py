@@ -6,7 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from datom_core.command.verbs import looking, moving, organization, places, registers, writing
+from datom_core.command.verbs import (
+    comparing,
+    exporting,
+    histories,
+    looking,
+    moving,
+    organization,
+    places,
+    registers,
+    showing,
+    verifying,
+    writing,
+)
 
 
 @dataclass(frozen=True)
@@ -29,7 +41,28 @@ class Group:
 #: Section of the help -> its verbs.
 VERBS: dict[str, list[Verb | Group]] = {
     "Look": [
+        Verb("status", looking.status),
         Verb("list", looking.list_tables),
+        Verb("show", showing.show),
+        Verb("log", histories.log),
+        Verb("cuts", looking.cuts),
+        Verb("history", histories.history),
+        Verb("lineage", histories.lineage),
+    ],
+    "Take out": [
+        Verb("read", exporting.read),
+        Verb("export", exporting.export),
+    ],
+    "Compare": [
+        Verb("diff", comparing.diff),
+        Verb("report", comparing.report),
+    ],
+    "Check and mend": [
+        Verb("verify", verifying.verify),
+        Verb("validate", verifying.validate),
+        Verb("mirror", verifying.mirror),
+        Verb("recover", verifying.recover),
+        Verb("accept", verifying.accept),
     ],
     "Write": [
         Verb("init", places.init),

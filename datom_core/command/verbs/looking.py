@@ -7,17 +7,34 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from datom_core.command.forms.looking import ListAnswer, TableLine
-from datom_core.command.output import table
+from datom_core.command.forms.looking import (
+    CutAnswer,
+    CutLine,
+    CutMove,
+    CutsAnswer,
+    ListAnswer,
+    StatusAnswer,
+    TableLine,
+)
+from datom_core.command.output import pairs, table
 from datom_core.command.session import Session
+from datom_core.command.verbs import completion
+from datom_core.command.verbs.arguments import OptionalCut
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    import datom_core as dc
+
+_DIFFERS = 1
+
 
 def list_tables(
     session: Session,
-    pattern: Annotated[str | None, typer.Argument(help="Only tables whose name fits, as in 'ad*'.")] = None,
+    pattern: Annotated[
+        str | None,
+        typer.Argument(help="Only tables whose name fits, as in 'ad*'.", autocompletion=completion.tables),
+    ] = None,
 ) -> None:
     """Every table, its current version, and when it was last written."""
     reader = session.reader
@@ -32,3 +49,125 @@ def list_tables(
         yield table(headings, lines, right=("versions", "bytes"))
 
     session.output.answer(answer, shown)
+
+
+def status(
+    session: Session,
+    offline: Annotated[bool, typer.Option("--offline", help="Look at storage alone, not at git.")] = False,
+) -> int:
+    """The project at a glance; with git, whether storage has everything that git has (exit 1 if not)."""
+    summary = session.reader.summary()
+    place = "/".join(part for part in (summary.root, summary.prefix) if part)
+    known = None if offline or session.settings.remote is None else _status_in_git(session)
+    answer = StatusAnswer(
+        summary.project,
+        place if summary.backend == "local" else f"{summary.backend}://{place}",
+        summary.schema,
+        summary.tables,
+        summary.sets,
+        summary.versions,
+        summary.cuts,
+        summary.size_bytes,
+        summary.last_updated,
+        *(() if known is None else (known.level, known.remote, known.branch, known.commit, known.governed)),
+        *(() if known is None else (known.behind, known.lists_behind, known.waiting, known.diverged)),
+    )
+    session.output.answer(answer, lambda: _status_shown(answer))
+    return 0 if answer.level in (None, True) else _DIFFERS
+
+
+def _status_in_git(session: Session) -> dc.Status:
+    import datom_core as dc
+
+    try:
+        with session.output.progress():
+            return session.opened.status()
+    except dc.DatomError:
+        session.output.note("Storage alone can be looked at with --offline.")
+        raise
+
+
+def _status_shown(answer: StatusAnswer) -> Iterator[RenderableType]:
+    yield pairs(
+        [
+            ("project", answer.project),
+            ("data", answer.location),
+            ("tables", f"{answer.tables:,}"),
+            ("sets", f"{answer.sets:,}" if answer.sets else None),
+            ("versions", f"{answer.versions:,}"),
+            ("cuts", f"{answer.cuts:,}"),
+            ("bytes", f"{answer.size_bytes:,}"),
+            ("last written", answer.last_updated),
+            ("git", answer.remote),
+            ("branch", answer.branch),
+            ("commit", answer.commit and answer.commit[:12]),
+            ("storage", answer.level and "level with git"),
+        ]
+    )
+    if answer.diverged:
+        yield "Storage shows a history that git does not have: `datom validate` says what to do."
+    for what, found in (("Behind git", answer.behind), ("Data not in storage", answer.waiting)):
+        if found:
+            yield f"{what}: {', '.join(found)}"
+    if answer.lists_behind:
+        yield "The lists of tables or cuts are behind git."
+    if answer.level is False and not answer.diverged:
+        yield "`datom mirror` brings storage level."
+
+
+def cuts(session: Session, name: OptionalCut = None) -> None:
+    """Each cut and review mark: when, by whom, which tables; or one of them with all that it ever stood for."""
+    reader = session.reader
+    if name is None:
+        return _all_cuts(session, reader)
+    known = reader.cuts()
+    marks = known.reviews
+    if name in marks and name not in known:
+        moves = [
+            CutMove(t, v, m.recorded_at, str(m.author), m.message, m is marks[name].latest)
+            for m in marks[name].moves
+            for t, v in m.versions.items()
+        ]
+        kind = "review mark"
+    else:
+        moves = [
+            CutMove(t, r.version, r.recorded_at, str(r.author), r.message, r is recordings[0])
+            for t, recordings in known.find(name).recordings.items()
+            for r in recordings
+        ]
+        moves.sort(key=lambda m: m.recorded_at, reverse=True)
+        kind = "cut"
+    answer = CutAnswer(reader.project, kind, name, tuple(moves))
+
+    def shown() -> Iterator[RenderableType]:
+        headings = ("table", "version", "recorded", "author", "message")
+        for title, stands in ((None, True), ("Before:", False)):
+            lines = [(m.table, m.version[:8], m.recorded_at, m.author, m.message) for m in moves if m.stands is stands]
+            if lines and title is not None:
+                yield f"\n{title}"
+            if lines:
+                yield table(headings, lines)
+
+    return session.output.answer(answer, shown)
+
+
+def _all_cuts(session: Session, reader: dc.ProjectReader) -> None:
+    known = reader.cuts()
+    found = tuple(_line(name, cut.latest, cut) for name, cut in known.items())
+    marks = tuple(_line(name, mark.latest, mark, mark.cut) for name, mark in known.reviews.items())
+
+    def shown() -> Iterator[RenderableType]:
+        for heading, lines in (("cut", found), ("review mark", marks)):
+            if lines or heading == "cut":
+                cells = [
+                    (c.name, c.recorded_at, c.author, c.message, ", ".join(c.tables)) for c in lines
+                ]  # fmt: skip
+                yield table((heading, "recorded", "author", "message", "tables"), cells)
+            if heading == "cut" and marks:
+                yield ""
+
+    session.output.answer(CutsAnswer(reader.project, found, marks), shown)
+
+
+def _line(name: str, latest: dc.Recording | dc.ReviewMove, held: dc.Cut | dc.Review, cut: str | None = None) -> CutLine:
+    return CutLine(name, latest.recorded_at, str(latest.author), latest.message, dict(held), cut)

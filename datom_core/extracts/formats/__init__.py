@@ -3,6 +3,7 @@
 `formats.py` holds the table of them all; each reader returns an Arrow table with what the file says about its columns.
 """
 
+from datom_core.extracts.formats.clocks import sas_clock
 from datom_core.extracts.formats.formats import (
     ExtractFormat,
     FileToRead,
@@ -25,5 +26,6 @@ __all__ = [
     "of_name",
     "read_extract",
     "register_format",
+    "sas_clock",
     "special_missing",
 ]

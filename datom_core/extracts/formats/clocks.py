@@ -92,3 +92,9 @@ def clock_of(file_format: str, column_format: str) -> Clock | None:
     if kind is None:
         return None
     return Clock(kind, _SPSS) if spss else Clock(kind, _SAS, in_days=True)
+
+
+def sas_clock(column_format: str) -> Kind | None:
+    """What numbers with a format of SAS are: ``"date"``, ``"datetime"``, ``"time"``; ``None`` for just numbers."""
+    found = clock_of("xpt", column_format)
+    return None if found is None else found.kind

@@ -125,6 +125,8 @@ def typed_as_before(table: pa.Table, before: Mapping[str, pa.DataType]) -> pa.Ta
 
 
 def _cast(data: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+    if data.null_count == len(data):
+        return pa.chunked_array([pa.nulls(len(data), kind)])  # of whatever type the file made it
     if pa.types.is_dictionary(kind):
         return data.cast(kind.value_type).dictionary_encode().cast(kind)
     if is_text_type(data.type) and not is_text_type(kind):

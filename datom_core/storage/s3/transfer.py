@@ -11,9 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
-from tenacity import Retrying, retry_if_exception, retry_if_exception_type, stop_after_attempt, wait_random_exponential
-
 from datom_core.common import Progress, watcher
 from datom_core.documents import Buffer
 from datom_core.errors import StorageError
@@ -37,7 +34,11 @@ class Download:
 
 def body(data: Buffer) -> Any:
     """The bytes as a file that boto3 can read again for a retry; they are not copied."""
-    return data if isinstance(data, bytes) else pa.BufferReader(pa.py_buffer(data))
+    if isinstance(data, bytes):
+        return data
+    import pyarrow as pa
+
+    return pa.BufferReader(pa.py_buffer(data))
 
 
 def distinct(key: str, data: Buffer) -> Buffer:
@@ -62,6 +63,7 @@ def download(client: Any, bucket: str, key: str) -> Download:
     If it is replaced meanwhile, it is read again from the start, a few times.
     """
     from botocore.exceptions import ClientError
+    from tenacity import Retrying, retry_if_exception, stop_after_attempt
 
     def replaced(error: BaseException) -> bool:
         return isinstance(error, ClientError) and code_of(error) in ("PreconditionFailed", "412")
@@ -107,6 +109,7 @@ def _ask(client: Any, arguments: Mapping[str, Any], *, limit: int | None = None)
     boto3 retries if no answer comes; it leaves answers that break off midway to its callers.
     """
     from botocore.exceptions import HTTPClientError, IncompleteReadError, ResponseStreamingError
+    from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
     def ask() -> tuple[Mapping[str, Any], bytes]:
         answer = client.get_object(**arguments)

@@ -15,6 +15,7 @@ from tests.resilience.faults.validation.damaging import ME, NOW, Prepared, Study
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Looks follow one another at once."""
     monkeypatch.setattr("datom_core.maintenance.validation._PAUSES", (0.0,))
+    monkeypatch.setattr("datom_core.reading.verification._PAUSES", (0.0,))
 
 
 @pytest.fixture(scope="session")

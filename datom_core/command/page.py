@@ -1,0 +1,30 @@
+"""An answer of `show` as a page of its own: no scripts, nothing from elsewhere."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from datom_core.command.forms import Answer
+
+
+def write_page(answer: Answer, file: Path | None) -> str:
+    """Write the page into a file, by default a new one of the system's folder for such; gives its path."""
+    import jinja2
+
+    made = jinja2.Environment(
+        loader=jinja2.PackageLoader("datom_core.command", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = made.get_template("show.html.jinja").render(answer=answer)
+    if file is not None:
+        file.write_text(page, encoding="utf-8")
+        return str(file)
+    handle, name = tempfile.mkstemp(prefix="datom-", suffix=".html")
+    with os.fdopen(handle, "w", encoding="utf-8") as opened:
+        opened.write(page)
+    return name

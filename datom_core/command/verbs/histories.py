@@ -1,0 +1,210 @@
+"""Verbs that look back: the log, one row through all versions, and where a version came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from datom_core.command.forms.histories import (
+    CellLine,
+    DependentLine,
+    DependentsAnswer,
+    HistoryAnswer,
+    LineageAnswer,
+    LineageLine,
+    LogAnswer,
+    LogLine,
+)
+from datom_core.command.forms.looking import SourceLine
+from datom_core.command.layout import Branch, lines, tree
+from datom_core.command.output import table as as_table
+from datom_core.command.session import Session
+from datom_core.command.verbs.arguments import KeyValue, OptionalTableAt, TableAt, TableName, by_column
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    import datom_core as dc
+
+
+def log(
+    session: Session,
+    what: OptionalTableAt = None,
+    max_count: Annotated[int | None, typer.Option("--max-count", "-n", min=0, help="No more than this many.")] = None,
+    since: Annotated[str | None, typer.Option(metavar="DATE", help="From this date or time on.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="DATE", help="Up to this date or time.")] = None,
+    author: Annotated[str | None, typer.Option(metavar="TEXT", help="By authors whose name has this.")] = None,
+    grep: Annotated[str | None, typer.Option(metavar="TEXT", help="With messages that have this.")] = None,
+    oneline: Annotated[bool, typer.Option("--oneline", help="A line each.")] = False,
+) -> None:
+    """When versions became current, by whom and why, newest first: of a table, up to a state, or of the study."""
+    import datom_core as dc
+
+    asked = dc.Reference(None, None) if what is None else dc.Reference.parse(what)
+    reader = session.reader
+    with session.output.progress():
+        found = reader.log(
+            asked.table, asked.state, since=since, until=until, author=author, grep=grep, limit=max_count
+        )
+    entries = tuple(
+        LogLine(
+            e.recorded_at, e.table, e.version, str(e.author), e.message, e.reinstated, e.current, e.cuts, e.commit_sha
+        )
+        for e in found
+    )
+    answer = LogAnswer(reader.project, asked.table, asked.state, entries)
+    session.output.answer(answer, lambda: [lines(_lines(answer))] if oneline else _log_shown(answer))
+
+
+def _log_shown(answer: LogAnswer) -> Iterator[RenderableType]:
+    headings = ["recorded", *(["table"] if answer.table is None else []), "version", "author", "message", "cuts"]
+    rows = []
+    for entry in answer.entries:
+        version = entry.version[:8] + (" (again)" if entry.reinstated else "") + (" *" if entry.current else "")
+        named = [entry.table] if answer.table is None else []
+        author = entry.author.partition(" <")[0]
+        rows.append((entry.recorded_at, *named, version, author, entry.message, ", ".join(entry.cuts)))
+    yield as_table(headings, rows)
+
+
+def _lines(answer: LogAnswer) -> Iterator[str]:
+    for entry in answer.entries:
+        name = "" if answer.table is not None else f"{entry.table}@"
+        cuts = f" ({', '.join(entry.cuts)})" if entry.cuts else ""
+        yield f"{name}{entry.version[:8]}{cuts}{' (again)' if entry.reinstated else ''} {entry.message}"
+
+
+def history(
+    session: Session,
+    table: TableName,
+    key: KeyValue,
+    column: Annotated[
+        list[str] | None, typer.Option("--column", "-c", metavar="COLUMN", help="Only this column; more than once.")
+    ] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask storage alone, not git for the runs.")] = False,
+) -> None:
+    """Every value that one row ever had, with who, when and why."""
+    import datom_core as dc
+
+    name = dc.Reference.parse(table)
+    if name.table is None or name.state is not None:
+        raise typer.BadParameter(f"{table!r} is no table; a row is followed through all versions of one.")
+    asked = by_column(key)
+    with session.output.progress():
+        found = _followed(session, name.table, asked, offline=offline)
+    chosen = found.cells if not column else [c for wanted in column for c in found.of(wanted)]
+    cells = tuple(
+        CellLine(
+            c.column,
+            c.value,
+            c.present,
+            c.recorded_at,
+            str(c.author),
+            c.message,
+            c.version,
+            c.commit_sha,
+            c.run,
+            c.cuts,
+            c.original_file_sha,
+        )
+        for c in chosen
+    )
+    answer = HistoryAnswer(session.reader.project, name.table, asked, found.versions, cells)
+    session.output.answer(answer, lambda: _history_shown(answer))
+
+
+def _followed(session: Session, name: str, key: dict[str, str], *, offline: bool) -> dc.RowHistory:
+    """Also with what git knows, where it is there to be asked."""
+    import datom_core as dc
+
+    if offline or session.settings.remote is None:
+        return session.reader.row_history(name, key)
+    try:
+        opened = session.opened
+    except (dc.DatomError, ImportError) as error:
+        session.output.note(f"Without the runs, which git knows: {error}")
+        return session.reader.row_history(name, key)
+    return opened.row_history(name, key)
+
+
+def _history_shown(answer: HistoryAnswer) -> Iterator[RenderableType]:
+    runs = any(c.run for c in answer.cells)
+    headings = ["column", "value", "recorded", "version", "author", "message", "cuts", *(["run"] if runs else [])]
+    rows, before = [], None
+    for cell in answer.cells:
+        value = cell.value if cell.value is not None else "(missing)" if cell.present else "(no such row)"
+        author = cell.author.partition(" <")[0]
+        name = "" if cell.column == before else cell.column
+        rows.append(
+            (name, value, cell.recorded_at, cell.version[:8], author, cell.message, ", ".join(cell.cuts), cell.run)[
+                : len(headings)
+            ]
+        )
+        before = cell.column
+    yield as_table(headings, rows)
+
+
+def lineage(
+    session: Session,
+    what: TableAt,
+    down: Annotated[bool, typer.Option("--down", help="What was derived from it, instead.")] = False,
+) -> None:
+    """From which versions a version was derived, and those from which they were; or, down, what came of a table."""
+    import datom_core as dc
+
+    asked = dc.Reference.parse(what)
+    if asked.table is None:
+        raise typer.BadParameter(f"{what!r} names no table; a lineage is of one.")
+    if not down:
+        with session.output.progress():
+            answer = LineageAnswer(_node(session.reader.upstream(asked.table, asked.state)))
+        session.output.answer(answer, lambda: [tree(_branch(answer.lineage, answer.lineage.project))])
+        return
+    if asked.state is not None:
+        raise typer.BadParameter("--down looks at current versions; give TABLE without a state.")
+    with session.output.progress():
+        found = session.reader.downstream(asked.table)
+    lines = tuple(DependentLine(d.table, d.version, d.parent_version, d.level) for d in found)
+
+    def shown() -> Iterator[RenderableType]:
+        if not lines:
+            yield f"Nothing names {asked.table} as a parent."
+            return
+        headings = ("table", "version", f"derived from {asked.table}", "")
+        cells = ((d.table, d.version[:8], d.parent_version[:8], "" if d.level else "(not current)") for d in lines)
+        yield as_table(headings, cells)
+
+    session.output.answer(DependentsAnswer(session.reader.project, asked.table, lines), shown)
+
+
+def _node(found: dc.LineageNode) -> LineageLine:
+    return LineageLine(
+        found.project,
+        found.table,
+        found.version,
+        found.data_sha,
+        found.known,
+        found.table_type,
+        None if found.parents is None else tuple(map(_node, found.parents)),
+        None if found.sources is None else tuple(SourceLine(s.project, s.table, s.data_sha) for s in found.sources),
+    )
+
+
+_WHY = {
+    "repeated": "(told above)",
+    "elsewhere": "(in another project)",
+    "missing": "(missing from storage)",
+    "too deep": "(and further)",
+}
+
+
+def _branch(node: LineageLine, project: str) -> Branch:
+    name = node.table if node.project == project else f"{node.project}/{node.table}"
+    why = _WHY.get(node.known) or f"({node.table_type})" * (node.table_type is not None)
+    below = [_branch(parent, project) for parent in node.parents or ()]
+    if not node.parents and node.table_type != "imported":
+        # Nobody named the versions between, but the imported tables behind them are known.
+        below = [Branch(f"{s.project}/{s.table} {s.data_sha[:8]} (imported content)") for s in node.sources or ()]
+    return Branch(f"{name}@{node.version[:8]} {why}".rstrip(), below)
