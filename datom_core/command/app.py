@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 
 from datom_core.command.session import with_session
 from datom_core.command.shells import SCRIPTS
-from datom_core.command.verbs import VERBS
+from datom_core.command.verbs import VERBS, Group
 
 # typer has its own copy of click, or the one that is installed; only these of its errors have names of its own.
 #: What is raised for arguments that a verb does not take.
@@ -46,8 +46,18 @@ def command() -> Any:
     VerbGroup.sections = {section: [v.name for v in verbs] for section, verbs in VERBS.items()}
     for verbs in VERBS.values():
         for verb in verbs:
-            app.command(verb.name)(with_session(verb.function))
+            if isinstance(verb, Group):
+                app.add_typer(_group(verb), name=verb.name, help=verb.help)
+            else:
+                app.command(verb.name)(with_session(verb.function))
     return typer.main.get_command(app)
+
+
+def _group(group: Group) -> typer.Typer:
+    below = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
+    for verb in group.verbs:
+        below.command(verb.name)(with_session(verb.function))
+    return below
 
 
 _HELP = """Version control for the tables of clinical studies.

@@ -12,7 +12,7 @@ from typing import IO, Any
 
 import pyarrow as pa
 
-from datom_core.common import fitting
+from datom_core.common import did_you_mean, fitting
 from datom_core.errors import InvalidInputError, NotFoundError
 from datom_core.extracts.formats.formats import FileToRead, check_signature, format_of
 from datom_core.extracts.formats.problems import bad_file, check_encoding
@@ -94,7 +94,7 @@ def _on_disk(source: Any, file_format: str | None, stack: ExitStack) -> tuple[Pa
     if isinstance(source, (str, os.PathLike)):
         path = Path(source)
         if not path.is_file():
-            raise NotFoundError(f"There is no file {path}.", file=str(path))
+            raise NotFoundError(f"There is no file {path}.{_meant(path)}", file=str(path))
         return path, path.name
     if not isinstance(source, (bytes, bytearray, memoryview)) and not hasattr(source, "read"):
         raise InvalidInputError(f"An extract is a path, bytes or an open binary file, not {type(source).__name__}.")
@@ -107,3 +107,10 @@ def _on_disk(source: Any, file_format: str | None, stack: ExitStack) -> tuple[Pa
         else:
             file.write(source)
     return path, _UNNAMED
+
+
+def _meant(path: Path) -> str:
+    try:
+        return did_you_mean(path.name, (p.name for p in path.parent.iterdir() if p.is_file()))
+    except OSError:
+        return ""
