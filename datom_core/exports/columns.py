@@ -61,6 +61,11 @@ class Outgoing:
     said: Mapping[str, str]
 
     @property
+    def title(self) -> str:
+        """What the data set is called in the file: as where it came from, else as the table."""
+        return self.said.get("name") or self.name
+
+    @property
     def rows(self) -> int:
         count: int = self.table.num_rows
         return count

@@ -47,13 +47,13 @@ def until_published(operation: Callable[[], T], on_retry: Callable[[int, str], N
         StorageError: pushes are rejected though nobody else's arrive, as when a lock was left behind.
         LostRaceError: others were faster in every try.
     """
-    from tenacity import Retrying, retry_if_exception_type, wait_random_exponential
+    from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-    stuck = _Stuck()
+    often_enough, stuck = stop_after_attempt(_ATTEMPTS), _Stuck()
     try:
         return Retrying(
             retry=retry_if_exception_type(LostRaceError),
-            stop=lambda state: stuck(state) or state.attempt_number >= _ATTEMPTS,
+            stop=lambda state: often_enough(state) or stuck(state),
             wait=wait_random_exponential(multiplier=0.05, max=3),
             before_sleep=_told(on_retry or _log_retry),
             reraise=True,

@@ -15,6 +15,7 @@ from datom_core.reading import ProjectReader, locate, registered_in
 from datom_core.settings.fields import check_texts, plain_fields, read_fields
 from datom_core.settings.register_settings import (
     RegisterSettings,
+    absolute_repository,
     opening,
     register_text,
     repository_seen_from,
@@ -125,6 +126,12 @@ class ProjectSettings:
         register = None if self.register is None else self.register.seen_from(folder)
         remote = repository_seen_from(self, folder)
         return replace(self, storage=storage, register=register, remote=remote, folder=folder)
+
+    def absolute(self) -> ProjectSettings:
+        """The same settings whatever the working folder, for another process."""
+        storage = None if self.storage is None else self.storage.absolute(self.folder)
+        register = None if self.register is None else self.register.absolute()
+        return replace(self, storage=storage, register=register, remote=absolute_repository(self))
 
     def save(self, path: str | os.PathLike[str], *, replacing: bool = False) -> ProjectSettings:
         """Write a settings file that says the same, and return what it says then.
