@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     )
     from datom_core.common import did_you_mean as did_you_mean
     from datom_core.common import fitting as fitting
+    from datom_core.common import needing as needing
     from datom_core.common import whole_file as whole_file
     from datom_core.comparing import (
         ColumnChange,
@@ -89,6 +90,7 @@ if TYPE_CHECKING:
         GovernanceWarning,
         IntegrityError,
         InvalidInputError,
+        MissingPackageError,
         NotFoundError,
         StorageError,
         UnprovenWarning,
@@ -144,7 +146,15 @@ if TYPE_CHECKING:
         locate,
         registered_in,
     )
-    from datom_core.reports import ReportForm, render_report, report_schema, write_report
+    from datom_core.reports import (
+        ReportForm,
+        ReportSection,
+        render_report,
+        report_form,
+        report_schema,
+        report_sections,
+        write_report,
+    )
     from datom_core.settings import (
         ProjectSettings,
         RegisterSettings,
@@ -193,7 +203,7 @@ else:
         {
             "common": (
                 "Moment Progress ProjectEvent ProjectEvents Secret check_cut_name check_key check_name check_new_name "
-                "check_version did_you_mean fitting moment_of watching whole_file"
+                "check_version did_you_mean fitting moment_of needing watching whole_file"
             ),
             "comparing": (
                 "ColumnChange ComparisonSettings KeyDecision KeyOrigins RejectedKey StudyChanges TableChanges "
@@ -209,8 +219,8 @@ else:
             ),
             "errors": (
                 "AccessDeniedError AlreadyExistsError ColumnReport ConflictError DatomError DivergedError FormatError "
-                "GovernanceWarning IntegrityError InvalidInputError NotFoundError StorageError UnprovenWarning "
-                "UnsupportedColumnsError"
+                "GovernanceWarning IntegrityError InvalidInputError MissingPackageError NotFoundError StorageError "
+                "UnprovenWarning UnsupportedColumnsError"
             ),
             "exports": "ExportForm WrittenFile is_text_form write_study write_table",
             "extracts": (
@@ -228,7 +238,7 @@ else:
                 "CellState ColumnInfo Dependent LineageNode LogEntry ProjectReader Reference RowHistory StateLike "
                 "StudyState TableDescription locate registered_in"
             ),
-            "reports": "ReportForm render_report report_schema write_report",
+            "reports": "ReportForm ReportSection render_report report_form report_schema report_sections write_report",
             "settings": "ProjectSettings RegisterSettings StorageSettings find_register find_settings remote_at",
             "storage": (
                 "Backend LocalStore MemoryStore ObjectInfo ObjectStore Opening PreflightCheck S3Store StoredObject "
@@ -304,6 +314,7 @@ __all__ = [
     "Metadata",
     "MigrationReport",
     "MirrorReport",
+    "MissingPackageError",
     "Moment",
     "NotFoundError",
     "ObjectInfo",
@@ -330,6 +341,7 @@ __all__ = [
     "Remote",
     "RepairReport",
     "ReportForm",
+    "ReportSection",
     "RepositoryInfo",
     "Retyped",
     "Review",
@@ -398,7 +410,9 @@ __all__ = [
     "remote_head",
     "render_report",
     "repeated",
+    "report_form",
     "report_schema",
+    "report_sections",
     "to_pandas",
     "watching",
     "write_report",

@@ -102,6 +102,10 @@ class DivergedError(IntegrityError):
     """
 
 
+class MissingPackageError(DatomError, ImportError):
+    """Something needs a package that only an extra installs; names the extra."""
+
+
 class GovernanceWarning(UserWarning):
     """A project is registered, and was reached without its register, which may know another place for it."""
 

@@ -8,7 +8,8 @@ import typer
 from typer.core import TyperGroup
 
 from datom_core.command.session import with_session
-from datom_core.command.verbs import VERBS
+from datom_core.command.shells import SCRIPTS
+from datom_core.command.verbs import VERBS, Group
 
 # typer has its own copy of click, or the one that is installed; only these of its errors have names of its own.
 #: What is raised for arguments that a verb does not take.
@@ -37,6 +38,7 @@ def command() -> Any:
         cls=VerbGroup,
         rich_markup_mode=None,  # rich would be loaded to show help: it takes longer than all the rest
         pretty_exceptions_enable=False,
+        add_completion=False,  # there are scripts of our own
         no_args_is_help=True,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
@@ -44,8 +46,18 @@ def command() -> Any:
     VerbGroup.sections = {section: [v.name for v in verbs] for section, verbs in VERBS.items()}
     for verbs in VERBS.values():
         for verb in verbs:
-            app.command(verb.name)(with_session(verb.function))
+            if isinstance(verb, Group):
+                app.add_typer(_group(verb), name=verb.name, help=verb.help)
+            else:
+                app.command(verb.name)(with_session(verb.function))
     return typer.main.get_command(app)
+
+
+def _group(group: Group) -> typer.Typer:
+    below = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
+    for verb in group.verbs:
+        below.command(verb.name)(with_session(verb.function))
+    return below
 
 
 _HELP = """Version control for the tables of clinical studies.
@@ -66,7 +78,24 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
+def _completion(shell: str | None) -> None:
+    if shell is None:
+        return
+    if shell not in SCRIPTS:
+        raise typer.BadParameter(f"completion is there for {', '.join(SCRIPTS)}, not for {shell!r}.")
+    typer.echo(SCRIPTS[shell])
+    raise typer.Exit
+
+
 def _global(
     version: bool = typer.Option(False, "--version", help="Show the version.", callback=_version, is_eager=True),
+    show_completion: str | None = typer.Option(
+        None,
+        metavar="SHELL",
+        help='Show what makes a shell (bash, zsh, fish) complete: eval "$(datom --show-completion bash)".',
+        callback=_completion,
+        is_eager=True,
+        autocompletion=lambda: list(SCRIPTS),
+    ),
 ) -> None:
     pass

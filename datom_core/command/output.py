@@ -8,7 +8,7 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
@@ -63,6 +63,10 @@ class Output:
             json.dump({"form": answer.form, **plain(answer)}, sys.stdout, ensure_ascii=False, indent=2)
             sys.stdout.write("\n")
             return
+        self.show(shown)
+
+    def show(self, shown: Callable[[], Iterable[RenderableType]]) -> None:
+        """What a person sees, where the answer in JSON is not a verb's own form."""
         self._print(list(shown()))
 
     def note(self, text: str) -> None:
@@ -143,20 +147,28 @@ def _told(message: Warning | str) -> str:
     return str(message).partition(". ")[0] + ". Name the register, and the project by its name, to find it there."
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, right: Iterable[str] = ()) -> RenderableType:
+def table(
+    headings: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    right: Iterable[str] = (),
+    styles: Mapping[int, str] | None = None,
+) -> RenderableType:
     """Rows below headings, as wide as the terminal; long cells wrap there, and stay whole in a pipe.
 
     Args:
         headings: of the columns.
         rows: cells, each shown as text; ``None`` is empty.
         right: headings of numbers.
+        styles: place of a column -> its colour.
     """
     from rich.table import Table
 
     numbers = set(right)
     made = Table(box=None, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for heading in headings:
-        made.add_column(heading, justify="right" if heading in numbers else "left", overflow="fold")
+    for place, heading in enumerate(headings):
+        style = (styles or {}).get(place)
+        made.add_column(heading, justify="right" if heading in numbers else "left", overflow="fold", style=style)
     for row in rows:
         made.add_row(*(cell(value) for value in row))
     return made

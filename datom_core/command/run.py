@@ -30,7 +30,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def run(arguments: list[str]) -> int:
     """Run a verb and return the exit code; a closed pipe is the caller's to handle."""
     from datom_core.command.app import Interrupted, RefusedArguments, command
+    from datom_core.command.shells import ASKED, complete
 
+    if os.environ.get(ASKED):
+        from typer.completion import get_completion_inspect_parameters
+
+        get_completion_inspect_parameters()  # makes the shells known
+        complete(lambda: command().main(arguments, prog_name="datom", standalone_mode=False))
     as_json = "--json" in arguments
     try:
         result: object = command().main(arguments, prog_name="datom", standalone_mode=False)
@@ -64,6 +70,7 @@ def _failed(error: Exception, arguments: list[str], *, as_json: bool) -> int:
         return _refuse("internal", f"{name}: {error} (-v shows where)", INTERNAL, as_json=as_json)
     # From the special to the general: some errors are of two kinds.
     kinds: list[tuple[type[dc.DatomError], int, str]] = [
+        (dc.MissingPackageError, USAGE, "missing-package"),
         (dc.InvalidInputError, USAGE, "usage"),
         (dc.AlreadyExistsError, USAGE, "exists"),
         (dc.NotFoundError, NOT_FOUND, "not-found"),
@@ -74,7 +81,9 @@ def _failed(error: Exception, arguments: list[str], *, as_json: bool) -> int:
         (dc.StorageError, AGAIN, "storage"),
     ]
     code, kind = next(((code, kind) for cls, code, kind in kinds if isinstance(error, cls)), (INTERNAL, "internal"))
-    return _refuse(kind, str(error), code, as_json=as_json)
+    from datom_core.command.wording import in_commands
+
+    return _refuse(kind, in_commands(str(error)), code, as_json=as_json)
 
 
 def _refuse(kind: str, message: str, code: int, *, as_json: bool) -> int:

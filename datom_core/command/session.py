@@ -48,9 +48,16 @@ class Session:
         return self.settings.open_project()
 
     @cached_property
+    def register_settings(self) -> dc.RegisterSettings:
+        """Where the register is."""
+        import datom_core as dc
+
+        return dc.find_register(self.register, project=self.project)
+
+    @cached_property
     def governance(self) -> dc.Governance:
         """The register."""
-        return self.settings.open_register()
+        return self.register_settings.open()
 
 
 #: Options of every verb: parameter -> annotation and default.

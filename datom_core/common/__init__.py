@@ -17,6 +17,7 @@ from datom_core.common.names import (
     is_text,
     normalise_prefix,
 )
+from datom_core.common.packages import needing
 from datom_core.common.progress import OnProgress, Progress, watcher, watching
 from datom_core.common.secret import MASK, Secret, kind_of, mask_logs, masked, veiled, without_frames
 from datom_core.common.suggestions import did_you_mean
@@ -49,6 +50,7 @@ __all__ = [
     "masked",
     "moment_of",
     "names",
+    "needing",
     "normalise_prefix",
     "veiled",
     "watcher",

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from datom_core.comparing.comparison import find_changes
     from datom_core.comparing.define_xml import keys_of_define
     from datom_core.comparing.engine import compare_tables
-    from datom_core.comparing.keys import KeyLike, KeyOrigins, resolve_key
-    from datom_core.comparing.natural_keys import NaturalKeys
+    from datom_core.comparing.keys import resolve_key
+    from datom_core.comparing.origins import KeyLike, KeyOrigins, NaturalKeys
     from datom_core.comparing.settings_check import checked_settings
 else:
     __getattr__, __dir__ = lazy(
@@ -35,8 +35,8 @@ else:
             "comparison": "find_changes",
             "define_xml": "keys_of_define",
             "engine": "compare_tables",
-            "keys": "KeyLike KeyOrigins resolve_key",
-            "natural_keys": "NaturalKeys",
+            "keys": "resolve_key",
+            "origins": "KeyLike KeyOrigins NaturalKeys",
             "settings_check": "checked_settings",
         },
     )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from datom_core.common import needing
 from datom_core.comparing.changes import ComparisonSettings, TableChanges
-from datom_core.comparing.engine import compare
-from datom_core.comparing.keys import KeyOrigins, decide
-from datom_core.comparing.prepared import Prepared
+from datom_core.comparing.origins import KeyOrigins
 from datom_core.comparing.settings_check import checked_settings
 from datom_core.documents import Version
 
@@ -26,7 +25,13 @@ def find_changes(
     Raises:
         InvalidInputError: as both.
         UnsupportedColumnsError: a column has no content hash.
+        MissingPackageError: numpy is not installed.
     """
+    with needing("Comparing tables", "compare"):
+        from datom_core.comparing.engine import compare
+        from datom_core.comparing.keys import decide
+        from datom_core.comparing.prepared import Prepared
+
     settings = checked_settings(settings)
     prepared = Prepared(before, after, settings)
     key = decide(prepared, table, origins or KeyOrigins(ignore=tuple(settings.ignore)))

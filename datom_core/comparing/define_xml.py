@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 from xml.etree.ElementTree import ParseError  # only the class; what parses is defusedxml
 
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import iterparse
-
+from datom_core.common import needing
 from datom_core.errors import InvalidInputError
 
 _LARGEST = 256 << 20  # bytes; the define.xml of a large study has some ten million
@@ -41,6 +39,8 @@ def keys_of_define(source: str | Path | bytes) -> dict[str, tuple[str, ...]]:
     """
     if not isinstance(source, str | Path | bytes):
         raise InvalidInputError(f"A define.xml is a path or bytes, not {type(source).__name__}.")
+    with needing("A define.xml", "compare"):
+        from defusedxml import DefusedXmlException
     try:
         with io.BytesIO(source) if isinstance(source, bytes) else Path(source).open("rb") as stream:
             return _keys(stream)
@@ -53,6 +53,8 @@ def keys_of_define(source: str | Path | bytes) -> dict[str, tuple[str, ...]]:
 
 
 def _keys(stream: IO[bytes]) -> dict[str, tuple[str, ...]]:
+    from defusedxml.ElementTree import iterparse
+
     size = stream.seek(0, io.SEEK_END)
     stream.seek(0)
     if size > _LARGEST:

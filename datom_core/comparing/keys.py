@@ -10,34 +10,13 @@ from datom_core.common import did_you_mean
 from datom_core.comparing import matching
 from datom_core.comparing.changes import KeyDecision, KeySource, RejectedKey
 from datom_core.comparing.classes import is_sequence
-from datom_core.comparing.natural_keys import NaturalKeys, candidates, domain_of
+from datom_core.comparing.natural_keys import candidates, domain_of
+from datom_core.comparing.origins import KeyLike, KeyOrigins, NaturalKeys
 from datom_core.comparing.prepared import Prepared
 from datom_core.errors import InvalidInputError
 
-#: A key as a caller names it.
-KeyLike = str | Sequence[str]
 _KEY_SEQUENCE = b"keySequence"
 _PLACE = re.compile("[0-9]{1,9}")
-
-
-@dataclass(frozen=True)
-class KeyOrigins:
-    """Where the key of a table may come from; what is not given is not tried.
-
-    Attributes:
-        given: an explicit key.
-        rules: the key of the table's rules.
-        data: the key sequence that a define.xml gives, or those of all its tables (`keys_of_define`); the tables' own
-            metadata is tried after it.
-        natural: more natural keys, tried before those that are shipped.
-        ignore: columns that are not compared, so that no key but an explicit one may have them.
-    """
-
-    given: KeyLike | None = None
-    rules: KeyLike | None = None
-    data: KeyLike | Mapping[str, Sequence[str]] | None = None
-    natural: NaturalKeys | None = None
-    ignore: tuple[str, ...] = ()
 
 
 def resolve_key(

@@ -8,15 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from datom_core.tables import TwoTables
+from datom_core.comparing.origins import NaturalKeys
 
-#: Domain or structure -> candidates for its key; a column that ends in ``?`` is used where both tables have it.
-NaturalKeys = Mapping[str, Sequence[Sequence[str]]]
+if TYPE_CHECKING:
+    from datom_core.tables import TwoTables
 
 _TOPICS = {"TESTCD": "findings", "TERM": "events", "TRT": "interventions"}
 _OF_RELATIONS = {"SUPPQUAL": ("RDOMAIN", "QNAM"), "RELREC": ("RDOMAIN", "RELID"), "RELSUB": ("RSUBJID", "SREL")}

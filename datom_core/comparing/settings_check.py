@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from datom_core.common import did_you_mean
 from datom_core.comparing.changes import ComparisonSettings
 from datom_core.errors import InvalidInputError
-from datom_core.tables import TwoTables
+
+if TYPE_CHECKING:
+    from datom_core.tables import TwoTables
 
 _TOLERANCES = ("absolute", "relative")
 _LISTS = ("fold_case", "fold_blanks", "ignore", "masked")

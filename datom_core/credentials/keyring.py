@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from datom_core.common import veiled, without_frames
+from datom_core.common import needing, veiled, without_frames
 from datom_core.errors import AccessDeniedError, NotFoundError
 
 
@@ -12,14 +12,13 @@ def read_entries(service: str, required: Iterable[str], optional: Iterable[str] 
     """A service's entries by name; optional ones may be ``None``.
 
     Raises:
-        NotFoundError: the extra is not installed, or an entry does not exist; says how to create it.
+        MissingPackageError: the extra is not installed.
+        NotFoundError: an entry does not exist; says how to create it.
         AccessDeniedError: the keyring is locked, or there is none.
     """
-    try:
+    with needing("What is kept in a keyring", "keyring"):
         import keyring
         import keyring.errors
-    except ImportError as error:
-        raise NotFoundError("Credentials in a keyring need the extra 'keyring' of datom-dagster.") from error
     required = tuple(required)
     try:
         found = {name: veiled(keyring.get_password(service, name)) for name in (*required, *optional)}

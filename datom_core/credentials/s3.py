@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, cast
 
-from datom_core.common import MASK, Secret, fitting, kind_of, mask_logs, veiled, without_frames
+from datom_core.common import MASK, Secret, fitting, kind_of, mask_logs, needing, veiled, without_frames
 from datom_core.credentials.keyring import read_entries
 from datom_core.errors import AccessDeniedError, InvalidInputError, NotFoundError, StorageError
 
@@ -233,8 +233,9 @@ def make_client(
     service: str, source: CredentialSource, *, region: str, endpoint_url: str | None, config: Mapping[str, Any]
 ) -> Any:
     """A boto3 client with these credentials only; AWS variables and files have no influence."""
-    import boto3.session
-    from botocore.config import Config
+    with needing("A client of AWS", "s3"):
+        import boto3.session
+        from botocore.config import Config
 
     client = boto3.session.Session(botocore_session=_isolated_session(source)).client(
         service,
@@ -315,8 +316,9 @@ def _metadata(credentials: Credentials) -> dict[str, Any]:
 
 
 def _found_by_aws(profile: str | None) -> Any:
-    import botocore.session
-    from botocore.exceptions import BotoCoreError
+    with needing("The AWS configuration", "s3"):
+        import botocore.session
+        from botocore.exceptions import BotoCoreError
 
     try:
         found = botocore.session.Session(profile=profile).get_credentials()

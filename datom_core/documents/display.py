@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import Field, fields
+from html import escape
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from datom_core.common import needing
 from datom_core.documents.author import Author
 
 if TYPE_CHECKING:
@@ -24,25 +26,23 @@ class Rows(tuple[T, ...]):
 
     def to_pandas(self) -> pd.DataFrame:
         """One row per record, one column per field, values in full."""
-        import pandas as pd
+        with needing("A frame", "pandas"):
+            import pandas as pd
 
         columns = [f.name for f in fields(self[0])] if self else []  # type: ignore[arg-type]
         return pd.DataFrame([[getattr(row, c) for c in columns] for row in self], columns=columns)
 
     def __repr__(self) -> str:
-        import pandas as pd
-
         if not self:
             return "(no rows)"
-        shown = [f.name for f in fields(self[0]) if f.repr]  # type: ignore[arg-type]
-        # From the records, because a frame turns a missing text among others into a number.
-        frame = pd.DataFrame([[brief(getattr(row, c)) for c in shown] for row in self], columns=shown)
-        padded = frame.apply(lambda column: column.str.ljust(max(column.str.len())))
-        text: str = padded.to_string(index=False, justify="left")
-        return "\n".join(line.rstrip() for line in text.splitlines())
+        columns = [_column(f.name, [brief(getattr(row, f.name)) for row in self]) for f in _shown(self[0])]
+        return "\n".join(" ".join(line).rstrip() for line in zip(*columns, strict=True))
 
     def _repr_html_(self) -> str:
-        return str(self.to_pandas().to_html(index=False))
+        """The values in full, for a notebook."""
+        names = [f.name for f in fields(self[0])] if self else []  # type: ignore[arg-type]
+        lines = [_tagged("th", names), *(_tagged("td", [getattr(row, n) for n in names]) for row in self)]
+        return "<table>\n" + "\n".join(lines) + "\n</table>"
 
 
 def rows(records: Iterable[T]) -> Rows[T]:
@@ -50,9 +50,25 @@ def rows(records: Iterable[T]) -> Rows[T]:
     return Rows(records)
 
 
+def _shown(record: Any) -> list[Field[Any]]:
+    return [f for f in fields(record) if f.repr]
+
+
+def _column(name: str, texts: list[str]) -> list[str]:
+    """A column's lines below its name, each as long as the longest."""
+    texts = [text.replace("\t", " ") for text in texts]
+    width = max(map(len, texts))
+    return [line.ljust(max(width, len(name))) for line in (name, *texts)]
+
+
+def _tagged(tag: str, values: Iterable[object]) -> str:
+    cells = (escape("" if value is None else str(value)) for value in values)
+    return "<tr>" + "".join(f"<{tag}>{cell}</{tag}>" for cell in cells) + "</tr>"
+
+
 def block(record: Any) -> str:
     """One record, one line per field, with values in full."""
-    shown = [(f.name, brief(getattr(record, f.name), longest=None)) for f in fields(record) if f.repr]
+    shown = [(f.name, brief(getattr(record, f.name), longest=None)) for f in _shown(record)]
     width = max(len(name) for name, _ in shown)
     return type(record).__name__ + "\n" + "\n".join(f"  {name:<{width}}  {value}" for name, value in shown)
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -112,10 +110,12 @@ def is_of_day(ticks: pa.ChunkedArray) -> bool:
 
 def fraction_digits(column: Column) -> int:
     """How many digits the fractions of a column's seconds need: 0, 3 or 6."""
-    ticks = integers(column.ticks())
-    if not (ticks % 10**6).any():
-        return 0
-    return 3 if not (ticks % 10**3).any() else 6
+    ticks = column.ticks()
+    return next((digits for digits, unit in ((0, 10**6), (3, 10**3)) if _are_multiples(ticks, unit)), 6)
+
+
+def _are_multiples(ticks: pa.ChunkedArray, unit: int) -> bool:
+    return pc.all(pc.equal(pc.multiply(pc.divide(ticks, unit), unit), ticks)).as_py() is not False
 
 
 def blocks(columns: Sequence[Column], rows: int) -> Iterator[list[pa.Array]]:
@@ -125,21 +125,6 @@ def blocks(columns: Sequence[Column], rows: int) -> Iterator[list[pa.Array]]:
         # More than one batch only where the text of so many rows takes gigabytes.
         for batch in table.slice(start, rows).combine_chunks().to_batches():
             yield batch.columns
-
-
-def integers(data: pa.ChunkedArray) -> npt.NDArray[np.int64]:
-    """The values of integers; missing ones are zero."""
-    return np.asarray(data.fill_null(0).to_numpy(), dtype=np.int64)
-
-
-def floats(data: pa.ChunkedArray) -> npt.NDArray[np.float64]:
-    """The values of numbers; missing ones are zero."""
-    return np.asarray(data.fill_null(0.0).to_numpy(), dtype=np.float64)
-
-
-def missing(data: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
-    """Which values are missing."""
-    return np.asarray(pc.is_null(data).to_numpy(), dtype=bool)
 
 
 def _said(metadata: Mapping[bytes, bytes] | None) -> dict[str, str]:

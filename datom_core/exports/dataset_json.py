@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, BinaryIO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from datom_core.exports.columns import DAY, Column, Kind, Outgoing, blocks
 from datom_core.exports.refusals import Offence, large_numbers, names, no_numbers, where, years
@@ -38,9 +39,10 @@ def check_dataset_json(out: Outgoing) -> Iterator[Offence]:
     yield from large_numbers(out.columns, "a reader of JSON")
     for column in out.columns:
         if column.kind == "span":
-            ticks = column.ticks().fill_null(0).to_numpy()
+            ticks = column.ticks()
+            outside = pc.or_(pc.less(ticks, 0), pc.greater_equal(ticks, DAY))
             why = "Dataset-JSON has times of day, and no other lengths of time; write a number of seconds"
-            yield from where(column, (ticks < 0) | (ticks >= DAY), why)
+            yield from where(column, outside, why)
 
 
 def write_dataset_json(out: Outgoing, sink: BinaryIO, *, by_lines: bool) -> None:

@@ -9,18 +9,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Literal, get_args
+from typing import TYPE_CHECKING, BinaryIO, Literal, get_args
 
-from datom_core.common import did_you_mean
+from datom_core.common import did_you_mean, needing
 from datom_core.errors import InvalidInputError
 from datom_core.exports.columns import Outgoing
 from datom_core.exports.dataset_json import check_dataset_json, write_dataset_json
 from datom_core.exports.parquet import check_parquet, write_parquet
 from datom_core.exports.refusals import Offence
 from datom_core.exports.text import check_text, write_text
-from datom_core.exports.transport import write_transport
-from datom_core.exports.transport_check import check_transport
-from datom_core.exports.workbook import check_workbook, write_workbook
+
+if TYPE_CHECKING:
+    from datom_core.exports.transport import Version
 
 #: The forms of files: ``xpt`` and ``xpt8`` are SAS transport files of version 5 and 8, ``json`` and ``ndjson`` are
 #: CDISC Dataset-JSON 1.1.
@@ -46,15 +46,39 @@ class Form:
     text: bool = False
 
 
+def _check_workbook(out: Outgoing) -> Iterator[Offence]:
+    with needing("A workbook", "formats"):
+        from datom_core.exports import workbook
+    return workbook.check_workbook(out)
+
+
+def _write_workbook(out: Outgoing, sink: BinaryIO) -> None:
+    from datom_core.exports import workbook
+
+    workbook.write_workbook(out, sink)
+
+
+def _check_transport(out: Outgoing, version: Version) -> Iterator[Offence]:
+    with needing("A SAS transport file", "formats"):
+        from datom_core.exports import transport_check
+    return transport_check.check_transport(out, version)
+
+
+def _write_transport(out: Outgoing, sink: BinaryIO, version: Version) -> None:
+    from datom_core.exports import transport
+
+    transport.write_transport(out, sink, version)
+
+
 FORMS: dict[str, Form] = {
     form.name: form
     for form in (
         Form("csv", ".csv", check_text, partial(write_text, separator=","), text=True),
         Form("tsv", ".tsv", check_text, partial(write_text, separator="\t"), text=True),
         Form("parquet", ".parquet", check_parquet, write_parquet),
-        Form("xlsx", ".xlsx", check_workbook, write_workbook),
-        Form("xpt", ".xpt", partial(check_transport, version=5), partial(write_transport, version=5)),
-        Form("xpt8", ".xpt", partial(check_transport, version=8), partial(write_transport, version=8)),
+        Form("xlsx", ".xlsx", _check_workbook, _write_workbook),
+        Form("xpt", ".xpt", partial(_check_transport, version=5), partial(_write_transport, version=5)),
+        Form("xpt8", ".xpt", partial(_check_transport, version=8), partial(_write_transport, version=8)),
         Form("json", ".json", check_dataset_json, partial(write_dataset_json, by_lines=False), text=True),
         Form("ndjson", ".ndjson", check_dataset_json, partial(write_dataset_json, by_lines=True), text=True),
     )

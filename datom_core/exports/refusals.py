@@ -7,13 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from datom_core.errors import InvalidInputError
-from datom_core.exports.columns import Column, Outgoing, floats, integers, missing
+from datom_core.exports.columns import Column, Outgoing
 
 #: The largest range in which a double, and so most programs, hold every whole number.
 EXACT = 2**53
@@ -21,8 +18,6 @@ _UNIX = date(1970, 1, 1)
 FIRST_DAY, LAST_DAY = (date(1, 1, 1) - _UNIX).days, (date(9999, 12, 31) - _UNIX).days
 US_PER_DAY = 86_400_000_000
 _SHOWN = 3
-
-Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -54,12 +49,12 @@ def refuse(table: str, form: str, offences: Iterable[Offence]) -> None:
         raise InvalidInputError(f"{table} cannot be written as {form}:{lines}", table=table, form=form, columns=columns)
 
 
-def where(column: Column, mask: Mask, why: str) -> Iterator[Offence]:
-    """An offence with its first rows, when there are any; rows count from 1."""
-    rows = np.flatnonzero(mask)
+def where(column: Column, mask: object, why: str) -> Iterator[Offence]:
+    """An offence with its first rows, when there are any; rows count from 1. The mask is an array of Arrow or numpy."""
+    rows = pc.indices_nonzero(mask)
     if len(rows):
         more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
-        shown = ", ".join(str(r + 1) for r in rows[:_SHOWN])
+        shown = ", ".join(str(r + 1) for r in rows[:_SHOWN].to_pylist())
         yield Offence(column.name, f"{why} (row {shown}{more})")
 
 
@@ -77,8 +72,8 @@ def years(columns: Iterable[Column]) -> Iterator[Offence]:
     for column in columns:
         if column.kind in ("date", "moment"):
             unit = 1 if column.kind == "date" else US_PER_DAY
-            ticks = integers(column.ticks())
-            outside = ~missing(column.data) & ((ticks < FIRST_DAY * unit) | (ticks >= (LAST_DAY + 1) * unit))
+            ticks = column.ticks()
+            outside = pc.or_(pc.less(ticks, FIRST_DAY * unit), pc.greater_equal(ticks, (LAST_DAY + 1) * unit))
             yield from where(column, outside, "dates outside of the years 1 to 9999; write them as text")
 
 
@@ -86,7 +81,7 @@ def no_numbers(columns: Iterable[Column], what: str) -> Iterator[Offence]:
     """NaN and infinite numbers."""
     for column in columns:
         if column.kind == "number":
-            odd = ~np.isfinite(floats(column.data))
+            odd = pc.invert(pc.is_finite(column.data))
             yield from where(column, odd, f"{what} has neither NaN nor infinite numbers; make them missing, or text")
 
 
@@ -94,17 +89,5 @@ def large_numbers(columns: Iterable[Column], what: str) -> Iterator[Offence]:
     """Whole numbers that a double rounds."""
     for column in columns:
         if column.kind == "whole":
-            whole = integers(column.data)
-            large = (whole > EXACT) | (whole < -EXACT)
+            large = pc.or_(pc.greater(column.data, EXACT), pc.less(column.data, -EXACT))
             yield from where(column, large, f"whole numbers beyond 2**53, which {what} rounds; write them as text")
-
-
-def matching(column: Column, pattern: str) -> Mask:
-    """Which texts of a column match."""
-    found = pc.match_substring_regex(column.data, pattern)
-    return np.asarray(found.fill_null(False).to_numpy(), dtype=bool)
-
-
-def byte_lengths(data: pa.ChunkedArray) -> npt.NDArray[np.int64]:
-    """Of each text, in UTF-8; 0 for missing ones."""
-    return np.asarray(pc.binary_length(data).fill_null(0).to_numpy(), dtype=np.int64)

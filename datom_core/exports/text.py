@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -25,10 +24,8 @@ def check_text(out: Outgoing) -> Iterator[Offence]:
     yield from years(out.columns)
     for column in out.columns:
         if column.kind == "span":
-            ticks = np.abs(column.ticks().fill_null(0).to_numpy())
-            yield from where(
-                column, ticks >= _HOURS * 3_600_000_000, "lengths of 100,000 hours and more; write numbers"
-            )
+            long = pc.greater_equal(pc.abs(column.ticks()), _HOURS * 3_600_000_000)
+            yield from where(column, long, "lengths of 100,000 hours and more; write numbers")
     if len(out.columns) == 1 and out.columns[0].kind == "text":
         data = out.columns[0].data
         if data.null_count and pc.any(pc.equal(data, "")).as_py():

@@ -15,8 +15,8 @@ from typing import BinaryIO, Literal
 import numpy as np
 import pyarrow as pa
 
+from datom_core.exports.arrays import byte_lengths
 from datom_core.exports.columns import Column, Outgoing, blocks, fraction_digits
-from datom_core.exports.refusals import byte_lengths
 from datom_core.exports.sas_formats import Format, clock_format, parse_format
 from datom_core.exports.transport_cells import number_cells, text_cells
 

@@ -8,12 +8,11 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
-from datom_core.exports.columns import Column, Outgoing, floats, missing
+from datom_core.exports.arrays import byte_lengths, floats, matching, missing
+from datom_core.exports.columns import Column, Outgoing
 from datom_core.exports.refusals import (
     Offence,
-    byte_lengths,
     large_numbers,
-    matching,
     names,
     no_numbers,
     where,

@@ -11,13 +11,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from datom_core.exports.columns import DAY, Column, Outgoing, blocks, floats, integers, missing
+from datom_core.common import needing
+from datom_core.exports.arrays import Mask, floats, integers, matching, missing
+from datom_core.exports.columns import DAY, Column, Outgoing, blocks
 from datom_core.exports.refusals import (
     LAST_DAY,
-    Mask,
     Offence,
     large_numbers,
-    matching,
     names,
     no_numbers,
     where,
@@ -66,14 +66,11 @@ def write_workbook(out: Outgoing, sink: BinaryIO) -> None:
     """Write the workbook, row by row.
 
     Raises:
-        ImportError: the package that writes it is not installed.
+        MissingPackageError: the package that writes it is not installed.
     """
-    try:
+    with needing("A workbook", "formats"):
         import xlsxwriter
-    except ImportError as error:
-        raise ImportError(
-            "A workbook needs xlsxwriter, which is not installed: pip install 'datom-dagster[formats]'."
-        ) from error
+
     with tempfile.TemporaryDirectory(prefix="datom-") as folder:
         options = {"constant_memory": True, "tmpdir": folder, "use_zip64": True}
         # Closed in any case: it has files open.

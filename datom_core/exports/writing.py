@@ -87,7 +87,7 @@ def write_table(
         AlreadyExistsError: a file of that name is there.
         NotFoundError: the folder does not exist.
         AccessDeniedError, StorageError: the file cannot be written.
-        ImportError: a package that the form needs is not installed.
+        MissingPackageError: a package that the form needs is not installed.
     """
     made = MADE if recorded_at is None else moment_of(recorded_at)
     if hasattr(target, "write"):

@@ -46,6 +46,11 @@ class Reconciliation:
             raise InvalidInputError("Say why the history is accepted as it is: the reason goes into a commit.")
         return until_published(lambda: self._accept(reason.strip()))
 
+    def refusal(self) -> DivergedError | None:
+        """As `Project.divergence`."""
+        sides = until_published(self._both_sides)
+        return None if sides.found is None else self._projector.lines.refusal(sides.found)
+
     def recover(self) -> tuple[LostVersion, ...]:
         """As `Project.recover_versions`."""
         return until_published(self._recover)

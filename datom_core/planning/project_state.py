@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from datom_core.documents import Cuts, GovernanceFile, History, Manifest, Metadata, ProjectFile, Version
+from datom_core.documents import Cuts, GovernanceFile, History, Manifest, Metadata, Version
+
+if TYPE_CHECKING:
+    from datom_core.documents import ProjectFile
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import IO, Any
 
 from datom_core.common import OnProgress, ProjectEvents, names
 from datom_core.documents import Author, Parent, format_timestamp
-from datom_core.errors import InvalidInputError
+from datom_core.errors import DivergedError, InvalidInputError
 from datom_core.extracts import Extract, SchemaLike, load_extract
 from datom_core.governance import Decommissioning, DecommissionReport, Governance
 from datom_core.maintenance import Reconciliation, validate
@@ -195,6 +195,19 @@ class OpenedProject:
         before = None if metadata is None else stored_types(self.store, table, metadata)
         how = {"schema": schema, "r_compat": r_compat, "encoding": encoding, "separator": separator, "sheet": sheet}
         return load_extract(source, format=format, before=before, **how)
+
+    def divergence(self) -> DivergedError | None:
+        """What storage shows and the branch does not have, as the error that every write would raise; it only looks.
+
+        `recover_versions` brings it back, `accept_history` gives it up.
+
+        Returns:
+            The error, with ``lost``, ``lost_cuts`` and ``lost_marks``; ``None`` if storage shows nothing else.
+
+        Raises:
+            ConflictError, StorageError: nothing is known; call it again.
+        """
+        return self._reconciliation(None).refusal()
 
     def recover_versions(self, *, author: Author | str | None = None) -> tuple[LostVersion, ...]:
         """Record again what storage shows and the branch has lost, for example after a force-push set the remote back.

@@ -80,7 +80,11 @@ class Lines:
         if found is None:
             return
         self._refuse_overtaken(tip)
-        raise DivergedError(
+        raise self.refusal(found)
+
+    def refusal(self, found: Divergence) -> DivergedError:
+        """The error that names what storage shows and the branch lacks, and what to do."""
+        return DivergedError(
             f"{self.told(found)}\nNothing was written to storage.",
             recorded_branch=found.line.branch if found.line is not None else None,
             recorded_commit=found.line.commit if found.line is not None else None,

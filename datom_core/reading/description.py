@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
+from datom_core import tables
 from datom_core.documents import Metadata, Parent, Rows, Source, Version, block, rows
 from datom_core.errors import InvalidInputError
 from datom_core.reading.states import StateLike, Versions, find_state
 from datom_core.reading.stored_documents import StoredDocuments
-from datom_core.tables import as_text, first_rows
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class TableDescription:
     def head_as_text(self, columns: int | None = None) -> list[list[str | None]]:
         """The first rows as text, of the first columns or of all; ``None`` is a missing value."""
         shown = self.head.columns[:columns]
-        return [list(row) for row in zip(*map(as_text, shown), strict=True)]
+        return [list(row) for row in zip(*map(tables.as_text, shown), strict=True)]
 
     def __repr__(self) -> str:
         return f"{block(self)}\n\n{self.columns!r}"
@@ -84,7 +85,7 @@ def describe(
     is_current = current is not None and current.version == entry.version
     metadata: Metadata = pointer if is_current else documents.proven(table, entry)
     data = documents.payload(table, entry.data_sha, entry.payload_sha)
-    head, cuts = first_rows(data, first), documents.cuts()
+    head, cuts = tables.first_rows(data, first), documents.cuts()
     return TableDescription(
         project=of.project,
         table=table,
@@ -104,6 +105,8 @@ def describe(
 
 
 def _column(column: pa.Field) -> ColumnInfo:
+    import pyarrow as pa
+
     kind = "category" if pa.types.is_dictionary(column.type) else str(column.type)
     label = (column.metadata or {}).get(b"label")
     return ColumnInfo(column.name, kind, None if label is None else label.decode(errors="replace"))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import time
 from typing import Any, NamedTuple
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -183,7 +183,8 @@ def _row(
 def _equal(column: pa.ChunkedArray, name: str, value: Any) -> pa.ChunkedArray:
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
-    if isinstance(value, np.generic):
+    numpy = sys.modules.get("numpy")  # without it, nobody has a value of it
+    if numpy is not None and isinstance(value, numpy.generic):
         value = value.item()
     try:
         given = pa.scalar(value, from_pandas=True)

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
+from datom_core import tables
 from datom_core.common import OnProgress, names
 from datom_core.documents import Buffer, Cuts, History, Manifest, Metadata, Version
 from datom_core.errors import FormatError
 from datom_core.planning import Depth, Pinned, Problem, TableState, history_faults, row_faults, unknown_versions
 from datom_core.reading.stored_documents import StoredDocuments
 from datom_core.storage import Item, each, find
-from datom_core.tables import Verdict, judge_document, judge_payload, signed
+from datom_core.tables import Verdict, judge_document, signed
 
 T = TypeVar("T")
 
@@ -241,7 +242,7 @@ class StorageExaminer:
         if self._depth == "full":
             with self._judging:  # decodes one table at a time, whatever it takes
                 told = partial(self._told, pinned, histories[pinned.table])
-                verdict = judge_payload(item.key, stored.data, told)
+                verdict = tables.judge_payload(item.key, stored.data, told)
             if verdict.is_other:
                 self._payload_wrong(found, "forged", item.key, pinned, f"is not what its name says: {verdict.fault}")
                 return

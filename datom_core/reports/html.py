@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
+from datom_core.common import needing
 from datom_core.reports import words
 from datom_core.reports.counts import Counts, total
 from datom_core.reports.lines import Block, Line, Masked, Pair, Text, shown
@@ -103,7 +104,8 @@ def write_html(report: Report, sink: BinaryIO) -> None:
 
 @cache
 def _environment() -> jinja2.Environment:
-    import jinja2
+    with needing("A report as a page", "compare"):
+        import jinja2
 
     made = jinja2.Environment(
         loader=jinja2.PackageLoader("datom_core.reports", "templates"),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, BinaryIO
 
+from datom_core.common import needing
 from datom_core.reports import words
 from datom_core.reports.counts import total
 from datom_core.reports.lines import Block, Line, shown
@@ -26,7 +27,8 @@ _MOST_FILES = 200
 
 def write_xlsx(report: Report, sink: BinaryIO) -> None:
     """Write the workbook; many rows go to temporary files, so that memory does not grow with them."""
-    import xlsxwriter
+    with needing("A report as a workbook", "compare"):
+        import xlsxwriter
 
     with tempfile.TemporaryDirectory(prefix="datom-") as folder:
         options = {"constant_memory": _is_long(report), "tmpdir": folder, "use_zip64": True}

@@ -79,17 +79,7 @@ def write_report(
         NotFoundError: the folder does not exist.
         StorageError: the file cannot be written.
     """
-    given: object = path
-    if not isinstance(given, str | os.PathLike) or "\0" in str(given):
-        raise InvalidInputError(f"path must be that of a file; got {given!r}.")
-    target = Path(path)
-    form = _ENDINGS.get(target.suffix.lower())
-    if form is None:
-        known = ", ".join(_ENDINGS)
-        raise InvalidInputError(
-            f"{target.name!r} does not say which form the report should have; its ending must be one of {known}.",
-            path=str(target),
-        )
+    form, target = report_form(path), Path(path)
     report = _checked(changes, form, project=project, masked=masked, preview_rows=preview_rows, max_bytes=max_bytes)
     if not target.parent.is_dir():
         raise NotFoundError(f"The folder {target.parent} does not exist. Make it, or choose another.", path=str(target))
@@ -99,6 +89,26 @@ def write_report(
     except OSError as error:
         raise StorageError(f"The report could not be written to {target}: {error}.", path=str(target)) from error
     return target
+
+
+def report_form(path: str | os.PathLike[str]) -> ReportForm:
+    """The form of report that the ending of a file's name says.
+
+    Raises:
+        InvalidInputError: it says none.
+    """
+    given: object = path
+    if not isinstance(given, str | os.PathLike) or "\0" in str(given):
+        raise InvalidInputError(f"path must be that of a file; got {given!r}.")
+    name = Path(path).name
+    form = _ENDINGS.get(Path(name).suffix.lower())
+    if form is None:
+        known = ", ".join(_ENDINGS)
+        raise InvalidInputError(
+            f"{name!r} does not say which form the report should have; its ending must be one of {known}.",
+            path=str(path),
+        )
+    return form
 
 
 def _checked(

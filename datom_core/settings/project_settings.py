@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datom_core.common import check_name
-from datom_core.errors import AlreadyExistsError, InvalidInputError, NotFoundError
+from datom_core.errors import AlreadyExistsError, ConflictError, InvalidInputError, NotFoundError
 from datom_core.reading import ProjectReader, locate, registered_in
 from datom_core.settings.fields import check_texts, plain_fields, read_fields
 from datom_core.settings.register_settings import (
     RegisterSettings,
+    absolute_repository,
     opening,
     register_text,
     repository_seen_from,
@@ -27,8 +28,8 @@ from datom_core.storage import ObjectStore
 from datom_core.tables import check_compression
 
 if TYPE_CHECKING:
-    from datom_core.governance import Governance
-    from datom_core.project import Project
+    from datom_core.governance import DecommissionReport, Governance
+    from datom_core.project import MigrationReport, Project
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,12 @@ class ProjectSettings:
         remote = repository_seen_from(self, folder)
         return replace(self, storage=storage, register=register, remote=remote, folder=folder)
 
+    def absolute(self) -> ProjectSettings:
+        """The same settings whatever the working folder, for another process."""
+        storage = None if self.storage is None else self.storage.absolute(self.folder)
+        register = None if self.register is None else self.register.absolute()
+        return replace(self, storage=storage, register=register, remote=absolute_repository(self))
+
     def save(self, path: str | os.PathLike[str], *, replacing: bool = False) -> ProjectSettings:
         """Write a settings file that says the same, and return what it says then.
 
@@ -166,8 +173,11 @@ class ProjectSettings:
 
         Raises:
             AlreadyExistsError: the file describes another project or register, or is no settings file.
+            NotFoundError: its folder is not there.
         """
         file = Path(os.path.abspath(path))
+        if not file.parent.is_dir():
+            raise NotFoundError(f"There is no folder {file.parent} for {file.name}.")
         if replacing or not os.path.lexists(file):
             return
         try:
@@ -209,11 +219,13 @@ class ProjectSettings:
             InvalidInputError: there is no remote, or it holds another project.
             The errors of `Project.open`.
         """
+        return self._opened(*self._place())
+
+    def _opened(self, store: ObjectStore, registered: bool) -> Project:
         if self.remote is None:
             raise InvalidInputError(
                 "Nothing says where the project's git repository is, so that it can only be read. Give the remote."
             )
-        store, registered = self._place()
         from datom_core.project import Project
 
         opened = Project.open(
@@ -252,6 +264,50 @@ class ProjectSettings:
                 if there.schema == schema:
                     return there
             raise
+
+    def migrate(self, target: StorageSettings, **how: Any) -> MigrationReport:
+        """Move the project's data. If it is interrupted, the same call completes it, wherever it broke off.
+
+        Args:
+            target: the new place; a relative path is meant from the working folder.
+            **how: as `datom_core.migrate`.
+
+        Raises:
+            The errors of `datom_core.migrate` and `Project.open`.
+        """
+        from datom_core.project import migrate
+
+        to, old = target.store(), None if self.storage is None else self.storage.store(self.folder)
+        try:
+            # What the settings say comes first: the register is told of the new place before git is.
+            store, registered = self._place() if old is None else (old, registered_in(old) is not None)
+            return migrate(self._opened(store, registered), to, **how)
+        except InvalidInputError as error:
+            if "recorded" not in error.details:
+                raise
+            if error.details["recorded"] == str(to.location):
+                return migrate(self._opened(to, registered_in(to) is not None), to, source=old, **how)
+            return migrate(self.open_project(), to, **how)
+
+    def decommission(self, confirm: str, *, dry_run: bool = False) -> DecommissionReport:
+        """As `Project.decommission`; if that was interrupted, it continues by way of the register."""
+        try:
+            project = self.open_project()
+        except (ConflictError, NotFoundError):
+            if self.register is None or self.project is None:
+                raise
+            near = None if self.storage is None else self.storage.store(self.folder)
+            return self.register.unchecked().decommission(
+                self.project, confirm=confirm, dry_run=dry_run, remote=opening(self)["remote"], near=near
+            )
+        return project.decommission(confirm=confirm, dry_run=dry_run)
+
+    def attach(self, register: RegisterSettings) -> Project:
+        """Register the project; raises the errors of `Governance.attach`."""
+        mine = self.with_changes(register=register)
+        store, registered = self._place() if self.storage is None else (self.storage.store(self.folder), False)
+        registered = registered or registered_in(store) is not None
+        return register.open().attach(mine._opened(store, registered))
 
     def open_register(self) -> Governance:
         """The register that the project belongs to.

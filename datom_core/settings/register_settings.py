@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from datom_core.errors import InvalidInputError
 from datom_core.settings.fields import check_texts, plain_fields, read_fields
 from datom_core.settings.remotes import check_named, is_path, remote_at
-from datom_core.settings.storage_settings import StorageSettings, path_seen_from
+from datom_core.settings.storage_settings import StorageSettings, absolute_path, path_seen_from
 from datom_core.storage import ObjectStore
 
 if TYPE_CHECKING:
@@ -92,6 +92,10 @@ class RegisterSettings:
         storage = self.storage.seen_from(folder, self.folder)
         return replace(self, storage=storage, remote=repository_seen_from(self, folder), folder=folder)
 
+    def absolute(self) -> RegisterSettings:
+        """The same settings whatever the working folder."""
+        return replace(self, storage=self.storage.absolute(self.folder), remote=absolute_repository(self))
+
     def store(self) -> ObjectStore:
         """Where its mirror lies; raises the errors of `StorageSettings.store`."""
         return self.storage.store(self.folder)
@@ -136,6 +140,13 @@ def repository_seen_from(settings: Opens, folder: Path) -> str | None:
     if settings.remote is None or not is_path(settings.remote):
         return settings.remote
     return path_seen_from(settings.remote, folder, settings.folder)
+
+
+def absolute_repository(settings: Opens) -> str | None:
+    """The remote; if it is a path, one that means the same whatever the working folder."""
+    if settings.remote is None or not is_path(settings.remote):
+        return settings.remote
+    return absolute_path(settings.remote, settings.folder)
 
 
 def table_of(given: object, name: str) -> Mapping[str, Any]:

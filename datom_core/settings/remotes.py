@@ -6,9 +6,10 @@ import os
 import re
 from pathlib import Path
 
+from datom_core import git
 from datom_core.credentials import EnvironmentToken, KeyringToken
 from datom_core.errors import InvalidInputError
-from datom_core.git import GitHub, Remote, check_remote
+from datom_core.git import Remote, check_remote
 
 
 def remote_at(
@@ -46,7 +47,7 @@ def remote_at(
     if token is None:
         return place
     if github_api_url is not None or place.lower().startswith("https://github.com/"):
-        return GitHub(token, github_api_url).repository_at(place)
+        return git.GitHub(token, github_api_url).repository_at(place)
     return Remote(place, token)
 
 

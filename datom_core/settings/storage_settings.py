@@ -136,6 +136,10 @@ class StorageSettings:
         """The same place for a file in ``folder``, where a relative path was meant from ``home``."""
         return self if self.path is None else replace(self, path=path_seen_from(self.path, folder, home))
 
+    def absolute(self, home: Path | None) -> StorageSettings:
+        """The same place whatever the working folder, where a relative path was meant from ``home``."""
+        return self if self.path is None else replace(self, path=absolute_path(self.path, home))
+
     def same_place(self, other: StorageSettings, folder: Path | None = None) -> bool:
         """Whether both mean the same folder, or the same prefix of the same bucket; relative paths from ``folder``."""
         return self._address(folder) == other._address(folder)
@@ -144,16 +148,16 @@ class StorageSettings:
         path = None if self.path is None else str(Path(folder or ".", os.path.expanduser(self.path)).resolve())
         return path, self.bucket, self.prefix.strip("/"), self.endpoint_url
 
-    def credentials(self, others: Mapping[str, CredentialSource] | None = None) -> CredentialSource:
+    def credentials(self, others: Mapping[str, CredentialSource | None] | None = None) -> CredentialSource:
         """Where the credentials come from.
 
         Args:
-            others: what else a caller may have been given, by name; counted beside what is named here.
+            others: sources that a caller has besides, by name; ``None`` for one that was not given.
 
         Raises:
             InvalidInputError: none are named, or several.
         """
-        sources: dict[str, CredentialSource] = {**(others or {})}
+        sources = {name: source for name, source in (others or {}).items() if source is not None}
         if self.access_key_env is not None and self.secret_key_env is not None:
             token = self.session_token_env or ""
             sources["access_key_env"] = EnvironmentCredentials(self.access_key_env, self.secret_key_env, token)
@@ -165,9 +169,10 @@ class StorageSettings:
             sources["ambient"] = AmbientCredentials()
         if len(sources) != 1:
             given = f"{' and '.join(sources)} exclude each other" if sources else "none are named"
+            known = ["access_key_env and secret_key_env (environment variables)", "profile", "keyring", *(others or ())]
             raise InvalidInputError(
                 f"The credentials for the bucket {self.bucket} must come from one place; {given}. Name "
-                "access_key_env and secret_key_env (environment variables), profile, keyring, or ambient."
+                f"{', '.join(known)}, or ambient."
             )
         (source,) = sources.values()
         if self.role_arn is None:
@@ -186,3 +191,8 @@ def path_seen_from(path: str, folder: Path, home: Path | None) -> str:
     if os.path.isabs(os.path.expanduser(path)):
         return path
     return os.path.relpath(Path(home or ".", path).resolve(), folder.resolve())
+
+
+def absolute_path(path: str, home: Path | None) -> str:
+    """A path whatever the working folder, where a relative one was meant from ``home``."""
+    return os.path.abspath(Path(home or ".", os.path.expanduser(path)))

@@ -10,13 +10,12 @@ from datom_core.lazy import lazy
 if TYPE_CHECKING:
     from datom_core.tables.background_encode import Encoding
     from datom_core.tables.cell_text import MISSING, alone, as_text, as_text_column, as_text_columns, in_a_line
+    from datom_core.tables.compression import Compression, check_compression
     from datom_core.tables.content_hash import LARGE, ContentHash
     from datom_core.tables.hash_cache import HashCache
     from datom_core.tables.hashing import HASH_ALGO, ColumnHash, TableHash, canonical_values, column_digest
     from datom_core.tables.parquet import (
-        Compression,
         check_columns,
-        check_compression,
         decode_beside,
         decode_parquet,
         first_rows,
@@ -34,12 +33,11 @@ else:
         {
             "background_encode": "Encoding",
             "cell_text": "MISSING alone as_text as_text_column as_text_columns in_a_line",
+            "compression": "Compression check_compression",
             "content_hash": "ContentHash LARGE",
             "hash_cache": "HashCache",
             "hashing": "ColumnHash HASH_ALGO TableHash canonical_values column_digest",
-            "parquet": (
-                "Compression check_columns check_compression decode_beside decode_parquet first_rows same_columns"
-            ),
+            "parquet": ("check_columns decode_beside decode_parquet first_rows same_columns"),
             "proof": "judge_payload judge_table",
             "row_change": "CellChange ChangedRow Retyped RowChange",
             "row_diff": "diff repeated",

@@ -7,7 +7,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pyarrow as pa
 
-from datom_core.tables.parquet import Compression, encode_parquet
+from datom_core.tables.compression import Compression
+from datom_core.tables.parquet import encode_parquet
 
 
 class Encoding:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
+import sys
+from array import array
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -25,8 +25,8 @@ from datom_core.tables.type_rules import Tag
 
 HASH_ALGO = "datom-cv1"
 
-_MISSING = np.uint64(0x7FF00000000007A2)  # R's NA: a signalling NaN, so it is only ever handled as an integer
-_NAN = np.uint64(0x7FF8000000000000)
+_MISSING = pa.scalar(0x7FF00000000007A2, pa.uint64())  # R's NA: a signalling NaN, so it is handled as an integer only
+_NAN = pa.scalar(0x7FF8000000000000, pa.uint64())
 _MISSING_INT64 = -(2**63)
 _BATCH_ROWS = 65_536  # so a batch of a column stays in the processor's cache between conversion and hash
 _MAX_JOINED = 2**31 - 2**20  # a batch with more text needs 64-bit offsets
@@ -94,7 +94,7 @@ def canonical_values(data: pa.ChunkedArray, tag: Tag) -> pa.Array:
         return pa.concat_arrays(parts)
     bits = _BITS[tag]
     empty = pa.array([], pa.int64() if tag == "i64" else pa.uint64())
-    return pa.concat_arrays([empty, *(pa.array(bits(batch)) for batch in data.chunks)])
+    return pa.concat_arrays([empty, *(bits(batch) for batch in data.chunks)])
 
 
 def column_digest(data: pa.ChunkedArray, tag: Tag) -> str:
@@ -112,14 +112,14 @@ def _hash_column(name: str, data: pa.ChunkedArray, tag: Tag) -> str:
     if tag == "chr":
         # All masks come before all values, so the column is walked twice.
         for batch in _batches(data):
-            digest.update(_mask(batch).data)
+            digest.update(_mask(batch))
         for batch in _batches(data):
             digest.update(_text(batch))
             digest.update(b"\0")
         return digest.hexdigest()
     bits = _BITS[tag]
     for batch in _batches(data):
-        digest.update(bits(batch).data)
+        digest.update(_little_endian(bits(batch)))
     if tag == "drtn":
         digest.update(b"\0secs")
     return digest.hexdigest()
@@ -131,11 +131,24 @@ def _batches(data: pa.ChunkedArray) -> Iterator[pa.Array]:
             yield chunk.slice(start, _BATCH_ROWS)
 
 
-def _mask(batch: pa.Array) -> npt.NDArray[np.uint8]:
+def _mask(batch: pa.Array) -> bytes | memoryview:
     # A dictionary's missing values are those of its indices; normalised labels are never missing.
-    if not batch.null_count:
-        return np.zeros(len(batch), np.uint8)
-    return np.asarray(pc.is_null(batch).cast(pa.uint8()))
+    return _memory(pc.is_null(batch).cast(pa.uint8())) if batch.null_count else bytes(len(batch))
+
+
+def _memory(values: pa.Array) -> memoryview:
+    """The values of an array of numbers without missing ones, as they lie in memory."""
+    width = values.type.bit_width // 8
+    return memoryview(values.buffers()[1])[values.offset * width : (values.offset + len(values)) * width]
+
+
+def _little_endian(values: pa.Array) -> memoryview | array[int]:
+    """The same of 64-bit integers, with the least byte first on every machine."""
+    if sys.byteorder == "little":
+        return _memory(values)
+    turned = array("Q", _memory(values))
+    turned.byteswap()
+    return turned
 
 
 def _text(batch: pa.Array) -> pa.Buffer:
@@ -149,46 +162,34 @@ def _text(batch: pa.Array) -> pa.Buffer:
     return pc.binary_join(rows, pa.scalar("\0", kind))[0].as_buffer()
 
 
-def _canonical_bits(values: npt.NDArray[np.float64], batch: pa.Array) -> npt.NDArray[np.uint64]:
-    """Doubles as little-endian integers with one pattern each for NaN, zero and missing."""
-    bits = values.view(np.uint64).copy()
-    bits[np.isnan(values)] = _NAN
-    bits[values == 0.0] = 0
-    if batch.null_count:
-        bits[np.asarray(pc.is_null(batch))] = _MISSING
-    return bits.astype("<u8", copy=False)
+def _canonical_bits(doubles: pa.Array) -> pa.Array:
+    """Doubles as integers with one pattern each for NaN, zero and missing."""
+    one_zero = pc.add(doubles, 0.0)  # minus zero becomes zero
+    bits, nan = one_zero.view(pa.uint64()), pc.is_nan(one_zero)
+    if pc.any(nan).as_py():
+        bits = pc.if_else(nan, _NAN, bits)
+    return bits.fill_null(_MISSING) if bits.null_count else bits
 
 
-def _integers(batch: pa.Array) -> npt.NDArray[np.int64]:
-    whole = batch.cast(pa.int32()).cast(pa.int64()) if pa.types.is_date32(batch.type) else batch.cast(pa.int64())
-    filled: npt.NDArray[np.int64] = whole.fill_null(0).to_numpy(zero_copy_only=False)
-    return filled
-
-
-def _number_bits(batch: pa.Array) -> npt.NDArray[np.uint64]:
+def _number_bits(batch: pa.Array) -> pa.Array:
     numbers = batch.cast(pa.uint8()) if pa.types.is_boolean(batch.type) else batch
-    doubles = numbers.cast(pa.float64()).fill_null(0.0).to_numpy(zero_copy_only=False)
-    return _canonical_bits(doubles, batch)
+    return _canonical_bits(numbers.cast(pa.float64()))
 
 
-def _date_bits(batch: pa.Array) -> npt.NDArray[np.uint64]:
-    return _canonical_bits(_integers(batch).astype(np.float64), batch)
+def _date_bits(batch: pa.Array) -> pa.Array:
+    return _number_bits(batch.cast(pa.int32()))
 
 
-def _second_bits(batch: pa.Array) -> npt.NDArray[np.uint64]:
-    if pa.types.is_time32(batch.type):
-        whole: Any = batch.cast(pa.int32())
-    else:
-        whole = batch
-    return _canonical_bits(_integers(whole).astype(np.float64) / _PER_SECOND[batch.type.unit], batch)
+def _second_bits(batch: pa.Array) -> pa.Array:
+    whole = batch.cast(pa.int32() if pa.types.is_time32(batch.type) else pa.int64())
+    return _canonical_bits(pc.divide(whole.cast(pa.float64(), safe=False), _PER_SECOND[batch.type.unit]))
 
 
-def _int64_bits(batch: pa.Array) -> npt.NDArray[np.int64]:
-    filled: npt.NDArray[np.int64] = batch.cast(pa.int64()).fill_null(_MISSING_INT64).to_numpy(zero_copy_only=False)
-    return filled.astype("<i8", copy=False)
+def _int64_bits(batch: pa.Array) -> pa.Array:
+    return batch.cast(pa.int64()).fill_null(_MISSING_INT64)
 
 
-_BITS: dict[Tag, Callable[[pa.Array], npt.NDArray[Any]]] = {
+_BITS: dict[Tag, Callable[[pa.Array], pa.Array]] = {
     "num": _number_bits,
     "i64": _int64_bits,
     "date": _date_bits,

@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, get_args
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from datom_core.common import did_you_mean
 from datom_core.errors import FormatError, InvalidInputError
+from datom_core.tables.compression import Compression
 from datom_core.tables.streams import on_disk
 
-#: How the pages of a payload are compressed.
-Compression = Literal["snappy", "zstd"]
-
-
 IN_MEMORY = 512 * 2**20  # bytes of a table up to which its file, about a tenth as long, is made in memory
-
-
-def check_compression(compression: object) -> None:
-    """Refuse what is not a `Compression`.
-
-    Raises:
-        InvalidInputError: names the valid ones.
-    """
-    if compression not in get_args(Compression):
-        raise InvalidInputError(f"compression is one of {get_args(Compression)}, not {compression!r}.")
 
 
 def encode_parquet(table: pa.Table, compression: Compression = "snappy") -> memoryview:

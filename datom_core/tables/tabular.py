@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pyarrow as pa
 
-from datom_core.common import fitting, is_text
+from datom_core.common import fitting, is_text, needing
 from datom_core.errors import ColumnReport, InvalidInputError
 from datom_core.tables.hashing import TableHash, hash_normalised
 from datom_core.tables.normalisation import (
@@ -101,7 +101,8 @@ def to_pandas(table: pa.Table) -> pd.DataFrame:
     that pandas can: dates outside of the years 1 to 9999 as timestamps, times beyond a day as durations,
     instants in an unknown zone in UTC.
     """
-    import pandas as pd
+    with needing("A frame", "pandas"):
+        import pandas as pd
 
     table = within(table)
 

@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -148,26 +146,28 @@ def _small_chunks(data: pa.ChunkedArray) -> Iterator[pa.Array]:
 
 def _check_text(data: pa.ChunkedArray) -> None:
     for chunk in data.chunks:
-        text = _text_bytes(chunk)
         # The smallest and largest byte are found ten times faster than what they may hint at.
-        if len(text) and text.max() >= _FIRST_NOT_ASCII:
+        least, most = _extreme_bytes(chunk)
+        if most >= _FIRST_NOT_ASCII:
             try:
                 chunk.validate(full=True)
             except pa.ArrowInvalid:
                 raise RefusedColumnError(
                     "it holds text that is not valid UTF-8; decode it with its right encoding"
                 ) from None
-        if len(text) and text.min() == 0 and pc.any(pc.match_substring(chunk, "\0")).as_py():
+        if least == 0 and pc.any(pc.match_substring(chunk, "\0")).as_py():
             raise RefusedColumnError("it holds text with a NUL character, which R cannot read; remove it")
 
 
-def _text_bytes(chunk: pa.StringArray) -> npt.NDArray[np.uint8]:
-    """The bytes of all values, including those under missing values."""
+def _extreme_bytes(chunk: pa.StringArray) -> tuple[int, int]:
+    """The smallest and the largest byte of all values, including those under missing values; of none, ones in ASCII."""
     _, offsets, values = chunk.buffers()
     if values is None or not len(chunk):
-        return np.empty(0, np.uint8)
-    bounds = np.frombuffer(offsets, np.int32)[[chunk.offset, chunk.offset + len(chunk)]]
-    return np.frombuffer(values, np.uint8)[bounds[0] : bounds[1]]
+        return 1, 1
+    bounds = memoryview(offsets).cast("i")
+    begin, size = bounds[chunk.offset], bounds[chunk.offset + len(chunk)] - bounds[chunk.offset]
+    found = pc.min_max(pa.Array.from_buffers(pa.uint8(), size, [None, values.slice(begin, size)])).as_py()
+    return (found["min"], found["max"]) if size else (1, 1)
 
 
 def _dictionary(data: pa.ChunkedArray, rules: Options) -> tuple[pa.ChunkedArray, Tag]:
@@ -218,9 +218,10 @@ def _exact_in_microseconds(data: pa.ChunkedArray) -> bool:
         return True
     if low * scale <= _INT64_MIN or high * scale >= -_INT64_MIN:
         return False
-    whole = pc.multiply(ticks.fill_null(0), scale).to_numpy()
-    seconds = whole.astype(np.float64) / 1e6
-    return bool((np.rint(seconds * 1e6).astype(np.int64) == whole).all() and (whole.astype(np.float64) == whole).all())
+    whole = pc.multiply(ticks.fill_null(0), scale)
+    seconds = pc.divide(whole.cast(pa.float64(), safe=False), 1e6)
+    again = pc.round(pc.multiply(seconds, 1e6)).cast(pa.int64(), safe=False)
+    return bool(pc.all(pc.equal(again, whole)).as_py())
 
 
 def _duration(data: pa.ChunkedArray, rules: Options) -> tuple[pa.ChunkedArray, Tag]:

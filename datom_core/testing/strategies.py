@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from datom_core.errors import NotFoundError
+from datom_core.common import needing
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -26,7 +26,7 @@ def tables(*, max_rows: int = 12, max_columns: int = 6) -> SearchStrategy[pa.Tab
         max_rows, max_columns: the largest size; there is at least one of each.
 
     Raises:
-        NotFoundError: Hypothesis is not installed (extra ``testing``).
+        MissingPackageError: Hypothesis is not installed (extra ``testing``).
     """
     st = _hypothesis()
 
@@ -51,7 +51,7 @@ def column_types() -> tuple[tuple[pa.DataType, SearchStrategy[Any]], ...]:
     """Every Arrow type that can be stored, with a strategy for the values that `column_of` turns into a column.
 
     Raises:
-        NotFoundError: Hypothesis is not installed (extra ``testing``).
+        MissingPackageError: Hypothesis is not installed (extra ``testing``).
     """
     return (*_numbers(), *_texts(), *_moments(), (pa.null(), _hypothesis().none()))
 
@@ -135,11 +135,6 @@ def _moments() -> tuple[tuple[pa.DataType, SearchStrategy[Any]], ...]:
 
 
 def _hypothesis() -> Any:
-    try:
+    with needing("A strategy", "testing"):
         from hypothesis import strategies
-    except ImportError as error:
-        raise NotFoundError(
-            "Strategies need hypothesis, which is not installed: pip install 'datom-dagster[testing]'.",
-            package="hypothesis",
-        ) from error
     return strategies

@@ -83,6 +83,7 @@ class DatomProjectComponent(dg.StateBackedComponent, dg.Model, dg.Resolvable):
     branch: str | None = Field(default=None, description="Branch; by default the one that HEAD names.")
     author: str | None = Field(default=None, description='Author of commits, "Name <email>".')
     token_env: str | None = Field(default=None, description="Name of the variable that holds a token for the remote.")
+    token_keyring: str | None = Field(default=None, description="Instead: the service of the keyring that holds it.")
     github_api_url: str | None = Field(default=None, description="Where the API of GitHub Enterprise is.")
     tables: YamlTables = Field(default=None, description="Its tables; by default all there are.")
     extract: str | None = Field(
@@ -220,7 +221,7 @@ class DatomProjectComponent(dg.StateBackedComponent, dg.Model, dg.Resolvable):
             project=self.project,
             storage=self.storage.resource() if self.storage is not None else None,
             governance=self.governance.resource() if self.governance is not None else None,
-            **self.model_dump(include={"remote", "branch", "author", "token_env", "github_api_url"}),
+            **self.model_dump(include={"remote", "branch", "author", "token_env", "token_keyring", "github_api_url"}),
         )
 
     def _specs(self, known: Mapping[str, dg.TableSchema]) -> list[TableSpec]:

@@ -33,6 +33,7 @@ class YamlStorage(dg.Resolvable, dg.Model):
     secret_key_env: str | None = Field(default=None, description="Name of the variable that holds the secret key.")
     session_token_env: str | None = Field(default=None, description="Name of the variable of a session token.")
     profile: str | None = Field(default=None, description="A profile of the AWS configuration files, or of SSO.")
+    keyring: str | None = Field(default=None, description="A service of the operating system's keyring.")
     ambient: bool = Field(default=False, description="Take the credentials that AWS finds where the step runs.")
     role_arn: str | None = Field(default=None, description="A role to assume.")
     role_external_id: str | None = Field(default=None, description="What the role's trust policy asks for.")
@@ -65,6 +66,7 @@ class YamlGovernance(dg.Resolvable, dg.Model):
     branch: str | None = Field(default=None, description="Branch; by default the one that HEAD names.")
     author: str | None = Field(default=None, description='Author of commits, "Name <email>".')
     token_env: str | None = Field(default=None, description="Name of the variable that holds a token for the remote.")
+    token_keyring: str | None = Field(default=None, description="Instead: the service of the keyring that holds it.")
     github_api_url: str | None = Field(default=None, description="Where the API of GitHub Enterprise is.")
 
     def resource(self) -> GovernanceResource:

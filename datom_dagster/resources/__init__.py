@@ -10,14 +10,11 @@ from datom_dagster.resources.checked_arguments import check_kind, check_options,
 from datom_dagster.resources.extract_resource import ExtractDrop, table_of_file
 from datom_dagster.resources.project_resource import (
     DatomResource,
-    DatomStorage,
     GovernanceResource,
-    LocalStorage,
-    optional,
     remote_of,
-    resolved,
     taking,
 )
+from datom_dagster.resources.storage_resource import DatomStorage, LocalStorage, optional, resolved
 
 if TYPE_CHECKING:
     from datom_dagster.resources.s3_storage import S3Storage

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 
 import datom_core as dc
-from datom_dagster.resources.project_resource import DatomStorage
+from datom_dagster.resources.storage_resource import DatomStorage
 
 
 @dc.fitting

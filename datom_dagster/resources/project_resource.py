@@ -3,9 +3,8 @@
 # Dagster reads annotations at run time, to know which resources are configured at launch: no `annotations` import.
 import contextlib
 import inspect
-from abc import ABC, abstractmethod
+import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Self
 
 import dagster as dg
@@ -14,50 +13,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 import datom_core as dc
 from datom_dagster.resources.arguments import WRITTEN, Spelt
 from datom_dagster.resources.checked_arguments import check_kind
-from datom_dagster.resources.published_files import publish_in_folder
-
-
-class DatomStorage(Spelt, dg.ConfigurableResource, ABC):  # type: ignore[type-arg]
-    """Where a project's data lies. One subclass per backend."""
-
-    @abstractmethod
-    def store(self) -> dc.ObjectStore:
-        """The store that this configuration describes."""
-
-    def drop(self, folder: str = "") -> dc.ExtractSource:
-        """The same place, or a folder in it, as a source of extract files.
-
-        Raises:
-            InvalidInputError: extracts cannot lie there.
-        """
-        raise dc.InvalidInputError(f"{type(self).__name__} is no place for extracts. Use LocalStorage or S3Storage.")
-
-    def publish(self, path: str, data: bytes) -> str:
-        """Write a page for people below this place, unless it is there, and return its address: a URL, or a path.
-
-        Raises:
-            InvalidInputError: pages cannot lie there.
-            StorageError: it cannot be written.
-        """
-        raise dc.InvalidInputError(f"{type(self).__name__} is no place for reports. Use LocalStorage or S3Storage.")
-
-
-class LocalStorage(DatomStorage):
-    """A folder on this machine, or mounted on all machines."""
-
-    path: str = Field(description="Path of the folder.")
-    prefix: str = Field(default="", description="Path below the folder, so that several projects can share it.")
-
-    def store(self) -> dc.LocalStore:
-        return dc.LocalStore(resolved(self.path), resolved(self.prefix))
-
-    def drop(self, folder: str = "") -> dc.LocalFolder:
-        place = Path(resolved(self.path), resolved(self.prefix))
-        # Others can put folders into the place; such a folder must not be a link to elsewhere.
-        return dc.LocalFolder(place / folder, inside=place) if folder else dc.LocalFolder(place)
-
-    def publish(self, path: str, data: bytes) -> str:
-        return publish_in_folder(Path(resolved(self.path), resolved(self.prefix)), path, data)
+from datom_dagster.resources.storage_resource import DatomStorage, LocalStorage, optional, resolved
 
 
 class GovernanceResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -72,6 +28,7 @@ class GovernanceResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-a
     token_env: str | None = Field(
         default=None, description="Name of the variable that holds a token for the remote's host."
     )
+    token_keyring: str | None = Field(default=None, description="Instead: the service of the keyring that holds it.")
     github_api_url: str | None = Field(
         default=None, description="Where the API of GitHub Enterprise is, when the remote is there."
     )
@@ -82,6 +39,22 @@ class GovernanceResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-a
     @classmethod
     def _without_credentials(cls, remote: str | None) -> str | None:
         return check_remote(remote)
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str]) -> Self:
+        """The register that a settings file describes (docs/settings.md).
+
+        Raises:
+            The errors of `datom_core.ProjectSettings.from_file`; InvalidInputError: it names no register.
+        """
+        register = dc.ProjectSettings.from_file(path).absolute().register
+        if register is None:
+            raise dc.InvalidInputError(f"{path} names no register: it has no table [register].")
+        return cls._of(register)
+
+    @classmethod
+    def _of(cls, register: dc.RegisterSettings) -> Self:
+        return cls(storage=_storage_of(register.storage), **_repository_of(register))
 
     def open_governance(self) -> dc.Governance:
         """The register.
@@ -140,6 +113,7 @@ class DatomResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-arg]
     token_env: str | None = Field(
         default=None, description="Name of the variable that holds a token for the remote's host."
     )
+    token_keyring: str | None = Field(default=None, description="Instead: the service of the keyring that holds it.")
     github_api_url: str | None = Field(
         default=None, description="Where the API of GitHub Enterprise is, when the remote is there."
     )
@@ -173,6 +147,27 @@ class DatomResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-arg]
         check_kind("storage", self.storage, DatomStorage, WRITTEN["storage"])
         check_kind("governance", self.governance, GovernanceResource, WRITTEN["governance"])
         return self
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str]) -> Self:
+        """The project that a settings file describes (docs/settings.md), as `datom init` and `datom use` write it.
+
+        Relative paths in it are meant from the file; credentials are named in it, and looked up where a step runs.
+
+        Raises:
+            The errors of `datom_core.ProjectSettings.from_file`; InvalidInputError: it does not name the project.
+        """
+        found = dc.ProjectSettings.from_file(path).absolute()
+        if found.project is None:
+            raise dc.InvalidInputError(f'{path} does not name the project: add project = "...".')
+        return cls(
+            project=found.project,
+            storage=None if found.storage is None else _storage_of(found.storage),
+            governance=None if found.register is None else GovernanceResource._of(found.register),
+            compression=found.compression,
+            memo=found.memo,
+            **_repository_of(found),
+        )
 
     def store(self) -> dc.ObjectStore:
         """Where the project's data lies now.
@@ -294,17 +289,28 @@ class DatomResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-arg]
 def remote_of(settings: GovernanceResource | DatomResource) -> str | dc.Remote | None:
     """The remote of a resource, with its token; on GitHub, as a repository that can be created and deleted."""
     url = optional(settings.remote)
-    if url is None or settings.token_env is None:
-        return url
-    token, api_url = dc.EnvironmentToken(settings.token_env), optional(settings.github_api_url)
-    if api_url is not None or url.startswith("https://github.com/"):
-        return dc.GitHub(token, api_url).repository_at(url)
-    return dc.Remote(url, token)
+    if url is None:
+        return None
+    return dc.remote_at(
+        url,
+        token_env=settings.token_env,
+        token_keyring=settings.token_keyring,
+        github_api_url=optional(settings.github_api_url),
+    )
 
 
-def optional(text: str | None) -> str | None:
-    """As `resolved`, for an optional value."""
-    return None if text is None else resolved(text)
+def _storage_of(found: dc.StorageSettings) -> DatomStorage:
+    """A place as a resource; both have the same names for the same things."""
+    if found.path is not None:
+        return LocalStorage(**found.to_mapping())
+    from datom_dagster.resources.s3_storage import S3Storage
+
+    return S3Storage(**found.to_mapping())
+
+
+def _repository_of(found: dc.ProjectSettings | dc.RegisterSettings) -> dict[str, Any]:
+    names = ("remote", "branch", "author", "token_env", "token_keyring", "github_api_url")
+    return {name: getattr(found, name) for name in names}
 
 
 def check_remote(remote: str | None) -> str | None:
@@ -312,20 +318,6 @@ def check_remote(remote: str | None) -> str | None:
     if remote is not None and not isinstance(remote, dg.EnvVar):
         dc.check_remote(remote)
     return remote
-
-
-def resolved(text: str) -> str:
-    """The text, or the value of an environment variable that Dagster has not looked up yet.
-
-    Raises:
-        InvalidInputError: the variable is not set.
-    """
-    if not isinstance(text, dg.EnvVar):
-        return text
-    value = text.get_value()
-    if value is None:
-        raise dc.InvalidInputError(f"The environment variable {text.env_var_name} is not set.")
-    return value
 
 
 def taking(sensor: Callable[..., Any], resource: str) -> Callable[..., Any]:

@@ -7,16 +7,16 @@ from pydantic import Field, PrivateAttr
 
 import datom_core as dc
 from datom_dagster.resources.aws import S3Resource
-from datom_dagster.resources.project_resource import DatomStorage, optional, resolved
 from datom_dagster.resources.published_files import publish_in_bucket
+from datom_dagster.resources.storage_resource import DatomStorage, optional, resolved
 
 
 class S3Storage(DatomStorage):
     """A bucket on S3, or on a server that speaks S3.
 
     Credentials come from exactly one place: environment variables, given by *name* (their values never enter Dagster's
-    configuration, where they would show); a profile; dagster-aws's `S3Resource`; or, on request, whatever AWS finds
-    where the step runs (a container's role). `role_arn` assumes a role with them.
+    configuration, where they would show); a profile; the system's keyring; dagster-aws's `S3Resource`; or, on request,
+    whatever AWS finds where the step runs (a container's role). `role_arn` assumes a role with them.
     """
 
     bucket: str = Field(description="Name of the bucket.")
@@ -30,6 +30,7 @@ class S3Storage(DatomStorage):
     secret_key_env: str | None = Field(default=None, description="Name of the variable that holds the secret key.")
     session_token_env: str | None = Field(default=None, description="Name of the variable of a session token.")
     profile: str | None = Field(default=None, description="A profile of the AWS configuration files, or of SSO.")
+    keyring: str | None = Field(default=None, description="A service of the operating system's keyring.")
     ambient: bool = Field(default=False, description="Take what AWS finds where the step runs.")
     s3: S3Resource | None = Field(default=None, description="A dagster-aws resource to take credentials from.")
     role_arn: str | None = Field(default=None, description="A role to assume with these credentials.")
@@ -81,40 +82,21 @@ class S3Storage(DatomStorage):
         Raises:
             InvalidInputError: no source is configured, or several are.
         """
-        sources: dict[str, dc.CredentialSource] = {}
-        if self.access_key_env is not None or self.secret_key_env is not None:
-            sources["access_key_env and secret_key_env"] = self._from_environment()
-        if self.profile is not None:
-            sources["profile"] = dc.ProfileCredentials(resolved(self.profile))
-        if self.ambient:
-            sources["ambient"] = dc.AmbientCredentials()
-        if self.s3 is not None:
-            sources.pop("ambient", None)
-            sources["s3"] = self._of_resource()
-        if len(sources) != 1:
-            given = f"{' and '.join(sources)} exclude each other" if sources else "none are given"
-            raise dc.InvalidInputError(
-                f"The credentials for the bucket {resolved(self.bucket)} must come from one place; {given}. Set "
-                "access_key_env and secret_key_env (names of environment variables), or profile, or s3, or ambient."
-            )
-        source = next(iter(sources.values()))
-        if self.role_arn is None:
-            return source
         region, endpoint = self._place()
-        return dc.RoleCredentials(
-            resolved(self.role_arn),
-            source,
-            external_id=optional(self.role_external_id),
+        named = dc.StorageSettings(
+            bucket=resolved(self.bucket),
             region=region,
-            # A self-hosted server hands out roles at the same address.
             endpoint_url=endpoint,
+            access_key_env=self.access_key_env,
+            secret_key_env=self.secret_key_env,
+            session_token_env=self.session_token_env,
+            profile=optional(self.profile),
+            keyring=optional(self.keyring),
+            ambient=self.ambient and self.s3 is None,  # with a resource, it says what that one may use
+            role_arn=optional(self.role_arn),
+            role_external_id=optional(self.role_external_id),
         )
-
-    def _from_environment(self) -> dc.EnvironmentCredentials:
-        if self.access_key_env is None or self.secret_key_env is None:
-            raise dc.InvalidInputError("access_key_env and secret_key_env belong together.")
-        token = self.session_token_env or ""
-        return dc.EnvironmentCredentials(self.access_key_env, self.secret_key_env, token)
+        return named.credentials({"s3": None if self.s3 is None else self._of_resource()})
 
     def _of_resource(self) -> dc.CredentialSource:
         """The credentials that the dagster-aws resource would use. No variable holds it: its repr shows its keys."""

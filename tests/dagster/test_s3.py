@@ -243,9 +243,9 @@ class TestCredentials:
     @pytest.mark.parametrize(
         ("given", "said"),
         [
-            ({}, "none are given"),
+            ({}, "none are named"),
             ({"ambient": True, "profile": "p"}, "profile and ambient exclude each other"),
-            ({"access_key_env": "A"}, "belong together"),
+            ({"access_key_env": "A"}, "access_key_env needs secret_key_env"),
         ],
     )
     def test_one_place(self, given: dict[str, Any], said: str) -> None:

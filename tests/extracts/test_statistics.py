@@ -259,7 +259,7 @@ def test_labels_are_stored_and_are_no_part_of_the_hash(make: Make, project: dc.P
 def test_the_extra_is_named_when_it_is_missing(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     path = make("v5.xpt")
     monkeypatch.setitem(__import__("sys").modules, "pyreadstat", None)
-    with pytest.raises(dc.NotFoundError, match=r"xpt needs pyreadstat.*datom-dagster\[formats\]"):
+    with pytest.raises(dc.MissingPackageError, match=r"xpt needs pyreadstat.*datom-dagster\[formats\]"):
         dc.read_extract(path)
 
 

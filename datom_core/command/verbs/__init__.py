@@ -6,7 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from datom_core.command.verbs import exporting, histories, looking, showing
+from datom_core.command.verbs import (
+    comparing,
+    exporting,
+    histories,
+    looking,
+    moving,
+    organization,
+    places,
+    registers,
+    showing,
+    verifying,
+    writing,
+)
 
 
 @dataclass(frozen=True)
@@ -17,8 +29,17 @@ class Verb:
     function: Callable[..., Any]
 
 
+@dataclass(frozen=True)
+class Group:
+    """Verbs that share their first word, and what they are about."""
+
+    name: str
+    help: str
+    verbs: tuple[Verb, ...]
+
+
 #: Section of the help -> its verbs.
-VERBS: dict[str, list[Verb]] = {
+VERBS: dict[str, list[Verb | Group]] = {
     "Look": [
         Verb("status", looking.status),
         Verb("list", looking.list_tables),
@@ -31,5 +52,42 @@ VERBS: dict[str, list[Verb]] = {
     "Take out": [
         Verb("read", exporting.read),
         Verb("export", exporting.export),
+    ],
+    "Compare": [
+        Verb("diff", comparing.diff),
+        Verb("report", comparing.report),
+    ],
+    "Check and mend": [
+        Verb("verify", verifying.verify),
+        Verb("validate", verifying.validate),
+        Verb("mirror", verifying.mirror),
+        Verb("recover", verifying.recover),
+        Verb("accept", verifying.accept),
+    ],
+    "Write": [
+        Verb("init", places.init),
+        Verb("use", places.use),
+        Verb("write", writing.write),
+        Verb("sync", writing.sync),
+        Verb("cut", writing.cut),
+        Verb("review", writing.review),
+    ],
+    "Administer": [
+        Verb("projects", organization.projects),
+        Group(
+            "register",
+            "Begin an organization's register, show or repair what it knows.",
+            (
+                Verb("init", registers.init),
+                Verb("show", registers.show),
+                Verb("repair", registers.repair),
+            ),
+        ),
+        Verb("attach", organization.attach),
+        Verb("upgrade", moving.upgrade),
+        Verb("migrate", moving.migrate),
+        Verb("decommission", moving.decommission),
+        Verb("preflight", organization.preflight),
+        Verb("policy", organization.policy),
     ],
 }

@@ -46,7 +46,7 @@ StudyAt = Annotated[
 KeyValue = Annotated[
     list[str],
     typer.Argument(
-        metavar="COLUMN=VALUE...", help="Which row: columns and their values.", autocompletion=completion.columns
+        metavar="COLUMN=VALUE", help="Which row: columns and their values.", autocompletion=completion.columns
     ),
 ]
 

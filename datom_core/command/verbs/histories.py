@@ -18,8 +18,7 @@ from datom_core.command.forms.histories import (
     LogLine,
 )
 from datom_core.command.forms.looking import SourceLine
-from datom_core.command.layout import Branch, line, tree
-from datom_core.command.output import table as as_table
+from datom_core.command.layout import Branch, Records, lines, tree
 from datom_core.command.session import Session
 from datom_core.command.verbs.arguments import KeyValue, OptionalTableAt, TableAt, TableName, by_column
 
@@ -55,7 +54,7 @@ def log(
         for e in found
     )
     answer = LogAnswer(reader.project, asked.table, asked.state, entries)
-    session.output.answer(answer, lambda: _lines(answer) if oneline else _log_shown(answer))
+    session.output.answer(answer, lambda: [lines(_lines(answer))] if oneline else _log_shown(answer))
 
 
 def _log_shown(answer: LogAnswer) -> Iterator[RenderableType]:
@@ -66,14 +65,14 @@ def _log_shown(answer: LogAnswer) -> Iterator[RenderableType]:
         named = [entry.table] if answer.table is None else []
         author = entry.author.partition(" <")[0]
         rows.append((entry.recorded_at, *named, version, author, entry.message, ", ".join(entry.cuts)))
-    yield as_table(headings, rows)
+    yield Records(headings, rows)
 
 
-def _lines(answer: LogAnswer) -> Iterator[RenderableType]:
+def _lines(answer: LogAnswer) -> Iterator[str]:
     for entry in answer.entries:
         name = "" if answer.table is not None else f"{entry.table}@"
         cuts = f" ({', '.join(entry.cuts)})" if entry.cuts else ""
-        yield line(f"{name}{entry.version[:8]}{cuts}{' (again)' if entry.reinstated else ''} {entry.message}")
+        yield f"{name}{entry.version[:8]}{cuts}{' (again)' if entry.reinstated else ''} {entry.message}"
 
 
 def history(
@@ -143,7 +142,7 @@ def _history_shown(answer: HistoryAnswer) -> Iterator[RenderableType]:
             ]
         )
         before = cell.column
-    yield as_table(headings, rows)
+    yield Records(headings, rows)
 
 
 def lineage(
@@ -169,9 +168,12 @@ def lineage(
     lines = tuple(DependentLine(d.table, d.version, d.parent_version, d.level) for d in found)
 
     def shown() -> Iterator[RenderableType]:
+        if not lines:
+            yield f"Nothing names {asked.table} as a parent."
+            return
         headings = ("table", "version", f"derived from {asked.table}", "")
         cells = ((d.table, d.version[:8], d.parent_version[:8], "" if d.level else "(not current)") for d in lines)
-        yield as_table(headings, cells)
+        yield Records(headings, list(cells))
 
     session.output.answer(DependentsAnswer(session.reader.project, asked.table, lines), shown)
 

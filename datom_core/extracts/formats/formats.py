@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from datom_core.common import needing
 from datom_core.errors import InvalidInputError
-from datom_core.extracts.formats import dataset_json, excel, parquet, r_text, readstat, signatures, text
+from datom_core.extracts.formats import signatures
 from datom_core.extracts.formats.problems import bad_file, check_columns
 from datom_core.extracts.formats.schemas import Types, conform
 from datom_core.extracts.formats.signatures import Beginning
@@ -84,6 +85,9 @@ class ExtractFormat:
 
 
 def _text(file: FileToRead) -> pa.Table:
+    with needing(file.format, "formats"):
+        from datom_core.extracts.formats import r_text, text
+
     how = {"encoding": file.encoding, "separator": file.separator}
     if file.r_compat:
         return r_text.read_text_as_r(file.path, file.name, file.types, **how)
@@ -91,18 +95,28 @@ def _text(file: FileToRead) -> pa.Table:
 
 
 def _parquet(file: FileToRead) -> pa.Table:
+    from datom_core.extracts.formats import parquet
+
     return parquet.read_parquet(file.path, file.name, file.types, r_compat=file.r_compat)
 
 
 def _workbook(file: FileToRead) -> pa.Table:
+    with needing(file.format, "formats"):
+        from datom_core.extracts.formats import excel
+
     return excel.read_workbook(file.path, file.name, file.format, file.types, sheet=file.sheet)
 
 
 def _dataset_json(file: FileToRead) -> pa.Table:
+    from datom_core.extracts.formats import dataset_json
+
     return dataset_json.read_dataset_json(file.path, file.name, file.types, compressed=file.format == "dsjc")
 
 
 def _statistics(file: FileToRead) -> pa.Table:
+    with needing(file.format, "formats"):
+        from datom_core.extracts.formats import readstat
+
     return readstat.read_statistics(file.path, file.name, file.format, file.types, encoding=file.encoding)
 
 

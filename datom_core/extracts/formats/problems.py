@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import importlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from datom_core.errors import InvalidInputError, NotFoundError
+from datom_core.common import needing
+from datom_core.errors import InvalidInputError
 
 _SHOWN = 10  # offenders that a message names
 
@@ -28,15 +30,10 @@ def library(module: str, name: str) -> Any:
     """A package of the extra ``formats``, imported when a file first needs it.
 
     Raises:
-        NotFoundError: it is not installed; names the extra.
+        MissingPackageError: it is not installed; names the extra.
     """
-    try:
+    with needing(name, "formats"):
         return importlib.import_module(module)
-    except ImportError as error:
-        raise NotFoundError(
-            f"{name} needs {module}, which is not installed: pip install 'datom-dagster[formats]'.",
-            package=module,
-        ) from error
 
 
 def check_columns(names: Sequence[str], name: str) -> None:
@@ -50,3 +47,15 @@ def check_columns(names: Sequence[str], name: str) -> None:
     problems += [f"column {brief_list(empty)} has no name"] if empty else []
     if problems:
         raise bad_file(name, f"{'; '.join(problems)}. Name every column, once, where the file is made.")
+
+
+def check_encoding(encoding: str | None, name: str, *, of_text: bool = True) -> str:
+    """The name of an encoding that Python knows; by default UTF-8, with or without its mark."""
+    try:
+        codec = codecs.lookup(encoding or "utf-8")
+        if of_text and not getattr(codec, "_is_text_encoding", True):
+            raise LookupError  # rot13 and the like turn text into text, or bytes into bytes
+        found = codec.name
+    except (LookupError, TypeError):
+        raise bad_file(name, f"{encoding!r} is no encoding that Python knows. Common are utf-8 and cp1252.") from None
+    return "utf-8" if found == "utf-8-sig" else found

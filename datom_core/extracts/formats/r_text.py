@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from datom_core.extracts.formats.problems import bad_file, brief_list, check_columns
+from datom_core.extracts.formats.problems import bad_file, brief_list, check_columns, check_encoding
 from datom_core.extracts.formats.quotes import misquoted
 from datom_core.extracts.formats.r_types import column_of, is_only_text
 from datom_core.extracts.formats.schemas import Types, conform
-from datom_core.extracts.formats.text import check_encoding, not_in
+from datom_core.extracts.formats.text import not_in
 
 _SEPARATORS = ",|;\t "  # in R's order of preference
 _SAMPLE = 100  # lines that R looks at

@@ -12,11 +12,10 @@ from typing import IO, Any
 
 import pyarrow as pa
 
-from datom_core.common import fitting
+from datom_core.common import did_you_mean, fitting
 from datom_core.errors import InvalidInputError, NotFoundError
-from datom_core.extracts.formats import text
 from datom_core.extracts.formats.formats import FileToRead, check_signature, format_of
-from datom_core.extracts.formats.problems import bad_file
+from datom_core.extracts.formats.problems import bad_file, check_encoding
 from datom_core.extracts.formats.schemas import SchemaLike, check_schema, typed_as_before
 
 _UNNAMED = "the extract"
@@ -56,7 +55,8 @@ def read_extract(
             ``r_compat``, where R's types decide.
 
     Raises:
-        NotFoundError: there is no such file, or the package that reads it is not installed (extra ``formats``).
+        NotFoundError: there is no such file.
+        MissingPackageError: the package that reads it is not installed (extra ``formats``).
         InvalidInputError: something is wrong with the file or the schema; names every bad column, row or cell.
     """
     check_reading(schema=schema, encoding=encoding, separator=separator)
@@ -80,7 +80,7 @@ def check_reading(*, schema: object, encoding: object, separator: object) -> Non
     """
     check_schema(schema)
     if encoding is not None:
-        text.check_encoding(encoding if isinstance(encoding, str) else str(encoding), "encoding", of_text=False)
+        check_encoding(encoding if isinstance(encoding, str) else str(encoding), "encoding", of_text=False)
     if separator is not None and (
         not isinstance(separator, str) or len(separator) != 1 or not separator.isascii() or separator in '"\r\n\0'
     ):
@@ -94,7 +94,7 @@ def _on_disk(source: Any, file_format: str | None, stack: ExitStack) -> tuple[Pa
     if isinstance(source, (str, os.PathLike)):
         path = Path(source)
         if not path.is_file():
-            raise NotFoundError(f"There is no file {path}.", file=str(path))
+            raise NotFoundError(f"There is no file {path}.{_meant(path)}", file=str(path))
         return path, path.name
     if not isinstance(source, (bytes, bytearray, memoryview)) and not hasattr(source, "read"):
         raise InvalidInputError(f"An extract is a path, bytes or an open binary file, not {type(source).__name__}.")
@@ -107,3 +107,10 @@ def _on_disk(source: Any, file_format: str | None, stack: ExitStack) -> tuple[Pa
         else:
             file.write(source)
     return path, _UNNAMED
+
+
+def _meant(path: Path) -> str:
+    try:
+        return did_you_mean(path.name, (p.name for p in path.parent.iterdir() if p.is_file()))
+    except OSError:
+        return ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +12,7 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from datom_core.common import is_text
-from datom_core.extracts.formats.problems import bad_file, brief_list, check_columns
+from datom_core.extracts.formats.problems import bad_file, brief_list, check_columns, check_encoding
 from datom_core.extracts.formats.quotes import check_quotes
 from datom_core.extracts.formats.schemas import Types, conform, is_text_type
 from datom_core.extracts.formats.spelling import MISSING, spelling_of
@@ -60,18 +59,6 @@ def read_text(
     if kept:
         table = reader.read({**declared, **dict.fromkeys(kept, pa.string())})
     return conform(_in_microseconds(table), types, name)
-
-
-def check_encoding(encoding: str | None, name: str, *, of_text: bool = True) -> str:
-    """The name of an encoding that Python knows; by default UTF-8, with or without its mark."""
-    try:
-        codec = codecs.lookup(encoding or "utf-8")
-        if of_text and not getattr(codec, "_is_text_encoding", True):
-            raise LookupError  # rot13 and the like turn text into text, or bytes into bytes
-        found = codec.name
-    except (LookupError, TypeError):
-        raise bad_file(name, f"{encoding!r} is no encoding that Python knows. Common are utf-8 and cp1252.") from None
-    return "utf-8" if found == "utf-8-sig" else found
 
 
 def header(path: Path, name: str, separator: str, encoding: str) -> list[str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from datom_core.common import Secret, mask_logs, masked, veiled, without_frames
+from datom_core.common import Secret, mask_logs, masked, needing, veiled, without_frames
 from datom_core.credentials import TokenSource, ask_token
 from datom_core.errors import AccessDeniedError, DatomError, InvalidInputError, StorageError
 from datom_core.version import __version__
@@ -57,8 +57,9 @@ def asking(api_url: str, token: TokenSource, manners: Manners, action: str, reso
         InvalidInputError: the API rejected an argument, or is not at this URL.
         StorageError: a limit, a failing server, a broken connection.
     """
-    import requests
-    from github import BadAttributeException, GithubException
+    with needing("GitHub's API", "github"):
+        import requests
+        from github import BadAttributeException, GithubException
 
     token = veiled(token)
     secret = ask_token(token)  # held to the end: while it lives, `masked` knows it

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from datom_core.common import kind_of, veiled
+from datom_core.common import kind_of, needing, veiled
 from datom_core.errors import InvalidInputError
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -45,7 +45,8 @@ def check_arguments(
 
 
 def _problems_of(config: object) -> list[str]:
-    from botocore.config import Config
+    with needing("Storage in S3", "s3"):
+        from botocore.config import Config
 
     if config is None:
         return []

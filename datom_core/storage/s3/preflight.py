@@ -45,9 +45,17 @@ class PreflightCheck:
     result: str
     detail: str = ""
 
+    @property
+    def denied(self) -> bool:
+        """Whether it says that access is lacking."""
+        return self.result == "no" and self.what in ("reachable", "can list", "can read", "can write")
 
-def preflight(store: Bucket) -> Rows[PreflightCheck]:
-    """Check everything that matters for a project in this bucket. Errors become lines of the report."""
+
+def preflight(store: Bucket, *, write: bool = True) -> Rows[PreflightCheck]:
+    """Check everything that matters for a project in this bucket. Errors become lines of the report.
+
+    ``write``: also try whether one may write, and under which conditions, with a probe that stays there.
+    """
     try:
         store.check()
     except DatomError as error:
@@ -58,7 +66,7 @@ def preflight(store: Bucket) -> Rows[PreflightCheck]:
             PreflightCheck("reachable", "yes", str(endpoint)),
             _try("can list", "s3:ListBucket", store, lambda: next(iter(store.list()), None)),
             _can_read(store),
-            *_can_write(store),
+            *(_can_write(store) if write else ()),
             _setting(store, "versioning", "get_bucket_versioning", _versioning),
             _setting(store, "default encryption", "get_bucket_encryption", _encryption),
             _setting(store, "object lock", "get_object_lock_configuration", _object_lock),

@@ -258,10 +258,11 @@ class S3Store:
             )
         self._checked = True
 
-    def preflight(self) -> Rows[PreflightCheck]:
+    def preflight(self, *, write: bool = True) -> Rows[PreflightCheck]:
         """Whether this bucket is suitable for a project: reachable, can list, read and write, versioning, default
-        encryption, object lock, conditional writes. Prints as a table; never raises for what it finds."""
-        return preflight(self)
+        encryption, object lock, conditional writes. Prints as a table; never raises for what it finds. ``write=False``
+        leaves out what takes an object to find out."""
+        return preflight(self, write=write)
 
     def heeds_conditions(self, *, anew: bool = False) -> bool:
         """Whether the server supports conditional writes; tested once, unless it is AWS, or again if ``anew``."""

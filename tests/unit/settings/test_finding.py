@@ -163,7 +163,7 @@ def test_a_register_is_added_to_a_file_and_its_comments_stay(tmp_path: Path) -> 
 
 def test_a_folder_that_takes_no_file_is_an_error_with_a_name(tmp_path: Path) -> None:
     settings = dc.ProjectSettings("S", dc.StorageSettings(path="x"), folder=tmp_path)
-    with pytest.raises(dc.StorageError, match="cannot be written"):
+    with pytest.raises(dc.NotFoundError, match=r"There is no folder .*missing for datom\.toml"):
         settings.save(tmp_path / "missing" / "datom.toml")
 
 

@@ -1,0 +1,142 @@
+"""Verbs that say where a project is: create one, or use one that exists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from datom_core.command.forms.writing import PlaceAnswer
+from datom_core.command.output import pairs
+from datom_core.command.session import Session
+from datom_core.command.storage_options import StorageOptions, with_storage_options
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    import datom_core as dc
+
+Repository = Annotated[str | None, typer.Option(metavar="URL", help="URL or path of the git repository.")]
+Branch = Annotated[str | None, typer.Option(metavar="NAME", help="By default the one that the remote's HEAD names.")]
+Committer = Annotated[str | None, typer.Option(metavar="'NAME <EMAIL>'", help="Of commits; by default as git has it.")]
+TokenEnv = Annotated[
+    str | None, typer.Option(metavar="VARIABLE", help="The variable with a token for the repository's host.")
+]
+TokenKeyring = Annotated[str | None, typer.Option(metavar="SERVICE", help="The keyring's service with such a token.")]
+GithubApi = Annotated[str | None, typer.Option(metavar="URL", help="The API of GitHub Enterprise, if it is there.")]
+CreateRepo = Annotated[bool, typer.Option("--create-repo", help="Create the repository on GitHub, private.")]
+File = Annotated[str, typer.Option(metavar="PATH", help="The settings file to write.")]
+
+
+@with_storage_options
+def init(
+    session: Session,
+    reached: StorageOptions,
+    name: Annotated[str, typer.Argument(help="Of the project, as in STUDY_001.")],
+    storage: Annotated[str, typer.Option(metavar="WHERE", help="For its data: a folder, or s3://bucket/prefix.")],
+    remote: Annotated[str, typer.Option(metavar="URL", help="URL or path of its git repository, still empty.")],
+    schema: Annotated[int, typer.Option(metavar="1|2", help="1 is for teams with R datom up to 0.1.2.")] = 2,
+    create_repo: CreateRepo = False,
+    branch: Branch = None,
+    author: Committer = None,
+    token_env: TokenEnv = None,
+    token_keyring: TokenKeyring = None,
+    github_api_url: GithubApi = None,
+    file: File = "datom.toml",
+) -> None:
+    """Create a project, and write where it is into datom.toml. If that broke off, the same call completes it."""
+    import datom_core as dc
+
+    settings = dc.ProjectSettings(
+        name,
+        reached.at(storage),
+        _named_register(session),
+        remote=remote,
+        branch=branch,
+        author=author,
+        token_env=token_env,
+        token_keyring=token_keyring,
+        github_api_url=github_api_url,
+        folder=Path.cwd(),
+    )
+    settings.check_may_save(file)
+    with session.output.progress():
+        project = settings.init_project(schema=schema, create_repo=create_repo)
+    _tell(session, settings.save(file), project.reader)
+
+
+@with_storage_options
+def use(
+    session: Session,
+    reached: StorageOptions,
+    where: Annotated[
+        str | None, typer.Argument(metavar="[WHERE]", help="A folder, s3://bucket/prefix, or a name in a register.")
+    ] = None,
+    remote: Repository = None,
+    branch: Branch = None,
+    author: Committer = None,
+    token_env: TokenEnv = None,
+    token_keyring: TokenKeyring = None,
+    github_api_url: GithubApi = None,
+    file: File = "datom.toml",
+    replace: Annotated[bool, typer.Option("--replace", help="Also write over the file of another project.")] = False,
+) -> None:
+    """Look at a project that exists, and write where it is into datom.toml. Alone: what is in use, and who says so."""
+    import datom_core as dc
+
+    repository = {
+        "remote": remote,
+        "branch": branch,
+        "author": author,
+        "token_env": token_env,
+        "token_keyring": token_keyring,
+        "github_api_url": github_api_url,
+    }
+    given = {name: value for name, value in repository.items() if value is not None}
+    if where is None:
+        if given or reached.given or replace:
+            raise typer.BadParameter("Say which project: datom use WHERE.")
+        _tell(session, session.settings, None)
+        return
+    here = Path.cwd()
+    settings = dc.find_settings(where, register=session.register).seen_from(here).with_changes(**given)
+    if reached.given:
+        settings = settings.with_changes(storage=reached.at(where))
+    settings.check_may_save(file, replacing=replace)
+    with session.output.progress():
+        reader = settings.open_reader() if settings.remote is None else settings.open_project().reader
+    _tell(session, settings.with_changes(project=reader.project).save(file, replacing=replace), reader)
+
+
+def _named_register(session: Session) -> dc.RegisterSettings | None:
+    return None if session.register is None else session.register_settings
+
+
+def _tell(session: Session, settings: dc.ProjectSettings, reader: dc.ProjectReader | None) -> None:
+    found: Any = None if reader is None else reader.summary()
+    answer = PlaceAnswer(
+        settings.project if reader is None else reader.project,
+        None if settings.storage is None else str(settings.storage.store(settings.folder).location),
+        settings.remote,
+        None if settings.register is None else str(settings.register.store().location),
+        None if found is None else found.schema,
+        None if found is None else found.tables,
+        None if settings.file is None else str(settings.file),
+    )
+
+    def shown() -> Iterator[RenderableType]:
+        yield pairs(
+            (
+                ("project", answer.project),
+                ("data", answer.location),
+                ("history", answer.remote or "(none: it is only read)"),
+                ("register", answer.register),
+                ("schema", answer.schema),
+                ("tables", answer.tables),
+                ("says", answer.file or "an option, or a variable"),
+            )
+        )
+
+    session.output.answer(answer, shown)
