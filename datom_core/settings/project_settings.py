@@ -160,7 +160,7 @@ class ProjectSettings:
             mine = mine.with_changes(register=held.register)
         if mine == held:
             return held
-        if mine.with_changes(register=None) == held and mine.register is not None:
+        if held.register is None and mine == held.with_changes(register=mine.register) and mine.register is not None:
             write_text(
                 file, f"{file.read_text('utf-8').rstrip()}\n\n{register_text(mine.register)}"
             )  # with its comments

@@ -173,3 +173,11 @@ def test_a_file_with_a_register_alone_names_no_project(tmp_path: Path) -> None:
     with pytest.raises(dc.NotFoundError, match="names a register and no project"):
         find(tmp_path).open_reader()
     assert find(tmp_path, "S1").project == "S1"
+
+
+def test_a_file_with_a_register_alone_is_written_anew_when_that_is_reached_in_another_way(tmp_path: Path) -> None:
+    file = tmp_path / "datom.toml"
+    file.write_text(REGISTER)
+    register = dc.RegisterSettings(dc.StorageSettings(path="register"), remote="h.git", folder=tmp_path)
+    kept = dc.ProjectSettings(register=register, folder=tmp_path).save(file)
+    assert (kept, kept.register) == (dc.ProjectSettings.from_file(file), register)
