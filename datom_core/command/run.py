@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import NoReturn
 
 #: What the exit code says.
 DONE, DIFFERS, USAGE, NOT_FOUND, ACCESS, INTEGRITY, AGAIN, INTERNAL = 0, 1, 2, 3, 4, 5, 6, 70
@@ -96,7 +96,9 @@ def _failed(error: Exception, arguments: list[str], *, as_json: bool) -> int:
 def _refuse(kind: str, message: str, code: int, *, as_json: bool) -> int:
     """Say on standard error what went wrong."""
     if as_json:
-        said: dict[str, Any] = {"form": "datom-error/1", "error": kind, "message": message, "exit_code": code}
-        message = json.dumps(said, ensure_ascii=False)
+        from datom_core.command.forms import ErrorAnswer, plain
+
+        said = ErrorAnswer(kind, message, code)
+        message = json.dumps({"form": said.form, **plain(said)}, ensure_ascii=False)
     sys.stderr.write(f"{message}\n" if as_json else f"datom: {message}\n")
     return code

@@ -36,9 +36,17 @@ class Ran:
 
     def json(self) -> Any:
         """The answer; it is of the form that it names, as the docs describe it."""
-        answer = json.loads(self.out)
-        _forms().evolve(schema={"$ref": "#/$defs/" + answer["form"].replace("/", "~1")}).validate(answer)
-        return answer
+        return _checked(self.out)
+
+    def error(self) -> Any:
+        """What went wrong, in JSON; likewise."""
+        return _checked(self.err.splitlines()[-1])
+
+
+def _checked(text: str) -> Any:
+    answer = json.loads(text)
+    _forms().evolve(schema={"$ref": "#/$defs/" + answer["form"].replace("/", "~1")}).validate(answer)
+    return answer
 
 
 @functools.cache

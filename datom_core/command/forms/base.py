@@ -15,6 +15,23 @@ class Answer:
     form: ClassVar[str]
 
 
+@dataclass(frozen=True)
+class ErrorAnswer(Answer):
+    """What any verb says on standard error, with ``--json``, when something goes wrong.
+
+    Attributes:
+        error: its kind: usage, exists, missing-package, not-found, access, integrity, format, conflict, storage,
+            interrupted, or internal.
+        message: what is wrong, and what to do.
+        exit_code: of the command.
+    """
+
+    form = "datom-error/1"
+    error: str
+    message: str
+    exit_code: int
+
+
 def plain(value: Any) -> Any:
     """A value as JSON can hold it."""
     if is_dataclass(value) and not isinstance(value, type):
