@@ -85,10 +85,10 @@ def the_session_of_the_readme(folder: Path) -> None:
     assert len(commands) == 12
     with contextlib.chdir(folder):
         for words in commands:
-            said = io.StringIO()
-            with contextlib.redirect_stdout(said):
+            said = io.BytesIO()
+            with contextlib.redirect_stdout(io.TextIOWrapper(said, encoding="utf-8", write_through=True)):
                 assert run(words) == (words[0] == "diff"), words
-            assert said.getvalue().strip(), words
+                assert said.getvalue().strip(), words
     assert (folder / "changes.html").is_file()
     assert len([*(folder / "cut-2012-12").glob("*.xpt")]) == 5
 
