@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
 import typer
@@ -9,7 +10,7 @@ from typer.core import TyperGroup
 
 from datom_core.command.session import with_session
 from datom_core.command.shells import SCRIPTS
-from datom_core.command.verbs import VERBS, Group
+from datom_core.command.verbs import VERBS, Group, Verb
 
 # typer has its own copy of click, or the one that is installed; only these of its errors have names of its own.
 #: What is raised for arguments that a verb does not take.
@@ -24,40 +25,58 @@ class VerbGroup(TyperGroup):
     sections: ClassVar[dict[str, list[str]]] = {}
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return [name for names in self.sections.values() for name in names]
+        return list(self.commands)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        for section, names in self.sections.items():
+        for section, verbs in VERBS.items():
             with formatter.section(section):
-                formatter.write_dl([(name, self.commands[name].get_short_help_str(limit=90)) for name in names])
+                formatter.write_dl([(verb.name, verb.help) for verb in verbs])
+
+
+class _Commands(Mapping[str, Any]):
+    """Verb -> its command, which is made when it is asked for: making all takes longer than most verbs."""
+
+    def __init__(self, verbs: Iterable[Verb | Group]) -> None:
+        self._verbs = {verb.name: verb for verb in verbs}
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._made:
+            verb = self._verbs[name]
+            app = _app(name=name, help=verb.help, no_args_is_help=isinstance(verb, Group))
+            for one in verb.verbs if isinstance(verb, Group) else (verb,):
+                app.command(one.name)(with_session(one.function))
+            self._made[name] = typer.main.get_command(app)
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._verbs)
+
+    def __len__(self) -> int:
+        return len(self._verbs)
 
 
 def command() -> Any:
     """The whole command, ready to run."""
-    app = typer.Typer(
+    app = _app(
         cls=VerbGroup,
-        rich_markup_mode=None,  # rich would be loaded to show help: it takes longer than all the rest
-        pretty_exceptions_enable=False,
-        add_completion=False,  # there are scripts of our own
         no_args_is_help=True,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
     app.callback(help=_HELP)(_global)
     VerbGroup.sections = {section: [v.name for v in verbs] for section, verbs in VERBS.items()}
-    for verbs in VERBS.values():
-        for verb in verbs:
-            if isinstance(verb, Group):
-                app.add_typer(_group(verb), name=verb.name, help=verb.help)
-            else:
-                app.command(verb.name)(with_session(verb.function))
-    return typer.main.get_command(app)
+    whole = typer.main.get_command(app)
+    whole.commands = _Commands(verb for verbs in VERBS.values() for verb in verbs)  # type: ignore[attr-defined]
+    return whole
 
 
-def _group(group: Group) -> typer.Typer:
-    below = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
-    for verb in group.verbs:
-        below.command(verb.name)(with_session(verb.function))
-    return below
+def _app(**options: Any) -> typer.Typer:
+    return typer.Typer(
+        rich_markup_mode=None,  # rich would be loaded to show help: it takes longer than all the rest
+        pretty_exceptions_enable=False,
+        add_completion=False,  # there are scripts of our own
+        **options,
+    )
 
 
 _HELP = """Version control for the tables of clinical studies.
