@@ -49,14 +49,14 @@ def page(text: str) -> str:
     if not _MARK.search(text):
         raise SystemExit(f"{PAGE.name} has no part <!-- verbs --> ... <!-- end -->.")
     whole = command()
-    parts = [part for section, names in whole.sections.items() for part in section_of(whole, section, names)]
+    parts = [part for section, listed in whole.sections.items() for part in section_of(whole, section, listed)]
     return _MARK.sub(lambda _: "\n" + "\n".join(parts) + "\n", text, count=1)
 
 
-def section_of(whole: Any, section: str, names: list[str]) -> Iterator[str]:
+def section_of(whole: Any, section: str, listed: list[Any]) -> Iterator[str]:
     """A section of the help: each of its verbs, and what is below one."""
     yield f"### {section}\n"
-    for name in names:
+    for name in (one.name for one in listed):
         verb = whole.commands[name]
         below = getattr(verb, "commands", None)
         for path, one in [(name, verb)] if not below else [(f"{name} {n}", v) for n, v in below.items()]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, ClassVar
+from collections.abc import Iterator, MutableMapping
+from typing import Any
 
 import typer
 from typer.core import TyperGroup
@@ -18,65 +18,85 @@ RefusedArguments: type[Exception] = typer.BadParameter.__bases__[0]
 #: What is raised when the user ends a verb.
 Interrupted: type[Exception] = typer.Abort
 
+_COMMON: dict[str, Any] = {
+    "rich_markup_mode": None,  # rich would be loaded to show help: it takes longer than all the rest
+    "pretty_exceptions_enable": False,
+    "add_completion": False,  # there are scripts of our own
+    "context_settings": {"help_option_names": ["-h", "--help"], "max_content_width": 100},
+}
+
+
+class _Commands(MutableMapping[str, Any]):
+    """Name -> command, which is made when it is asked for: each has a dozen options, and one of them runs."""
+
+    def __init__(self, listed: list[Verb | Group]) -> None:
+        self._listed = {one.name: one for one in listed}
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._made:
+            self._made[name] = _made(self._listed[name])
+        return self._made[name]
+
+    def __setitem__(self, name: str, command: Any) -> None:
+        self._made[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._listed[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._listed)
+
+    def __len__(self) -> int:
+        return len(self._listed)
+
 
 class VerbGroup(TyperGroup):
-    """The verbs, listed by what they are for."""
+    """Verbs, listed by what they are for.
 
-    sections: ClassVar[dict[str, list[str]]] = {}
+    Attributes:
+        sections: title of a section -> its verbs.
+    """
+
+    sections: dict[str, list[Verb | Group]]
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(self.commands)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        for section, verbs in VERBS.items():
+        for section, listed in self.sections.items():
             with formatter.section(section):
-                formatter.write_dl([(verb.name, verb.help) for verb in verbs])
-
-
-class _Commands(Mapping[str, Any]):
-    """Verb -> its command, which is made when it is asked for: making all takes longer than most verbs."""
-
-    def __init__(self, verbs: Iterable[Verb | Group]) -> None:
-        self._verbs = {verb.name: verb for verb in verbs}
-        self._made: dict[str, Any] = {}
-
-    def __getitem__(self, name: str) -> Any:
-        if name not in self._made:
-            verb = self._verbs[name]
-            app = _app(name=name, help=verb.help, no_args_is_help=isinstance(verb, Group))
-            for one in verb.verbs if isinstance(verb, Group) else (verb,):
-                app.command(one.name)(with_session(one.function))
-            self._made[name] = typer.main.get_command(app)
-        return self._made[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._verbs)
-
-    def __len__(self) -> int:
-        return len(self._verbs)
+                formatter.write_dl([(one.name, one.summary) for one in listed])
 
 
 def command() -> Any:
     """The whole command, ready to run."""
-    app = _app(
-        cls=VerbGroup,
-        no_args_is_help=True,
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    )
-    app.callback(help=_HELP)(_global)
-    VerbGroup.sections = {section: [v.name for v in verbs] for section, verbs in VERBS.items()}
-    whole = typer.main.get_command(app)
-    whole.commands = _Commands(verb for verbs in VERBS.values() for verb in verbs)  # type: ignore[attr-defined]
-    return whole
+    return _group(VERBS, help=_HELP, callback=_global)
 
 
-def _app(**options: Any) -> typer.Typer:
-    return typer.Typer(
-        rich_markup_mode=None,  # rich would be loaded to show help: it takes longer than all the rest
-        pretty_exceptions_enable=False,
-        add_completion=False,  # there are scripts of our own
-        **options,
+def _group(sections: dict[str, list[Verb | Group]], **options: Any) -> Any:
+    made: Any = typer.main.get_command(
+        _with_callback(typer.Typer(cls=VerbGroup, no_args_is_help=True, **_COMMON), **options)
     )
+    made.sections = sections
+    made.commands = _Commands([one for listed in sections.values() for one in listed])
+    return made
+
+
+def _with_callback(app: typer.Typer, *, help: str, callback: Any) -> typer.Typer:  # noqa: A002 - as typer has it
+    app.callback(help=help)(callback)
+    return app
+
+
+def _made(one: Verb | Group) -> Any:
+    if isinstance(one, Group):
+        made = _group({"Verbs": [*one.verbs]}, help=one.summary, callback=lambda: None)
+    else:
+        app = typer.Typer(**_COMMON)
+        app.command(one.name)(with_session(one.function()))
+        made = typer.main.get_command(app)
+    made.name = one.name
+    return made
 
 
 _HELP = """Version control for the tables of clinical studies.

@@ -15,9 +15,14 @@ INTERRUPTED, PIPE_CLOSED = 130, 141  # as the shell has it for these signals
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run ``datom`` with these arguments, by default those of the process, and exit."""
+    from datom_core.command.signals import heed_signals, interrupted_code
+
     given = list(sys.argv[1:] if arguments is None else arguments)
+    heed_signals()
     try:
         code = run(given)
+        if code == INTERRUPTED:
+            code = interrupted_code()
         sys.stdout.flush()
     except BrokenPipeError:
         code = PIPE_CLOSED
@@ -40,6 +45,8 @@ def run(arguments: list[str]) -> int:
     as_json = "--json" in arguments
     try:
         result: object = command().main(arguments, prog_name="datom", standalone_mode=False)
+        if result == INTERRUPTED:  # what typer makes of it, in some releases
+            raise KeyboardInterrupt
     except (Interrupted, KeyboardInterrupt):
         return _refuse("interrupted", "Interrupted.", INTERRUPTED, as_json=as_json)
     except RefusedArguments as error:

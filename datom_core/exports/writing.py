@@ -59,6 +59,7 @@ def write_table(
     *,
     form: ExportForm | None = None,
     name: str | None = None,
+    label: str | None = None,
     version: str | None = None,
     recorded_at: Moment | None = None,
     overwrite: bool = False,
@@ -76,6 +77,7 @@ def write_table(
             ``json`` or ``ndjson`` (CDISC Dataset-JSON 1.1); by default, taken from the ending of the path.
         name: of the table; by default, the file's name. A form that has a place for it has the name that the table
             was read with (``name`` in its metadata), or else this one.
+        label: of the table, instead of the one that it was read with; not in parquet, which is as it is stored.
         version: which version it is, for the answer.
         recorded_at: the time at which the file says it was made, such as that of the version; by default 2000-01-01.
         overwrite: replace a file that is there.
@@ -90,27 +92,32 @@ def write_table(
         MissingPackageError: a package that the form needs is not installed.
     """
     made = MADE if recorded_at is None else moment_of(recorded_at)
-    if hasattr(target, "write"):
-        if form is None:
-            raise InvalidInputError("An open file has no name that tells its form: give form=.")
-        chosen, path = form_called(form), _STREAM
-    else:
-        path = _path(target)
-        chosen = form_for(path) if form is None else form_called(form)
+    path, chosen = _aimed(target, form)
+    if path is not _STREAM:
         check_target(path, overwrite=overwrite)
-    out = prepare(table, name or (path.stem if path is not _STREAM else _UNNAMED), made, chosen)
+    out = prepare(table, name or (path.stem if path is not _STREAM else _UNNAMED), made, chosen, label)
     if path is _STREAM:
         return _streamed(target, chosen, out, version, dry_run=dry_run)
     return measured(path, chosen, out, version) if dry_run else placed(path, chosen, out, version)
 
 
-def prepare(table: object, name: str, made: datetime, form: Form) -> Outgoing:
+def _aimed(target: object, form: ExportForm | None) -> tuple[Path, Form]:
+    """Where to write, and in which form."""
+    if hasattr(target, "write"):
+        if form is None:
+            raise InvalidInputError("An open file has no name that tells its form: give form=.")
+        return _STREAM, form_called(form)
+    path = _path(target)
+    return path, form_for(path) if form is None else form_called(form)
+
+
+def prepare(table: object, name: str, made: datetime, form: Form, label: str | None = None) -> Outgoing:
     """A table that a form can hold, ready to be written.
 
     Raises:
         InvalidInputError: it cannot; names every column.
     """
-    out = outgoing(normalise(table, what=name), name, made)
+    out = outgoing(normalise(table, what=name), name, made, label)
     refuse(name, form.name, form.check(out))
     return out
 
