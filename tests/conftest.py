@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 
 import datom_core as dc
 from datom_core.testing import Clock
+from tests.long import examples
 from tests.s3.radosgw import radosgw
 from tests.s3.server import S3Server, moto
 
@@ -28,7 +29,9 @@ _ROOM = 4 * 2**30
 def pytest_configure() -> None:
     """Temporary folders lie in memory where there is room: a test makes hundreds of small files and flushes each."""
     # How long an example takes is no matter of a test's: the machine may be busy.
-    settings.register_profile("datom", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.register_profile(
+        "datom", deadline=None, max_examples=examples(100), suppress_health_check=[HealthCheck.too_slow]
+    )
     settings.load_profile("datom")
     if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
