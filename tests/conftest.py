@@ -18,8 +18,21 @@ from tests.s3.radosgw import radosgw
 from tests.s3.server import S3Server, moto
 
 GOLDEN = Path(__file__).parent / "compatibility" / "golden" / "data"
-# A remote that is packed after a push, which is no matter of ours, costs a program for each.
-GIT_CONFIG = "[user]\n\tname = Test Author\n\temail = test@example.org\n[receive]\n\tautoGc = false\n"
+# What is no matter of ours and costs a program, threads or a flush at each push: to pack the remote, to look for what
+# it shares with others, and for what is alike among a few small files.
+GIT_CONFIG = """
+[user]
+	name = Test Author
+	email = test@example.org
+[receive]
+	autoGc = false
+[core]
+	alternateRefsCommand = true
+	fsync = none
+[pack]
+	threads = 1
+	window = 0
+"""
 
 
 _MEMORY = Path("/dev/shm")
