@@ -23,8 +23,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = ROOT / ".venv-matrix"
 COMBINATIONS = ("oldest-pandas2", "oldest-pandas3", "newest-pandas2", "newest-pandas3", "newest-core")
-EXTRAS = "aws,components,example,formats,keyring,polars,ui"
-EXTRAS_OF_CORE = "example,formats,keyring,polars"  # what pins no release of Dagster
+EXTRAS = "aws,compare,components,dagster,example,formats,github,keyring,pandas,polars,s3,ui,write"
+# What pins no release of Dagster.
+EXTRAS_OF_CORE = "compare,dagster,example,formats,github,keyring,pandas,polars,s3,write"
 #: What depends on Dagster, pandas, numpy or pyarrow; without the demos, which take as long as all the rest.
 TESTS = "tests/unit tests/integration tests/dagster tests/extracts --ignore tests/dagster/test_example.py".split()
 OPTIONS = "-q -p no:cacheprovider".split()

@@ -18,29 +18,32 @@ defs = datom_definitions(assets=[dm], resources={"io_manager": DatomIOManager(da
 
 from typing import TYPE_CHECKING, Any
 
-from datom_dagster.assets import (
-    TableSpec,
-    check_tables,
-    datom_asset,
-    datom_assets,
-    datom_change_report,
-    datom_definitions,
-    datom_eager,
-    datom_jobs,
-)
-from datom_dagster.checks import datom_checks
-from datom_dagster.components import DatomProjectComponent
-from datom_dagster.events import datom_parents
-from datom_dagster.io import DatomIOManager
-from datom_dagster.resources import (
-    DatomResource,
-    DatomStorage,
-    ExtractDrop,
-    GovernanceResource,
-    LocalStorage,
-)
-from datom_dagster.rules import TableRules
-from datom_dagster.sensors import extract_sensor, outside_write_sensor, portfolio_sensor
+from datom_core import needing
+
+with needing("datom_dagster", "dagster"):
+    from datom_dagster.assets import (
+        TableSpec,
+        check_tables,
+        datom_asset,
+        datom_assets,
+        datom_change_report,
+        datom_definitions,
+        datom_eager,
+        datom_jobs,
+    )
+    from datom_dagster.checks import datom_checks
+    from datom_dagster.components import DatomProjectComponent
+    from datom_dagster.events import datom_parents
+    from datom_dagster.io import DatomIOManager
+    from datom_dagster.resources import (
+        DatomResource,
+        DatomStorage,
+        ExtractDrop,
+        GovernanceResource,
+        LocalStorage,
+    )
+    from datom_dagster.rules import TableRules
+    from datom_dagster.sensors import extract_sensor, outside_write_sensor, portfolio_sensor
 
 if TYPE_CHECKING:
     from datom_dagster.resources import S3Storage

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Iterator, MutableMapping
+from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
 from datom_core.command.session import with_session
 from datom_core.command.shells import SCRIPTS
-from datom_core.command.verbs import VERBS, Group
+from datom_core.command.verbs import VERBS, Group, Verb
 
 # typer has its own copy of click, or the one that is installed; only these of its errors have names of its own.
 #: What is raised for arguments that a verb does not take.
@@ -17,47 +18,85 @@ RefusedArguments: type[Exception] = typer.BadParameter.__bases__[0]
 #: What is raised when the user ends a verb.
 Interrupted: type[Exception] = typer.Abort
 
+_COMMON: dict[str, Any] = {
+    "rich_markup_mode": None,  # rich would be loaded to show help: it takes longer than all the rest
+    "pretty_exceptions_enable": False,
+    "add_completion": False,  # there are scripts of our own
+    "context_settings": {"help_option_names": ["-h", "--help"], "max_content_width": 100},
+}
+
+
+class _Commands(MutableMapping[str, Any]):
+    """Name -> command, which is made when it is asked for: each has a dozen options, and one of them runs."""
+
+    def __init__(self, listed: list[Verb | Group]) -> None:
+        self._listed = {one.name: one for one in listed}
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._made:
+            self._made[name] = _made(self._listed[name])
+        return self._made[name]
+
+    def __setitem__(self, name: str, command: Any) -> None:
+        self._made[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._listed[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._listed)
+
+    def __len__(self) -> int:
+        return len(self._listed)
+
 
 class VerbGroup(TyperGroup):
-    """The verbs, listed by what they are for."""
+    """Verbs, listed by what they are for.
 
-    sections: ClassVar[dict[str, list[str]]] = {}
+    Attributes:
+        sections: title of a section -> its verbs.
+    """
+
+    sections: dict[str, list[Verb | Group]]
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return [name for names in self.sections.values() for name in names]
+        return list(self.commands)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        for section, names in self.sections.items():
+        for section, listed in self.sections.items():
             with formatter.section(section):
-                formatter.write_dl([(name, self.commands[name].get_short_help_str(limit=90)) for name in names])
+                formatter.write_dl([(one.name, one.summary) for one in listed])
 
 
 def command() -> Any:
     """The whole command, ready to run."""
-    app = typer.Typer(
-        cls=VerbGroup,
-        rich_markup_mode=None,  # rich would be loaded to show help: it takes longer than all the rest
-        pretty_exceptions_enable=False,
-        add_completion=False,  # there are scripts of our own
-        no_args_is_help=True,
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    return _group(VERBS, help=_HELP, callback=_global)
+
+
+def _group(sections: dict[str, list[Verb | Group]], **options: Any) -> Any:
+    made: Any = typer.main.get_command(
+        _with_callback(typer.Typer(cls=VerbGroup, no_args_is_help=True, **_COMMON), **options)
     )
-    app.callback(help=_HELP)(_global)
-    VerbGroup.sections = {section: [v.name for v in verbs] for section, verbs in VERBS.items()}
-    for verbs in VERBS.values():
-        for verb in verbs:
-            if isinstance(verb, Group):
-                app.add_typer(_group(verb), name=verb.name, help=verb.help)
-            else:
-                app.command(verb.name)(with_session(verb.function))
-    return typer.main.get_command(app)
+    made.sections = sections
+    made.commands = _Commands([one for listed in sections.values() for one in listed])
+    return made
 
 
-def _group(group: Group) -> typer.Typer:
-    below = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
-    for verb in group.verbs:
-        below.command(verb.name)(with_session(verb.function))
-    return below
+def _with_callback(app: typer.Typer, *, help: str, callback: Any) -> typer.Typer:  # noqa: A002 - as typer has it
+    app.callback(help=help)(callback)
+    return app
+
+
+def _made(one: Verb | Group) -> Any:
+    if isinstance(one, Group):
+        made = _group({"Verbs": [*one.verbs]}, help=one.summary, callback=lambda: None)
+    else:
+        app = typer.Typer(**_COMMON)
+        app.command(one.name)(with_session(one.function()))
+        made = typer.main.get_command(app)
+    made.name = one.name
+    return made
 
 
 _HELP = """Version control for the tables of clinical studies.

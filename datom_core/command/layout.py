@@ -1,4 +1,4 @@
-"""Shapes of answers besides tables: lines that are cut at the edge, previews as wide as the terminal, trees."""
+"""Shapes of answers besides tables: lines cut at the edge, records and previews as wide as the terminal, trees."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from datom_core.command.output import cell, table
+from datom_core.command.output import cell, pairs, table
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
 
 _GAP = 2
+_SHORT = 22  # of a cell that does not wrap: a time, a version that came again
 _MORE = "…"
 
 
@@ -22,6 +23,38 @@ def lines(texts: Iterable[str]) -> RenderableType:
     made = cell("\n".join(text.split("\n", 1)[0] for text in texts))
     made.no_wrap, made.overflow = True, "ellipsis"
     return Group(made)  # printed by itself, a text forgets that it must not wrap
+
+
+@dataclass(frozen=True)
+class Records:
+    """Rows below headings where there is room, in which only long cells wrap; else each as a block of its own.
+
+    Attributes:
+        headings: of the columns.
+        rows: cells, each shown as text; ``None`` is empty.
+    """
+
+    headings: Sequence[str]
+    rows: Sequence[Sequence[object]]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        from rich.cells import cell_len
+
+        widths = [cell_len(heading) for heading in self.headings]
+        for row in self.rows:
+            sizes = (max(map(cell_len, cell(value).plain.split("\n"))) for value in row)
+            widths = list(map(max, widths, sizes))
+        if sum(min(width, _SHORT) + _GAP for width in widths) - _GAP <= options.max_width:
+            made: Any = table(self.headings, self.rows)
+            for column, width in zip(made.columns, widths, strict=True):
+                column.no_wrap = width <= _SHORT
+            yield made
+            return
+        for place, row in enumerate(self.rows):
+            if place:
+                yield ""
+            told = zip(self.headings, row, strict=True)
+            yield pairs((name, value) for name, value in told if value not in (None, ""))
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,7 @@ def _failed(error: Exception, arguments: list[str], *, as_json: bool) -> int:
         return _refuse("internal", f"{name}: {error} (-v shows where)", INTERNAL, as_json=as_json)
     # From the special to the general: some errors are of two kinds.
     kinds: list[tuple[type[dc.DatomError], int, str]] = [
+        (dc.MissingPackageError, USAGE, "missing-package"),
         (dc.InvalidInputError, USAGE, "usage"),
         (dc.AlreadyExistsError, USAGE, "exists"),
         (dc.NotFoundError, NOT_FOUND, "not-found"),

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
-import yaml
-
-from datom_core.common import normalise_prefix
+from datom_core.common import needing, normalise_prefix
 from datom_core.documents.location import Location
 from datom_core.documents.parsing import optional, required, schema_of
-from datom_core.documents.yaml_text import parse_yaml
 from datom_core.errors import FormatError, InvalidInputError
 
 #: The R release whose writer this package behaves like; ``min_writer_version`` is compared with it.
@@ -45,7 +42,7 @@ class ProjectFile:
         Raises:
             FormatError: as `parse_yaml`; no name, no location, or a newer schema.
         """
-        raw = parse_yaml(data, source)
+        raw: Any = _yaml().parse_yaml(data, source)
         if not isinstance(raw, dict):
             raise FormatError(f"{source} should hold a mapping.", source=source)
         schema_of(raw, source, ceiling=_SCHEMA)
@@ -77,10 +74,8 @@ class ProjectFile:
         return cls(MappingProxyType(raw), name, location, remote)
 
     def to_yaml(self) -> bytes:
-        text = yaml.dump(
-            dict(self.raw), Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=10_000
-        )
-        return text.encode()
+        data: bytes = _yaml().as_yaml(self.raw)
+        return data
 
     def moved(self, location: Location) -> ProjectFile:
         """The file after the data moved; the old location's block is replaced as a whole."""
@@ -141,9 +136,8 @@ def _location_block(location: Location) -> dict[str, Any]:
     return {**block, "region": location.region} if location.region else block
 
 
-class _Dumper(yaml.SafeDumper):
-    """Writes booleans and null as R's yaml package does."""
-
-
-_Dumper.add_representer(bool, lambda d, v: d.represent_scalar("tag:yaml.org,2002:bool", "yes" if v else "no"))
-_Dumper.add_representer(type(None), lambda d, _: d.represent_scalar("tag:yaml.org,2002:null", "~"))
+def _yaml() -> ModuleType:
+    """What reads and writes YAML, which only writers need."""
+    with needing("Writing to a project", "write"):
+        from datom_core.documents import yaml_text
+    return yaml_text

@@ -1,4 +1,4 @@
-"""The door through which YAML enters: within bounds, and with the meaning that it has to R.
+"""The door through which YAML enters and leaves: within bounds, and with the meaning that it has to R.
 
 YAML can say far more than a project's file ever does. What R's ``yaml`` and we write are plain mappings, lists and
 scalars; whatever else could make a small file large (aliases), slow (deep nesting) or ambiguous (keys that occur twice,
@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -39,6 +40,14 @@ def parse_yaml(data: Buffer, source: str) -> Any:
         raise FormatError(
             f"{source} is not a readable YAML document ({error}). Restore the file from git.", source=source
         ) from error
+
+
+def as_yaml(value: Mapping[str, Any]) -> bytes:
+    """A document as R's ``yaml`` writes it."""
+    text = yaml.dump(
+        dict(value), Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=10_000
+    )
+    return text.encode()
 
 
 @lru_cache(maxsize=16)
@@ -104,3 +113,11 @@ _Loader.yaml_implicit_resolvers = {
     + [(tag, pattern) for tag, pattern in resolvers if tag in _RESOLVED]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes booleans and null as R's yaml package does."""
+
+
+_Dumper.add_representer(bool, lambda d, v: d.represent_scalar("tag:yaml.org,2002:bool", "yes" if v else "no"))
+_Dumper.add_representer(type(None), lambda d, _: d.represent_scalar("tag:yaml.org,2002:null", "~"))

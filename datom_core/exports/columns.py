@@ -61,15 +61,21 @@ class Outgoing:
     said: Mapping[str, str]
 
     @property
+    def title(self) -> str:
+        """What the data set is called in the file: as where it came from, else as the table."""
+        return self.said.get("name") or self.name
+
+    @property
     def rows(self) -> int:
         count: int = self.table.num_rows
         return count
 
 
-def outgoing(table: pa.Table, name: str, made: datetime) -> Outgoing:
-    """A table that is in the form in which it is stored, ready to be written."""
+def outgoing(table: pa.Table, name: str, made: datetime, label: str | None = None) -> Outgoing:
+    """A table that is in the form in which it is stored, ready to be written; with another label, if one is given."""
     columns = tuple(_column(f, data) for f, data in zip(table.schema, table.columns, strict=True))
-    return Outgoing(table, name, made, columns, _said(table.schema.metadata))
+    said = _said(table.schema.metadata)
+    return Outgoing(table, name, made, columns, said if label is None else {**said, "label": label})
 
 
 def _column(about: pa.Field, data: pa.ChunkedArray) -> Column:

@@ -72,9 +72,9 @@ def _about(out: Outgoing) -> dict[str, Any]:
         "datasetJSONVersion": "1.1.0",
         **{k: v for k, v in (("originator", said.pop("originator", None)), ("sourceSystem", system)) if v},
         **said,
-        "itemGroupOID": out.said.get("itemGroupOID") or f"IG.{out.name}",
+        "itemGroupOID": out.said.get("itemGroupOID") or f"IG.{out.title}",
         "records": out.rows,
-        "name": out.said.get("name") or out.name,
+        "name": out.title,
         "label": out.said.get("label", ""),
     }
     about["columns"] = [_column(c, about["name"]) for c in out.columns]

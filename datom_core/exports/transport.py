@@ -115,7 +115,7 @@ def _library(made: datetime, *, v8: bool) -> bytes:
 
 def _member(out: Outgoing, version: Version) -> bytes:
     v8 = version == 8
-    name = member_name(out.name, version).encode()
+    name = member_name(out.title, version).encode()
     named = b"%-8b%-32b%-8b%-8b%-8b" if v8 else b"%-8b%-8b%-8b%-8b%-8b" + b" " * 24
     label = out.said.get("label", "").encode()
     return b"".join((

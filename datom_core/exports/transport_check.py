@@ -73,7 +73,7 @@ def _names(out: Outgoing, version: Version) -> Iterator[Offence]:
 def _labels(out: Outgoing, version: Version) -> Iterator[Offence]:
     label = out.said.get("label", "")
     if len(label.encode()) > _LABEL_OF_TABLE:
-        yield Offence(None, f"the table's label has more than {_LABEL_OF_TABLE} bytes; shorten it: {label!r}")
+        yield Offence(None, f"the table's label has more than {_LABEL_OF_TABLE} bytes; give a shorter one: {label!r}")
     yield from _ascii(None, "the table's label", label, version)
     longest = LIMITS[version].label
     for column in out.columns:

@@ -75,8 +75,8 @@ def write_workbook(out: Outgoing, sink: BinaryIO) -> None:
         options = {"constant_memory": True, "tmpdir": folder, "use_zip64": True}
         # Closed in any case: it has files open.
         with xlsxwriter.Workbook(sink, options) as book:
-            book.set_properties({"title": out.said.get("label") or out.name, "created": out.made.replace(tzinfo=None)})
-            sheet = book.add_worksheet(_ILLEGAL.sub("_", out.name)[:_SHEET].strip("'") or "table")
+            book.set_properties({"title": out.said.get("label") or out.title, "created": out.made.replace(tzinfo=None)})
+            sheet = book.add_worksheet(_ILLEGAL.sub("_", out.title)[:_SHEET].strip("'") or "table")
             _fill(out, book, sheet)
 
 

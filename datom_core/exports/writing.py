@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, BinaryIO, cast
 
 from datom_core.common import Moment, fitting, moment_of, whole_file
 from datom_core.errors import AccessDeniedError, AlreadyExistsError, InvalidInputError, NotFoundError, StorageError
@@ -21,7 +21,9 @@ from datom_core.tables import normalise
 
 #: What files say when they were made, if nothing else is known: the same table gives the same bytes.
 MADE = datetime(2000, 1, 1, tzinfo=UTC)
+_STREAM = Path("-")
 _UNNAMED = "table"
+_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class WrittenFile(os.PathLike[str]):
     """A file that was written; where a path is expected, it is its own.
 
     Attributes:
-        path: where it lies.
+        path: where it lies; ``-`` for an open file.
         form: in which form.
         table: name of the table.
         version: which version of it, where that is known.
@@ -57,6 +59,7 @@ def write_table(
     *,
     form: ExportForm | None = None,
     name: str | None = None,
+    label: str | None = None,
     version: str | None = None,
     recorded_at: Moment | None = None,
     overwrite: bool = False,
@@ -72,8 +75,9 @@ def write_table(
         target: the path; or, together with ``form``, an open binary file.
         form: ``csv``, ``tsv``, ``parquet``, ``xlsx``, ``xpt`` and ``xpt8`` (SAS transport files of version 5 and 8),
             ``json`` or ``ndjson`` (CDISC Dataset-JSON 1.1); by default, taken from the ending of the path.
-        name: of the table, for forms that have a place for it; by default, what the table was read with, else the
-            file's name.
+        name: of the table; by default, the file's name. A form that has a place for it has the name that the table
+            was read with (``name`` in its metadata), or else this one.
+        label: of the table, instead of the one that it was read with; not in parquet, which is as it is stored.
         version: which version it is, for the answer.
         recorded_at: the time at which the file says it was made, such as that of the version; by default 2000-01-01.
         overwrite: replace a file that is there.
@@ -88,29 +92,32 @@ def write_table(
         MissingPackageError: a package that the form needs is not installed.
     """
     made = MADE if recorded_at is None else moment_of(recorded_at)
+    path, chosen = _aimed(target, form)
+    if path is not _STREAM:
+        check_target(path, overwrite=overwrite)
+    out = prepare(table, name or (path.stem if path is not _STREAM else _UNNAMED), made, chosen, label)
+    if path is _STREAM:
+        return _streamed(target, chosen, out, version, dry_run=dry_run)
+    return measured(path, chosen, out, version) if dry_run else placed(path, chosen, out, version)
+
+
+def _aimed(target: object, form: ExportForm | None) -> tuple[Path, Form]:
+    """Where to write, and in which form."""
     if hasattr(target, "write"):
         if form is None:
             raise InvalidInputError("An open file has no name that tells its form: give form=.")
-        chosen = form_called(form)
-        out = _prepared(table, name, _UNNAMED, made, chosen)
-        data = _Measured(target)
-        _write(out, chosen, data)
-        return WrittenFile(Path(""), chosen.name, out.name, version, out.rows, data.count, data.sha.hexdigest())
+        return _STREAM, form_called(form)
     path = _path(target)
-    chosen = form_for(path) if form is None else form_called(form)
-    check_target(path, overwrite=overwrite)
-    out = _prepared(table, name, path.stem, made, chosen)
-    rest = (path, chosen, out, version)
-    return measured(*rest) if dry_run else placed(*rest)
+    return path, form_for(path) if form is None else form_called(form)
 
 
-def prepare(table: object, name: str, made: datetime, form: Form) -> Outgoing:
+def prepare(table: object, name: str, made: datetime, form: Form, label: str | None = None) -> Outgoing:
     """A table that a form can hold, ready to be written.
 
     Raises:
         InvalidInputError: it cannot; names every column.
     """
-    out = outgoing(normalise(table, what=name), name, made)
+    out = outgoing(normalise(table, what=name), name, made, label)
     refuse(name, form.name, form.check(out))
     return out
 
@@ -150,26 +157,28 @@ def _told(path: Path, form: Form, out: Outgoing, version: str | None, opened: Ca
     return WrittenFile(path, form.name, out.name, version, out.rows, size, sha)
 
 
-def _prepared(table: object, name: str | None, other: str, made: datetime, form: Form) -> Outgoing:
-    kept = _kept_name(table) if name is None else name
-    return prepare(table, kept or other, made, form)
-
-
-def _kept_name(table: object) -> str | None:
-    """The name that a table was read with."""
-    metadata = getattr(getattr(table, "schema", None), "metadata", None) or {}
-    found = metadata.get(b"name") if hasattr(metadata, "get") else None
-    return found.decode("utf-8", "replace") if isinstance(found, bytes) else None
-
-
 def _path(target: object) -> Path:
     if not isinstance(target, str | os.PathLike) or not str(target) or "\0" in str(target):
         raise InvalidInputError(f"A table is written to the path of a file, or an open binary file; got {target!r}.")
     return Path(target)
 
 
+def _streamed(target: Any, form: Form, out: Outgoing, version: str | None, *, dry_run: bool) -> WrittenFile:
+    """Write to the end of an open file; a form that moves about in its file gets one of its own before."""
+    sink = _Measured(None if dry_run else target)
+    if form.text:
+        form.write(out, cast(BinaryIO, sink))
+    else:
+        with tempfile.TemporaryFile() as whole:
+            form.write(out, whole)
+            whole.seek(0)
+            while block := whole.read(_BLOCK):
+                sink.write(block)
+    return WrittenFile(_STREAM, form.name, out.name, version, out.rows, sink.count, sink.sha.hexdigest())
+
+
 class _Measured:
-    """A file that is written to the end, and measured; a form that moves about in its file gets one of its own."""
+    """A file that is only written to, and measured; or nothing but the measures."""
 
     def __init__(self, sink: Any) -> None:
         self._sink, self.count, self.sha = sink, 0, hashlib.sha256()
@@ -178,16 +187,6 @@ class _Measured:
         view = memoryview(data)
         self.count += view.nbytes
         self.sha.update(view)
-        self._sink.write(view)
+        if self._sink is not None:
+            self._sink.write(view)
         return view.nbytes
-
-
-def _write(out: Outgoing, form: Form, sink: _Measured) -> None:
-    if form.text:
-        form.write(out, sink)  # type: ignore[arg-type]
-        return
-    with tempfile.TemporaryFile() as whole:
-        form.write(out, whole)
-        whole.seek(0)
-        while block := whole.read(1 << 20):
-            sink.write(block)

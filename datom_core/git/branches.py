@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datom_core.errors import InvalidInputError, NotFoundError
 from datom_core.git.answers import translated
 from datom_core.git.cache import GitFailedError, run_anywhere
+from datom_core.git.local_refs import local_tips
 from datom_core.git.remote import Remote, redact
 
 DEFAULT_BRANCH = "main"
@@ -44,14 +45,15 @@ def check_branch(branch: str) -> str:
 
 def tip_of(remote: Remote, branch: str) -> str | None:
     """The commit at a branch of the remote, or ``None`` if it has no such branch."""
-    return _ask(remote, _HEADS + branch).tips.get(branch)
+    near = local_tips(remote.url, branch)
+    return (near[1] if near is not None else _ask(remote, _HEADS + branch).tips).get(branch)
 
 
 def head_of(remote: Remote, branch: str | None) -> str | None:
     """The commit at the branch, or where the remote's HEAD points: one query, and no clone."""
     if branch is not None:
         return tip_of(remote, branch)
-    found = _ask(remote, "HEAD", _HEADS + "*")
+    found = _all(remote)
     return found.tips.get(found.head) if found.head is not None else next(iter(found.tips.values()), None)
 
 
@@ -64,7 +66,7 @@ def default_branch(remote: Remote) -> tuple[str, str | None]:
     Raises:
         NotFoundError: there are several branches, and HEAD names none of them.
     """
-    found = _ask(remote, "HEAD", _HEADS + "*")
+    found = _all(remote)
     if found.head is not None:
         return found.head, found.tips.get(found.head)
     if len(found.tips) > 1:
@@ -89,7 +91,7 @@ def no_branch(remote: Remote, branch: str) -> NotFoundError:
 
 def all_branches(remote: Remote) -> set[str]:
     """Every branch of the remote; none if nothing was ever pushed to it."""
-    return set(_ask(remote, _HEADS + "*").tips)
+    return set(_all(remote).tips)
 
 
 def _unborn_branch(remote: Remote) -> str:
@@ -103,6 +105,11 @@ def _unborn_branch(remote: Remote) -> str:
         except GitFailedError:
             return DEFAULT_BRANCH
     return head.decode().strip().removeprefix(_HEADS)
+
+
+def _all(remote: Remote) -> Branches:
+    near = local_tips(remote.url)
+    return Branches(*near) if near is not None else _ask(remote, "HEAD", _HEADS + "*")
 
 
 def _ask(remote: Remote, *patterns: str) -> Branches:

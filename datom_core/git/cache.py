@@ -18,10 +18,8 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
-import platformdirs
-
-from datom_core.common import masked, without_frames
-from datom_core.errors import NotFoundError
+from datom_core.common import masked, needing, without_frames
+from datom_core.errors import MissingPackageError, NotFoundError
 from datom_core.git.login import login_to
 from datom_core.git.remote import Remote
 from datom_core.git.streams import batch_contents
@@ -75,6 +73,8 @@ class CloneCache:
     """
 
     def __init__(self, remote: str, branch: str, directory: str | os.PathLike[str] | None = None) -> None:
+        with needing("Writing to a project", "write"):
+            import platformdirs
         root = Path(directory) if directory is not None else platformdirs.user_cache_path("datom") / "git"
         name = hashlib.sha256(f"{remote}\0{branch}".encode()).hexdigest()[:32]
         self.path = root / f"{name}.git"
@@ -209,10 +209,14 @@ def gitpython() -> Any:
     """The package, imported only when needed: the import fails where there is no git program.
 
     Raises:
+        MissingPackageError: it is not installed.
         NotFoundError: says how to install git, or a newer one.
     """
     try:
-        import git
+        with needing("Writing to a project", "write"):
+            import git
+    except MissingPackageError:
+        raise
     except ImportError as error:
         raise no_git() from error
     if not hasattr(git, "Git") or git.Git.GIT_PYTHON_GIT_EXECUTABLE is None:

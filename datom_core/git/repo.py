@@ -340,7 +340,8 @@ class GitRepo:
 def remote_head(remote: str | os.PathLike[str] | Remote, branch: str | None = None) -> str | None:
     """The newest commit of a remote's branch, by default the one that its HEAD names; ``None`` if it is empty.
 
-    It makes one query to the remote (``git ls-remote``) and fetches nothing: cheap enough for every minute.
+    It makes one query to the remote (``git ls-remote``, of which a repository on this machine mostly needs none) and
+    fetches nothing: cheap enough for every minute.
 
     Raises:
         NotFoundError, AccessDeniedError, StorageError: the remote does not exist, denies access, or is failing.

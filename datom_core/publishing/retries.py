@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import TypeVar
-
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
-from tenacity.stop import stop_base
+from typing import TYPE_CHECKING, TypeVar
 
 from datom_core.errors import ConflictError, StorageError
 from datom_core.git import LostRaceError
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
 
 _log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ _STUCK = 8
 T = TypeVar("T")
 
 
-class _Stuck(stop_base):
+class _Stuck:
     """Stop when push after push is rejected at the same tip."""
 
     def __init__(self) -> None:
@@ -47,10 +47,13 @@ def until_published(operation: Callable[[], T], on_retry: Callable[[int, str], N
         StorageError: pushes are rejected though nobody else's arrive, as when a lock was left behind.
         LostRaceError: others were faster in every try.
     """
+    from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+    often_enough, stuck = stop_after_attempt(_ATTEMPTS), _Stuck()
     try:
         return Retrying(
             retry=retry_if_exception_type(LostRaceError),
-            stop=stop_after_attempt(_ATTEMPTS) | _Stuck(),
+            stop=lambda state: often_enough(state) or stuck(state),
             wait=wait_random_exponential(multiplier=0.05, max=3),
             before_sleep=_told(on_retry or _log_retry),
             reraise=True,
@@ -78,6 +81,8 @@ def _log_retry(attempt: int, cause: str) -> None:
 
 def while_conflicting(operation: Callable[[], T]) -> T:
     """Run ``operation`` again after each `ConflictError`, up to the limit for races."""
+    from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
     return Retrying(
         retry=retry_if_exception_type(ConflictError),
         stop=stop_after_attempt(_ATTEMPTS),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from datom_core import tables
 from datom_core.common import Moment, did_you_mean, moment_of, names
@@ -93,10 +93,12 @@ class TableState:
 def find_state(of: Versions, table: str, state: StateLike | None) -> TableState:
     """What ``state`` means for a table; ``None`` is the current version.
 
-    A text is the name of a cut or of a review mark, the beginning of a version id, or a date, in this order.
+    A text is the name of a cut or of a review mark, the beginning of a version id, a date, or the beginning of a
+    content hash, in this order.
 
     Raises:
-        InvalidInputError: the text names a cut or mark and begins a version too, or begins several versions.
+        InvalidInputError: the text names a cut or mark and begins a version too, or begins several versions, or the
+            content hash of several.
         NotFoundError: no such table, or nothing of it has such a version, cut or moment.
     """
     if isinstance(state, Version):
@@ -132,14 +134,30 @@ def find_state(of: Versions, table: str, state: StateLike | None) -> TableState:
         return TableState(of.resolve(table, mark[table]), _cut_of(cuts, mark, table))
     if begun:
         return TableState(of.resolve(table, version=state))
-    if not _is_moment(state):
-        newest = ", ".join(v.version[:8] for v in history[:3])
-        raise NotFoundError(
-            f"{state!r} is no cut of {of.project}, no version of {table} and no date.{_known(cuts, state)} The newest "
-            f"versions of {table} are {newest}.",
+    if _is_moment(state):
+        return TableState(of.resolve(table, as_of=state))
+    return TableState(_with_content(history, table, state) or _refuse(of, table, state, cuts, history))
+
+
+def _with_content(history: Rows[Version], table: str, digits: str) -> Version | None:
+    """The version whose content hash begins so: it stands beside the version in lists, and is easily taken for it."""
+    held = [v for v in history if digits and v.data_sha.startswith(digits)]
+    if len(held) > 1:
+        raise InvalidInputError(
+            f"{digits!r} begins the content hash of several versions of {table}: "
+            f"{', '.join(v.version[:8] for v in held)}. Give the digits of one.",
             table=table,
         )
-    return TableState(of.resolve(table, as_of=state))
+    return held[0] if held else None
+
+
+def _refuse(of: Versions, table: str, state: str, cuts: Cuts, history: Rows[Version]) -> NoReturn:
+    newest = ", ".join(v.version[:8] for v in history[:3])
+    raise NotFoundError(
+        f"{state!r} is no cut of {of.project}, no version of {table} and no date.{_known(cuts, state)} The newest "
+        f"versions of {table} are {newest}.",
+        table=table,
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,7 +235,8 @@ def find_study(of: Versions, *, cut: str | None = None, as_of: Moment | None = N
         given: object = cut
         if not isinstance(given, str):
             raise InvalidInputError(f"cut is the name of a cut, not {given!r}.")
-        held = {t: of.resolve(t, cut=cut) for t in of.cuts().find(cut)}
+        # By version: by the cut, its document would be read again for each of perhaps a thousand tables.
+        held = {table: of.resolve(table, version) for table, version in of.cuts().find(cut).items()}
         return StudyState(of.project, cut, cut, held, of)
     if as_of is not None:
         moment_of(as_of)

@@ -69,7 +69,7 @@ class Verifications:
                 f"{self._documents.project} has no table {', '.join(map(repr, unknown))}.{hint}", tables=tuple(unknown)
             )
         examiner = StorageExaminer(self._documents, depth, only, on_progress)
-        found = examiner.look(chosen)
+        found = examiner.look(None if chosen is None else frozenset(chosen))
         return _report(self._documents, depth, found, _lasting(found, examiner.look))
 
 

@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import platformdirs
 import pyarrow as pa
 
 from datom_core.common import is_sha
@@ -34,6 +33,8 @@ class HashCache:
     """
 
     def __init__(self, cache_dir: str | os.PathLike[str] | None = None) -> None:
+        import platformdirs
+
         root = Path(cache_dir) if cache_dir is not None else platformdirs.user_cache_path("datom")
         self.folder = root / "hashes"
 

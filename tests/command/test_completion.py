@@ -66,6 +66,13 @@ class TestOffers:
     def test_states_of_the_study(self, typed: Typed) -> None:
         assert typed("datom show @") == ["@2026-02", "@2026-01"]
 
+    def test_states_of_either_and_levels(self, typed: Typed) -> None:
+        assert typed("datom diff 2026-01 ") == ["2026-02", "2026-01", "dm", LB]
+        assert typed("datom diff @") == ["@2026-02", "@2026-01"]
+        assert typed("datom diff 2026-01 2026-02 d") == ["dm"]
+        assert typed("datom verify d") == ["deep", "dm"]
+        assert typed("datom verify dm@2026-01") == ["dm@2026-01"]
+
     def test_cuts(self, typed: Typed) -> None:
         assert typed("datom cuts ") == ["2026-02", "2026-01"]
 

@@ -131,8 +131,9 @@ def test_a_table_goes_into_a_file_once(datom: Datom, in_shared_study: Study, tmp
     assert (refused.code, refused.out) == (2, "")
     assert "is there already" in refused.err
     assert target.read_bytes() == data
-    assert datom("export", "dm", target, "--overwrite", "--columns", "AGE").code == 0
-    assert dc.read_extract(target).column_names == ["AGE"]
+    assert datom("export", "dm", target, "--overwrite", "--columns", "AGE", "--label", "Ages").code == 0
+    found = dc.read_extract(target)
+    assert (found.column_names, found.schema.metadata[b"label"]) == (["AGE"], b"Ages")
 
 
 def test_a_cut_goes_into_a_folder(datom: Datom, in_shared_study: Study, tmp_path: Path) -> None:

@@ -276,6 +276,16 @@ class TestLog:
         assert max(map(len, lines)) <= 40
         assert any(line.endswith("…") for line in lines)
 
+    @pytest.mark.parametrize("width", [30, 80, 200])
+    def test_times_and_versions_stay_whole(self, datom: Datom, terminal: Callable[[int], None], width: int) -> None:
+        terminal(width)
+        said = datom("log", "--no-pager", "--no-color")
+        entries = datom("log", "--json").json()["entries"]
+        assert [said.out.count(e["version"][:8]) >= 1 for e in entries] == [True] * 6
+        assert len(re.findall(r"2026-01-01T00:\d\d:00Z", said.out)) == 6
+        assert said.out.count("recorded") == (1 if width == 200 else 6), "a block each, or a table"
+        assert max(map(len, said.out.splitlines())) <= width
+
     @pytest.mark.parametrize(
         ("options", "code", "said"),
         [

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import re
+import shlex
 import subprocess
 import sys
 from datetime import UTC, date, datetime
@@ -14,6 +16,7 @@ import dagster as dg
 import pytest
 
 import datom_core as dc
+from tests.command.conftest import run
 from tests.compatibility.format.comparing import assert_read_alike
 from tests.compatibility.format.stranger import Stranger
 from tests.long import LONG
@@ -31,8 +34,13 @@ def own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATOM_EXAMPLE_DAGSTER_HOME", str(tmp_path / "dagster"))
 
 
+CUTS = ("2012-12", "2013-03", "2013-06", "2013-12") if LONG else ("2012-12", "2013-12")
+
+
 def demo(name: str = "demo") -> str:
-    command = [sys.executable, "-m", f"example_project.{name}"]
+    """What it prints; in the short run the demo records its first cut and its last, as each one goes the same way."""
+    short = f"from example_project import demo; demo.CUTS = {CUTS}; demo.main()"
+    command = [sys.executable, *(("-m", f"example_project.{name}") if LONG or name != "demo" else ("-c", short))]
     return subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT, env=dict(os.environ)).stdout
 
 
@@ -40,10 +48,10 @@ def test_the_demo(tmp_path: Path) -> None:
     first = demo()
     assert re.search(r"lb +7433 rows +first version", first)
     assert 'lb as of the cut "2012-12" has 7433 rows; as of "2013-12" it has 42894' in first
-    assert "EDC extract through the end of 2013-06" in first
+    assert f"EDC extract through the end of {CUTS[-2]}" in first
     assert "make ui" in first
     reader = dc.ProjectReader.open(dc.LocalStore(tmp_path / "store"), "STUDY_001")
-    own = dict.fromkeys(("dm", "ex", "lb", "ae", "lb_abnormal"), 4)
+    own = dict.fromkeys(("dm", "ex", "lb", "ae", "lb_abnormal"), len(CUTS))
     assert {t.name: t.versions for t in reader.list()} == own | {"vs": 2, "vs_last": 1, "sites": 1}
     for text in (
         "check ranges of vs failed and blocks: VSSTRESN: 1 row with a value out of range\n      the run failed",
@@ -53,11 +61,12 @@ def test_the_demo(tmp_path: Path) -> None:
     ):
         assert text in first
     assert {p.table for p in reader.parents("lb_abnormal") or ()} == {"lb", "dm"}
-    assert "What changed in the cut 2013-12: 5 of 5 tables: ae, dm, ex, lb, lb_abnormal since 2013-06" in first
+    assert f"What changed in the cut 2013-12: 5 of 5 tables: ae, dm, ex, lb, lb_abnormal since {CUTS[-2]}" in first
     kept = list((tmp_path / "reports" / "STUDY_001" / "2013-12").iterdir())
     assert sorted(path.suffix for path in kept) == [".html", ".xlsx"]
     assert all(str(path) in first.partition("What changed in the cut")[2] for path in kept)
     assert_read_alike(Stranger(tmp_path / "store" / "datom"), reader)
+    the_session_of_the_readme(tmp_path)
 
     if LONG:  # that of a register moves to S3 too
         head = (tmp_path / "study.git" / "refs" / "heads" / "main").read_text()
@@ -67,6 +76,21 @@ def test_the_demo(tmp_path: Path) -> None:
         assert "Nothing new from outside." in second
         assert (tmp_path / "study.git" / "refs" / "heads" / "main").read_text() == head
         on_s3(reader)
+
+
+def the_session_of_the_readme(folder: Path) -> None:
+    """Its twelve commands answer on the demo's project: 1 where they find a difference, else 0."""
+    block = (ROOT / "README.md").read_text().partition("```console\n")[2].partition("```")[0]
+    commands = [shlex.split(line)[2:] for line in block.splitlines() if line.startswith("$ datom ")]
+    assert len(commands) == 12
+    with contextlib.chdir(folder):
+        for words in commands:
+            said = io.StringIO()
+            with contextlib.redirect_stdout(said):
+                assert run(words) == (words[0] == "diff"), words
+            assert said.getvalue().strip(), words
+    assert (folder / "changes.html").is_file()
+    assert len([*(folder / "cut-2012-12").glob("*.xpt")]) == 5
 
 
 def on_s3(reader: dc.ProjectReader) -> None:

@@ -30,7 +30,7 @@ def study_table(**said: str) -> pa.Table:
     columns = [
         column("USUBJID", ["01-001", "01-002", None], label="Unique Subject Identifier", format="$10."),
         column("AGE", [63, None, 55], pa.int32(), label="Age", format="3"),
-        column("WEIGHT", [61.25, -0.1, None], format="8.2"),
+        column("LBSTRESN", [61.25, -0.1, None], format="8.2"),
         column("FLAG", [True, False, None]),
         column("DAY", [dt.date(2026, 1, 31), None, dt.date(1959, 12, 31)], label="Day"),
         column("MOMENT", [dt.datetime(2026, 1, 31, 10, 30), None, dt.datetime(2026, 1, 31, 10, 30, 0, 250_000)]),
@@ -55,7 +55,7 @@ def test_readstat_reads_a_transport_file(form: Any, tmp_path: Path) -> None:
     assert about.variable_storage_width["USUBJID"] == 6
     assert frame["USUBJID"].to_list() == ["01-001", "01-002", ""]
     assert frame["AGE"].dropna().to_list() == [63, 55]
-    assert frame["WEIGHT"].dropna().to_list() == [61.25, -0.1]
+    assert frame["LBSTRESN"].dropna().to_list() == [61.25, -0.1]
     assert frame["DAY"].dropna().to_list() == [dt.date(2026, 1, 31), dt.date(1959, 12, 31)]
     assert frame["MOMENT"].to_list()[2] == pd.Timestamp("2026-01-31 10:30:00.25")
     assert frame["CLOCK"].dropna().to_list() == [dt.time(10, 30), dt.time(0)]
@@ -65,7 +65,7 @@ def test_pandas_reads_version_5(tmp_path: Path) -> None:
     file = dc.write_table(study_table(), tmp_path / "dm.xpt")
     frame = pd.read_sas(file.path, encoding="ascii")
     assert frame["USUBJID"].to_list() == ["01-001", "01-002", ""]
-    assert frame["WEIGHT"].dropna().to_list() == [61.25, -0.1]
+    assert frame["LBSTRESN"].dropna().to_list() == [61.25, -0.1]
     assert frame["DAY"].dropna().to_list() == [24_137.0, -1.0]
 
 

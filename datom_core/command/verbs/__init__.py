@@ -1,32 +1,35 @@
-"""The verbs, by what they are for. Each is a thin function: it asks `datom_core`, and says what came of it."""
+"""The verbs, by what they are for. Each is a thin function: it asks `datom_core`, and says what came of it.
+
+Here they are named and summed up, so that `datom --help` loads none of them; a verb's module is loaded when it runs.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
-
-from datom_core.command.verbs import (
-    comparing,
-    exporting,
-    histories,
-    looking,
-    moving,
-    organization,
-    places,
-    registers,
-    showing,
-    verifying,
-    writing,
-)
 
 
 @dataclass(frozen=True)
 class Verb:
-    """A verb, and the function that takes a `Session` and the verb's own arguments."""
+    """A verb.
+
+    Attributes:
+        name: as it is typed.
+        home: module below this folder, and name in it, of the function that takes a `Session` and the verb's arguments.
+        summary: a line for the list of verbs.
+    """
 
     name: str
-    function: Callable[..., Any]
+    home: str
+    summary: str
+
+    def function(self) -> Callable[..., Any]:
+        """The function, whose module is loaded now."""
+        module, _, name = self.home.partition(".")
+        found: Callable[..., Any] = getattr(importlib.import_module(f"{__name__}.{module}"), name)
+        return found
 
 
 @dataclass(frozen=True)
@@ -34,60 +37,70 @@ class Group:
     """Verbs that share their first word, and what they are about."""
 
     name: str
-    help: str
+    summary: str
     verbs: tuple[Verb, ...]
 
 
 #: Section of the help -> its verbs.
 VERBS: dict[str, list[Verb | Group]] = {
     "Look": [
-        Verb("status", looking.status),
-        Verb("list", looking.list_tables),
-        Verb("show", showing.show),
-        Verb("log", histories.log),
-        Verb("cuts", looking.cuts),
-        Verb("history", histories.history),
-        Verb("lineage", histories.lineage),
+        Verb("status", "looking.status", "The project at a glance, and whether storage is level with git."),
+        Verb("list", "looking.list_tables", "Every table, its current version, and when it was last written."),
+        Verb("show", "showing.show", "A version: who, when, why, columns, first rows; or a study."),
+        Verb("log", "histories.log", "What became current, by whom, when and why, newest first."),
+        Verb("cuts", "looking.cuts", "Cuts and review marks; or one of them, with its versions."),
+        Verb("history", "histories.history", "Every value that one row ever had, with who, when and why."),
+        Verb("lineage", "histories.lineage", "What a version was derived from, or what from it."),
     ],
     "Take out": [
-        Verb("read", exporting.read),
-        Verb("export", exporting.export),
+        Verb("read", "exporting.read", "A table on standard output."),
+        Verb("export", "exporting.export", "A table, or a whole cut, as files for other programs."),
     ],
     "Compare": [
-        Verb("diff", comparing.diff),
-        Verb("report", comparing.report),
+        Verb("diff", "comparing.diff", "What changed between two states, of the study or of a table."),
+        Verb("report", "comparing.report", "The same as a page, a workbook, markdown or JSON."),
     ],
     "Check and mend": [
-        Verb("verify", verifying.verify),
-        Verb("validate", verifying.validate),
-        Verb("mirror", verifying.mirror),
-        Verb("recover", verifying.recover),
-        Verb("accept", verifying.accept),
+        Verb("verify", "verifying.verify", "Is everything there, and is it what it was? Changes nothing."),
+        Verb("validate", "verifying.validate", "Compare storage with git; --fix puts right what git can give."),
+        Verb("mirror", "verifying.mirror", "Bring the documents in storage level with git."),
+        Verb("recover", "verifying.recover", "Record again what storage shows and git has lost."),
+        Verb("accept", "verifying.accept", "Let storage follow the branch, and give up what it lost."),
     ],
     "Write": [
-        Verb("init", places.init),
-        Verb("use", places.use),
-        Verb("write", writing.write),
-        Verb("sync", writing.sync),
-        Verb("cut", writing.cut),
-        Verb("review", writing.review),
+        Verb("init", "places.init", "Create a project, and write datom.toml."),
+        Verb("use", "places.use", "Write datom.toml for a project that exists."),
+        Verb("write", "writing.write", "Make files the current versions of tables, in one commit."),
+        Verb("sync", "writing.sync", "Take in the extract files of a folder."),
+        Verb("cut", "writing.cut", "Let a name stand for versions that exist."),
+        Verb("review", "writing.review", "Record that the study was reviewed so far."),
     ],
     "Administer": [
-        Verb("projects", organization.projects),
+        Verb("projects", "organization.projects", "Every project of the organization, and where it lies."),
         Group(
             "register",
             "Begin an organization's register, show or repair what it knows.",
             (
-                Verb("init", registers.init),
-                Verb("show", registers.show),
-                Verb("repair", registers.repair),
+                Verb("init", "registers.init", "Begin a register, and add it to datom.toml."),
+                Verb("show", "registers.show", "What the register knows about a project."),
+                Verb("repair", "registers.repair", "Complete a registration that is not whole."),
             ),
         ),
-        Verb("attach", organization.attach),
-        Verb("upgrade", moving.upgrade),
-        Verb("migrate", moving.migrate),
-        Verb("decommission", moving.decommission),
-        Verb("preflight", organization.preflight),
-        Verb("policy", organization.policy),
+        Verb("attach", "organization.attach", "Register the project: it is then found by its name."),
+        Verb("upgrade", "moving.upgrade", "Convert the project to schema 2."),
+        Verb("migrate", "moving.migrate", "Move the project's data with every version, verified."),
+        Verb("decommission", "moving.decommission", "Take the project away for good."),
+        Verb("preflight", "organization.preflight", "Whether a bucket is fit for a project, check by check."),
+        Verb("policy", "organization.policy", "The least rights that somebody needs on a bucket."),
     ],
 }
+
+
+def every_verb() -> Iterator[tuple[str, Verb]]:
+    """Each verb with all the words that call it: ``register init``."""
+    for listed in VERBS.values():
+        for one in listed:
+            if isinstance(one, Group):
+                yield from ((f"{one.name} {verb.name}", verb) for verb in one.verbs)
+            else:
+                yield one.name, one

@@ -13,6 +13,7 @@ import typer
 from datom_core.command.forms.comparing import ReportAnswer
 from datom_core.command.output import pairs, table
 from datom_core.command.session import Session
+from datom_core.command.verbs import completion
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -21,10 +22,21 @@ if TYPE_CHECKING:
 
 _Before = Annotated[
     str,
-    typer.Argument(metavar="A", help="The earlier state: a cut, a review mark, a date; or of one table, lb@a84c4a."),
+    typer.Argument(
+        metavar="A",
+        help="The earlier state: a cut, a review mark, a date; or of one table, lb@a84c4a.",
+        autocompletion=completion.any_states,
+    ),
 ]
-_After = Annotated[str | None, typer.Argument(metavar="B", help="The later state; by default, as it is now.")]
-_Table = Annotated[str | None, typer.Argument(metavar="TABLE", help="Only this table.")]
+_After = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="B", help="The later state; by default, as it is now.", autocompletion=completion.any_states
+    ),
+]
+_Table = Annotated[
+    str | None, typer.Argument(metavar="TABLE", help="Only this table.", autocompletion=completion.tables)
+]
 _Keys = Annotated[
     list[str] | None,
     typer.Option(

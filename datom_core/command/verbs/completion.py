@@ -33,6 +33,17 @@ def states(ctx: typer.Context, incomplete: str) -> list[str]:
     return _offer(ctx, incomplete, lambda reader: (at + state for state in _states_of(reader, "")))
 
 
+def any_states(ctx: typer.Context, incomplete: str) -> list[str]:
+    """States of the study, or of a table."""
+    return list(dict.fromkeys([*states(ctx, incomplete), *tables_at(ctx, incomplete)]))
+
+
+def to_verify(ctx: typer.Context, incomplete: str) -> list[str]:
+    """How closely, or a table, or a state of it or of the study."""
+    levels = [level for level in ("quick", "deep", "full") if level.startswith(incomplete)]
+    return [*levels, *tables_at(ctx, incomplete)]
+
+
 def cuts(ctx: typer.Context, incomplete: str) -> list[str]:
     """Names of cuts, newest first."""
     return _offer(ctx, incomplete, lambda reader: reversed(list(reader.cuts())))

@@ -82,6 +82,9 @@ def export(
         str | None, typer.Option("--as", metavar="FORM", help=f"{_FORMS}; of a file, its ending tells.")
     ] = None,
     columns: Columns = None,
+    label: Annotated[
+        str | None, typer.Option("--label", metavar="TEXT", help="Of one table, instead of its own.")
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be written, or refused.")] = False,
     verify: Verify = None,
@@ -94,28 +97,30 @@ def export(
     if reference.table is not None:
         with session.output.progress():
             name, version, data = _table(session, what, columns, verify)
-            about = {"name": name, "version": version.version, "recorded_at": version.timestamp}
+            about = {"name": name, "label": label, "version": version.version, "recorded_at": version.timestamp}
             found: tuple[dc.WrittenFile, ...] = (dc.write_table(data, target, form=form, **about, **how),)  # type: ignore[arg-type]
     else:
-        if columns is not None:
-            raise typer.BadParameter("--columns is for one table; write TABLE@STATE.")
+        for option, given in (("--columns", columns), ("--label", label)):
+            if given is not None:
+                raise typer.BadParameter(f"{option} is for one table; write TABLE@STATE.")
         if form is None:
             raise typer.BadParameter(f"Say in which form the files should be: --as FORM, one of {_FORMS}.")
-        given: Any = {"verify": verify} if verify is not None else {}
+        if verify is not None:
+            how["verify"] = verify
         with session.output.progress():
             study = session.reader.study_at(reference.state)
-            found = dc.write_study(study, target, form, **given, **how)  # type: ignore[arg-type]
+            found = dc.write_study(study, target, form, **how)  # type: ignore[arg-type]
     files = tuple(ExportedFile(str(f.path), f.form, f.table, f.version, f.rows, f.bytes, f.sha256) for f in found)
-    answer = ExportAnswer(session.reader.project, reference.state, dry_run, files)
-
-    def shown() -> Iterator[RenderableType]:
-        headings = ("file", "table", "version", "rows", "bytes")
-        lines = ((f.path, f.table, (f.version or "")[:8], f.rows, f.bytes) for f in files)
-        yield table(headings, lines, right=("rows", "bytes"))
-
     if dry_run:
         session.output.note("Nothing was written, as this is a dry run.")
-    session.output.answer(answer, shown)
+    answer = ExportAnswer(session.reader.project, reference.state, dry_run, files)
+    session.output.answer(answer, lambda: _files_shown(files))
+
+
+def _files_shown(files: tuple[ExportedFile, ...]) -> Iterator[RenderableType]:
+    headings = ("file", "table", "version", "rows", "bytes")
+    lines = ((f.path, f.table, (f.version or "")[:8], f.rows, f.bytes) for f in files)
+    yield table(headings, lines, right=("rows", "bytes"))
 
 
 def _table(session: Session, what: str, columns: str | None, verify: str | None) -> tuple[str, dc.Version, pa.Table]:

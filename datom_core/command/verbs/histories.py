@@ -18,8 +18,7 @@ from datom_core.command.forms.histories import (
     LogLine,
 )
 from datom_core.command.forms.looking import SourceLine
-from datom_core.command.layout import Branch, lines, tree
-from datom_core.command.output import table as as_table
+from datom_core.command.layout import Branch, Records, lines, tree
 from datom_core.command.session import Session
 from datom_core.command.verbs.arguments import KeyValue, OptionalTableAt, TableAt, TableName, by_column
 
@@ -66,7 +65,7 @@ def _log_shown(answer: LogAnswer) -> Iterator[RenderableType]:
         named = [entry.table] if answer.table is None else []
         author = entry.author.partition(" <")[0]
         rows.append((entry.recorded_at, *named, version, author, entry.message, ", ".join(entry.cuts)))
-    yield as_table(headings, rows)
+    yield Records(headings, rows)
 
 
 def _lines(answer: LogAnswer) -> Iterator[str]:
@@ -143,7 +142,7 @@ def _history_shown(answer: HistoryAnswer) -> Iterator[RenderableType]:
             ]
         )
         before = cell.column
-    yield as_table(headings, rows)
+    yield Records(headings, rows)
 
 
 def lineage(
@@ -174,7 +173,7 @@ def lineage(
             return
         headings = ("table", "version", f"derived from {asked.table}", "")
         cells = ((d.table, d.version[:8], d.parent_version[:8], "" if d.level else "(not current)") for d in lines)
-        yield as_table(headings, cells)
+        yield Records(headings, list(cells))
 
     session.output.answer(DependentsAnswer(session.reader.project, asked.table, lines), shown)
 

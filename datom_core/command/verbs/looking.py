@@ -16,6 +16,7 @@ from datom_core.command.forms.looking import (
     StatusAnswer,
     TableLine,
 )
+from datom_core.command.layout import Records
 from datom_core.command.output import pairs, table
 from datom_core.command.session import Session
 from datom_core.command.verbs import completion
@@ -146,7 +147,7 @@ def cuts(session: Session, name: OptionalCut = None) -> None:
             if lines and title is not None:
                 yield f"\n{title}"
             if lines:
-                yield table(headings, lines)
+                yield Records(headings, lines)
 
     return session.output.answer(answer, shown)
 
@@ -162,7 +163,7 @@ def _all_cuts(session: Session, reader: dc.ProjectReader) -> None:
                 cells = [
                     (c.name, c.recorded_at, c.author, c.message, ", ".join(c.tables)) for c in lines
                 ]  # fmt: skip
-                yield table((heading, "recorded", "author", "message", "tables"), cells)
+                yield Records((heading, "recorded", "author", "message", "tables"), cells)
             if heading == "cut" and marks:
                 yield ""
 

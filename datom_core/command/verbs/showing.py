@@ -18,7 +18,7 @@ from datom_core.command.forms.looking import (
     SourceLine,
     TableAt,
 )
-from datom_core.command.layout import Preview
+from datom_core.command.layout import Preview, Records
 from datom_core.command.output import pairs, table
 from datom_core.command.session import Session
 from datom_core.command.verbs.arguments import OptionalTableAt
@@ -157,4 +157,4 @@ def _study(found: dc.StudyState) -> ShowStudyAnswer:
 def _study_shown(answer: ShowStudyAnswer) -> Iterator[RenderableType]:
     yield f"{answer.project} at {answer.state}\n"
     headings = ("table", "version", "recorded", "author", "message")
-    yield table(headings, ((t.table, t.version[:8], t.recorded_at, t.author, t.message) for t in answer.tables))
+    yield Records(headings, [(t.table, t.version[:8], t.recorded_at, t.author, t.message) for t in answer.tables])

@@ -17,6 +17,7 @@ from datom_core.command.forms.verifying import (
 )
 from datom_core.command.output import pairs, table
 from datom_core.command.session import Session
+from datom_core.command.verbs import completion
 from datom_core.command.wording import in_commands
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def verify(
         typer.Argument(
             metavar="LEVEL|TABLE[@STATE]",
             help="quick, deep or full; or what to prove in full: lb, lb@2026-02, @2026-02.",
+            autocompletion=completion.to_verify,
         ),
     ] = None,
     depth: Annotated[str | None, typer.Option(metavar="LEVEL", help="quick, deep or full.")] = None,

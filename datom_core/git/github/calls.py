@@ -58,8 +58,8 @@ def asking(api_url: str, token: TokenSource, manners: Manners, action: str, reso
         StorageError: a limit, a failing server, a broken connection.
     """
     with needing("GitHub's API", "github"):
-        import requests
         from github import BadAttributeException, GithubException
+        from requests import RequestException
 
     token = veiled(token)
     secret = ask_token(token)  # held to the end: while it lives, `masked` knows it
@@ -75,7 +75,7 @@ def asking(api_url: str, token: TokenSource, manners: Manners, action: str, reso
         without_frames(error)
         failed = _translated(error, action, resource, api_url)
         _forget_answer(error)
-    except requests.RequestException as error:
+    except RequestException as error:
         without_frames(error)
         failed = StorageError(f"GitHub at {api_url} could not {action} {resource}: {_reason(error)}. Try again.")
     except (BadAttributeException, ValueError, RecursionError) as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from datom_core.errors import InvalidInputError
@@ -68,7 +70,10 @@ def test_masked_values_are_in_no_section(masked: tuple[str, ...], preview: int) 
 
 def test_what_cannot_be_seen_is_made_visible() -> None:
     hostile = [(("S\x1b[2J", 1), "AETERM", "a\nb", "a\u202eb")]
-    told = everything(list(report_sections(study(changes("ae", hostile)))))
+    found = changes("ae", hostile)
+    cells = found.cells.rename_columns([f"\x1b[3J{found.cells.column_names[0]}", *found.cells.column_names[1:]])
+    told = everything(list(report_sections(study(replace(found, cells=cells)))))
+    assert r"\x1b[3J" in told
     assert not {"\x1b", "\u202e"} & set(told)
     assert r"\x1b[2J" in told
 

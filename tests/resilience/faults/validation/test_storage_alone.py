@@ -186,6 +186,24 @@ def test_a_forged_payload_whose_hash_is_recorded_is_found_by_its_content(place: 
     assert place.reader.verify("full").problems[0].message.startswith("is not what its name says: it holds the content")
 
 
+def test_where_no_hash_is_recorded_the_size_tells_and_the_content(place: Place) -> None:
+    def forget(document: Any) -> Any:
+        if isinstance(document, list):
+            return [forget(entry) for entry in document]
+        return {name: value for name, value in document.items() if name != "parquet_sha"}
+
+    for key in (HISTORY, POINTER, *(f"dm/.metadata/{{dm{n}}}.json" for n in (1, 2, 3, 4))):
+        place.edit(key, forget)
+    assert place.found("full") == []
+    key = place.damage(OLD_DATA, lambda data: data + b"x")
+    assert place.found("deep") == [("altered", "dm", place.ids["dm1"], key)]
+    assert "bytes, not" in place.reader.verify("deep").problems[0].message
+    place.damage(OLD_DATA, lambda data: data[:-1])
+    place.damage(OLD_DATA, flipped)
+    assert place.found("deep") == []
+    assert place.found("full") == [("forged", "dm", place.ids["dm1"], key)]
+
+
 def test_only_some_tables_or_versions(place: Place) -> None:
     history = {v.version: v for v in place.reader.history("dm")}
     first, last = history[place.ids["dm1"]], history[place.ids["dm4"]]
