@@ -162,7 +162,7 @@ def test_an_extract_holds_what_was_known_on_the_day() -> None:
 def test_the_schedule_asks_for_the_latest_month_that_is_over(day: datetime, cut: str) -> None:
     from example_project.definitions import monthly_cut
 
-    with dg.instance_for_test() as instance:
+    with dg.DagsterInstance.ephemeral() as instance:
         context = dg.build_schedule_context(instance=instance, scheduled_execution_time=day)
         request = monthly_cut(context)
     assert isinstance(request, dg.RunRequest)
@@ -172,7 +172,7 @@ def test_the_schedule_asks_for_the_latest_month_that_is_over(day: datetime, cut:
 def test_the_schedule_before_the_study() -> None:
     from example_project.definitions import monthly_cut
 
-    with dg.instance_for_test() as instance:
+    with dg.DagsterInstance.ephemeral() as instance:
         day = datetime(2012, 7, 15, tzinfo=UTC)
         assert isinstance(
             monthly_cut(dg.build_schedule_context(instance=instance, scheduled_execution_time=day)), dg.SkipReason
