@@ -255,7 +255,9 @@ def _reader(datom: Datom, place: Place, verb: str, call: Call) -> list[str]:
         after = place.contents()
     wrong = [] if ran.code == code else [f"exit code of a reader {ran.code}, not {code}: {ran}"]
     if after != before:
-        wrong.append(f"a reader changed {sorted(k for k in after.keys() | before.keys() if after.get(k) != before.get(k))}")
+        wrong.append(
+            f"a reader changed {sorted(k for k in after.keys() | before.keys() if after.get(k) != before.get(k))}"
+        )
     if "Traceback" in ran.err:
         wrong.append(ran.err)
     if not wrong and refused:
