@@ -33,7 +33,11 @@ def passed() -> dict[str, set[str]]:
         # What is imported on first use would seem to be passed.
         for package in (dc, datom_dagster):
             for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-                importlib.import_module(module.name)
+                door = importlib.import_module(module.name)
+                for name in getattr(door, "__all__", ()):
+                    getattr(door, name)
+            for name in package.__all__:
+                getattr(package, name)
         return _done(Path(folder))
 
 

@@ -33,6 +33,16 @@ def played(text: str) -> str:
         return BLOCK.sub(lambda block: _session(block[0], folder), text)
 
 
+def played_in(text: str, folder: Path, lines: int) -> str:
+    """A page with its sessions as they go in a folder that is there already, the first lines of each answer."""
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        return BLOCK.sub(lambda block: _session(block[0], folder.resolve(), lines), text)
+    finally:
+        os.chdir(before)
+
+
 def same(told: str, said: str) -> bool:
     """Whether two sessions differ only in what varies."""
     return _masked(told) == _masked(said)
@@ -79,10 +89,16 @@ def said(line: str) -> str:
     return text if not text or text.endswith("\n") else text + "\n"
 
 
-def _session(told: str, folder: Path) -> str:
-    commands = [line[2:] for line in told.splitlines() if line.startswith("$ ")]
-    now = "".join(f"$ {c}\n{said(c)}" for c in commands).replace(str(folder), _HOME)
+def _session(told: str, folder: Path, lines: int | None = None) -> str:
+    commands = [line for line in told.splitlines() if line.startswith(("$ ", "# "))]
+    parts = [f"{c}\n" if c.startswith("# ") else f"{c}\n{_shortened(said(c[2:]), lines)}" for c in commands]
+    now = "".join(parts).replace(str(folder), _HOME)
     return told if same(told, now) else now
+
+
+def _shortened(text: str, lines: int | None) -> str:
+    every = text.splitlines(keepends=True)
+    return text if lines is None or len(every) <= lines else "".join([*every[: lines - 2], "...\n", every[-1]])
 
 
 def _masked(text: str) -> str:

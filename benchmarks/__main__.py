@@ -100,7 +100,7 @@ def run(quick: bool) -> Table:
         with group(title) as folder:
             job(folder)
     print("\nProcesses")
-    processes.imports(to)
+    processes.starts(to)
     for count in [rows] if quick else [rows, 10 * rows]:
         processes.memory(count, to, has_targets=count > 10**6)
     return to

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
+import subprocess
 import sys
 import threading
 import tracemalloc
@@ -72,10 +73,13 @@ LIMITS = {
     "validate deep": Limits(103, 0, 0, 119_000, hashed=0.01, arrow=0.01, heap=0.05),
 }
 
+#: The most modules that a start may load beside those of Python itself: a package that is not needed brings dozens.
+MODULES = {"import datom_core": 43, "datom --help": 180, "datom list": 400}
+
 
 def check(table: pa.Table, folder: Path) -> int:
     """Count every job, print what was counted, and return how many counts exceed their limit."""
-    broken = 0
+    broken = _starts(folder / "started")
     for name, job, size in _jobs(table, folder):
         limits, counted = LIMITS[name], _counted(job, size)
         shown = []
@@ -86,6 +90,27 @@ def check(table: pa.Table, folder: Path) -> int:
                 broken += over
                 shown.append(f"{kind} {count:g}" + (f" EXCEEDS {limit:g}" if over else ""))
         print(f"  {name:<24} {', '.join(shown)}", flush=True)
+    return broken
+
+
+def _starts(folder: Path) -> int:
+    """Count the modules that starts load, print them, and return how many exceed their limit."""
+    folder.mkdir()
+    project = Study(folder).project
+    project.write("dm", small(1))
+    run = "from datom_core.command import main\ntry: main({!r})\nexcept SystemExit: pass"
+    codes = {
+        "import datom_core": "import datom_core",
+        "datom --help": run.format(["--help"]),
+        "datom list": run.format(["list", "-p", project.store.location.root]),
+    }
+    broken = 0
+    for name, code in codes.items():
+        told = f"import sys\nbefore = len(sys.modules)\n{code}\nprint(len(sys.modules) - before)"
+        said = subprocess.run([sys.executable, "-c", told], check=True, capture_output=True, text=True).stdout
+        count, limit = int(said.splitlines()[-1]), MODULES[name]
+        broken += count > limit
+        print(f"  {name:<24} modules {count}" + (f" EXCEEDS {limit}" if count > limit else ""), flush=True)
     return broken
 
 

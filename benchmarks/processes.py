@@ -1,4 +1,4 @@
-"""What takes a separate process to measure: how long an import takes, and a job's peak memory."""
+"""What takes a separate process to measure: how long a start takes, and a job's peak memory."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks.data import small
+from benchmarks.local import Study
 from benchmarks.measure import Table, Timing, alternating
 
 _TOLD = {
@@ -20,8 +22,11 @@ _TOLD = {
 }
 
 
-def imports(to: Table) -> None:
-    """The import of the core, which may not bring in anything needed only for writing, S3 or GitHub."""
+_COMMAND = "import sys; from datom_core.command import main; sys.stdout = open('/dev/null', 'w'); main({!r})"
+
+
+def starts(to: Table) -> None:
+    """The import of the core, and the command: neither may bring in what only others need."""
     # Compiled once, as an installed package is.
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     environment["PYTHONPYCACHEPREFIX"] = f"{tempfile.gettempdir()}/datom-bench-compiled"
@@ -29,12 +34,26 @@ def imports(to: Table) -> None:
     def start(code: str) -> None:
         subprocess.run([sys.executable, "-c", code], check=True, env=environment)
 
-    codes = ("pass", "import datom_core", "import pyarrow.parquet, pyarrow.compute", "import datom", "import numpy")
-    bare, whole, arrow, other, numpy = alternating(*(lambda code=code: start(code) for code in codes))  # type: ignore[misc]
-    for name, found in (("datom_core", whole), ("pyarrow", arrow), ("numpy", numpy), ("datom, the PyPI reader", other)):
-        cpu = Timing(found.cpu - bare.cpu, found.cpu - bare.cpu)
-        aim = 1.0 if name == "datom_core" else None
-        to.add(f"import {name}, processor time", cpu, "150 ms", Timing(0.15), aim)
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "study").mkdir()
+        project = Study(Path(folder) / "study").project
+        for table in ("dm", "ae", "lb"):
+            project.write(table, small(1))
+        codes = {
+            "nothing": "pass",
+            "import datom_core": "import datom_core",
+            "datom --help": _COMMAND.format(["--help"]),
+            "datom list": _COMMAND.format(["list", "-p", project.store.location.root]),
+            "import pyarrow": "import pyarrow.parquet, pyarrow.compute",
+            "import numpy": "import numpy",
+            "import datom, the PyPI reader": "import datom",
+        }
+        found = alternating(*(lambda code=code: start(code) for code in codes.values()))
+    bare, *rest = found
+    for name, timing in zip(list(codes)[1:], rest, strict=True):
+        cpu = Timing(timing.cpu - bare.cpu, timing.cpu - bare.cpu)
+        aim = 1.0 if name in ("import datom_core", "datom --help") else None
+        to.add(f"{name}, processor time beside Python's", cpu, "150 ms", Timing(0.15), aim)
 
 
 def memory(rows: int, to: Table, has_targets: bool) -> None:

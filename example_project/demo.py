@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from pathlib import Path
 
 import dagster as dg
 
@@ -28,7 +29,8 @@ def main() -> None:
         report(CUTS[-1], instance)
     file = save_settings(settings)
     if file is not None:
-        print(f"\nAsk the same questions from a terminal:\n\n    datom -h; datom log -p {file.parent}")
+        command = Path(sys.executable).with_name("datom")
+        print(f"\nAsk the same from a terminal:\n\n    cd {file.parent}; {command} status; {command} -h")
     print("\nOpen Dagster's page over this data:\n\n    make ui\n")
 
 

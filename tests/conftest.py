@@ -13,12 +13,26 @@ from hypothesis import HealthCheck, settings
 
 import datom_core as dc
 from datom_core.testing import Clock
+from tests.long import examples
 from tests.s3.radosgw import radosgw
 from tests.s3.server import S3Server, moto
 
 GOLDEN = Path(__file__).parent / "compatibility" / "golden" / "data"
-# A remote that is packed after a push, which is no matter of ours, costs a program for each.
-GIT_CONFIG = "[user]\n\tname = Test Author\n\temail = test@example.org\n[receive]\n\tautoGc = false\n"
+# What is no matter of ours and costs a program, threads or a flush at each push: to pack the remote, to look for what
+# it shares with others, and for what is alike among a few small files.
+GIT_CONFIG = """
+[user]
+	name = Test Author
+	email = test@example.org
+[receive]
+	autoGc = false
+[core]
+	alternateRefsCommand = true
+	fsync = none
+[pack]
+	threads = 1
+	window = 0
+"""
 
 
 _MEMORY = Path("/dev/shm")
@@ -28,7 +42,9 @@ _ROOM = 4 * 2**30
 def pytest_configure() -> None:
     """Temporary folders lie in memory where there is room: a test makes hundreds of small files and flushes each."""
     # How long an example takes is no matter of a test's: the machine may be busy.
-    settings.register_profile("datom", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.register_profile(
+        "datom", deadline=None, max_examples=examples(100), suppress_health_check=[HealthCheck.too_slow]
+    )
     settings.load_profile("datom")
     if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))

@@ -28,5 +28,15 @@ def paired(first: Sequence[Any], second: Sequence[Any]) -> list[Any]:
     return [(one, other) if short else pytest.param(one, other, marks=long) for one, other, short in both]
 
 
+def examples(number: int) -> int:
+    """How many examples Hypothesis makes up: a third in `make test`, other ones each time."""
+    return number if LONG else max(20, number // 3)
+
+
+def telling(kinds: Sequence[str]) -> list[int]:
+    """Of many effects, the places of the first of each kind and of the very last; all in `make test-long`."""
+    return [n for n, kind in enumerate(kinds) if LONG or kind not in kinds[:n] or n == len(kinds) - 1]
+
+
 def _values(case: Any) -> tuple[Any, ...]:
     return case if isinstance(case, tuple) else (case,)

@@ -146,7 +146,8 @@ def _little_endian(values: pa.Array) -> memoryview | array[int]:
     """The same of 64-bit integers, with the least byte first on every machine."""
     if sys.byteorder == "little":
         return _memory(values)
-    turned = array("Q", _memory(values))
+    turned = array("Q")
+    turned.frombytes(_memory(values))
     turned.byteswap()
     return turned
 

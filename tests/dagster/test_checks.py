@@ -217,7 +217,7 @@ class TestWhichVersion:
         spec = dg.AssetSpec("dm", partitions_def=partitions)
         reading = DatomResource(project=study.project, storage=study.storage)
         checks = datom_checks(spec, ALL)
-        with dg.instance_for_test() as instance:
+        with dg.DagsterInstance.ephemeral() as instance:
             with dg.build_sensor_context(instance=instance, resources={"datom": reading}) as context:
                 for event in sensor([spec])(context).asset_events:
                     instance.report_runless_asset_event(event)

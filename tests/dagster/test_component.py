@@ -137,7 +137,7 @@ class TestReadOnly:
         assert {"validate_project_s1", "migrate_project_s1"} <= {j.name for j in defs.jobs or ()}
         assert set(defs.resources or ()) == {"datom_s1", "io_manager_s1"}
         sensor = defs.resolve_sensor_def("outside_writes_s1")
-        with dg.instance_for_test() as instance:
+        with dg.DagsterInstance.ephemeral() as instance:
             resources = {"datom_s1": (defs.resources or {})["datom_s1"]}
             with dg.build_sensor_context(instance, resources=resources) as context:
                 told = sensor.evaluate_tick(context)
@@ -202,7 +202,7 @@ class TestProduced:
             checks={},
         )
         sensor, job = defs.resolve_sensor_def("extracts"), defs.resolve_implicit_global_asset_job_def()
-        with dg.instance_for_test() as instance:
+        with dg.DagsterInstance.ephemeral() as instance:
             with dg.build_sensor_context(
                 instance, repository_def=defs.get_repository_def(), resources=defs.resources
             ) as context:

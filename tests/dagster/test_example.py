@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import re
+import shlex
 import subprocess
 import sys
 from datetime import UTC, date, datetime
@@ -14,6 +16,7 @@ import dagster as dg
 import pytest
 
 import datom_core as dc
+from tests.command.conftest import run
 from tests.compatibility.format.comparing import assert_read_alike
 from tests.compatibility.format.stranger import Stranger
 from tests.long import LONG
@@ -63,6 +66,7 @@ def test_the_demo(tmp_path: Path) -> None:
     assert sorted(path.suffix for path in kept) == [".html", ".xlsx"]
     assert all(str(path) in first.partition("What changed in the cut")[2] for path in kept)
     assert_read_alike(Stranger(tmp_path / "store" / "datom"), reader)
+    the_session_of_the_readme(tmp_path)
 
     if LONG:  # that of a register moves to S3 too
         head = (tmp_path / "study.git" / "refs" / "heads" / "main").read_text()
@@ -72,6 +76,21 @@ def test_the_demo(tmp_path: Path) -> None:
         assert "Nothing new from outside." in second
         assert (tmp_path / "study.git" / "refs" / "heads" / "main").read_text() == head
         on_s3(reader)
+
+
+def the_session_of_the_readme(folder: Path) -> None:
+    """Its twelve commands answer on the demo's project: 1 where they find a difference, else 0."""
+    block = (ROOT / "README.md").read_text().partition("```console\n")[2].partition("```")[0]
+    commands = [shlex.split(line)[2:] for line in block.splitlines() if line.startswith("$ datom ")]
+    assert len(commands) == 12
+    with contextlib.chdir(folder):
+        for words in commands:
+            said = io.BytesIO()
+            with contextlib.redirect_stdout(io.TextIOWrapper(said, encoding="utf-8", write_through=True)):
+                assert run(words) == (words[0] == "diff"), words
+                assert said.getvalue().strip(), words
+    assert (folder / "changes.html").is_file()
+    assert len([*(folder / "cut-2012-12").glob("*.xpt")]) == 5
 
 
 def on_s3(reader: dc.ProjectReader) -> None:
@@ -143,7 +162,7 @@ def test_an_extract_holds_what_was_known_on_the_day() -> None:
 def test_the_schedule_asks_for_the_latest_month_that_is_over(day: datetime, cut: str) -> None:
     from example_project.definitions import monthly_cut
 
-    with dg.instance_for_test() as instance:
+    with dg.DagsterInstance.ephemeral() as instance:
         context = dg.build_schedule_context(instance=instance, scheduled_execution_time=day)
         request = monthly_cut(context)
     assert isinstance(request, dg.RunRequest)
@@ -153,7 +172,7 @@ def test_the_schedule_asks_for_the_latest_month_that_is_over(day: datetime, cut:
 def test_the_schedule_before_the_study() -> None:
     from example_project.definitions import monthly_cut
 
-    with dg.instance_for_test() as instance:
+    with dg.DagsterInstance.ephemeral() as instance:
         day = datetime(2012, 7, 15, tzinfo=UTC)
         assert isinstance(
             monthly_cut(dg.build_schedule_context(instance=instance, scheduled_execution_time=day)), dg.SkipReason

@@ -95,7 +95,7 @@ class TestGate:
 
     def test_subjects_stay_out_of_the_log_when_there_is_no_preview(self, study: DatomResource) -> None:
         DATA["dm"] = frame(2, SEX="secret")
-        with dg.instance_for_test() as instance:
+        with dg.DagsterInstance.ephemeral() as instance:
             io = DatomIOManager(datom=study, preview_rows=0)
             result = dg.materialize([gated], resources={"io_manager": io}, instance=instance, raise_on_error=False)
             assert not result.success

@@ -9,7 +9,7 @@ import pytest
 
 import datom_core as dc
 from datom_dagster import DatomIOManager, DatomResource, datom_assets
-from tests.long import paired
+from tests.long import LONG, paired
 
 CUTS = dg.StaticPartitionsDefinition(["jan"])
 
@@ -60,6 +60,11 @@ def value_of(option: str, study: DatomResource) -> Any:
 
 
 OPTIONS = [name for name, p in inspect.signature(dg.asset).parameters.items() if p.kind is not p.VAR_KEYWORD]
+# What a run does not look at: in the short run, one run has them all.
+IDLE = (
+    "metadata", "tags", "description", "op_tags", "group_name", "owners", "kinds", "code_version", "hooks", "pool",
+    "automation_condition", "freshness_policy", "retry_policy",
+)  # fmt: skip
 REFUSED = {"compute_fn", "key", "ins", "is_virtual"}
 REFUSED_TOGETHER = REFUSED | {"check_specs", "dagster_type", "output_required"}
 
@@ -125,10 +130,22 @@ def test_each_option_of_dagster_works_or_is_refused(
         assert set(seen(made, option)) == {"n"}
     elif option not in ("io_manager_def", "name"):
         assert seen(made, option) == value
+    if option in IDLE and not LONG:
+        return
     if option == "io_manager_def":
         resources = {}
     keyed = {"partition_key": "jan"} if made[0].partitions_def is not None else {}
     assert dg.materialize(made, resources=resources, **keyed).success
+    assert {t.name for t in project.reader.list()} == {"dm", "ex"}
+
+
+@pytest.mark.parametrize("atomic", [False, True], ids=["alone", "together"])
+def test_options_that_a_run_does_not_look_at_are_in_nobodys_way(
+    study: DatomResource, project: dc.Project, resources: dict[str, Any], atomic: bool
+) -> None:
+    idle = {option: value_of(option, study) for option in IDLE}
+    made = datom_assets(project=study, tables=["dm", "ex"], extract=frame, atomic=atomic, **idle)
+    assert dg.materialize(made, resources=resources).success
     assert {t.name for t in project.reader.list()} == {"dm", "ex"}
 
 

@@ -67,7 +67,7 @@ def test_the_mapping_comes_from_the_project_not_from_dagsters_database(
 ) -> None:
     for cut in ROWS:
         run([dm], partition_key=cut)
-    with dg.instance_for_test() as forgetful:
+    with dg.DagsterInstance.ephemeral() as forgetful:
         result = dg.materialize(
             [dm, adsl], selection=[adsl], partition_key="2026-02", resources=resources, instance=forgetful
         )
@@ -125,7 +125,7 @@ def test_one_run_over_several_partitions_is_refused(resources: dict[str, Any], p
     def ex() -> pd.DataFrame:
         return frame(1)
 
-    with dg.instance_for_test() as instance:
+    with dg.DagsterInstance.ephemeral() as instance:
         result = dg.materialize(
             [ex],
             resources=resources,
@@ -289,14 +289,14 @@ def test_dagsters_database_is_lost_and_partitions_still_load_their_cuts(
             instance.add_dynamic_partitions("cuts", cuts)
         return instance
 
-    with dg.instance_for_test() as instance:
+    with dg.DagsterInstance.ephemeral() as instance:
         for cut in cuts:
             dg.materialize([lb], partition_key=cut, resources=resources, instance=known(instance))
     rows[cuts[0]] = 7
-    with dg.instance_for_test() as instance:
+    with dg.DagsterInstance.ephemeral() as instance:
         dg.materialize([lb], partition_key=cuts[0], resources=resources, instance=known(instance))
     for cut in cuts:
-        with dg.instance_for_test() as forgetful:
+        with dg.DagsterInstance.ephemeral() as forgetful:
             dg.materialize(
                 [lb, adlb], selection=[adlb], partition_key=cut, resources=resources, instance=known(forgetful)
             )

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pyarrow import csv
 
 import datom_core as dc
+from tests.long import examples
 
 Read = Any
 
@@ -99,7 +100,7 @@ def test_what_one_way_of_writing_gives_back_has_a_type(read: Read, kind: str, va
     assert str(read("x,y\n" + "".join(f"{v},1\n" for v in values))["x"].type) == kind
 
 
-@settings(max_examples=150, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(150), suppress_health_check=list(HealthCheck))
 @given(
     texts=st.lists(st.from_regex(r"[+-]?0?[0-9x]{0,3}[.eE]?[+-]?[0-9]{0,3}", fullmatch=True), min_size=1, max_size=4)
 )
@@ -227,7 +228,7 @@ class TestSchema:
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0\r", exclude_categories=("Cs",)), max_size=8)
 
 
-@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(60), suppress_health_check=list(HealthCheck))
 @given(
     rows=st.lists(
         st.tuples(

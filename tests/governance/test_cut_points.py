@@ -153,8 +153,8 @@ def fuse_git(fuse: Fuse, patch: Callable[[Any, str, Any], None] = setattr) -> No
     """Let everything that changes a repository burn the fuse too."""
     for name, real in CHANGES.items():
 
-        def fused(self: GitRepo, *args: Any, _real: Any = real, **kwargs: Any) -> Any:
-            return fuse.burn(lambda: _real(self, *args, **kwargs))
+        def fused(self: GitRepo, *args: Any, _real: Any = real, _name: str = name, **kwargs: Any) -> Any:
+            return fuse.burn(lambda: _real(self, *args, **kwargs), _name)
 
         patch(GitRepo, name, fused)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from moto import backends
 from moto.server import DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import run_simple
+from werkzeug.serving import WSGIRequestHandler, run_simple
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -40,6 +40,7 @@ def look_once() -> None:
 
 if __name__ == "__main__":
     look_once()
+    WSGIRequestHandler.protocol_version = "HTTP/1.1"  # else a connection and a thread for each request
     run_simple(
         "127.0.0.1", int(sys.argv[1]), one_at_a_time(DomainDispatcherApplication(create_backend_app)), threaded=True
     )

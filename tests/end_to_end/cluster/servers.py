@@ -80,11 +80,11 @@ def redis(folder: Path, password: str) -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def workers(count: int, folder: Path, environment: Mapping[str, str]) -> Iterator[None]:
-    """Workers that take one step at a time, each with a cache of its own, as on as many machines."""
+def workers(count: int, each: int, folder: Path, environment: Mapping[str, str]) -> Iterator[None]:
+    """Workers that take so many steps at a time, each worker with a cache of its own, as on as many machines."""
     with contextlib.ExitStack() as stack:
         for name in (f"w{n}" for n in range(1, count + 1)):
-            options = ["-n", f"{name}@%h", "--concurrency", "1", "--disable-prefetch", "--loglevel", "INFO"]
+            options = ["-n", f"{name}@%h", "--concurrency", str(each), "--disable-prefetch", "--loglevel", "INFO"]
             command = [sys.executable, "-m", "celery", "-A", "dagster_celery.app", "worker", *options]
             own = {**environment, "XDG_CACHE_HOME": str(folder / name / "cache")}
             stack.enter_context(started(command, folder / f"{name}.log", env=own, cwd=folder))

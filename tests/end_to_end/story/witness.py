@@ -53,10 +53,12 @@ class Witness:
         done = threading.Event()
 
         def watch() -> None:
+            looked: dict[str, int] = {}
             while not done.wait(0.02):
-                for process in os.listdir("/proc"):
-                    # Most of what is listed is no process, or has ended by now.
-                    with suppress(OSError):
+                # A process becomes another program soon after it has begun, or never.
+                looked = {process: looked.get(process, 0) + 1 for process in filter(str.isdigit, os.listdir("/proc"))}
+                for process in (process for process, times in looked.items() if times <= 10):
+                    with suppress(OSError):  # it has ended by now
                         self.commands.add(Path("/proc", process, "cmdline").read_bytes())
 
         watcher = threading.Thread(target=watch, daemon=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.end_to_end.ui.conftest import CUT, MARKS, MESSAGE, keep, sees
+from tests.end_to_end.ui.conftest import CUT, MARKS, MESSAGE, goes, keep, sees
 from tests.end_to_end.ui.server import CUTS
 
 pytestmark = MARKS
@@ -21,7 +21,7 @@ class TestLaunchedByClicking:
     def test_its_run_shows_what_was_recorded_and_why(self, tall_page: Any, launched: str) -> None:
         from playwright.sync_api import expect
 
-        tall_page.goto(launched)
+        goes(tall_page, launched)
         tall_page.get_by_placeholder("Filter…").fill("type:ASSET_MATERIALIZATION")
         tall_page.keyboard.press("Escape")
         for table in ("dm", "ex", "lb", "ae", "lb_abnormal"):
@@ -31,7 +31,7 @@ class TestLaunchedByClicking:
         keep(tall_page, "job-run-cut")
 
     def test_the_asset_tells_what_changed_by_key(self, page: Any, launched: str) -> None:
-        page.goto(f"/assets/lb?view=partitions&partition={CUT}")
+        goes(page, f"/assets/lb?view=partitions&partition={CUT}")
         sees(page, MESSAGE, "datom/bytes")
         told = rows(page)
         assert list(told)[:4] == ["datom/changed", "datom/change", "datom/message", "datom/author"]
@@ -41,7 +41,7 @@ class TestLaunchedByClicking:
         keep(page, "asset-partition")
 
     def test_rows_that_changed_are_shown_with_their_values(self, page: Any, launched: str) -> None:
-        page.goto(f"/assets/lb_abnormal?view=partitions&partition={CUT}")
+        goes(page, f"/assets/lb_abnormal?view=partitions&partition={CUT}")
         sees(page, "118 rows added, 72 changed by USUBJID, LBTESTCD since the cut 2013-03", "datom/loaded")
         page.get_by_text("datom/commit", exact=True).evaluate("line => line.scrollIntoView()")
         sees(page, "20 of 72 changed; 20 of 118 added", "2013-")
@@ -53,7 +53,7 @@ class TestLaunchedByClicking:
         keep(page, "asset-changes")
 
     def test_overview_shows_the_newest_version_with_its_columns(self, page: Any, launched: str) -> None:
-        page.goto("/assets/lb?view=overview")
+        goes(page, "/assets/lb?view=overview")
         sees(page, "Row count", "26,120", "STUDY_001.lb", "Laboratory", "data.management@example.org")
         sees(page, "Lab Test or Examination Short Name")
         keep(page, "asset-overview")
@@ -61,7 +61,7 @@ class TestLaunchedByClicking:
     def test_rows_and_bytes_are_plotted(self, page: Any, launched: str) -> None:
         from playwright.sync_api import expect
 
-        page.goto("/assets/lb?view=overview")
+        goes(page, "/assets/lb?view=overview")
         page.get_by_text("Columns", exact=True).first.click()
         page.get_by_role("button", name="Plots").first.click()
         page.get_by_role("button", name="materialization Events").first.click()
@@ -72,7 +72,7 @@ class TestLaunchedByClicking:
     def test_checks_were_made_of_what_was_recorded(self, page: Any, launched: str) -> None:
         from playwright.sync_api import expect
 
-        page.goto("/assets/lb?view=checks&checkDetail=key")
+        goes(page, "/assets/lb?view=checks&checkDetail=key")
         sees(page, "Checks (7)", "Passed", f"of the cut {CUT}, which is current")
         # The page shows the list after the check that it was opened at.
         expect(page.get_by_text("Succeeded", exact=True)).to_have_count(7)
@@ -80,27 +80,27 @@ class TestLaunchedByClicking:
 
 
 def test_that_nothing_changed_is_seen_at_a_glance(page: Any) -> None:
-    page.goto(f"/assets/dm?view=partitions&partition={CUTS[-1]}")
+    goes(page, f"/assets/dm?view=partitions&partition={CUTS[-1]}")
     sees(page, "datom/changed")
     assert list(rows(page).items())[:2] == [("datom/changed", "false"), ("datom/change", "no change")]
     keep(page, "asset-unchanged")
 
 
 def test_lineage_shows_what_was_derived(page: Any) -> None:
-    page.goto("/assets/lb_abnormal?view=lineage&lineageScope=upstream&lineageDepth=5")
+    goes(page, "/assets/lb_abnormal?view=lineage&lineageScope=upstream&lineageDepth=5")
     for asset in ("dm", "lb", "lb_abnormal"):
         sees(page, asset, exact=True)
     keep(page, "lineage")
 
 
 def test_the_run_of_a_job_shows_what_it_did(page: Any, folder: Path) -> None:
-    page.goto(f"/runs/{(folder / 'dagster' / 'attached').read_text()}?logsFilterMode=logs")
+    goes(page, f"/runs/{(folder / 'dagster' / 'attached').read_text()}?logsFilterMode=logs")
     sees(page, "attach_governance", "STEP_OUTPUT", "datom/registered_by", "Data Management")
     keep(page, "job-run")
 
 
 def test_the_asset_tells_that_its_study_was_registered(page: Any) -> None:
-    page.goto("/assets/lb?view=events")
+    goes(page, "/assets/lb?view=events")
     page.get_by_role("img", name="observation").first.click()
     sees(page, "Observed in run", "datom/event", "registered")
     keep(page, "asset-events")

@@ -21,6 +21,7 @@ from hypothesis import given, settings
 import datom_core as dc
 from datom_core.tables import streams
 from datom_core.testing import tables
+from tests.long import examples
 
 LAB = pa.table({"USUBJID": [f"01-{n % 50}" for n in range(5000)], "LBSTRESN": [n / 7 for n in range(5000)]})
 
@@ -74,7 +75,7 @@ def test_what_came_as_a_stream_is_read_back(project: dc.Project, held: str) -> N
     assert project.validate("full").ok
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(tables())
 def test_a_stream_of_any_types_is_stored_as_the_table(table: pa.Table) -> None:
     expected = dc.normalise(table)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import datom_core as dc
+from tests.long import long
 from tests.resilience.faults.by_hand import Frame, edit, git
 
 
@@ -131,6 +132,7 @@ class TestPlaces:
         hook.unlink()
         assert project.write("dm", dm(3)).action == "created"
 
+    @long  # `test_no_git` has it
     def test_without_a_git_program_reading_works_and_writing_says_what_is_missing(
         self, project: dc.Project, store: dc.LocalStore, remote: Path, dm: Frame
     ) -> None:

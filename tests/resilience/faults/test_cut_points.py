@@ -1,6 +1,7 @@
 """Every operation is broken off before each of its effects, read, and run again.
 
-The cut points are counted while an operation runs, not kept in a list: a new effect cannot be forgotten.
+The cut points are counted while an operation runs, not kept in a list: a new effect cannot be forgotten. In the
+short run it is done before the first effect of each kind and before the last.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
 import shutil
 import subprocess
 import tarfile
@@ -22,8 +24,8 @@ import pandas as pd
 import pytest
 
 import datom_core as dc
-from datom_core.testing import FailingStore
-from tests.long import LONG
+from datom_core.testing import FailingStore, StoreCall
+from tests.long import telling
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -37,12 +39,16 @@ class Fuse:
     """Burns down by one at each effect, and kills before the last one; no other effect follows."""
 
     left: int = 10**9
-    effects: int = 0
+    kinds: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def burn(self, effect: Callable[[], Any]) -> Any:
+    @property
+    def effects(self) -> int:
+        return len(self.kinds)
+
+    def burn(self, effect: Callable[[], Any], kind: str = "push") -> Any:
         with self.lock:
-            self.effects += 1
+            self.kinds.append(kind)
             self.left -= 1
             left = self.left
         if left <= 0:
@@ -54,7 +60,13 @@ class FusedStore(FailingStore):
     """A store whose every change burns the fuse."""
 
     def __init__(self, inner: dc.ObjectStore, fuse: Fuse) -> None:
-        super().__init__(inner, lambda call: fuse.burn(lambda: None) if call.changes else None)
+        super().__init__(inner, lambda call: fuse.burn(lambda: None, kind_of(call)) if call.changes else None)
+
+
+def kind_of(call: StoreCall) -> str:
+    """What is done, and to which kind of object: of no table, and of no version."""
+    name = call.key.rpartition("/")[2]
+    return f"{call.operation} {re.sub('[0-9a-f]{32,}', '*', name)}"
 
 
 def frame(n: int) -> pd.DataFrame:
@@ -199,8 +211,7 @@ def test_broken_off_anywhere_and_run_again(
     assert counter.effects >= 2
 
     # Killed after an effect is killed before the next one: nothing happens in between.
-    step = 1 if LONG or counter.effects <= 8 else 2
-    for cut_point in range(1, counter.effects + 2, step):
+    for cut_point in (*(1 + n for n in telling(counter.kinds)), counter.effects + 1):
         world, fuse = fresh(f"{cut_point}"), Fuse(cut_point)
         fused_git(fuse)
         with pytest.raises(Killed) if cut_point <= counter.effects else contextlib.nullcontext():

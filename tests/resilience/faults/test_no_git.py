@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 import datom_core as dc
+from tests.long import long
 
 SCRIPT = """
 import sys
@@ -28,7 +29,7 @@ for use in (lambda: dc.Project.open(store, remote=at), lambda: dc.Project.init("
 """
 
 
-@pytest.mark.parametrize("refresh", [None, "quiet", "0"])
+@pytest.mark.parametrize("refresh", [None, "quiet", pytest.param("0", marks=long)])
 def test_readers_work_and_writers_are_told(
     refresh: str | None, store: dc.LocalStore, remote: Path, tmp_path: Path
 ) -> None:

@@ -16,11 +16,14 @@ from datom_core.testing import FailingStore, StoreCall
 from tests.patience import PATIENCE
 from tests.r_colleague import RColleague, frame
 
-SPAWN = multiprocessing.get_context("spawn")
+# Processes that come of one which has imported all that they need, and has opened nothing: to import takes seconds.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload([__name__])
 
 
-def write_many(root: str, remote: str, worker: int, times: int, results: Any) -> None:
+def write_many(root: str, remote: str, worker: int, times: int, results: Any, environment: dict[str, str]) -> None:
     """One process: half of its writes go to a table of its own, half to the one that all share."""
+    os.environ.update(environment)
     project = dc.Project.open(dc.LocalStore(root), remote=remote, author=f"W{worker} <w{worker}@example.org>")
     done = []
     for i in range(times):
@@ -32,9 +35,11 @@ def write_many(root: str, remote: str, worker: int, times: int, results: Any) ->
 
 def test_processes_lose_nothing(project: dc.Project, store: dc.LocalStore, remote: Path) -> None:
     workers, times = 4, 6
-    results = SPAWN.Queue()
+    results = PROCESSES.Queue()
     processes = [
-        SPAWN.Process(target=write_many, args=(store.location.root, str(remote), w, times, results))
+        PROCESSES.Process(
+            target=write_many, args=(store.location.root, str(remote), w, times, results, dict(os.environ))
+        )
         for w in range(workers)
     ]
     for process in processes:

@@ -11,7 +11,7 @@ import datom_core as dc
 from tests.resilience.hostile.test_documents import LONG, check, frame, read_all
 
 pytestmark = pytest.mark.filterwarnings("ignore::datom_core.GovernanceWarning")
-_REGIONS = 10**9 if LONG else 12  # how many places of each object; in the long version every byte
+_REGIONS = 10**9 if LONG else 8  # how many places of each object; in the long version every byte
 
 
 class Written:

@@ -113,7 +113,7 @@ def test_in_git(written: dc.Project, store: dc.LocalStore, remote: Path) -> None
         if not path.endswith((".json", ".yaml")):
             continue
         load, dump = (json.loads, json.dumps) if path.endswith(".json") else (yaml.safe_load, yaml.safe_dump)
-        for what, document in harmed(load(text), 42):
+        for what, document in harmed(load(text), 63):
             commit(remote, tip, path, dump(document).encode("utf-8", "surrogatepass"))
 
             def use() -> None:

@@ -30,9 +30,9 @@ Operate = Callable[[World, Fuse], Any]
 class Deadly(Fuse):
     """Where the fuse has burnt down, the process is gone."""
 
-    def burn(self, effect: Callable[[], Any]) -> Any:
+    def burn(self, effect: Callable[[], Any], kind: str = "push") -> Any:
         with self.lock:
-            self.effects += 1
+            self.kinds.append(kind)
             self.left -= 1
             if self.left <= 0:
                 os.kill(os.getpid(), signal.SIGKILL)

@@ -13,17 +13,17 @@ from tests.s3.server import S3Server
 
 
 @pytest.fixture
-def place(tmp_path: Path, s3_server: S3Server, bucket: str) -> Place:
-    """Stores by name: ``local/...`` or ``s3/...``, the rest a prefix; ``s3b/...`` is another bucket."""
-    other: dict[str, str] = {}
+def place(tmp_path: Path, s3_server: S3Server) -> Place:
+    """Stores by name: ``local/...`` or ``s3/...``, the rest a prefix; ``disk/...`` and ``s3b/...`` are others."""
+    buckets: dict[str, str] = {}
 
     def make(name: str) -> dc.ObjectStore:
         kind, _, prefix = name.partition("/")
-        if kind == "local":
-            return dc.LocalStore(tmp_path / "data", prefix)
-        if kind == "s3b":
-            other.setdefault("bucket", s3_server.bucket())
-        return s3_server.store(other["bucket"] if kind == "s3b" else bucket, prefix)
+        if kind in ("local", "disk"):
+            return dc.LocalStore(tmp_path / {"local": "data", "disk": "other"}[kind], prefix)
+        if kind not in buckets:
+            buckets[kind] = s3_server.bucket()
+        return s3_server.store(buckets[kind], prefix)
 
     return make
 

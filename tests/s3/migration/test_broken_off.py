@@ -58,7 +58,7 @@ def test_killed_at_any_effect_it_is_completed_by_the_same_call(
 
     Every few effects, unless `make test-long` asks for all.
     """
-    step = 1 if LONG else {"local": 5, "s3": 14}[kind]
+    step = 1 if LONG else {"local": 5, "s3": 19}[kind]
     # moto does not heed the condition on copies, and nobody else is here: so that copies within the server die, too.
     monkeypatch.setattr("datom_core.storage.s3.conditions.Conditions.known", lambda *_: True)
     bucket, outcomes = s3_server.bucket(), 0

@@ -11,7 +11,7 @@ import pytest
 import datom_core as dc
 from datom_core.testing import Clock
 from tests.long import sampled
-from tests.s3.migration.looking import Frame, Place, everything, fill, git
+from tests.s3.migration.looking import ELSEWHERE, Frame, Place, everything, fill, git
 from tests.s3.proxy import Proxy
 from tests.s3.server import S3Server
 
@@ -58,7 +58,7 @@ def test_writers_of_the_old_place_are_told_of_the_new_one(project: dc.Project, p
 
 
 def test_a_plan_alone_does_nothing(project: dc.Project, place: Place, remote: Path) -> None:
-    head, target = git(remote, "rev-parse", "HEAD"), place("s3/team")
+    head, target = git(remote, "rev-parse", "HEAD"), place(ELSEWHERE)
     report = dc.migrate(project, target, dry_run=True)
     assert (report.dry_run, report.present, report.commit_sha) == (True, 0, None)
     assert report.bytes > 5000
@@ -98,13 +98,13 @@ class TestWritesMeanwhile:
             yield colleague.write("dm", dm(11), message="late")
             yield colleague.write("vs", dm(12), message="later")
 
-        report = self.migrate_with(project, place("s3/team"), events())
+        report = self.migrate_with(project, place(ELSEWHERE), events())
         assert report.late == 2
-        reader = dc.ProjectReader.open(place("s3/team"))
+        reader = dc.ProjectReader.open(place(ELSEWHERE))
         assert [len(reader.read(t)) for t in ("dm", "vs")] == [11, 12]
         with pytest.raises(dc.ConflictError, match="has moved"):
             colleague.write("dm", dm(13))
-        assert dc.Project.open(place("s3/team"), remote=remote).status().level
+        assert dc.Project.open(place(ELSEWHERE), remote=remote).status().level
 
     @pytest.mark.parametrize("when", ["before the switch", "at the switch"])
     def test_a_commit_whose_payload_comes_late_as_r_does_it(
@@ -122,7 +122,7 @@ class TestWritesMeanwhile:
             project.store.delete(key)
             yield
 
-        source, target = project.store, place("s3/team")
+        source, target = project.store, place(ELSEWHERE)
         with pytest.raises(dc.StorageError, match="in neither place yet"):
             self.migrate_with(project, target, events())
         recorded = target if when == "at the switch" else source
@@ -143,8 +143,8 @@ class TestWritesMeanwhile:
             if progress.what == "copy" and not written:
                 written.append(colleague.write("dm", dm(11)))
 
-        dc.migrate(project, place("s3/team"), verify=verify, on_progress=tell)
-        assert len(dc.ProjectReader.open(place("s3/team")).read("dm")) == 11
+        dc.migrate(project, place(ELSEWHERE), verify=verify, on_progress=tell)
+        assert len(dc.ProjectReader.open(place(ELSEWHERE)).read("dm")) == 11
 
     @pytest.mark.parametrize("table", ["dm", "new"])
     def test_a_writer_who_stalled_before_its_projection_leaves_the_emptied_place_alone(
@@ -165,7 +165,7 @@ class TestWritesMeanwhile:
         def stalled(self: Projector, *args: Any, **kwargs: Any) -> Any:
             if self.store is colleague.store and not moved:
                 monkeypatch.setattr(Projector, "bring_level", level)
-                moved.append(dc.migrate(project, place("s3/team"), delete_source=True))
+                moved.append(dc.migrate(project, place(ELSEWHERE), delete_source=True))
             return level(self, *args, **kwargs)
 
         colleague = dc.Project.open(dc.LocalStore(project.store.location.root), remote=remote, clock=clock)
@@ -174,7 +174,7 @@ class TestWritesMeanwhile:
         assert moved
         left = [o.key for o in project.store.list()]
         assert all(len(key.rpartition("/")[2]) == 69 for key in left), "snapshots at most: nothing points to anything"
-        assert len(dc.ProjectReader.open(place("s3/team")).read(table)) == 11
+        assert len(dc.ProjectReader.open(place(ELSEWHERE)).read(table)) == 11
 
     def test_two_migrations_at_once(self, project: dc.Project, place: Place, remote: Path, clock: Clock) -> None:
         rival = dc.Project.open(project.store, remote=remote, clock=clock)
@@ -183,14 +183,14 @@ class TestWritesMeanwhile:
             yield dc.migrate(rival, place("local/b"))
 
         with pytest.raises(dc.ConflictError, match="has moved to local:"):
-            self.migrate_with(project, place("s3/team"), events())
+            self.migrate_with(project, place(ELSEWHERE), events())
         assert dc.Project.open(place("local/b"), remote=remote).status().level
 
 
 def test_and_back_again(project: dc.Project, place: Place, remote: Path, clock: Clock, dm: Frame) -> None:
     """The old place still holds what it held; it is completed, not refused."""
-    dc.migrate(project, place("s3/team"))
-    there = dc.Project.open(place("s3/team"), remote=remote, clock=clock)
+    dc.migrate(project, place(ELSEWHERE))
+    there = dc.Project.open(place(ELSEWHERE), remote=remote, clock=clock)
     there.write("dm", dm(9))
     before = everything(there.reader)
     report = dc.migrate(there, place("local/"))
@@ -199,16 +199,16 @@ def test_and_back_again(project: dc.Project, place: Place, remote: Path, clock: 
 
 
 def test_an_old_copy_is_not_taken_for_the_project(project: dc.Project, place: Place, remote: Path, dm: Frame) -> None:
-    dc.migrate(project, place("s3/team"))
-    dc.Project.open(place("s3/team"), remote=remote).write("dm", dm(9))
+    dc.migrate(project, place(ELSEWHERE))
+    dc.Project.open(place(ELSEWHERE), remote=remote).write("dm", dm(9))
     with pytest.raises(dc.NotFoundError, match="may be an old copy"):
         dc.Project.open(project.store, remote=remote, relocate=True)
 
 
 def test_what_is_not_the_projects_stays_where_it_is(project: dc.Project, place: Place) -> None:
     project.store.create("notes/by-hand.txt", b"not ours")
-    dc.migrate(project, place("s3/team"))
-    assert place("s3/team").head("notes/by-hand.txt") is None
+    dc.migrate(project, place(ELSEWHERE))
+    assert place(ELSEWHERE).head("notes/by-hand.txt") is None
     assert project.store.head("notes/by-hand.txt") is not None
 
 

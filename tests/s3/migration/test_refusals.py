@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import datom_core as dc
-from tests.s3.migration.looking import Frame, Place, everything, git
+from tests.s3.migration.looking import ELSEWHERE, Frame, Place, everything, git
 from tests.s3.migration.test_broken_off import Killed, mortal
 
 
@@ -68,39 +68,39 @@ class TestRefusals:
         assert everything(other.reader) == before
 
     def test_a_namesake_without_tables(self, project: dc.Project, place: Place, tmp_path: Path) -> None:
-        dc.Project.init("STUDY_001", place("s3/team"), remote=tmp_path / "two.git")
+        dc.Project.init("STUDY_001", place(ELSEWHERE), remote=tmp_path / "two.git")
         with pytest.raises(dc.AlreadyExistsError, match="holds the project 'STUDY_001'"):
-            dc.migrate(project, place("s3/team"))
+            dc.migrate(project, place(ELSEWHERE))
 
     def test_another_project(self, project: dc.Project, place: Place, tmp_path: Path) -> None:
-        dc.Project.init("STUDY_002", place("s3/team"), remote=tmp_path / "two.git")
+        dc.Project.init("STUDY_002", place(ELSEWHERE), remote=tmp_path / "two.git")
         with pytest.raises(dc.AlreadyExistsError, match="holds the project 'STUDY_002'"):
-            dc.migrate(project, place("s3/team"))
+            dc.migrate(project, place(ELSEWHERE))
 
     def test_another_project_of_the_same_name(
         self, project: dc.Project, place: Place, tmp_path: Path, dm: Frame
     ) -> None:
-        twin = dc.Project.init("STUDY_001", place("s3/team"), remote=tmp_path / "two.git")
+        twin = dc.Project.init("STUDY_001", place(ELSEWHERE), remote=tmp_path / "two.git")
         twin.write("dm", dm(8))
         with pytest.raises(dc.AlreadyExistsError, match="with other versions of dm"):
-            dc.migrate(project, place("s3/team"))
+            dc.migrate(project, place(ELSEWHERE))
 
     def test_objects_of_nobody_knows_whom(self, project: dc.Project, place: Place) -> None:
-        place("s3/team").create("dm/x.parquet", b"?")
+        place(ELSEWHERE).create("dm/x.parquet", b"?")
         with pytest.raises(dc.AlreadyExistsError, match="holds objects, but no datom project"):
-            dc.migrate(project, place("s3/team"))
+            dc.migrate(project, place(ELSEWHERE))
 
     def test_another_migration_under_way(self, project: dc.Project, place: Place) -> None:
-        place("s3/team").create(".metadata/claim.json", b'{"project": "other"}')
+        place(ELSEWHERE).create(".metadata/claim.json", b'{"project": "other"}')
         for dry_run in (True, False):
             with pytest.raises(dc.AlreadyExistsError, match="is being filled by another"):
-                dc.migrate(project, place("s3/team"), dry_run=dry_run)
+                dc.migrate(project, place(ELSEWHERE), dry_run=dry_run)
 
     def test_a_source_that_lacks_data(self, project: dc.Project, place: Place) -> None:
         entries = project.reader.history("dm")
         project.store.delete(f"dm/{entries[-1].data_sha}.parquet")
         with pytest.raises(dc.IntegrityError, match="lacks the data of 2 versions") as caught:
-            dc.migrate(project, place("s3/team"))
+            dc.migrate(project, place(ELSEWHERE))
         lost = sorted(f"dm@{e.version[:8]}" for e in entries if e.data_sha == entries[-1].data_sha)
         assert list(caught.value.versions) == lost
 

@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datom_core.extracts.formats.quotes import QuoteCheck
+from tests.long import examples
 
 ODD = st.text(st.sampled_from('""",a\n\r'), max_size=12)
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(text=ODD, sizes=st.lists(st.integers(1, 5), min_size=12, max_size=12))
 def test_blocks_of_any_size_are_judged_alike(text: str, sizes: list[int]) -> None:
     whole, blocks = QuoteCheck(","), QuoteCheck(",")

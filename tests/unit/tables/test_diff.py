@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import datom_core as dc
+from tests.long import examples
 
 NUMBERS = st.sampled_from([None, 0.0, -0.0, 1.0, 2.5, math.nan, math.inf])
 TEXTS = st.sampled_from([None, "", "a", "b", "ä"])
@@ -49,7 +50,7 @@ def by_key(rows: list[tuple[Any, ...]]) -> dict[Any, tuple[Any, ...]]:
 
 
 @given(TABLES, TABLES, st.booleans())
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_whole_rows_are_compared_as_often_as_they_are_there(
     before: list[tuple[Any, ...]], after: list[tuple[Any, ...]], odd: bool
 ) -> None:
@@ -64,7 +65,7 @@ def test_whole_rows_are_compared_as_often_as_they_are_there(
 
 
 @given(TABLES, TABLES, st.booleans())
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_with_a_key_changed_rows_are_told(
     before: list[tuple[Any, ...]], after: list[tuple[Any, ...]], odd: bool
 ) -> None:
@@ -86,7 +87,7 @@ def test_with_a_key_changed_rows_are_told(
 
 
 @given(TABLES, TABLES)
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_nothing_differs_exactly_where_the_content_hash_is_the_same(
     before: list[tuple[Any, ...]], after: list[tuple[Any, ...]]
 ) -> None:

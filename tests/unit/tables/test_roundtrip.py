@@ -18,6 +18,7 @@ import datom_core as dc
 from datom_core.tables.parquet import decode_parquet, encode_parquet
 from datom_core.tables.tabular import to_pandas
 from datom_core.testing import column_types, tables
+from tests.long import examples
 
 VALUES = dict(column_types())
 TEXT, FLOATS = VALUES[pa.string()], VALUES[pa.float64()]
@@ -27,14 +28,14 @@ def nullable(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.none() | values
 
 
-@settings(max_examples=250)
+@settings(max_examples=examples(250))
 @given(tables())
 def test_hash_of_a_table_is_the_hash_of_its_parquet(table: pa.Table) -> None:
     stored = encode_parquet(dc.normalise(table))
     assert dc.hash_table(decode_parquet(stored)) == dc.hash_table(table)
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(tables())
 def test_chunks_and_repeated_normalisation_change_nothing(table: pa.Table) -> None:
     expected = dc.hash_table(table)
@@ -44,7 +45,7 @@ def test_chunks_and_repeated_normalisation_change_nothing(table: pa.Table) -> No
     assert dc.hash_table(once) == expected
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(
     st.lists(
         st.tuples(nullable(TEXT), nullable(st.integers(-9, 9)), FLOATS, nullable(st.booleans())), min_size=1, max_size=8
