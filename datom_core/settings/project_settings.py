@@ -212,16 +212,19 @@ class ProjectSettings:
             return ProjectReader.find(self.project, governance=self.register.store(), near=store)
         return ProjectReader.open(store, self.project)
 
-    def open_project(self) -> Project:
+    def open_project(self, *, relocate: bool = False) -> Project:
         """The project, to write to it.
+
+        Args:
+            relocate: as `Project.open`: record that the data was moved here by other means.
 
         Raises:
             InvalidInputError: there is no remote, or it holds another project.
             The errors of `Project.open`.
         """
-        return self._opened(*self._place())
+        return self._opened(*self._place(), relocate=relocate)
 
-    def _opened(self, store: ObjectStore, registered: bool) -> Project:
+    def _opened(self, store: ObjectStore, registered: bool, *, relocate: bool = False) -> Project:
         if self.remote is None:
             raise InvalidInputError(
                 "Nothing says where the project's git repository is, so that it can only be read. Give the remote."
@@ -233,6 +236,7 @@ class ProjectSettings:
             governance=self.register.unchecked() if registered and self.register is not None else None,
             compression=self.compression,  # type: ignore[arg-type]  # the constructor made sure
             memo=self.memo,
+            relocate=relocate,
             **opening(self),
         )
         if self.project is not None and opened.name != self.project:

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from datom_core.common import did_you_mean
+from datom_core.common import brief, did_you_mean
 from datom_core.errors import FormatError, InvalidInputError
 from datom_core.tables.compression import Compression
 from datom_core.tables.streams import on_disk
@@ -157,7 +157,7 @@ def check_columns(names: Sequence[str], columns: Sequence[str]) -> list[str]:
     if unknown:
         hint = "".join(dict.fromkeys(did_you_mean(c, names) for c in unknown))
         listed = ", ".join(map(repr, unknown))
-        raise InvalidInputError(f"No column {listed} in this table; it has {list(names)}.{hint}")
+        raise InvalidInputError(f"No column {listed} in this table; it has {brief(names)}.{hint}")
     repeated = [c for c in dict.fromkeys(columns) if list(columns).count(c) > 1]
     if repeated:
         raise InvalidInputError(f"Asked for twice: {', '.join(map(repr, repeated))}. Name each column once.")

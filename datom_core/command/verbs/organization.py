@@ -16,7 +16,7 @@ from datom_core.command.forms.organization import (
     ProjectLine,
     ProjectsAnswer,
 )
-from datom_core.command.output import pairs, table
+from datom_core.command.output import pairs, person, table
 from datom_core.command.session import Session
 from datom_core.command.storage_options import StorageOptions, with_storage_options
 
@@ -50,7 +50,7 @@ def projects(
                 *((p.tables, p.versions, p.last_write) if details else ()),
                 p.location,
                 p.registered_at,
-                p.registered_by,
+                person(p.registered_by),
                 p.note,
             )
             for p in found
