@@ -9,7 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 #: What the exit code says.
 DONE, DIFFERS, USAGE, NOT_FOUND, ACCESS, INTEGRITY, AGAIN, INTERNAL = 0, 1, 2, 3, 4, 5, 6, 70
