@@ -57,7 +57,9 @@ class VerbCommand(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         # A path that is empty would be the working folder, and a state that is empty the current one.
         if "" in args:
-            raise typer.BadParameter("One of the words is empty, as of a variable that is not set.", ctx=ctx)
+            before = args[args.index("") - 1] if args.index("") else ""
+            which = f"What follows {before}" if before.startswith("-") else "One of the words"
+            raise typer.BadParameter(f"{which} is empty, as of a variable that is not set.", ctx=ctx)
         return super().parse_args(ctx, args)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:

@@ -44,6 +44,8 @@ def _complete_streams() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - it stays open until the process ends
+    # A file that fails while it is taken down has failed before, and that was told.
+    sys.unraisablehook = lambda found: None
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
 
@@ -104,12 +106,15 @@ def _failed(error: Exception, arguments: list[str], *, as_json: bool) -> int:
 
     if not isinstance(error, dc.DatomError):
         if isinstance(error, ImportError):
-            return _refuse("missing-package", str(error), USAGE, as_json=as_json)
+            hints = getattr(error, "__notes__", ())
+            return _refuse("missing-package", " ".join([str(error), *hints]), USAGE, as_json=as_json)
         if isinstance(error, OSError) and error.strerror:
             kind, code = ("access", ACCESS) if error.errno in _NOT_ALLOWED else ("system", AGAIN)
             kind, code = ("not-found", NOT_FOUND) if isinstance(error, FileNotFoundError) else (kind, code)
-            where = f"{error.filename}: " if error.filename else ""
-            return _refuse(kind, f"{where}{error.strerror}.", code, as_json=as_json)
+            said = f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
+            if kind == "not-found" and not error.filename:
+                said = "The working folder is not there any more. Change to one that is."
+            return _refuse(kind, said, code, as_json=as_json)
         if "-v" in arguments or "--verbose" in arguments:
             raise error
         name = type(error).__name__
@@ -129,7 +134,8 @@ def _failed(error: Exception, arguments: list[str], *, as_json: bool) -> int:
     code, kind = next(((code, kind) for cls, code, kind in kinds if isinstance(error, cls)), (INTERNAL, "internal"))
     from datom_core.command.wording import in_commands
 
-    return _refuse(kind, in_commands(str(error)), code, as_json=as_json)
+    hints = getattr(error, "__notes__", ())
+    return _refuse(kind, in_commands(" ".join([str(error), *hints])), code, as_json=as_json)
 
 
 def _refuse(kind: str, message: str, code: int, *, as_json: bool) -> int:

@@ -24,6 +24,7 @@ _COMMANDS = {
     "an entry of history(), ": "",
     "project.parent(table, version)": "--parent TABLE@STATE",
     "relocate=True if the data was moved": "datom use WHERE --moved if it was moved by other means",
+    "it can only be read. Give the remote.": "it can only be read. datom use WHERE --remote URL says so.",
     "backwards=True": "--backwards",
     ", or give format=": "",
     "Give format= or encoding=": "Give --encoding",
@@ -48,6 +49,7 @@ _COMMANDS = {
     "give credentials= for it": "name its credentials, as with --profile",
     "Give governance= with a store for it.": "Name the register, as with --register.",
     "governance= has no effect": "its register has no effect",
+    "This cannot be an S3Store:": "This cannot be the address of a bucket:",
     "quiet is a positive": "--quiet-for is a positive",
 }
 _PATTERNS = [

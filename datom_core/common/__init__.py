@@ -22,7 +22,7 @@ from datom_core.common.progress import OnProgress, Progress, watcher, watching
 from datom_core.common.secret import MASK, Secret, kind_of, mask_logs, masked, veiled, without_frames
 from datom_core.common.suggestions import brief, did_you_mean
 from datom_core.common.timestamps import Moment, beginning_of, moment_of
-from datom_core.common.whole_files import whole_file
+from datom_core.common.whole_files import not_written, whole_file
 
 __all__ = [
     "MASK",
@@ -53,6 +53,7 @@ __all__ = [
     "names",
     "needing",
     "normalise_prefix",
+    "not_written",
     "veiled",
     "watcher",
     "watching",

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from datom_core.governance import DecommissionReport, Governance
     from datom_core.project import MigrationReport, Project
 
+_OF_THE_REMOTE = ("remote", "branch", "author", "token_env", "token_keyring", "github_api_url")
+
 
 @dataclass(frozen=True)
 class ProjectSettings:
@@ -136,8 +138,9 @@ class ProjectSettings:
     def save(self, path: str | os.PathLike[str], *, replacing: bool = False) -> ProjectSettings:
         """Write a settings file that says the same, and return what it says then.
 
-        A file of the same project is written anew, and keeps its ``[register]`` if these settings have none. Settings
-        with nothing but a register are added to a file. A file that says the same already stays as it is.
+        A file of the same project is written anew, and keeps its ``[register]`` if these settings have none, and its
+        remote, with what belongs to that, if they name none. Settings with nothing but a register are added to a file.
+        A file that says the same already stays as it is.
 
         Args:
             path: of the file; its folder must be there.
@@ -158,6 +161,8 @@ class ProjectSettings:
             mine = held.with_changes(register=mine.register)
         elif mine.register is None:
             mine = mine.with_changes(register=held.register)
+        if mine.remote is None:
+            mine = mine.with_changes(**{name: getattr(held, name) for name in _OF_THE_REMOTE})
         if mine == held:
             return held
         if held.register is None and mine == held.with_changes(register=mine.register) and mine.register is not None:

@@ -212,7 +212,7 @@ class TestWrite:
             (["dm.csv", "dm"], 2, "'dm.csv'"),
             (["dm", "dmm.csv"], 3, "There is no file dmm.csv. Did you mean 'dm.csv'?"),
             (["dm", "empty.csv"], 2, "the file is empty"),
-            (["dm", "dm.csv", "--cut", ""], 2, "cut"),
+            (["dm", "dm.csv", "--cut", ""], 2, "What follows --cut is empty"),
             (["dm", "dm.csv", "-m", " "], 2, "The message is empty"),
             (["dm", "dm.csv", "--author", "x"], 2, "The author must look like"),
             (["dm", "dm.csv", "--type", "made"], 2, "--type is imported or derived"),

@@ -91,7 +91,7 @@ def _status_in_git(session: Session) -> dc.Status | None:
         if without_git(error):
             session.output.note("Storage alone, as the git program that could tell more is not on this machine.")
             return None
-        session.output.note("Storage alone can be looked at with --offline.")
+        error.add_note("Storage alone can be looked at with --offline.")
         raise
 
 

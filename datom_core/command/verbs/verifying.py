@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -70,8 +71,10 @@ def verify(
         return _told(session, _verified(session, depth or "quick", ()))
     try:
         opened = session.opened
-    except (dc.DatomError, ImportError):
-        session.output.note("Storage alone can be proven with --storage-only.")
+    except (dc.DatomError, ImportError) as error:
+        with contextlib.suppress(dc.DatomError):
+            session.reader  # noqa: B018 - whether it opens
+            error.add_note("Storage alone can be proven with --storage-only.")
         raise
     return _told(session, _validated(session, opened, depth or "quick", fix=False))
 
