@@ -263,4 +263,10 @@ def test_messages_and_notes_command_no_terminal(datom: Datom, in_shared_study: S
     assert ran.code == 3
     assert "\x1b" not in ran.err
     assert "\x9b" not in ran.err
-    assert printable("a\x1b\x9b") == "a\\x1b\\x9b"
+    assert printable("a\x1b\x9b\u202e") == "a\\x1b\\x9b\\u202e"
+
+
+def test_in_a_pipe_a_row_is_a_line(datom: Datom, study: Study) -> None:
+    Path("sv.csv").write_text("A\n1\n")
+    assert datom("write", "sv", "sv.csv", "-m", "Two\nlines", "--author", "Ada <ada@example.org>").code == 0
+    assert "Two\\nlines" in datom("log", "sv").out.splitlines()[1]
