@@ -132,10 +132,9 @@ def sync(
         yield table(headings, map(_line, answer.files), right=("rows",))
 
     out.answer(answer, shown)
-    if report.complete and not answer.files:
-        out.note(f"No file in {folder} fits {pattern!r}.")
-    for why in report.waiting:
-        out.note(f"Not complete yet, and nothing was read: {why}")
+    none = [f"No file in {folder} fits {pattern!r}."] if report.complete and not answer.files else []
+    for why in [*none, *(f"Not complete yet, and nothing was read: {why}" for why in report.waiting)]:
+        out.note(why)
     if report.complete:
         tell_commit(out, report.commits[-1] if report.commits else None, dry_run=dry_run)
     return 0 if report.ok else 1
