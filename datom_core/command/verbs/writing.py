@@ -132,12 +132,17 @@ def sync(
         yield table(headings, map(_line, answer.files), right=("rows",))
 
     out.answer(answer, shown)
-    none = [f"No file in {folder} fits {pattern!r}."] if report.complete and not answer.files else []
-    for why in [*none, *(f"Not complete yet, and nothing was read: {why}" for why in report.waiting)]:
-        out.note(why)
+    if report.complete and not answer.files:
+        out.note(f"No file in {folder} fits {pattern!r}.")
+    _tell_waiting(out, report)
     if report.complete:
         tell_commit(out, report.commits[-1] if report.commits else None, dry_run=dry_run)
     return 0 if report.ok else 1
+
+
+def _tell_waiting(out: Output, report: dc.SyncReport) -> None:
+    for why in report.waiting:
+        out.note(f"Not complete yet, and nothing was read: {why}")
 
 
 def _synced(project: str, report: dc.SyncReport) -> SyncAnswer:
