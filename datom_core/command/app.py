@@ -126,7 +126,7 @@ def _made(one: Verb | Group) -> Any:
 
 _HELP = """Version control for the tables of clinical studies.
 
-A version is named as TABLE@STATE, where STATE is a cut, a date, or the first digits of a version: lb@2026-02,
+A version is named as TABLE@STATE, where STATE is a cut, a date, now, or the first digits of a version: lb@2026-02,
 lb@a84c4a. @STATE is the whole study. The project is the nearest datom.toml, or what -p names.
 
 Exit codes: 0 same or done, 1 differs or findings, 2 usage, 3 not found, 4 access, 5 integrity, 6 try again,

@@ -168,7 +168,7 @@ def table(
     right: Iterable[str] = (),
     styles: Mapping[int, str] | None = None,
 ) -> RenderableType:
-    """Rows below headings, as wide as the terminal; long cells wrap there, and stay whole in a pipe.
+    """Rows below headings, as wide as the terminal; long cells wrap there, and stay whole, on one line, in a pipe.
 
     Args:
         headings: of the columns.
@@ -184,7 +184,7 @@ def table(
         style = (styles or {}).get(place)
         made.add_column(heading, justify="right" if heading in numbers else "left", overflow="fold", style=style)
     for row in rows:
-        made.add_row(*(cell(value) for value in row))
+        made.add_row(*(cell(value, one_line=not sys.stdout.isatty()) for value in row))
     return made
 
 
@@ -201,12 +201,12 @@ def pairs(values: Iterable[tuple[str, object]]) -> RenderableType:
     return made
 
 
-def cell(value: object) -> Any:
-    """A value as text that commands no terminal; ``None`` is empty."""
+def cell(value: object, *, one_line: bool = False) -> Any:
+    """A value as text that commands no terminal; ``None`` is empty. On one line, line breaks are shown as ``\\n``."""
     from rich.text import Text
 
     text = "" if value is None else str(value)
-    return Text(printable(text))
+    return Text(printable(text, "" if one_line else "\n"))
 
 
 def person(author: str | None) -> str | None:
@@ -216,4 +216,4 @@ def person(author: str | None) -> str | None:
 
 def printable(text: str, kept: str = "\n") -> str:
     """Text that does not command the terminal, whatever a table holds; control characters are shown as ``\\x1b``."""
-    return "".join(c if c.isprintable() or c in kept else f"\\x{ord(c):02x}" for c in text)
+    return "".join(c if c.isprintable() or c in kept else c.encode("unicode_escape").decode() for c in text)

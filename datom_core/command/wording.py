@@ -24,7 +24,7 @@ _COMMANDS = {
     "an entry of history(), ": "",
     "project.parent(table, version)": "--parent TABLE@STATE",
     "relocate=True if the data was moved": "datom use WHERE --moved if it was moved by other means",
-    "it can only be read. Give the remote.": "it can only be read. datom use WHERE --remote URL says so.",
+    "it can only be read. Give the remote.": "it can only be read. datom use WHERE --remote URL says where it is.",
     "backwards=True": "--backwards",
     ", or give format=": "",
     "Give format= or encoding=": "Give --encoding",

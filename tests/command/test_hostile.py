@@ -193,12 +193,13 @@ def test_what_changed_in_a_row_comes_first_and_the_rest_is_folded(datom: Datom, 
 def test_a_row_that_went_and_came_back_is_told_once_for_all_columns(study: Study) -> None:
     project = dc.find_settings(str(study.folder)).open_project()
     whole = study.reader.read("dm")
-    for frame in (whole.iloc[:2], whole):
+    older = whole.assign(AGE=whole["AGE"] + 1)
+    for frame in (whole.iloc[:2], older):
         project.write("dm", frame, author="Ada <ada@example.org>")
     found = study.reader.row_history("dm", {"USUBJID": "01-003"})
     assert [(c.column, c.present) for c in found.changed if not c.present] == [("USUBJID", False)]
     assert found.changed[-1].present
-    assert {c.column for c in found.unchanged} == {"AGE", "SEX"}
+    assert {c.column for c in found.unchanged} == {"SEX"}
 
 
 def test_the_settings_of_a_project_keep_their_remote(datom: Datom, study: Study) -> None:
@@ -263,4 +264,10 @@ def test_messages_and_notes_command_no_terminal(datom: Datom, in_shared_study: S
     assert ran.code == 3
     assert "\x1b" not in ran.err
     assert "\x9b" not in ran.err
-    assert printable("a\x1b\x9b") == "a\\x1b\\x9b"
+    assert printable("a\x1b\x9b\u202e") == "a\\x1b\\x9b\\u202e"
+
+
+def test_in_a_pipe_a_row_is_a_line(datom: Datom, study: Study) -> None:
+    Path("sv.csv").write_text("A\n1\n")
+    assert datom("write", "sv", "sv.csv", "-m", "Two\nlines", "--author", "Ada <ada@example.org>").code == 0
+    assert "Two\\nlines" in datom("log", "sv").out.splitlines()[1]

@@ -248,7 +248,7 @@ class TestWrite:
 
     def test_who_has_no_remote_can_only_read(self, datom: Datom, in_shared_study: Study) -> None:
         ran = datom("write", "dm", "dm.csv", "-p", "data")
-        assert (ran.code, "can only be read. Give the remote" in ran.err) == (2, True)
+        assert (ran.code, "can only be read. datom use WHERE --remote URL" in ran.err) == (2, True)
 
 
 class TestSync:

@@ -17,7 +17,7 @@ from datom_core.command.forms.looking import (
     TableLine,
 )
 from datom_core.command.layout import Records
-from datom_core.command.output import pairs, person, table
+from datom_core.command.output import pairs, person
 from datom_core.command.session import Session, without_git
 from datom_core.command.verbs import completion
 from datom_core.command.verbs.arguments import OptionalCut, without_at
@@ -48,8 +48,8 @@ def list_tables(
 
     def shown() -> Iterator[RenderableType]:
         headings = ("table", "version", "versions", "bytes", "last written")
-        lines = ((t.name, (t.version or "")[:8], t.versions, t.size_bytes, t.last_updated) for t in found)
-        yield table(headings, lines, right=("versions", "bytes"))
+        lines = [(t.name, (t.version or "")[:8], t.versions, t.size_bytes, t.last_updated) for t in found]
+        yield Records(headings, lines, ("versions", "bytes"))
 
     session.output.answer(answer, shown)
     if pattern is not None and not found:

@@ -132,13 +132,17 @@ def sync(
         yield table(headings, map(_line, answer.files), right=("rows",))
 
     out.answer(answer, shown)
-    if report.complete and not answer.files:
-        out.note(f"No file in {folder} fits {pattern!r}.")
-    for why in report.waiting:
-        out.note(f"Not complete yet, and nothing was read: {why}")
+    _tell_what_was_not_read(out, report, f"No file in {folder} fits {pattern!r}.")
     if report.complete:
         tell_commit(out, report.commits[-1] if report.commits else None, dry_run=dry_run)
     return 0 if report.ok else 1
+
+
+def _tell_what_was_not_read(out: Output, report: dc.SyncReport, none: str) -> None:
+    if report.complete and not report.items:
+        out.note(none)
+    for why in report.waiting:
+        out.note(f"Not complete yet, and nothing was read: {why}")
 
 
 def _synced(project: str, report: dc.SyncReport) -> SyncAnswer:
