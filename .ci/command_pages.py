@@ -23,7 +23,7 @@ import sessions
 from pydantic import TypeAdapter
 
 from datom_core.command import forms
-from datom_core.command.app import command
+from datom_core.command.app import argument_shown, command
 from datom_core.command.session import SHARED_OPTIONS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -72,23 +72,21 @@ def verb_of(path: str, verb: Any) -> Iterator[str]:
     """A verb: how it is called, what it does, what it takes."""
     arguments = [p for p in verb.params if p.param_type_name == "argument"]
     options = [p for p in verb.params if p.param_type_name == "option" and p.name not in {*SHARED_OPTIONS, "help"}]
-    usage = " ".join(["datom", path, *(shown(a) for a in arguments), *(["[OPTIONS]"] if options else [])])
+    usage = " ".join(["datom", path, *(argument_shown(a) for a in arguments), *(["[OPTIONS]"] if options else [])])
     yield f"#### {path}\n\n```text\n{usage}\n```\n"
     for paragraph in inspect.cleandoc(verb.help or "").split("\n\n"):
         yield paragraph if paragraph.startswith(("- ", "  ")) else textwrap.fill(paragraph.replace("\b\n", ""), WIDTH)
         yield ""
-    rows = [(f"`{shown(a)}`", a.help or "") for a in arguments if getattr(a, "help", None)]
+    rows = [(f"`{argument_shown(a)}`", a.help or "") for a in arguments if getattr(a, "help", None)]
     rows += [(f"`{flags(o)}`", o.help or "") for o in options]
     if rows:
         yield (
-            "| | |\n| --- | --- |\n" + "\n".join(f"| {name} | {' '.join(said.split())} |" for name, said in rows) + "\n"
+            "| | |\n| --- | --- |\n" + "\n".join(f"| {in_cell(name)} | {in_cell(said)} |" for name, said in rows) + "\n"
         )
 
 
-def shown(argument: Any) -> str:
-    name = argument.metavar or argument.name.upper()
-    name = f"{name}..." if argument.nargs != 1 and not name.endswith("...") else name
-    return name if argument.required or name.startswith("[") else f"[{name}]"
+def in_cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
 
 
 def flags(option: Any) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from datom_core.command.session import with_session
 from datom_core.command.shells import SCRIPTS
@@ -51,6 +51,28 @@ class _Commands(MutableMapping[str, Any]):
         return len(self._listed)
 
 
+class VerbCommand(TyperCommand):
+    """A verb, whose usage is written as its page has it: what is optional in brackets, and nothing in braces."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        # A path that is empty would be the working folder, and a state that is empty the current one.
+        if "" in args:
+            before = args[args.index("") - 1] if args.index("") else ""
+            which = f"What follows {before}" if before.startswith("-") else "One of the words"
+            raise typer.BadParameter(f"{which} is empty, as of a variable that is not set.", ctx=ctx)
+        return super().parse_args(ctx, args)
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        return [argument_shown(p) for p in self.params if p.param_type_name == "argument"] + ["[OPTIONS]"]
+
+
+def argument_shown(argument: Any) -> str:
+    """An argument as a usage has it: ``TABLE``, ``[TABLE]``, ``FILE...``."""
+    name: str = argument.metavar or argument.name.upper()
+    name = f"{name}..." if argument.nargs != 1 and not name.rstrip("]").endswith("...") else name
+    return name if argument.required or (name.startswith("[") and name.endswith("]")) else f"[{name}]"
+
+
 class VerbGroup(TyperGroup):
     """Verbs, listed by what they are for.
 
@@ -93,15 +115,18 @@ def _made(one: Verb | Group) -> Any:
         made = _group({"Verbs": [*one.verbs]}, help=one.summary, callback=lambda: None)
     else:
         app = typer.Typer(**_COMMON)
-        app.command(one.name)(with_session(one.function()))
+        app.command(one.name, cls=VerbCommand)(with_session(one.function()))
         made = typer.main.get_command(app)
+        for argument in made.params:
+            if argument.param_type_name == "argument" and argument.metavar is None:
+                argument.metavar = (argument.name or "").upper()
     made.name = one.name
     return made
 
 
 _HELP = """Version control for the tables of clinical studies.
 
-A version is named as TABLE@STATE, where STATE is a cut, a date, or the first digits of a version: lb@2026-02,
+A version is named as TABLE@STATE, where STATE is a cut, a date, now, or the first digits of a version: lb@2026-02,
 lb@a84c4a. @STATE is the whole study. The project is the nearest datom.toml, or what -p names.
 
 Exit codes: 0 same or done, 1 differs or findings, 2 usage, 3 not found, 4 access, 5 integrity, 6 try again,

@@ -32,10 +32,12 @@ class Records:
     Attributes:
         headings: of the columns.
         rows: cells, each shown as text; ``None`` is empty.
+        right: headings of numbers.
     """
 
     headings: Sequence[str]
     rows: Sequence[Sequence[object]]
+    right: Sequence[str] = ()
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         from rich.cells import cell_len
@@ -45,7 +47,7 @@ class Records:
             sizes = (max(map(cell_len, cell(value).plain.split("\n"))) for value in row)
             widths = list(map(max, widths, sizes))
         if sum(min(width, _SHORT) + _GAP for width in widths) - _GAP <= options.max_width:
-            made: Any = table(self.headings, self.rows)
+            made: Any = table(self.headings, self.rows, right=self.right)
             for column, width in zip(made.columns, widths, strict=True):
                 column.no_wrap = width <= _SHORT
             yield made

@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 from datom_core.command.forms import Answer, plain
+from datom_core.command.wording import in_commands
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -39,7 +40,7 @@ class Output:
     def __enter__(self) -> Self:
         self._stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("always" if not self._quiet else "ignore", UserWarning)
-        warnings.showwarning = lambda message, *args, **kwargs: self.note(f"warning: {_told(message)}")
+        warnings.showwarning = lambda message, *args, **kwargs: self.note(f"warning: {message}")
         if self._verbose:
             handler = logging.StreamHandler(sys.stderr)
             handler.setFormatter(logging.Formatter("%(message)s"))
@@ -52,6 +53,23 @@ class Output:
     def __exit__(self, *exception: object) -> None:
         self._stack.close()
 
+    @contextmanager
+    def delivering(self) -> Iterator[None]:
+        """Around what writes to standard output, which may be a file on a full disk.
+
+        Raises:
+            StorageError: it could not be written.
+        """
+        try:
+            yield
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            import datom_core as dc
+
+            raise dc.StorageError(f"The answer could not be written: {error.strerror or error}.") from error
+
     def answer(self, answer: Answer, shown: Callable[[], Iterable[RenderableType]]) -> None:
         """The answer of a verb: as JSON, or as a person reads it.
 
@@ -60,8 +78,11 @@ class Output:
             shown: makes what a person sees, by `table`, `pairs` or text; called only for a person.
         """
         if self.as_json:
-            json.dump({"form": answer.form, **plain(answer)}, sys.stdout, ensure_ascii=False, indent=2)
-            sys.stdout.write("\n")
+            # Where standard output is not UTF-8, JSON is still whole.
+            ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+            text = json.dumps({"form": answer.form, **plain(answer)}, ensure_ascii=ascii_only, indent=2)
+            with self.delivering():
+                sys.stdout.write(f"{text}\n")
             return
         self.show(shown)
 
@@ -72,13 +93,14 @@ class Output:
     def note(self, text: str) -> None:
         """Something to know beside the answer, on standard error."""
         if not self._quiet:
-            sys.stderr.write(f"{text}\n")
+            sys.stderr.write(f"{printable(in_commands(text))}\n")
 
     def raw(self, data: bytes) -> None:
         """Bytes on standard output, as a file has them."""
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        with self.delivering():
+            sys.stdout.flush()
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
 
     def confirm(self, name: str, what: str, given: str | None) -> str:
         """The name of what will be destroyed, typed out: as an option, or on a terminal.
@@ -125,7 +147,8 @@ class Output:
 
             pydoc.pager(text)
             return
-        sys.stdout.write(text)
+        with self.delivering():
+            sys.stdout.write(text)
 
     def _console(self, sink: io.StringIO, *, terminal: bool) -> Console:
         from rich.console import Console
@@ -142,15 +165,6 @@ class Output:
         )
 
 
-def _told(message: Warning | str) -> str:
-    """A warning as users of the command need it: the core tells users of Python what to call."""
-    import datom_core as dc
-
-    if not isinstance(message, dc.GovernanceWarning):
-        return str(message)
-    return str(message).partition(". ")[0] + ". Name the register, and the project by its name, to find it there."
-
-
 def table(
     headings: Sequence[str],
     rows: Iterable[Sequence[object]],
@@ -158,7 +172,7 @@ def table(
     right: Iterable[str] = (),
     styles: Mapping[int, str] | None = None,
 ) -> RenderableType:
-    """Rows below headings, as wide as the terminal; long cells wrap there, and stay whole in a pipe.
+    """Rows below headings, as wide as the terminal; long cells wrap there, and stay whole, on one line, in a pipe.
 
     Args:
         headings: of the columns.
@@ -174,7 +188,7 @@ def table(
         style = (styles or {}).get(place)
         made.add_column(heading, justify="right" if heading in numbers else "left", overflow="fold", style=style)
     for row in rows:
-        made.add_row(*(cell(value) for value in row))
+        made.add_row(*(cell(value, one_line=not sys.stdout.isatty()) for value in row))
     return made
 
 
@@ -191,14 +205,19 @@ def pairs(values: Iterable[tuple[str, object]]) -> RenderableType:
     return made
 
 
-def cell(value: object) -> Any:
-    """A value as text that commands no terminal; ``None`` is empty."""
+def cell(value: object, *, one_line: bool = False) -> Any:
+    """A value as text that commands no terminal; ``None`` is empty. On one line, line breaks are shown as ``\\n``."""
     from rich.text import Text
 
     text = "" if value is None else str(value)
-    return Text(printable(text))
+    return Text(printable(text, "" if one_line else "\n"))
+
+
+def person(author: str | None) -> str | None:
+    """An author as lists show one: the name, without the address that an answer in JSON has."""
+    return author and (author.partition(" <")[0] or author)
 
 
 def printable(text: str, kept: str = "\n") -> str:
     """Text that does not command the terminal, whatever a table holds; control characters are shown as ``\\x1b``."""
-    return "".join(c if c.isprintable() or c in kept else f"\\x{ord(c):02x}" for c in text)
+    return "".join(c if c.isprintable() or c in kept else c.encode("unicode_escape").decode() for c in text)

@@ -13,6 +13,8 @@ def write_page(answer: Answer, file: Path | None) -> str:
     """Write the page into a file, by default a new one of the system's folder for such; gives its path."""
     import jinja2
 
+    import datom_core as dc
+
     made = jinja2.Environment(
         loader=jinja2.PackageLoader("datom_core.command", "templates"),
         autoescape=True,
@@ -22,7 +24,11 @@ def write_page(answer: Answer, file: Path | None) -> str:
     )
     page = made.get_template("show.html.jinja").render(answer=answer)
     if file is not None:
-        file.write_text(page, encoding="utf-8")
+        try:
+            with dc.whole_file(file) as sink:
+                sink.write(page.encode())
+        except FileNotFoundError as error:
+            raise dc.NotFoundError(f"The folder {file.parent} does not exist. Make it, or choose another.") from error
         return str(file)
     handle, name = tempfile.mkstemp(prefix="datom-", suffix=".html")
     with os.fdopen(handle, "w", encoding="utf-8") as opened:

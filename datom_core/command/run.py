@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import io
 import json
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 #: What the exit code says.
 DONE, DIFFERS, USAGE, NOT_FOUND, ACCESS, INTEGRITY, AGAIN, INTERNAL = 0, 1, 2, 3, 4, 5, 6, 70
+_NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 INTERRUPTED, PIPE_CLOSED = 130, 141  # as the shell has it for these signals
 
 
@@ -18,18 +22,32 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     from datom_core.command.signals import heed_signals, interrupted_code
 
     given = list(sys.argv[1:] if arguments is None else arguments)
+    _complete_streams()
     heed_signals()
     try:
         code = run(given)
         if code == INTERRUPTED:
             code = interrupted_code()
-        sys.stdout.flush()
     except BrokenPipeError:
         code = PIPE_CLOSED
-    if code == PIPE_CLOSED:
-        # What is left in the buffer would be written, and fail, while Python ends.
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        # What is left in the buffer would be written, and fail again, while Python ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = PIPE_CLOSED if isinstance(error, BrokenPipeError) else code or AGAIN
     sys.exit(code)
+
+
+def _complete_streams() -> None:
+    """Stand in for streams that were closed, and let text through that the terminal's encoding lacks."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - it stays open until the process ends
+    # A file that fails while it is taken down has failed before, and that was told.
+    sys.unraisablehook = lambda found: None
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def run(arguments: list[str]) -> int:
@@ -50,10 +68,14 @@ def run(arguments: list[str]) -> int:
     except (Interrupted, KeyboardInterrupt):
         return _refuse("interrupted", "Interrupted.", INTERRUPTED, as_json=as_json)
     except RefusedArguments as error:
-        if not as_json:
-            error.show()  # type: ignore[attr-defined]  # with the usage of the verb
-            return USAGE
-        return _refuse("usage", error.format_message(), USAGE, as_json=True)  # type: ignore[attr-defined]
+        if as_json:
+            return _refuse("usage", _of_usage(error, arguments), USAGE, as_json=True)
+        with contextlib.suppress(OSError):
+            if type(error).__name__ == "NoArgsIsHelpError":
+                error.show()  # type: ignore[attr-defined]
+                return USAGE
+            sys.stderr.write(_usage_of(error))
+        return _refuse("usage", _of_usage(error, arguments), USAGE, as_json=False)
     except BrokenPipeError:
         raise
     except SystemExit as end:
@@ -65,12 +87,34 @@ def run(arguments: list[str]) -> int:
     return result if isinstance(result, int) else DONE
 
 
+def _usage_of(error: Any) -> str:
+    """How the verb is called, and where more is said."""
+    if error.ctx is None:
+        return ""
+    return f"{error.ctx.get_usage()}\nTry '{error.ctx.command_path} -h' for help.\n\n"
+
+
+def _of_usage(error: Any, arguments: list[str]) -> str:
+    message: str = error.format_message().removeprefix("Invalid value: ")
+    if error.ctx is not None and error.ctx.parent is None and "No such option" in message:
+        message = message.rstrip(".") + f". Options come after the verb, as in datom list {arguments[0]}."
+    return message
+
+
 def _failed(error: Exception, arguments: list[str], *, as_json: bool) -> int:
     import datom_core as dc
 
     if not isinstance(error, dc.DatomError):
         if isinstance(error, ImportError):
-            return _refuse("missing-package", str(error), USAGE, as_json=as_json)
+            hints = getattr(error, "__notes__", ())
+            return _refuse("missing-package", " ".join([str(error), *hints]), USAGE, as_json=as_json)
+        if isinstance(error, OSError) and error.strerror:
+            kind, code = ("access", ACCESS) if error.errno in _NOT_ALLOWED else ("system", AGAIN)
+            kind, code = ("not-found", NOT_FOUND) if isinstance(error, FileNotFoundError) else (kind, code)
+            said = f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
+            if kind == "not-found" and not error.filename:
+                said = "The working folder is not there any more. Change to one that is."
+            return _refuse(kind, said, code, as_json=as_json)
         if "-v" in arguments or "--verbose" in arguments:
             raise error
         name = type(error).__name__
@@ -90,7 +134,8 @@ def _failed(error: Exception, arguments: list[str], *, as_json: bool) -> int:
     code, kind = next(((code, kind) for cls, code, kind in kinds if isinstance(error, cls)), (INTERNAL, "internal"))
     from datom_core.command.wording import in_commands
 
-    return _refuse(kind, in_commands(str(error)), code, as_json=as_json)
+    hints = getattr(error, "__notes__", ())
+    return _refuse(kind, in_commands(" ".join([str(error), *hints])), code, as_json=as_json)
 
 
 def _refuse(kind: str, message: str, code: int, *, as_json: bool) -> int:
@@ -100,5 +145,10 @@ def _refuse(kind: str, message: str, code: int, *, as_json: bool) -> int:
 
         said = ErrorAnswer(kind, message, code)
         message = json.dumps({"form": said.form, **plain(said)}, ensure_ascii=False)
-    sys.stderr.write(f"{message}\n" if as_json else f"datom: {message}\n")
+    from datom_core.command.output import printable
+
+    # What cannot be said there is still told by the exit code.
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"{message}\n" if as_json else f"datom: {printable(message)}\n")
+        sys.stderr.flush()
     return code

@@ -60,6 +60,18 @@ class Session:
         return self.register_settings.open()
 
 
+def without_git(error: Exception) -> bool:
+    """Whether this says that there is nothing on this machine to ask git with."""
+    import datom_core as dc
+
+    return isinstance(error, dc.MissingPackageError | ImportError) or (
+        isinstance(error, dc.NotFoundError) and error.details.get("program") == "git"
+    )
+
+
+#: More than there is of anything, and a number that everything below can count to.
+_MOST = 10**12
+
 #: Options of every verb: parameter -> annotation and default.
 SHARED_OPTIONS: dict[str, tuple[Any, Any]] = {
     "project": (
@@ -99,6 +111,7 @@ def with_session(verb: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(verb)
     def call(**given: Any) -> Any:
         asked = {name: given.pop(name) for name in SHARED_OPTIONS}
+        given = {name: min(value, _MOST) if type(value) is int else value for name, value in given.items()}
         output = Output(
             as_json=asked["as_json"],
             quiet=asked["quiet"],

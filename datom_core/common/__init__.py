@@ -20,9 +20,9 @@ from datom_core.common.names import (
 from datom_core.common.packages import needing
 from datom_core.common.progress import OnProgress, Progress, watcher, watching
 from datom_core.common.secret import MASK, Secret, kind_of, mask_logs, masked, veiled, without_frames
-from datom_core.common.suggestions import did_you_mean
+from datom_core.common.suggestions import brief, did_you_mean
 from datom_core.common.timestamps import Moment, beginning_of, moment_of
-from datom_core.common.whole_files import whole_file
+from datom_core.common.whole_files import not_written, whole_file
 
 __all__ = [
     "MASK",
@@ -33,6 +33,7 @@ __all__ = [
     "ProjectEvents",
     "Secret",
     "beginning_of",
+    "brief",
     "check_cut_name",
     "check_key",
     "check_name",
@@ -52,6 +53,7 @@ __all__ = [
     "names",
     "needing",
     "normalise_prefix",
+    "not_written",
     "veiled",
     "watcher",
     "watching",

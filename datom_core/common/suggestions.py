@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 _MOST = 3
 _CONSIDERED = 20_000
+_LISTED = 20
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
@@ -20,6 +21,12 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
         return ""
     *others, last = [repr(folded[one]) for one in close]
     return f" Did you mean {', '.join(others)}{' or ' if others else ''}{last}?"
+
+
+def brief(names: Sequence[str]) -> str:
+    """Names as a sentence lists them: the first of them, and how many there are more."""
+    more = len(names) - _LISTED
+    return (", ".join(names[:_LISTED]) or "none") + (f" and {more:,} more" if more > 0 else "")
 
 
 def _folded(name: str) -> str:

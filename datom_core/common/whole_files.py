@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+from datom_core.errors import AccessDeniedError, DatomError, StorageError
 
 
 @contextmanager
@@ -30,3 +33,11 @@ def whole_file(target: Path) -> Iterator[BinaryIO]:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def not_written(path: object, error: OSError) -> DatomError:
+    """What to raise when the system does not let a file or folder be written."""
+    said = error.strerror or error
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return AccessDeniedError(f"Not allowed to write {path}: {said}.", resource=str(path))
+    return StorageError(f"{path} cannot be written: {said}.", path=str(path))

@@ -13,9 +13,9 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from datom_core.common import Progress, fitting, moment_of, watcher
+from datom_core.common import Progress, fitting, moment_of, not_written, watcher
 from datom_core.documents import Version
-from datom_core.errors import AlreadyExistsError, InvalidInputError, NotFoundError, StorageError
+from datom_core.errors import AlreadyExistsError, InvalidInputError, NotFoundError
 from datom_core.exports.forms import ExportForm, Form, form_called
 from datom_core.exports.writing import MADE, WrittenFile, measured, placed, prepare
 from datom_core.tables import Verification
@@ -79,7 +79,7 @@ def write_study(
             for written in found:
                 os.replace(written.path, targets[written.table])
         except OSError as error:
-            raise StorageError(f"{place} cannot be written: {error.strerror or error}.", path=str(place)) from error
+            raise not_written(place, error) from error
     return tuple(replace(written, path=targets[written.table]) for written in found)
 
 
@@ -135,7 +135,7 @@ def _workshop(folder: Path) -> Iterator[Path]:
         folder.mkdir(exist_ok=True)
         parts.mkdir()
     except OSError as error:
-        raise StorageError(f"{folder} cannot be written: {error.strerror}.", path=str(folder)) from error
+        raise not_written(folder, error) from error
     try:
         yield parts
     finally:

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
-from datom_core.common import Moment, fitting, moment_of, whole_file
-from datom_core.errors import AccessDeniedError, AlreadyExistsError, InvalidInputError, NotFoundError, StorageError
+from datom_core.common import Moment, fitting, moment_of, not_written, whole_file
+from datom_core.errors import AlreadyExistsError, InvalidInputError, NotFoundError
 from datom_core.exports.columns import Outgoing, outgoing
 from datom_core.exports.forms import ExportForm, Form, form_called, form_for
 from datom_core.exports.refusals import refuse
@@ -150,10 +150,8 @@ def _told(path: Path, form: Form, out: Outgoing, version: str | None, opened: Ca
             size = sink.seek(0, io.SEEK_END)
             sink.seek(0)
             sha = hashlib.file_digest(sink, "sha256").hexdigest()
-    except PermissionError as error:
-        raise AccessDeniedError(f"Not allowed to write {path}: {error.strerror}.", resource=str(path)) from error
     except OSError as error:
-        raise StorageError(f"{path} cannot be written: {error.strerror or error}.", path=str(path)) from error
+        raise not_written(path, error) from error
     return WrittenFile(path, form.name, out.name, version, out.rows, size, sha)
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from datom_core.common import Moment, Progress, beginning_of, moment_of, watcher
 from datom_core.documents import Author, Cuts, Recording, Version, timestamp
 from datom_core.errors import InvalidInputError
-from datom_core.reading.states import StateLike, Versions, find_state, named_study
+from datom_core.reading.states import NOW, StateLike, Versions, find_state, named_study
 from datom_core.reading.stored_documents import StoredDocuments
 from datom_core.reading.version_choice import choose
 
@@ -190,6 +190,6 @@ def _moment_of(cuts: Cuts, table: str, state: StateLike, version: str) -> dateti
             return timestamp(cuts[state].recordings[table][0].recorded_at, f"the cut {state!r}")
         if state in cuts.reviews:
             return timestamp(cuts.reviews[state].latest.recorded_at, f"the review mark {state!r}")
-        if version.startswith(state):
+        if version.startswith(state) or state == NOW:
             return None
     return moment_of(state)

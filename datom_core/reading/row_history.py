@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from datom_core.common import did_you_mean
+from datom_core.common import brief, did_you_mean
 from datom_core.documents import Author, Cuts, Recording, Rows, Version, rows
 from datom_core.errors import InvalidInputError, NotFoundError
 from datom_core.reading.states import Versions
@@ -74,6 +74,43 @@ class RowHistory:
             raise NotFoundError(f"The row never had a column {column!r}.{did_you_mean(column, known)}", column=column)
         return found
 
+    @property
+    def changed(self) -> Rows[CellState]:
+        """The values of the columns that ever had several, recording by recording, oldest first.
+
+        That the whole row went, or came back, is told by the first column of its key, for all of them.
+        """
+        stays, gone, first = self._stays(), self._gone(), next(iter(self.key))
+        told = (c for c in self.cells if c.column == first or _recording(c) not in gone)
+        return rows(sorted((c for c in told if c.column not in stays), key=lambda c: c.recorded_at))
+
+    @property
+    def unchanged(self) -> Rows[CellState]:
+        """The one value of each of the other columns, as the row first had it."""
+        stays = self._stays()
+        first = {c.column: c for c in reversed(self.cells)}
+        return rows(first[column] for column in stays)
+
+    def _stays(self) -> list[str]:
+        """The columns that had one value whenever the row was there."""
+        first = next(iter(self.key))
+        row = [(_recording(c), c.present) for c in self.cells if c.column == first]
+        of_each: dict[str, list[CellState]] = {}
+        for cell in self.cells:
+            of_each.setdefault(cell.column, []).append(cell)
+        return [
+            column
+            for column, cells in of_each.items()
+            if [(_recording(c), c.present) for c in cells] == row
+            and len({c.value for c in cells if c.present}) == 1
+            and (column != first or len(row) == 1)
+        ]
+
+    def _gone(self) -> set[tuple[str, str]]:
+        """The recordings that took the row away."""
+        first = next(iter(self.key))
+        return {_recording(c) for c in self.cells if c.column == first and not c.present}
+
     def with_runs(self, runs: Mapping[str, str], commits: Mapping[str, str]) -> RowHistory:
         """With the run of each commit, and the commits that storage does not know.
 
@@ -89,6 +126,10 @@ class RowHistory:
     def __repr__(self) -> str:
         named = ", ".join(f"{column}={value!r}" for column, value in self.key.items())
         return f"{self.table}, {named}: {self.versions} versions\n{self.cells!r}"
+
+
+def _recording(cell: CellState) -> tuple[str, str]:
+    return cell.recorded_at, cell.version
 
 
 class _Cell(NamedTuple):
@@ -169,7 +210,7 @@ def _row(
     if found.num_rows > 1:
         raise InvalidInputError(
             f"{found.num_rows:,} rows of {table}@{version.version[:8]} have this key; name more of the columns that "
-            f"tell them apart: {', '.join(data.column_names)}.",
+            f"tell them apart: {brief(data.column_names)}.",
             table=table,
             version=version.version,
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from datom_core import tables
-from datom_core.common import Moment, did_you_mean, moment_of, names
+from datom_core.common import Moment, brief, did_you_mean, moment_of, names
 from datom_core.documents import Cuts, Review, Rows, Version
 from datom_core.errors import InvalidInputError, NotFoundError
 from datom_core.planning import TableInfo
@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 #: A state of a table: an entry of its history, a version id or its first digits, the name of a cut or of a review mark,
-#: or a moment.
+#: a moment, or "now".
 StateLike = Version | Moment
+
+
+#: The state that everything is in, where a word is needed for it; a cut of this name goes before.
+NOW = "now"
 
 
 class Versions(Protocol):
@@ -55,7 +59,8 @@ class Reference:
 
     Attributes:
         table: its name; ``None`` for the whole study.
-        state: a version id or its first digits, the name of a cut or of a review mark, a date or time; ``None`` is now.
+        state: a version id or its first digits, the name of a cut or of a review mark, a date or time; ``None`` is now,
+            and so is ``"now"``, unless a cut is called so.
     """
 
     table: str | None
@@ -93,8 +98,8 @@ class TableState:
 def find_state(of: Versions, table: str, state: StateLike | None) -> TableState:
     """What ``state`` means for a table; ``None`` is the current version.
 
-    A text is the name of a cut or of a review mark, the beginning of a version id, a date, or the beginning of a
-    content hash, in this order.
+    A text is the name of a cut or of a review mark, the beginning of a version id, ``"now"``, a date, or the beginning
+    of a content hash, in this order.
 
     Raises:
         InvalidInputError: the text names a cut or mark and begins a version too, or begins several versions, or the
@@ -134,6 +139,8 @@ def find_state(of: Versions, table: str, state: StateLike | None) -> TableState:
         return TableState(of.resolve(table, mark[table]), _cut_of(cuts, mark, table))
     if begun:
         return TableState(of.resolve(table, version=state))
+    if state == NOW:
+        return TableState(of.resolve(table))
     if _is_moment(state):
         return TableState(of.resolve(table, as_of=state))
     return TableState(_with_content(history, table, state) or _refuse(of, table, state, cuts, history))
@@ -194,7 +201,7 @@ class StudyState(Mapping[str, "pd.DataFrame"]):
         if table not in self.versions:
             raise NotFoundError(
                 f"{self.project} had no table {table!r} at {self.name}.{did_you_mean(table, self.versions)} It had "
-                f"{', '.join(self.versions) or 'none'}.",
+                f"{brief(list(self.versions))}.",
                 table=table,
             )
         return self._of.read_arrow(table, self.versions[table], columns=columns, verify=verify)
@@ -271,12 +278,14 @@ def named_study(of: Versions, state: Moment | None) -> StudyState:
         held = {table: of.resolve(table, version) for table, version in mark.items()}
         whole = all(_cut_of(cuts, mark, table) is not None for table in mark)
         return StudyState(of.project, state, mark.cut if whole else None, held, of)
+    if state == NOW:
+        return find_study(of)
     if _is_moment(state):
         return find_study(of, as_of=state)
     hint = _known(cuts, state)
     if names.is_name(state) and any(info.name == state for info in of.list()):
         hint = f" It is a table: a state of it is written {state}@STATE."
-    elif all(c in "0123456789abcdef" for c in state):
+    elif state and all(c in "0123456789abcdef" for c in state):
         hint = f"{hint} A version is one of a table: name it, too."
     raise NotFoundError(f"{of.project} has no cut {state!r}, and that is no date.{hint}")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from datom_core.common import did_you_mean, names
+from datom_core.common import brief, did_you_mean, names
 from datom_core.documents import Buffer, Cuts, History, Manifest, Metadata, Version
 from datom_core.errors import FormatError, IntegrityError, NotFoundError
 from datom_core.storage import ObjectStore, check_store, find
@@ -41,7 +41,7 @@ class StoredDocuments:
         current = self._document(names.pointer(table), Metadata.from_json)
         if current is None:
             known = list(self.manifest().entries)
-            hint = did_you_mean(table, known) or f" It has: {', '.join(known) or 'none yet'}."
+            hint = did_you_mean(table, known) or f" It has: {brief(list(known))}."
             raise NotFoundError(f"{self.project} has no table {table!r}.{hint}", table=table)
         return current
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO, Literal, get_args
 
-from datom_core.common import did_you_mean, whole_file
+from datom_core.common import did_you_mean, not_written, whole_file
 from datom_core.comparing import StudyChanges, TableChanges
-from datom_core.errors import InvalidInputError, NotFoundError, StorageError
+from datom_core.errors import InvalidInputError, NotFoundError
 from datom_core.reports.html import write_html
 from datom_core.reports.json_document import write_json
 from datom_core.reports.markdown import write_markdown
@@ -77,7 +77,7 @@ def write_report(
     Raises:
         InvalidInputError: as `render_report` does; another ending.
         NotFoundError: the folder does not exist.
-        StorageError: the file cannot be written.
+        AccessDeniedError, StorageError: the file cannot be written.
     """
     form, target = report_form(path), Path(path)
     report = _checked(changes, form, project=project, masked=masked, preview_rows=preview_rows, max_bytes=max_bytes)
@@ -87,7 +87,7 @@ def write_report(
         with whole_file(target) as sink:
             _write(report, form, sink, max_bytes)
     except OSError as error:
-        raise StorageError(f"The report could not be written to {target}: {error}.", path=str(target)) from error
+        raise not_written(target, error) from error
     return target
 
 

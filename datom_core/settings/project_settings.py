@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from datom_core.governance import DecommissionReport, Governance
     from datom_core.project import MigrationReport, Project
 
+_OF_THE_REMOTE = ("remote", "branch", "author", "token_env", "token_keyring", "github_api_url")
+
 
 @dataclass(frozen=True)
 class ProjectSettings:
@@ -136,8 +138,9 @@ class ProjectSettings:
     def save(self, path: str | os.PathLike[str], *, replacing: bool = False) -> ProjectSettings:
         """Write a settings file that says the same, and return what it says then.
 
-        A file of the same project is written anew, and keeps its ``[register]`` if these settings have none. Settings
-        with nothing but a register are added to a file. A file that says the same already stays as it is.
+        A file of the same project is written anew, and keeps its ``[register]`` if these settings have none, and its
+        remote, with what belongs to that, if they name none. Settings with nothing but a register are added to a file.
+        A file that says the same already stays as it is.
 
         Args:
             path: of the file; its folder must be there.
@@ -158,6 +161,8 @@ class ProjectSettings:
             mine = held.with_changes(register=mine.register)
         elif mine.register is None:
             mine = mine.with_changes(register=held.register)
+        if mine.remote is None:
+            mine = mine.with_changes(**{name: getattr(held, name) for name in _OF_THE_REMOTE})
         if mine == held:
             return held
         if held.register is None and mine == held.with_changes(register=mine.register) and mine.register is not None:
@@ -212,16 +217,19 @@ class ProjectSettings:
             return ProjectReader.find(self.project, governance=self.register.store(), near=store)
         return ProjectReader.open(store, self.project)
 
-    def open_project(self) -> Project:
+    def open_project(self, *, relocate: bool = False) -> Project:
         """The project, to write to it.
+
+        Args:
+            relocate: as `Project.open`: record that the data was moved here by other means.
 
         Raises:
             InvalidInputError: there is no remote, or it holds another project.
             The errors of `Project.open`.
         """
-        return self._opened(*self._place())
+        return self._opened(*self._place(), relocate=relocate)
 
-    def _opened(self, store: ObjectStore, registered: bool) -> Project:
+    def _opened(self, store: ObjectStore, registered: bool, *, relocate: bool = False) -> Project:
         if self.remote is None:
             raise InvalidInputError(
                 "Nothing says where the project's git repository is, so that it can only be read. Give the remote."
@@ -233,6 +241,7 @@ class ProjectSettings:
             governance=self.register.unchecked() if registered and self.register is not None else None,
             compression=self.compression,  # type: ignore[arg-type]  # the constructor made sure
             memo=self.memo,
+            relocate=relocate,
             **opening(self),
         )
         if self.project is not None and opened.name != self.project:

@@ -9,7 +9,8 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from datom_core.errors import AccessDeniedError, InvalidInputError, NotFoundError, StorageError
+from datom_core.common import not_written
+from datom_core.errors import AccessDeniedError, InvalidInputError, NotFoundError
 
 _MOST_BYTES = 64 * 1024
 
@@ -30,6 +31,8 @@ def read_toml(file: Path) -> dict[str, Any]:
         if len(raw) > _MOST_BYTES:
             raise InvalidInputError(f"{file} is longer than {_MOST_BYTES // 1024} KiB: it is no settings file.")
         return tomllib.loads(raw.decode("utf-8-sig"))
+    except InvalidInputError:
+        raise
     except FileNotFoundError:
         raise NotFoundError(f"There is no file {file}.") from None
     except PermissionError:
@@ -56,10 +59,8 @@ def write_text(file: Path, text: str) -> None:
             opened.flush()
             os.fsync(opened.fileno())
         os.replace(part, file)
-    except PermissionError:
-        raise AccessDeniedError(f"Not allowed to write {file}.", resource=str(file)) from None
     except OSError as error:
-        raise StorageError(f"{file} cannot be written: {error.strerror or error}.", path=str(file)) from error
+        raise not_written(file, error) from error
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)

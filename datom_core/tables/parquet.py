@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from datom_core.common import did_you_mean
+from datom_core.common import brief, did_you_mean
 from datom_core.errors import FormatError, InvalidInputError
 from datom_core.tables.compression import Compression
 from datom_core.tables.streams import on_disk
@@ -61,13 +61,15 @@ def same_columns(one: bytes | memoryview, other: bytes | memoryview) -> frozense
     """
     buffers = _outside_of_python(one), _outside_of_python(other)
     first, second = map(_open, buffers)
-    if len(set(first.schema_arrow.names)) < len(first.schema_arrow.names) or _row_counts(first) != _row_counts(second):
+    # Each is made anew whenever it is asked for, column by column.
+    schema, beside = first.schema_arrow, second.schema_arrow
+    if len(set(schema.names)) < len(schema.names) or _row_counts(first) != _row_counts(second):
         return frozenset()
     places = [{c.path: n for n, c in enumerate(file.schema)} for file in (first, second)]
     return frozenset(
         name
-        for name in set(first.schema_arrow.names).intersection(second.schema_arrow.names)
-        if first.schema_arrow.field(name).type == second.schema_arrow.field(name).type
+        for name in set(schema.names).intersection(beside.names)
+        if schema.field(name).type == beside.field(name).type
         and name in places[0] and name in places[1]
         and all(
             _stored(buffers[0], group, first, places[0][name]) == _stored(buffers[1], group, second, places[1][name])
@@ -157,7 +159,7 @@ def check_columns(names: Sequence[str], columns: Sequence[str]) -> list[str]:
     if unknown:
         hint = "".join(dict.fromkeys(did_you_mean(c, names) for c in unknown))
         listed = ", ".join(map(repr, unknown))
-        raise InvalidInputError(f"No column {listed} in this table; it has {list(names)}.{hint}")
+        raise InvalidInputError(f"No column {listed} in this table; it has {brief(names)}.{hint}")
     repeated = [c for c in dict.fromkeys(columns) if list(columns).count(c) > 1]
     if repeated:
         raise InvalidInputError(f"Asked for twice: {', '.join(map(repr, repeated))}. Name each column once.")

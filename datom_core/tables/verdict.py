@@ -53,7 +53,7 @@ def check_verification(verify: object) -> None:
         InvalidInputError: names the valid ones.
     """
     if verify is not None and verify not in get_args(Verification):
-        raise InvalidInputError(f"verify is one of {get_args(Verification)}, or None for the default, not {verify!r}.")
+        raise InvalidInputError(f"verify is {' or '.join(map(repr, get_args(Verification)))}, not {verify!r}.")
 
 
 def insist(what: str, verdict: Verdict, *, certain: bool) -> None:

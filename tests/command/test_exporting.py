@@ -88,7 +88,7 @@ def test_what_a_table_holds_does_not_command_the_terminal(study: Study, monkeypa
         (("read", "dm", "--as", "parket"), 2, "Did you mean 'parquet'"),
         (("read", "dm", "--as", "csv", "--json"), 2, "give one of them"),
         (("read", "dm", "--head", "0"), 2, "--head"),
-        (("read", "dm", "--verify", "all"), 2, "verify is one of"),
+        (("read", "dm", "--verify", "all"), 2, "verify is 'bytes' or 'content'"),
         (("export", "dm", "dm.doc"), 2, "its ending must be one of .csv, .tsv"),
         (("export", "dm", "none/dm.csv"), 3, "does not exist"),
         (("export", "dm", "data"), 2, "does not say which form"),
@@ -115,7 +115,7 @@ def test_a_table_goes_into_a_file_once(datom: Datom, in_shared_study: Study, tmp
     target = tmp_path / "dm.xpt"
     would = datom("export", "dm@2026-01", target, "--dry-run", "--json")
     assert not target.exists()
-    assert would.err == "Nothing was written, as this is a dry run.\n"
+    assert would.err == "Nothing was done: this was a dry run.\n"
     answer = datom("export", "dm@2026-01", target, "--json").json()
     assert would.json() == {**answer, "dry_run": True}
     data = target.read_bytes()

@@ -212,7 +212,7 @@ class TestWrite:
             (["dm.csv", "dm"], 2, "'dm.csv'"),
             (["dm", "dmm.csv"], 3, "There is no file dmm.csv. Did you mean 'dm.csv'?"),
             (["dm", "empty.csv"], 2, "the file is empty"),
-            (["dm", "dm.csv", "--cut", ""], 2, "cut"),
+            (["dm", "dm.csv", "--cut", ""], 2, "What follows --cut is empty"),
             (["dm", "dm.csv", "-m", " "], 2, "The message is empty"),
             (["dm", "dm.csv", "--author", "x"], 2, "The author must look like"),
             (["dm", "dm.csv", "--type", "made"], 2, "--type is imported or derived"),
@@ -248,7 +248,7 @@ class TestWrite:
 
     def test_who_has_no_remote_can_only_read(self, datom: Datom, in_shared_study: Study) -> None:
         ran = datom("write", "dm", "dm.csv", "-p", "data")
-        assert (ran.code, "can only be read. Give the remote" in ran.err) == (2, True)
+        assert (ran.code, "can only be read. datom use WHERE --remote URL" in ran.err) == (2, True)
 
 
 class TestSync:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Annotated, Any
 
 import typer
@@ -49,6 +50,11 @@ KeyValue = Annotated[
         metavar="COLUMN=VALUE", help="Which row: columns and their values.", autocompletion=completion.columns
     ),
 ]
+
+
+def without_at(name: str, known: Container[str]) -> str:
+    """The name of a cut, which may be written as the study's state: ``@lock`` is ``lock``."""
+    return name.removeprefix("@") if name not in known else name
 
 
 def by_column(given: list[str]) -> dict[str, str]:

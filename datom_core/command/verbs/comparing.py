@@ -180,6 +180,8 @@ def _asked(reader: dc.ProjectReader, before: str, after: str | None, only: str |
     if only is None and after is not None and _is_table(reader, after):
         after, only = None, after
     first, second = (_reference(text) for text in (before, after))
+    if after is not None and _is_table(reader, before):
+        first = dc.Reference(before, "now")
     tables = list(dict.fromkeys(t for t in (first.table, second.table, only) if t is not None))
     if len(tables) > 1:
         raise dc.InvalidInputError(f"Two states of one table are compared, not of {' and '.join(tables)}.")

@@ -43,7 +43,7 @@ def read(
     as_json = session.output.as_json
     if as_json and form is not None:
         raise typer.BadParameter("--json is an answer about the table, and --as the table alone: give one of them.")
-    chosen: Any = "json" if as_json else form or "csv"
+    chosen: Any = "json" if as_json else "csv" if form is None else form
     terminal = sys.stdout.isatty()
     if terminal and not dc.is_text_form(chosen):
         raise typer.BadParameter(f"{chosen} is not for a terminal: redirect it, as in '> file', or use datom export.")
@@ -52,15 +52,15 @@ def read(
     data = data if head is None else data.slice(0, head)
     about: dict[str, Any] = {"name": name, "version": version.version, "recorded_at": version.timestamp}
     if not (terminal or as_json):
-        sys.stdout.flush()
-        dc.write_table(data, sys.stdout.buffer, form=chosen, **about)
-        sys.stdout.buffer.flush()
+        with session.output.delivering():
+            dc.write_table(data, sys.stdout.buffer, form=chosen, **about)
         return
     sink = io.BytesIO()
     dc.write_table(data, sink, form=chosen, **about)
     text = sink.getvalue().decode()
     if not as_json:
-        sys.stdout.write(printable(text, "\n\t"))
+        with session.output.delivering():
+            sys.stdout.write(printable(text, "\n\t"))
         return
     state = dc.Reference.parse(what).state
     answer = ReadAnswer(session.reader.project, name, state, version.version, json.loads(text))
@@ -112,7 +112,7 @@ def export(
             found = dc.write_study(study, target, form, **how)  # type: ignore[arg-type]
     files = tuple(ExportedFile(str(f.path), f.form, f.table, f.version, f.rows, f.bytes, f.sha256) for f in found)
     if dry_run:
-        session.output.note("Nothing was written, as this is a dry run.")
+        session.output.note("Nothing was done: this was a dry run.")
     answer = ExportAnswer(session.reader.project, reference.state, dry_run, files)
     session.output.answer(answer, lambda: _files_shown(files))
 

@@ -19,7 +19,8 @@ from datom_core.command.forms.histories import (
 )
 from datom_core.command.forms.looking import SourceLine
 from datom_core.command.layout import Branch, Records, lines, tree
-from datom_core.command.session import Session
+from datom_core.command.output import person
+from datom_core.command.session import Session, without_git
 from datom_core.command.verbs.arguments import KeyValue, OptionalTableAt, TableAt, TableName, by_column
 
 if TYPE_CHECKING:
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
 def log(
     session: Session,
     what: OptionalTableAt = None,
-    max_count: Annotated[int | None, typer.Option("--max-count", "-n", min=0, help="No more than this many.")] = None,
+    max_count: Annotated[
+        int | None, typer.Option("--max-count", "-n", min=0, metavar="N", help="No more than this many.")
+    ] = None,
     since: Annotated[str | None, typer.Option(metavar="DATE", help="From this date or time on.")] = None,
     until: Annotated[str | None, typer.Option(metavar="DATE", help="Up to this date or time.")] = None,
     author: Annotated[str | None, typer.Option(metavar="TEXT", help="By authors whose name has this.")] = None,
@@ -63,8 +66,7 @@ def _log_shown(answer: LogAnswer) -> Iterator[RenderableType]:
     for entry in answer.entries:
         version = entry.version[:8] + (" (again)" if entry.reinstated else "") + (" *" if entry.current else "")
         named = [entry.table] if answer.table is None else []
-        author = entry.author.partition(" <")[0]
-        rows.append((entry.recorded_at, *named, version, author, entry.message, ", ".join(entry.cuts)))
+        rows.append((entry.recorded_at, *named, version, person(entry.author), entry.message, ", ".join(entry.cuts)))
     yield Records(headings, rows)
 
 
@@ -82,9 +84,10 @@ def history(
     column: Annotated[
         list[str] | None, typer.Option("--column", "-c", metavar="COLUMN", help="Only this column; more than once.")
     ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Also the columns that never changed.")] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Ask storage alone, not git for the runs.")] = False,
 ) -> None:
-    """Every value that one row ever had, with who, when and why."""
+    """What changed in one row, with who, when and why. With --json, or -c, every value that it ever had."""
     import datom_core as dc
 
     name = dc.Reference.parse(table)
@@ -94,24 +97,26 @@ def history(
     with session.output.progress():
         found = _followed(session, name.table, asked, offline=offline)
     chosen = found.cells if not column else [c for wanted in column for c in found.of(wanted)]
-    cells = tuple(
-        CellLine(
-            c.column,
-            c.value,
-            c.present,
-            c.recorded_at,
-            str(c.author),
-            c.message,
-            c.version,
-            c.commit_sha,
-            c.run,
-            c.cuts,
-            c.original_file_sha,
-        )
-        for c in chosen
+    answer = HistoryAnswer(session.reader.project, name.table, asked, found.versions, tuple(map(_cell_line, chosen)))
+    changed, same = (chosen, ()) if column else (found.changed, found.unchanged)
+    told, rest = tuple(map(_cell_line, changed)), tuple(map(_cell_line, same))
+    session.output.answer(answer, lambda: _history_shown(told, rest, every=every))
+
+
+def _cell_line(c: dc.CellState) -> CellLine:
+    return CellLine(
+        c.column,
+        c.value,
+        c.present,
+        c.recorded_at,
+        str(c.author),
+        c.message,
+        c.version,
+        c.commit_sha,
+        c.run,
+        c.cuts,
+        c.original_file_sha,
     )
-    answer = HistoryAnswer(session.reader.project, name.table, asked, found.versions, cells)
-    session.output.answer(answer, lambda: _history_shown(answer))
 
 
 def _followed(session: Session, name: str, key: dict[str, str], *, offline: bool) -> dc.RowHistory:
@@ -123,26 +128,36 @@ def _followed(session: Session, name: str, key: dict[str, str], *, offline: bool
     try:
         opened = session.opened
     except (dc.DatomError, ImportError) as error:
-        session.output.note(f"Without the runs, which git knows: {error}")
+        why = "the git program is not on this machine" if without_git(error) else error
+        session.output.note(f"Without the runs, which git knows: {why}")
         return session.reader.row_history(name, key)
     return opened.row_history(name, key)
 
 
-def _history_shown(answer: HistoryAnswer) -> Iterator[RenderableType]:
-    runs = any(c.run for c in answer.cells)
-    headings = ["column", "value", "recorded", "version", "author", "message", "cuts", *(["run"] if runs else [])]
-    rows, before = [], None
-    for cell in answer.cells:
-        value = cell.value if cell.value is not None else "(missing)" if cell.present else "(no such row)"
-        author = cell.author.partition(" <")[0]
-        name = "" if cell.column == before else cell.column
-        rows.append(
-            (name, value, cell.recorded_at, cell.version[:8], author, cell.message, ", ".join(cell.cuts), cell.run)[
-                : len(headings)
-            ]
-        )
-        before = cell.column
-    yield Records(headings, rows)
+def _history_shown(told: tuple[CellLine, ...], same: tuple[CellLine, ...], *, every: bool) -> Iterator[RenderableType]:
+    if told:
+        yield _cells_shown(told)
+    if not same:
+        return
+    if told and not every:
+        one = len(same) == 1
+        yield f"\n{len(same):,} column{'' if one else 's'} never changed; --all shows {'it' if one else 'them'}."
+        return
+    if told:
+        yield "\nNever changed:"
+    yield _cells_shown(same)
+
+
+def _cells_shown(cells: tuple[CellLine, ...]) -> RenderableType:
+    runs = any(c.run for c in cells)
+    headings = ["recorded", "column", "value", "version", "author", "message", "cuts", *(["run"] if runs else [])]
+    lines = []
+    for cell in cells:
+        value = cell.value if cell.value is not None else "(missing)" if cell.present else "(not there)"
+        author, cuts = person(cell.author), ", ".join(cell.cuts)
+        line = (cell.recorded_at, cell.column, value, cell.version[:8], author, cell.message, cuts, cell.run)
+        lines.append(line[: len(headings)])
+    return Records(headings, lines)
 
 
 def lineage(

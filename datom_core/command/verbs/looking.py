@@ -17,10 +17,10 @@ from datom_core.command.forms.looking import (
     TableLine,
 )
 from datom_core.command.layout import Records
-from datom_core.command.output import pairs, table
-from datom_core.command.session import Session
+from datom_core.command.output import pairs, person
+from datom_core.command.session import Session, without_git
 from datom_core.command.verbs import completion
-from datom_core.command.verbs.arguments import OptionalCut
+from datom_core.command.verbs.arguments import OptionalCut, without_at
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -38,6 +38,8 @@ def list_tables(
     ] = None,
 ) -> None:
     """Every table, its current version, and when it was last written."""
+    import datom_core as dc
+
     reader = session.reader
     found = tuple(
         TableLine(t.name, t.kind, t.version, t.versions, t.size_bytes, t.last_updated) for t in reader.list(pattern)
@@ -46,10 +48,12 @@ def list_tables(
 
     def shown() -> Iterator[RenderableType]:
         headings = ("table", "version", "versions", "bytes", "last written")
-        lines = ((t.name, (t.version or "")[:8], t.versions, t.size_bytes, t.last_updated) for t in found)
-        yield table(headings, lines, right=("versions", "bytes"))
+        lines = [(t.name, (t.version or "")[:8], t.versions, t.size_bytes, t.last_updated) for t in found]
+        yield Records(headings, lines, ("versions", "bytes"))
 
     session.output.answer(answer, shown)
+    if pattern is not None and not found:
+        session.output.note(f"No table fits {pattern!r}.{dc.did_you_mean(pattern, [t.name for t in reader.list()])}")
 
 
 def status(
@@ -77,14 +81,17 @@ def status(
     return 0 if answer.level in (None, True) else _DIFFERS
 
 
-def _status_in_git(session: Session) -> dc.Status:
+def _status_in_git(session: Session) -> dc.Status | None:
     import datom_core as dc
 
     try:
         with session.output.progress():
             return session.opened.status()
-    except dc.DatomError:
-        session.output.note("Storage alone can be looked at with --offline.")
+    except (dc.DatomError, ImportError) as error:
+        if without_git(error):
+            session.output.note("Storage alone, as the git program that could tell more is not on this machine.")
+            return None
+        error.add_note("Storage alone can be looked at with --offline.")
         raise
 
 
@@ -123,6 +130,7 @@ def cuts(session: Session, name: OptionalCut = None) -> None:
         return _all_cuts(session, reader)
     known = reader.cuts()
     marks = known.reviews
+    name = without_at(name, known)
     if name in marks and name not in known:
         moves = [
             CutMove(t, v, m.recorded_at, str(m.author), m.message, m is marks[name].latest)
@@ -143,7 +151,11 @@ def cuts(session: Session, name: OptionalCut = None) -> None:
     def shown() -> Iterator[RenderableType]:
         headings = ("table", "version", "recorded", "author", "message")
         for title, stands in ((None, True), ("Before:", False)):
-            lines = [(m.table, m.version[:8], m.recorded_at, m.author, m.message) for m in moves if m.stands is stands]
+            lines = [
+                (m.table, m.version[:8], m.recorded_at, person(m.author), m.message)
+                for m in moves
+                if m.stands is stands
+            ]
             if lines and title is not None:
                 yield f"\n{title}"
             if lines:
@@ -161,7 +173,7 @@ def _all_cuts(session: Session, reader: dc.ProjectReader) -> None:
         for heading, lines in (("cut", found), ("review mark", marks)):
             if lines or heading == "cut":
                 cells = [
-                    (c.name, c.recorded_at, c.author, c.message, ", ".join(c.tables)) for c in lines
+                    (c.name, c.recorded_at, person(c.author), c.message, ", ".join(c.tables)) for c in lines
                 ]  # fmt: skip
                 yield Records((heading, "recorded", "author", "message", "tables"), cells)
             if heading == "cut" and marks:

@@ -16,7 +16,8 @@ from datom_core.command.forms.organization import (
     ProjectLine,
     ProjectsAnswer,
 )
-from datom_core.command.output import pairs, table
+from datom_core.command.layout import Records
+from datom_core.command.output import pairs, person, table
 from datom_core.command.session import Session
 from datom_core.command.storage_options import StorageOptions, with_storage_options
 
@@ -44,18 +45,18 @@ def projects(
     def shown() -> Iterator[RenderableType]:
         counts = ("tables", "versions") if details else ()
         headings = ("project", *counts, *(("last write",) if details else ()), "data", "registered", "by", "note")
-        rows = (
+        rows = [
             (
                 p.name,
                 *((p.tables, p.versions, p.last_write) if details else ()),
                 p.location,
                 p.registered_at,
-                p.registered_by,
+                person(p.registered_by),
                 p.note,
             )
             for p in found
-        )
-        yield table(headings, rows, right=counts)
+        ]
+        yield Records(headings, rows, counts)
 
     session.output.answer(answer, shown)
 

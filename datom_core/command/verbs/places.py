@@ -82,6 +82,9 @@ def use(
     github_api_url: GithubApi = None,
     file: File = "datom.toml",
     replace: Annotated[bool, typer.Option("--replace", help="Also write over the file of another project.")] = False,
+    moved: Annotated[
+        bool, typer.Option("--moved", help="Record that the data came here by other means than datom migrate.")
+    ] = False,
 ) -> None:
     """Look at a project that exists, and write where it is into datom.toml. Alone: what is in use, and who says so."""
     import datom_core as dc
@@ -96,7 +99,7 @@ def use(
     }
     given = {name: value for name, value in repository.items() if value is not None}
     if where is None:
-        if given or reached.given or replace:
+        if given or reached.given or replace or moved:
             raise typer.BadParameter("Say which project: datom use WHERE.")
         _tell(session, session.settings, None)
         return
@@ -105,8 +108,10 @@ def use(
     if reached.given:
         settings = settings.with_changes(storage=reached.at(where))
     settings.check_may_save(file, replacing=replace)
+    if moved and settings.remote is None:
+        raise typer.BadParameter("--moved is recorded in git: give the --remote, too.")
     with session.output.progress():
-        reader = settings.open_reader() if settings.remote is None else settings.open_project().reader
+        reader = settings.open_reader() if settings.remote is None else settings.open_project(relocate=moved).reader
     _tell(session, settings.with_changes(project=reader.project).save(file, replacing=replace), reader)
 
 

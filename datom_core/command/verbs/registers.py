@@ -15,7 +15,7 @@ from datom_core.command.forms.organization import (
     RegisterAnswer,
     RepairAnswer,
 )
-from datom_core.command.output import pairs, table
+from datom_core.command.output import pairs, person, table
 from datom_core.command.session import Session
 from datom_core.command.storage_options import StorageOptions, with_storage_options
 from datom_core.command.verbs.places import Branch, Committer, CreateRepo, File, GithubApi, TokenEnv, TokenKeyring
@@ -99,7 +99,7 @@ def show(session: Session, name: Annotated[str, typer.Argument(help="Of the proj
             yield ""
             yield table(("lay before in", "left", "kept until"), rows)
         if answer.events:
-            events = ((e.at, e.kind, e.by, e.source, e.target, e.reason) for e in answer.events)
+            events = ((e.at, e.kind, person(e.by), e.source, e.target, e.reason) for e in answer.events)
             yield ""
             yield table(("at", "what", "by", "from", "to", "why"), events)
 

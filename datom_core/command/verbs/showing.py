@@ -19,7 +19,7 @@ from datom_core.command.forms.looking import (
     TableAt,
 )
 from datom_core.command.layout import Preview, Records
-from datom_core.command.output import pairs, table
+from datom_core.command.output import pairs, person, table
 from datom_core.command.session import Session
 from datom_core.command.verbs.arguments import OptionalTableAt
 
@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 def show(
     session: Session,
     what: OptionalTableAt = None,
-    rows: Annotated[int, typer.Option("--rows", "-n", min=0, help="How many rows to show; 0 for none.")] = 5,
+    rows: Annotated[
+        int, typer.Option("--rows", "-n", min=0, metavar="N", help="How many rows to show; 0 for none.")
+    ] = 5,
     html: Annotated[bool, typer.Option("--html", help="Write it as a page.")] = False,
     open_: Annotated[bool, typer.Option("--open", help="Write it as a page and open it in a browser.")] = False,
     output: Annotated[
@@ -157,4 +159,6 @@ def _study(found: dc.StudyState) -> ShowStudyAnswer:
 def _study_shown(answer: ShowStudyAnswer) -> Iterator[RenderableType]:
     yield f"{answer.project} at {answer.state}\n"
     headings = ("table", "version", "recorded", "author", "message")
-    yield Records(headings, [(t.table, t.version[:8], t.recorded_at, t.author, t.message) for t in answer.tables])
+    yield Records(
+        headings, [(t.table, t.version[:8], t.recorded_at, person(t.author), t.message) for t in answer.tables]
+    )

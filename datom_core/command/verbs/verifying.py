@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +16,7 @@ from datom_core.command.forms.verifying import (
     RecoverAnswer,
     VerifyAnswer,
 )
-from datom_core.command.output import pairs, table
+from datom_core.command.output import pairs, person, table
 from datom_core.command.session import Session
 from datom_core.command.verbs import completion
 from datom_core.command.wording import in_commands
@@ -57,14 +58,25 @@ def verify(
     Exit code: 0 nothing is wrong; 1 documents are missing or behind, or R has yet to upload: datom validate --fix
     mends what git has; 5 stop: something is lost, altered or contradicts itself.
     """
+    import datom_core as dc
+
     words = list(what or ())
-    if depth is None and words and words[0] in _DEPTHS:
+    if words and words[0] in _DEPTHS:
+        if depth not in (None, words[0]):
+            raise typer.BadParameter(f"Two levels are given, {words[0]} and {depth}: choose one.")
         depth = words.pop(0)
     if words:
         return _told(session, _verified(session, depth or "full", words))
     if storage_only or session.settings.remote is None:
         return _told(session, _verified(session, depth or "quick", ()))
-    return _told(session, _validated(session, depth or "quick", fix=False))
+    try:
+        opened = session.opened
+    except (dc.DatomError, ImportError) as error:
+        with contextlib.suppress(dc.DatomError):
+            session.reader  # noqa: B018 - whether it opens
+            error.add_note("Storage alone can be proven with --storage-only.")
+        raise
+    return _told(session, _validated(session, opened, depth or "quick", fix=False))
 
 
 def validate(
@@ -78,9 +90,9 @@ def validate(
     Exit code: 0 nothing is wrong any more; 1 documents are missing or behind, or R has yet to upload; 5 stop: something
     is lost, altered or contradicts itself, and git does not have it.
     """
-    answer = _validated(session, depth, fix=fix and not dry_run)
+    answer = _validated(session, session.opened, depth, fix=fix and not dry_run)
     code = _told(session, answer)
-    if fix and dry_run:
+    if fix and dry_run and answer.problems:
         session.output.note(f"--fix would put right {sum(p.fixable for p in answer.problems)} of these problems.")
     return code
 
@@ -129,7 +141,9 @@ def recover(session: Session, author: _Author = None, dry_run: _DryRun = False) 
 
 def accept(
     session: Session,
-    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; it goes into a commit.")],
+    reason: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Why; it goes into a commit, and is needed for one.")
+    ] = None,
     author: _Author = None,
     confirm: Annotated[
         str | None, typer.Option(metavar="NAME", help="The project's name, typed out, where nobody can be asked.")
@@ -144,12 +158,14 @@ def accept(
     """
     import datom_core as dc
 
+    if reason is None and not dry_run:
+        raise typer.BadParameter("Say why, with --reason; or look with --dry-run.")
     project, output = session.opened, session.output
     parted = project.divergence()
     versions = () if parted is None else _lost(parted.lost)
     cuts, marks = ((), ()) if parted is None else (parted.lost_cuts, parted.lost_marks)
     commit = None
-    if parted is not None and not dry_run:
+    if parted is not None and reason is not None and not dry_run:
         counted = f"{_count(versions, 'version')}, {_count(cuts, 'cut')} and {_count(marks, 'review mark')}"
         told = f"What storage shows of {project.name} and git does not have is given up: {counted}."
         if output.confirm(project.name, told, confirm) != project.name:
@@ -209,9 +225,8 @@ def _hint_at_depths(reader: dc.ProjectReader, tables: list[str]) -> None:
             raise dc.InvalidInputError(f"{name!r} is no table, and no level.{hint}")
 
 
-def _validated(session: Session, depth: str, *, fix: bool) -> VerifyAnswer:
+def _validated(session: Session, project: dc.Project, depth: str, *, fix: bool) -> VerifyAnswer:
     """What a comparison with git finds."""
-    project = session.opened
     with session.output.progress():
         found = _report_of(project, depth, fix=fix)
     return VerifyAnswer(
@@ -301,5 +316,5 @@ def _lost(found: Iterable[dc.LostVersion]) -> tuple[LostLine, ...]:
 def _lost_table(found: tuple[LostLine, ...]) -> RenderableType:
     return table(
         ("table", "version", "recorded", "author", "message"),
-        ((v.table, v.version[:8], v.recorded_at, v.author, v.message) for v in found),
+        ((v.table, v.version[:8], v.recorded_at, person(v.author), v.message) for v in found),
     )

@@ -11,6 +11,7 @@ import typer
 from datom_core.command.forms.writing import FileSynced, NamedAnswer, SyncAnswer, TableWritten, WriteAnswer
 from datom_core.command.output import Output, table
 from datom_core.command.session import Session
+from datom_core.command.verbs.arguments import without_at
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -131,11 +132,17 @@ def sync(
         yield table(headings, map(_line, answer.files), right=("rows",))
 
     out.answer(answer, shown)
-    for why in report.waiting:
-        out.note(f"Not complete yet, and nothing was read: {why}")
+    _tell_what_was_not_read(out, report, f"No file in {folder} fits {pattern!r}.")
     if report.complete:
         tell_commit(out, report.commits[-1] if report.commits else None, dry_run=dry_run)
     return 0 if report.ok else 1
+
+
+def _tell_what_was_not_read(out: Output, report: dc.SyncReport, none: str) -> None:
+    if report.complete and not report.items:
+        out.note(none)
+    for why in report.waiting:
+        out.note(f"Not complete yet, and nothing was read: {why}")
 
 
 def _synced(project: str, report: dc.SyncReport) -> SyncAnswer:
@@ -184,6 +191,7 @@ def review(
 ) -> None:
     """Record that the study was reviewed so far; what came since can then be asked for."""
     project = session.opened
+    cut = None if cut is None else without_at(cut, project.reader.cuts())
     chosen: dict[str, Any] = {"cut": cut} if cut is not None else {"versions": _versions(project.reader, [])}
     with session.output.progress():
         commit = project.mark_reviewed(
@@ -246,13 +254,22 @@ def _parent(reader: dc.ProjectReader, text: str) -> dc.Parent:
 def _versions(reader: dc.ProjectReader, what: Sequence[str]) -> dict[str, str]:
     import datom_core as dc
 
-    found: dict[str, str] = {}
-    for asked in [dc.Reference.parse(one) for one in what] or [dc.Reference(None, None)]:
-        if asked.table is not None:
-            found[asked.table] = reader.version_at(asked.table, asked.state).version
-        else:
-            found |= {t: v.version for t, v in reader.study_at(asked.state).versions.items()}
-    return found
+    asked = [dc.Reference.parse(one) for one in what] or [dc.Reference(None, None)]
+    whole: dict[str, str] = {}
+    for one in (a for a in asked if a.table is None):
+        _add(whole, {t: v.version for t, v in reader.study_at(one.state).versions.items()})
+    named: dict[str, str] = {}
+    for one in asked:
+        if one.table is not None:
+            _add(named, {one.table: reader.version_at(one.table, one.state).version})
+    return whole | named
+
+
+def _add(found: dict[str, str], more: dict[str, str]) -> None:
+    twice = [table for table, version in more.items() if found.get(table, version) != version]
+    if twice:
+        raise typer.BadParameter(f"A cut holds one version of a table, and {twice[0]} is named at two.")
+    found |= more
 
 
 def _pairs(given: Sequence[str] | None, option: str) -> dict[str, str]:
