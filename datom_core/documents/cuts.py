@@ -176,13 +176,16 @@ class Cuts(Mapping[str, Cut]):
             return self
         return Cuts._of({**self.raw, "reviews": dict(reviews)})
 
-    def with_recording(self, name: str, table: str, version: str, *, at: str, author: Author, message: str) -> Cuts:
-        """The cuts once ``name`` is recorded to stand for a version of a table."""
-        entry = {"version": version, "recorded_at": at, "author": author.to_json(), "message": message}
+    def with_recordings(self, name: str, versions: Mapping[str, str], *, at: str, author: Author, message: str) -> Cuts:
+        """The cuts once ``name`` is recorded to stand for a version of each of these tables."""
+        if not versions:
+            return self
+        told = {"recorded_at": at, "author": author.to_json(), "message": message}
         all_cuts = dict(self.raw.get("cuts") or {})
         cut = dict(all_cuts.get(name) or {})
         tables = dict(cut.get("tables") or {})
-        tables[table] = [entry, *tables.get(table, [])]
+        for table, version in versions.items():
+            tables[table] = [{"version": version, **told}, *tables.get(table, [])]
         return Cuts._of({**self.raw, "cuts": {**all_cuts, name: {**cut, "tables": tables}}})
 
     def limited_to(self, readable: Mapping[str, frozenset[str]]) -> Cuts:

@@ -220,12 +220,9 @@ def apply(plan: WritePlan, payloads: Mapping[str, Payload], stamp: Stamp) -> Pro
     for table in plan.tables:
         if table.action != "unchanged":
             state = _record(state, table, payloads[table.write.table], stamp)
-    cuts = state.cuts
-    for name in plan.recordings:
-        version = next(p.version for p in plan.tables if p.write.table == name)
-        cuts = cuts.with_recording(
-            str(plan.cut), name, version, at=stamp.at, author=stamp.author, message=stamp.message
-        )
+    versions = {p.write.table: p.version for p in plan.tables}
+    recorded = {name: versions[name] for name in plan.recordings}
+    cuts = state.cuts.with_recordings(str(plan.cut), recorded, at=stamp.at, author=stamp.author, message=stamp.message)
     if cuts is not state.cuts and state.manifest is plan.state.manifest:
         # The manifest is written last and so proves that storage has everything: it must change with the cuts.
         state = replace(state, manifest=state.manifest.with_rows(state.manifest.rows(), stamp.at))

@@ -200,12 +200,10 @@ def cut_recorded(cut: str, versions: Mapping[str, str | None], author: Author, m
     """
 
     def edit(state: ProjectState, now: str) -> ProjectState:
-        cuts = state.cuts
-        cuts.check_new_cut(cut)
-        for table, asked in versions.items():
-            entry = version_at(state, table, asked)
-            if not cuts.stands_for(cut, table, entry.version):
-                cuts = cuts.with_recording(cut, table, entry.version, at=now, author=author, message=message)
+        state.cuts.check_new_cut(cut)
+        found = {table: version_at(state, table, asked).version for table, asked in versions.items()}
+        new = {table: version for table, version in found.items() if not state.cuts.stands_for(cut, table, version)}
+        cuts = state.cuts.with_recordings(cut, new, at=now, author=author, message=message)
         if cuts is state.cuts:
             return state
         return replace(state, cuts=cuts, manifest=state.manifest.with_rows(state.manifest.rows(), now))

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 import datom_core as dc
+from datom_core.documents.recording import Recording
 from tests.command.conftest import Datom
 from tests.long import LONG
 
@@ -138,3 +139,12 @@ def test_names_with_blanks_and_texts_of_any_script(
     assert [(c["value"], c["message"]) for c in told] == [("Größe", "Über 1,000 Tabellen"), ("Größer", "Nachtrag")]
     missed = datom("show", NAMED.replace("(v2)", "(v3)"))
     assert (missed.code, f"Did you mean {NAMED!r}?" in missed.err) == (3, True)
+
+
+def test_a_cut_of_all_tables_reads_each_recording_a_few_times(
+    datom: Datom, studies: dict[int, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(studies[MANY])
+    with mock.patch.object(Recording, "from_document", side_effect=Recording.from_document) as read:
+        assert datom("cut", "2026-03", "--dry-run").code == 0
+    assert read.call_count < 10 * MANY, "not a number that grows with the square"

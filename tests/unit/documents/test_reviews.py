@@ -23,7 +23,7 @@ def document(**fields: Any) -> bytes:
 
 
 def test_a_mark_is_read_as_it_was_written_and_is_no_cut() -> None:
-    cuts = Cuts().with_recording("c1", "dm", ONE, at="2026-01-01T00:00:00Z", author=WHO, message="")
+    cuts = Cuts().with_recordings("c1", {"dm": ONE}, at="2026-01-01T00:00:00Z", author=WHO, message="")
     cuts = cuts.with_review("reviewed", move()).with_review("reviewed", move(TWO, "2026-02-01T00:00:00Z", None))
     read = Cuts.from_json(cuts.to_json(), "cuts.json")
     mark = read.reviews["reviewed"]
@@ -35,7 +35,9 @@ def test_a_mark_is_read_as_it_was_written_and_is_no_cut() -> None:
     assert (list(read), len(read), list(read.reviews)) == (["c1"], 1, ["reviewed"])
     assert "reviewed" in repr(read.reviews)
     assert "reviewed" not in repr(read)
-    assert read.with_recording("c1", "dm", TWO, at="2026-03-01T00:00:00Z", author=WHO, message="").reviews["reviewed"]
+    assert read.with_recordings("c1", {"dm": TWO}, at="2026-03-01T00:00:00Z", author=WHO, message="").reviews[
+        "reviewed"
+    ]
 
 
 def test_a_document_without_marks_stays_as_it_is() -> None:
@@ -72,7 +74,7 @@ def test_what_is_no_mark(reviews: Any, said: str) -> None:
 
 
 def test_a_name_has_one_meaning() -> None:
-    cut = Cuts().with_recording("c1", "dm", ONE, at="2026-01-01T00:00:00Z", author=WHO, message="")
+    cut = Cuts().with_recordings("c1", {"dm": ONE}, at="2026-01-01T00:00:00Z", author=WHO, message="")
     with pytest.raises(dc.InvalidInputError, match="'c1' is the name of a cut"):
         cut.with_review("c1", move())
     marked = cut.with_review("mine", move())
