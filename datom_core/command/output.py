@@ -115,7 +115,11 @@ class Output:
         if self.as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise typer.BadParameter(f"{what} Give --confirm with the name {name!r} to do it.")
         self.note(what)
-        return str(typer.prompt(f"Type {name} to go on", err=True, default="", show_default=False))
+        try:
+            return str(typer.prompt(f"Type {name} to go on", err=True, default="", show_default=False))
+        except typer.Abort:
+            sys.stderr.write("\n")  # what is said next is not part of the question
+            raise
 
     @contextmanager
     def progress(self) -> Iterator[None]:

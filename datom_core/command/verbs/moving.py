@@ -157,6 +157,8 @@ def decommission(
 
 def _insist(session: Session, name: str, what: str, given: str | None) -> None:
     """Go on only if the name was typed out."""
+    import datom_core as dc
+
     typed = session.output.confirm(name, what, given)
     if typed != name:
-        raise typer.BadParameter(f"{typed!r} is not {name!r}. Nothing was done.")
+        raise dc.InvalidInputError(f"{typed!r} is not {name!r}. Nothing was done.")
