@@ -73,5 +73,5 @@ def test_every_type_that_is_stored_has_a_strategy() -> None:
 
 def test_without_hypothesis_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "hypothesis", None)
-    with pytest.raises(dc.NotFoundError, match=r"datom-dagster\[testing\]"):
+    with pytest.raises(dc.MissingPackageError, match=r"datom-dagster\[testing\]"):
         tables()
