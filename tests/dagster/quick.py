@@ -73,8 +73,8 @@ def connected_once(patch: pytest.MonkeyPatch) -> None:
 
 
 def keep_connections(instance: dg.DagsterInstance) -> None:
-    for storage in (instance.event_log_storage, instance.run_storage):
-        engine: Any = storage._engine  # type: ignore[attr-defined]
+    storages: tuple[Any, ...] = (instance.event_log_storage, instance.run_storage)
+    for engine in (storage._engine for storage in storages):
         engine.pool = QueuePool(engine.pool._creator)
 
         @event.listens_for(engine.pool, "connect")
