@@ -7,10 +7,10 @@ from typing import Any
 
 import dagster as dg
 import pytest
-from dagster._core.storage import sql
 
 import datom_core as dc
 from datom_dagster import DatomIOManager, DatomResource, LocalStorage
+from tests.dagster.quick import connected_once, described_once, keep_connections, stamped_once
 
 
 @pytest.fixture
@@ -27,27 +27,11 @@ def resources(study: DatomResource) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def databases_made_fast() -> Iterator[None]:
-    """Dagster stamps each of its databases with the newest revision, for which alembic reads all ninety each time."""
-    real, newest = sql.stamp, dict[str, str]()
-
-    def stamp(config: Any, revision: str) -> None:
-        connection, place = config.attributes["connection"], config.get_main_option("script_location")
-        if revision != "head" or place not in newest:
-            real(config, revision)
-            newest[place] = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-            return
-        begun = connection.in_transaction()
-        connection.exec_driver_sql(
-            "CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"
-        )
-        connection.exec_driver_sql("DELETE FROM alembic_version")
-        connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (newest[place],))
-        if not begun:
-            connection.commit()
-
+def dagster_quick() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sql, "stamp", stamp)
+        stamped_once(patch)
+        described_once(patch)
+        connected_once(patch)
         yield
 
 
@@ -55,6 +39,7 @@ def databases_made_fast() -> Iterator[None]:
 def memory_instance() -> Iterator[dg.DagsterInstance]:
     """Dagster's instance in memory, made once: to make one takes longer than a run."""
     with dg.DagsterInstance.ephemeral() as instance:
+        keep_connections(instance)
         yield instance
 
 

@@ -1,7 +1,6 @@
 """The steps of a project's life as jobs: launched once, launched again, and seen on the assets' pages."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -159,18 +158,15 @@ def test_from_nothing_to_a_registered_study(site: Site) -> None:
     assert len(site.governance.open_governance().projects()) == 1
 
 
-def test_each_can_be_launched_again(studied: Site) -> None:
-    for job in ("init_governance", "init_project", "attach_governance", "mirror_project"):
-        studied.done(job)
-    assert studied.done("init_project")["datom/tables"] == 2
-
-
-def test_observations_make_nothing_stale(studied: Site) -> None:
+def test_observations_make_nothing_stale_and_each_job_can_be_launched_again(studied: Site) -> None:
     assert studied.stale("adsl") is StaleStatus.FRESH
     studied.done("validate_project", depth="deep")
     assert len(studied.observations("dm")) == 2
     assert studied.stale("dm") is StaleStatus.FRESH
     assert studied.stale("adsl") is StaleStatus.FRESH
+    for job in ("init_governance", "init_project", "attach_governance", "mirror_project"):
+        studied.done(job)
+    assert studied.done("init_project")["datom/tables"] == 2
 
 
 class TestMoving:
@@ -202,27 +198,23 @@ class TestMoving:
         reader = DatomResource(project="STUDY_001", storage=storage, governance=studied.governance).open_reader()
         assert len(reader.read("dm")) == 2
 
-    @pytest.mark.parametrize(
-        ("config", "said"),
-        [
+    def test_what_cannot_be(self, studied: Site) -> None:
+        for config, said in (
             ({"to": {"backend": "s3", "root": "bucket"}}, "must come from one place"),
-            ({"to": {"backend": "local", "root": "{folder}/data"}}, "already"),
-            ({"to": {"backend": "local", "root": "{folder}/new"}, "sunset_at": "soon"}, "must be a date"),
-        ],
-    )
-    def test_what_cannot_be(self, studied: Site, config: Mapping[str, Any], said: str) -> None:
-        config = json.loads(json.dumps(config).replace("{folder}", str(studied.folder)))
-        result = studied.launch("migrate_project", **config)
-        assert not result.success
-        assert said in failure(result)
+            ({"to": {"backend": "local", "root": f"{studied.folder}/data"}}, "already"),
+            ({"to": {"backend": "local", "root": f"{studied.folder}/new"}, "sunset_at": "soon"}, "must be a date"),
+        ):
+            result = studied.launch("migrate_project", **config)
+            assert not result.success
+            assert said in failure(result)
 
-    def test_misspelt_config_is_refused_at_launch(self, studied: Site) -> None:
+    def test_misspelt_config_is_refused_at_launch(self, site: Site) -> None:
         with pytest.raises(dg.DagsterInvalidConfigError, match="delete_sourc"):
-            studied.launch("migrate_project", to={"backend": "local", "root": "/x"}, delete_sourc=True)
+            site.launch("migrate_project", to={"backend": "local", "root": "/x"}, delete_sourc=True)
         with pytest.raises(dg.DagsterInvalidConfigError, match="deepest"):
-            studied.launch("validate_project", depth="deepest")
+            site.launch("validate_project", depth="deepest")
         with pytest.raises(dg.DagsterInvalidConfigError, match="ftp"):
-            studied.launch("migrate_project", to={"backend": "ftp", "root": "/x"})
+            site.launch("migrate_project", to={"backend": "ftp", "root": "/x"})
 
 
 class TestValidating:
@@ -241,13 +233,12 @@ class TestValidating:
 
 
 class TestDecommissioning:
-    def test_a_dry_run_unless_told_otherwise(self, studied: Site) -> None:
+    def test_nothing_is_done_in_a_dry_run_or_for_a_typo(self, studied: Site) -> None:
         shown = studied.done("decommission_project", confirm="STUDY_001")
         assert shown["datom/dry_run"] is True
         assert shown["datom/objects"] > 0
         assert (studied.folder / "study.git").exists()
-
-    def test_a_typo(self, studied: Site) -> None:
+        # Nor with a name that is misspelt.
         result = studied.launch("decommission_project", confirm="STUDY_01", dry_run=False)
         assert "Nothing was done" in failure(result)
         assert len(studied.study.open_reader().list()) == 2

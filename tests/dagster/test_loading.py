@@ -75,31 +75,33 @@ class TestLoading:
         run([dg.AssetSpec("dm").with_io_manager_key("io_manager"), adsl])
         assert len(project.reader.read("adsl")) == 4
 
-    @pytest.mark.parametrize(
-        ("asked", "rows"),
-        [("version", 3), ("cut", 4), ("as_of", 3), ("columns", 5)],
-    )
-    def test_time_travel_by_input_metadata(self, run: Run, project: dc.Project, asked: str, rows: int) -> None:
+    def test_time_travel_by_input_metadata(self, run: Run, project: dc.Project) -> None:
         first = project.write("dm", frame(3))
         project.write("dm", frame(4), cut="dry-run")
         project.write("dm", frame(5))
-        metadata = {
-            "version": {"datom/version": first.version[:10]},
-            "cut": {"datom/cut": "dry-run"},
-            "as_of": {"datom/as_of": str(project.reader.history("dm")[2].timestamp)},
-            "columns": {"datom/columns": ["AGE"]},
-        }[asked]
+        asked: dict[str, tuple[dict[str, Any], int, str]] = {
+            "version": ({"datom/version": first.version[:10]}, 3, "USUBJID,AGE"),
+            "cut": ({"datom/cut": "dry-run"}, 4, "USUBJID,AGE"),
+            "as_of": ({"datom/as_of": str(project.reader.history("dm")[2].timestamp)}, 3, "USUBJID,AGE"),
+            "columns": ({"datom/columns": ["AGE"]}, 5, "AGE"),
+        }
 
-        @dg.asset(ins={"dm": dg.AssetIn(metadata=metadata)})
         def counts(dm: pd.DataFrame) -> pd.DataFrame:
             return pd.DataFrame({"rows": [len(dm)], "columns": [",".join(dm.columns)]})
 
-        run([dg.AssetSpec("dm").with_io_manager_key("io_manager"), counts])
-        found = project.reader.read("counts")
-        assert found["rows"][0] == rows
-        assert found["columns"][0] == ("AGE" if asked == "columns" else "USUBJID,AGE")
-        expected = project.reader.history("dm")[5 - rows].version
-        assert [p.version for p in project.reader.parents("counts") or ()] == [expected]
+        run(
+            [
+                dg.AssetSpec("dm").with_io_manager_key("io_manager"),
+                *(
+                    dg.asset(name=by, ins={"dm": dg.AssetIn(metadata=metadata)})(counts)
+                    for by, (metadata, _, _) in asked.items()
+                ),
+            ]
+        )
+        for by, (_, rows, columns) in asked.items():
+            assert project.reader.read(by).iloc[0].to_dict() == {"rows": rows, "columns": columns}, by
+            expected = project.reader.history("dm")[5 - rows].version
+            assert [p.version for p in project.reader.parents(by) or ()] == [expected], by
 
     def test_a_version_that_is_not_there(self, run: Run, project: dc.Project) -> None:
         project.write("dm", frame(3))
@@ -261,13 +263,10 @@ class TestLoading:
         result = run([dg.AssetSpec("dm").with_io_manager_key("io_manager"), counts], raise_on_error=False)
         assert "annotate it with a frame, not a mapping" in failure(result)
 
-    @pytest.mark.parametrize("key", ["datom/versoin", "datom/commit_message"])
-    def test_input_metadata_that_would_be_ignored_is_refused(self, run: Run, key: str) -> None:
-        @dg.asset(ins={"dm": dg.AssetIn(metadata={key: "x"})})
-        def counts(dm: pd.DataFrame) -> pd.DataFrame:
-            return dm
-
-        assert f"input metadata {key} cannot be set here" in failure(run([dm, counts], raise_on_error=False))
+    def test_input_metadata_that_would_be_ignored_is_refused(self, run: Run) -> None:
+        for key in ("datom/versoin", "datom/commit_message"):
+            counts = dg.asset(name="counts", ins={"dm": dg.AssetIn(metadata={key: "x"})})(lambda dm: dm)
+            assert f"input metadata {key} cannot be set here" in failure(run([dm, counts], raise_on_error=False))
 
     def test_outside_of_a_run_errors_stay_datoms_own(
         self, resources: dict[str, Any], instance: dg.DagsterInstance, project: dc.Project
@@ -344,9 +343,9 @@ class TestTimeTravelOfARun:
         result = run([fresh, count], tags={"datom/version/dm": known}, raise_on_error=False)
         assert "asks for a version of a table that the same run makes" in failure(result)
 
-    @pytest.mark.parametrize(
-        ("tags", "said"),
-        [
+    def test_a_tag_that_cannot_be_is_refused_before_any_step(self, run: Run, project: dc.Project) -> None:
+        before = project.status().commit
+        for tags, said in (
             ({"datom/as_of": "last year"}, "datom/as_of: as_of must be a date or a time"),
             ({"datom/cut": " lock"}, "datom/cut: "),
             ({"datom/version/dm": "XYZ"}, "datom/version/dm: A version is up to 64"),
@@ -354,23 +353,20 @@ class TestTimeTravelOfARun:
             ({"datom/version/dmm": "ffff"}, "no table 'dmm'"),
             ({"datom/version": "ffff"}, "run tag datom/version means nothing; known are .* and datom/version/<table>"),
             ({"datom/asof": "2026-01-01"}, "run tag datom/asof means nothing"),
-        ],
-    )
-    def test_a_tag_that_cannot_be_is_refused_before_any_step(
-        self, run: Run, project: dc.Project, tags: dict[str, str], said: str
-    ) -> None:
-        before = project.status().commit
-        result = run([dg.asset(name="ex")(lambda: frame(1)), self.DM, count], tags=tags, raise_on_error=False)
-        assert re.search(said, failure(result))
-        assert not result.get_step_failure_events()
-        assert project.status().commit == before
+        ):
+            result = run([dg.asset(name="ex")(lambda: frame(1)), self.DM, count], tags=tags, raise_on_error=False)
+            assert re.search(said, failure(result)), tags
+            assert not result.get_step_failure_events(), tags
+            assert project.status().commit == before, tags
 
-    @pytest.mark.parametrize("tags", [{"datom/as_of": "2020-01-01"}, {"datom/cut": "locked"}])
-    def test_what_is_not_there_is_refused_before_the_step_works(self, run: Run, tags: dict[str, str]) -> None:
+    def test_what_is_not_there_is_refused_before_the_step_works(self, run: Run) -> None:
         worked: list[int] = []
         made = dg.asset(name="count")(lambda dm: worked.append(1))
-        result = run([self.DM, made], tags=tags, raise_on_error=False)
-        assert re.search("no version as of 2020-01-01|no cut 'locked'; the latest are 'dry-run'", failure(result))
+        for tags, said in (
+            ({"datom/as_of": "2020-01-01"}, "no version as of 2020-01-01"),
+            ({"datom/cut": "locked"}, "no cut 'locked'; the latest are 'dry-run'"),
+        ):
+            assert said in failure(run([self.DM, made], tags=tags, raise_on_error=False))
         assert not worked
 
     @pytest.mark.parametrize(
@@ -447,10 +443,11 @@ class TestPartitions:
         result = run([source, dg.asset(counts, ins=ins)], raise_on_error=False)
         return (seen[0], "") if result.success else (None, failure(result))
 
-    @pytest.mark.parametrize("annotation", [dict[str, pd.DataFrame], Mapping[str, pd.DataFrame], dict, None])
-    def test_several_come_as_a_mapping(self, run: Run, annotation: Any) -> None:
-        found, _ = self.load(run, annotation, last=2)
-        assert {k: len(v) for k, v in found.items()} == {"2026-01": 1, "2026-02": 2}
+    def test_several_come_as_a_mapping(self, run: Run) -> None:
+        annotations: tuple[Any, ...] = (dict[str, pd.DataFrame], Mapping[str, pd.DataFrame], dict, None)
+        for annotation in annotations:
+            found, _ = self.load(run, annotation, last=2)
+            assert {k: len(v) for k, v in found.items()} == {"2026-01": 1, "2026-02": 2}, annotation
 
     def test_one_comes_as_a_mapping_when_that_is_asked_for(self, run: Run) -> None:
         found, _ = self.load(run, dict[str, pa.Table], last=1)

@@ -1,6 +1,6 @@
 """A partition is a cut: recorded by materializing, loaded from the project whatever Dagster remembers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import dagster as dg
@@ -53,7 +53,10 @@ def test_each_partition_is_a_cut_of_one_table(run: Run, project: dc.Project) -> 
     assert shown(results["lock"], "dm")["datom/changed"] is False
 
 
-def test_downstream_loads_the_cut_of_its_partition_however_many_came_later(run: Run, project: dc.Project) -> None:
+def test_downstream_loads_the_cut_of_its_partition_from_the_project_not_from_dagsters_database(
+    run: Run, resources: dict[str, Any], project: dc.Project
+) -> None:
+    """However many came later; one partition, and all of them as a mapping."""
     for cut in ROWS:
         run([dm], partition_key=cut)
     run([dm, adsl], selection=[adsl], partition_key="2026-01")
@@ -61,12 +64,11 @@ def test_downstream_loads_the_cut_of_its_partition_however_many_came_later(run: 
     parents = project.reader.parents("adsl") or ()
     assert [p.version for p in parents] == [project.reader.cuts()["2026-01"]["dm"]]
 
+    run([dm, summary], selection=[summary])
+    found = project.reader.read("summary")
+    assert dict(zip(found["cut"], found["rows"], strict=True)) == ROWS
+    assert len(project.reader.parents("summary") or ()) == 3, "two cuts stand for one version"
 
-def test_the_mapping_comes_from_the_project_not_from_dagsters_database(
-    run: Run, resources: dict[str, Any], project: dc.Project
-) -> None:
-    for cut in ROWS:
-        run([dm], partition_key=cut)
     with dg.DagsterInstance.ephemeral() as forgetful:
         result = dg.materialize(
             [dm, adsl], selection=[adsl], partition_key="2026-02", resources=resources, instance=forgetful
@@ -105,15 +107,6 @@ def test_materializing_an_old_partition_once_more_changes_nothing(run: Run, proj
     assert len(project.reader.read("dm")) == 3
 
 
-def test_several_partitions_of_an_input_come_as_a_mapping(run: Run, project: dc.Project) -> None:
-    for cut in ROWS:
-        run([dm], partition_key=cut)
-    run([dm, summary], selection=[summary])
-    found = project.reader.read("summary")
-    assert dict(zip(found["cut"], found["rows"], strict=True)) == ROWS
-    assert len(project.reader.parents("summary") or ()) == 3, "two cuts stand for one version"
-
-
 def test_a_partition_that_was_never_recorded(run: Run) -> None:
     run([dm], partition_key="2026-01")
     result = run([dm, adsl], selection=[adsl], partition_key="2026-02", raise_on_error=False)
@@ -149,6 +142,14 @@ def events(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetMaterializati
     return {str(e.partition): e.materialization for e in result.get_asset_materialization_events()}
 
 
+def in_one_run(returned: Callable[[Sequence[str]], Any]) -> dg.AssetsDefinition:
+    @dg.asset(partitions_def=CUTS, backfill_policy=dg.BackfillPolicy.single_run())
+    def ex(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]
+        return returned(context.partition_keys)
+
+    return ex
+
+
 class TestOneRunOverSeveralPartitions:
     def test_a_mapping_is_one_cut_each(self, run: Run, project: dc.Project) -> None:
         result = run([at_once], tags=RANGE)
@@ -181,25 +182,19 @@ class TestOneRunOverSeveralPartitions:
         result = run([at_once], partition_key="2026-02")
         assert events(result)["2026-02"].tags["dagster/data_version"] == dc.hash_table(frame(3)).data_sha
 
-    @pytest.mark.parametrize(
-        ("returned", "said"),
-        [
+    def test_what_is_refused_is_refused_before_the_first_cut(self, run: Run, project: dc.Project) -> None:
+        bad = pd.DataFrame({"x": [[1]]})
+        returns: tuple[tuple[Callable[[Sequence[str]], Any], str], ...] = (
             (lambda keys: {k: frame(1) for k in keys[:2]}, r"missing: ['2026-03'], not of this run: []"),
             (lambda keys: {k: frame(1) for k in [*keys, "lock"]}, r"missing: [], not of this run: ['lock']"),
             (lambda keys: {k: frame(1 if k == keys[0] else 0) for k in keys}, "ex has no rows"),
-            (lambda keys: {k: frame(1) if k == keys[0] else pd.DataFrame({"x": [[1]]}) for k in keys}, "ex, 2026-02"),
+            (lambda keys: {k: frame(1) if k == keys[0] else bad for k in keys}, "ex, 2026-02"),
             (lambda keys: frame(1), "one run over 3 partitions"),
-        ],
-    )
-    def test_what_is_refused_is_refused_before_the_first_cut(
-        self, run: Run, project: dc.Project, returned: Any, said: str
-    ) -> None:
-        @dg.asset(partitions_def=CUTS, backfill_policy=dg.BackfillPolicy.single_run())
-        def ex(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]
-            return returned(context.partition_keys)
+        )
 
-        assert said in failure(run([ex], tags=RANGE, raise_on_error=False))
-        assert not project.reader.cuts()
+        for returned, said in returns:
+            assert said in failure(run([in_one_run(returned)], tags=RANGE, raise_on_error=False))
+            assert not project.reader.cuts()
 
     def test_the_annotation_declares_it(self, resources: dict[str, Any]) -> None:
         datom_definitions(assets=[at_once], resources=resources)
@@ -333,19 +328,19 @@ ALL_KINDS = {
 class TestARunWithoutAPartition:
     """A version outside of every cut would be the current one, and nobody asked for it."""
 
-    @pytest.mark.parametrize("partitions", ALL_KINDS.values(), ids=ALL_KINDS)
     @pytest.mark.parametrize("atomic", [False, True])
     def test_it_is_refused_before_anything_is_written(
-        self, run: Run, study: DatomResource, project: dc.Project, partitions: Any, atomic: bool
+        self, run: Run, study: DatomResource, project: dc.Project, atomic: bool
     ) -> None:
         before = project.status().commit
-        made = datom_assets(
-            project=study, tables=["dm"], extract=lambda t, c: frame(1), partitions=partitions, atomic=atomic
-        )
-        said = failure(run(made, raise_on_error=False))
-        assert "dm has partitions, and the run has none" in said
-        assert "the tag datom/no_cut: true" in said
-        assert project.status().commit == before
+        for kind, partitions in ALL_KINDS.items():
+            made = datom_assets(
+                project=study, tables=["dm"], extract=lambda t, c: frame(1), partitions=partitions, atomic=atomic
+            )
+            said = failure(run(made, raise_on_error=False))
+            assert "dm has partitions, and the run has none" in said, kind
+            assert "the tag datom/no_cut: true" in said, kind
+            assert project.status().commit == before, kind
 
     @pytest.mark.parametrize("by", ["tag", "metadata"])
     def test_it_may_be_meant(self, run: Run, project: dc.Project, by: str) -> None:
