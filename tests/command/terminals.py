@@ -81,7 +81,9 @@ def in_terminal(
     out.parent.mkdir(exist_ok=True)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_LOADED)
-    environment = {**os.environ, "TERM": "xterm-256color", "PAGER": "cat", **(variables or {})}
+    # The size is that of this terminal; a worker of pytest-xdist says that of its own.
+    around = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+    environment = {**around, "TERM": "xterm-256color", "PAGER": "cat", **(variables or {})}
     process = context.Process(
         target=_run, args=(os.ttyname(inside), str(out) if pipe else None, list(arguments), environment, os.getcwd())
     )
