@@ -20,7 +20,7 @@ from tests.long import LONG
 
 pytestmark = pytest.mark.xdist_group("command-many")
 
-FEW, MANY = 3, 1000 if LONG else 100  # a thousand take seconds to make, and are asked for in one way
+FEW, MANY = 3, 1000 if LONG else 40  # a thousand take seconds to make, and are asked for in one way
 WIDE, NAMED = "wide", "lb results (v2)"
 
 

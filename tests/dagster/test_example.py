@@ -19,7 +19,7 @@ import datom_core as dc
 from tests.command.conftest import run
 from tests.compatibility.format.comparing import assert_read_alike
 from tests.compatibility.format.stranger import Stranger
-from tests.long import LONG
+from tests.long import LONG, long
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -116,6 +116,7 @@ def test_the_code_location_loads() -> None:
     dg.Definitions.validate_loadable(defs)
 
 
+@long  # the story of an organization's studies goes the same way
 def test_the_demo_of_a_register(tmp_path: Path) -> None:
     said = demo("demo_governed")
     for text in (
