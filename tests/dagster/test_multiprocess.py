@@ -3,6 +3,8 @@
 # Dagster reads annotations at run time, so they must not be strings here.
 import os
 import subprocess
+from collections.abc import Iterator
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,16 @@ def job() -> dg.JobDefinition:
     return defs.resolve_job_def("tables")
 
 
+@pytest.fixture
+def own_server() -> Iterator[None]:
+    """The processes have the environment of the server that forks them, which another test may have started before."""
+    server: Any = forkserver._forkserver  # type: ignore[attr-defined]
+    server._stop()
+    yield
+    server._stop()
+
+
+@pytest.mark.usefixtures("own_server")
 def test_four_processes_write_at_once(
     project: dc.Project, remote: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, instance: dg.DagsterInstance
 ) -> None:
