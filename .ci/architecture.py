@@ -15,11 +15,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import picture
+from generated import ROOT, settle
 from paths import passed
 
 from datom_core import errors
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGE, PICTURE = ROOT / "docs" / "architecture.md", ROOT / "docs" / "images" / "folders.svg"
 PACKAGES = ("datom_core", "datom_dagster")
 WIDTH = 120
@@ -30,14 +30,7 @@ def main(arguments: list[str]) -> int:
         print("\n".join(modules()))
         return 0
     files = {PAGE: page(PAGE.read_text()), PICTURE: picture.drawn(PACKAGES, {f: opening(f) for f in folders()})}
-    if arguments != ["check"]:
-        for path, text in files.items():
-            path.write_text(text)
-        return 0
-    stale = [str(p.relative_to(ROOT)) for p, text in files.items() if not p.exists() or p.read_text() != text]
-    if stale:
-        print(f"{' and '.join(stale)}: not what the code says any more. Run `make picture`, and read what changed.")
-    return int(bool(stale))
+    return settle(files, arguments, "code")
 
 
 def page(text: str) -> str:

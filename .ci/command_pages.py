@@ -20,13 +20,13 @@ from pathlib import Path
 from typing import Any
 
 import sessions
+from generated import ROOT, settle
 from pydantic import TypeAdapter
 
 from datom_core.command import forms
 from datom_core.command.app import argument_shown, command
 from datom_core.command.session import SHARED_OPTIONS
 
-ROOT = Path(__file__).resolve().parent.parent
 README, LINES = ROOT / "README.md", 7  # of each answer in it
 PAGE, SCHEMA = ROOT / "docs" / "command.md", ROOT / "docs" / "command.schema.json"
 WIDTH = 120
@@ -39,14 +39,7 @@ def main(arguments: list[str]) -> int:
         return 0
     files = {path: sessions.played(path.read_text()) for path in sorted((ROOT / "docs").glob("*.md"))}
     files |= {PAGE: page(files[PAGE]), SCHEMA: json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"}
-    if arguments != ["check"]:
-        for path, text in files.items():
-            path.write_text(text)
-        return 0
-    stale = [str(p.relative_to(ROOT)) for p, text in files.items() if not p.exists() or p.read_text() != text]
-    if stale:
-        print(f"{' and '.join(stale)}: not what the command says any more. Run `make picture`, and read what changed.")
-    return int(bool(stale))
+    return settle(files, arguments, "command")
 
 
 def page(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import typer
@@ -26,7 +26,7 @@ _COMMON: dict[str, Any] = {
 }
 
 
-class _Commands(MutableMapping[str, Any]):
+class _Commands(Mapping[str, Any]):
     """Name -> command, which is made when it is asked for: each has a dozen options, and one of them runs."""
 
     def __init__(self, listed: list[Verb | Group]) -> None:
@@ -37,12 +37,6 @@ class _Commands(MutableMapping[str, Any]):
         if name not in self._made:
             self._made[name] = _made(self._listed[name])
         return self._made[name]
-
-    def __setitem__(self, name: str, command: Any) -> None:
-        self._made[name] = command
-
-    def __delitem__(self, name: str) -> None:
-        del self._listed[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._listed)

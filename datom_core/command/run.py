@@ -104,10 +104,10 @@ def _of_usage(error: Any, arguments: list[str]) -> str:
 def _failed(error: Exception, arguments: list[str], *, as_json: bool) -> int:
     import datom_core as dc
 
+    message = " ".join([str(error), *getattr(error, "__notes__", ())])
     if not isinstance(error, dc.DatomError):
         if isinstance(error, ImportError):
-            hints = getattr(error, "__notes__", ())
-            return _refuse("missing-package", " ".join([str(error), *hints]), USAGE, as_json=as_json)
+            return _refuse("missing-package", message, USAGE, as_json=as_json)
         if isinstance(error, OSError) and error.strerror:
             kind, code = ("access", ACCESS) if error.errno in _NOT_ALLOWED else ("system", AGAIN)
             kind, code = ("not-found", NOT_FOUND) if isinstance(error, FileNotFoundError) else (kind, code)
@@ -134,8 +134,7 @@ def _failed(error: Exception, arguments: list[str], *, as_json: bool) -> int:
     code, kind = next(((code, kind) for cls, code, kind in kinds if isinstance(error, cls)), (INTERNAL, "internal"))
     from datom_core.command.wording import in_commands
 
-    hints = getattr(error, "__notes__", ())
-    return _refuse(kind, in_commands(" ".join([str(error), *hints])), code, as_json=as_json)
+    return _refuse(kind, in_commands(message), code, as_json=as_json)
 
 
 def _refuse(kind: str, message: str, code: int, *, as_json: bool) -> int:

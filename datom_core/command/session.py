@@ -64,7 +64,7 @@ def without_git(error: Exception) -> bool:
     """Whether this says that there is nothing on this machine to ask git with."""
     import datom_core as dc
 
-    return isinstance(error, dc.MissingPackageError | ImportError) or (
+    return isinstance(error, ImportError) or (
         isinstance(error, dc.NotFoundError) and error.details.get("program") == "git"
     )
 

@@ -43,8 +43,10 @@ def find_settings(
     variables, here = os.environ if environment is None else environment, Path(folder).resolve()
     asked = _said(project, variables, _PROJECT)
     chosen = _asked_register(register, here, variables)
-    near = _nearest(here)
-    own = None if near is None else ProjectSettings.from_file(near)
+    at = None if asked is None else _named_place(asked, here, variables)
+    if at is not None:
+        return at if chosen is None else at.with_changes(register=chosen)
+    own = _nearest(here)
     if asked is None:
         if own is None:
             raise NotFoundError(
@@ -52,11 +54,8 @@ def find_settings(
                 f"and {_PROJECT} is not set. Name it (a folder, s3://bucket/prefix, or its name in a register)."
             )
         return own if chosen is None else own.with_changes(register=chosen)
-    at = _named_place(asked, here, variables)
-    if at is None and own is not None and own.project == asked:
-        at = own
-    if at is not None:
-        return at if chosen is None else at.with_changes(register=chosen)
+    if own is not None and own.project == asked:
+        return own if chosen is None else own.with_changes(register=chosen)
     if not is_name(asked):
         raise NotFoundError(f"There is no {asked!r}: it is no folder, no settings file, and no name of a project.")
     known = chosen or (own.register if own is not None else None)
@@ -86,11 +85,11 @@ def find_register(
     chosen = _asked_register(register, here, variables)
     if chosen is not None:
         return chosen
-    near, asked = _nearest(here), _said(project, variables, _PROJECT)
+    asked = _said(project, variables, _PROJECT)
     place = None if asked is None else _named_place(asked, here, variables)
-    for settings in (place, None if near is None else ProjectSettings.from_file(near)):
-        if settings is not None and settings.register is not None:
-            return settings.register
+    settings = place if place is not None and place.register is not None else _nearest(here)
+    if settings is not None and settings.register is not None:
+        return settings.register
     raise NotFoundError(
         f"Nothing says where the register is: no [register] in a {FILE_NAME} here or above, and {_REGISTER} is not "
         "set. Name it (a folder, s3://bucket/prefix, or a settings file with a [register])."
@@ -143,8 +142,10 @@ def _bucket(address: str, variables: Mapping[str, str]) -> StorageSettings:
     return found if region is None else replace(found, region=region)
 
 
-def _nearest(folder: Path) -> Path | None:
-    return next((f for p in (folder, *folder.parents) if os.path.isfile(f := p / FILE_NAME)), None)
+def _nearest(folder: Path) -> ProjectSettings | None:
+    """What the nearest settings file says, in the folder or above it."""
+    file = next((f for p in (folder, *folder.parents) if os.path.isfile(f := p / FILE_NAME)), None)
+    return None if file is None else ProjectSettings.from_file(file)
 
 
 def _neighbours(folder: Path) -> list[str]:

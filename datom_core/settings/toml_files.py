@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import tomllib
-import uuid
 from pathlib import Path
 from typing import Any
 
-from datom_core.common import not_written
+from datom_core.common import not_written, whole_file
 from datom_core.errors import AccessDeniedError, InvalidInputError, NotFoundError
 
 _MOST_BYTES = 64 * 1024
@@ -52,15 +50,8 @@ def write_text(file: Path, text: str) -> None:
     Raises:
         AccessDeniedError, StorageError: it cannot be written.
     """
-    part = file.with_name(f".{file.name}.{uuid.uuid4().hex}.part")
     try:
-        with part.open("xb") as opened:
-            opened.write(text.encode())
-            opened.flush()
-            os.fsync(opened.fileno())
-        os.replace(part, file)
+        with whole_file(file) as sink:
+            sink.write(text.encode())
     except OSError as error:
         raise not_written(file, error) from error
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)

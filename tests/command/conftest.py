@@ -92,9 +92,12 @@ class Study:
         return dc.ProjectReader.open(self.store)
 
 
-def make_study(folder: Path) -> Study:
-    """Write the study into a folder."""
-    project = dc.Project.init(
+def new_project(folder: Path) -> dc.Project:
+    """A project in ``data`` and ``history.git`` of a folder, with a ``datom.toml`` that says so."""
+    settings = 'project = "STUDY_001"\nremote = "history.git"\n\n[storage]\npath = "data"\n'
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "datom.toml").write_text(settings)
+    return dc.Project.init(
         "STUDY_001",
         dc.LocalStore(folder / "data"),
         remote=folder / "history.git",
@@ -102,13 +105,16 @@ def make_study(folder: Path) -> Study:
         cache_dir=folder / "cache",
         clock=Clock(),
     )
+
+
+def make_study(folder: Path) -> Study:
+    """Write the study into a folder."""
+    project = new_project(folder)
     dm = pd.DataFrame({"USUBJID": ["01-001", "01-002", "01-003"], "AGE": [63, 71, 55], "SEX": ["F", "M", None]})
     project.cut("2026-01", {"dm": dm}, message="Extract through 2026-01-31")
     dm.loc[1, "AGE"] = 72
     lb = pd.DataFrame({"USUBJID": ["01-001", "01-002"], "LBTESTCD": ["ALT", "ÄST"], "LBSTRESN": [1.5, None]})
     project.cut("2026-02", {"dm": dm, "lb results (v2)": lb}, message="Age of 01-002 corrected")
-    settings = 'project = "STUDY_001"\nremote = "history.git"\n\n[storage]\npath = "data"\n'
-    (folder / "datom.toml").write_text(settings)
     return Study(folder)
 
 

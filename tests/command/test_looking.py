@@ -14,8 +14,7 @@ import pyarrow as pa
 import pytest
 
 import datom_core as dc
-from datom_core.testing import Clock
-from tests.command.conftest import Datom, Study
+from tests.command.conftest import Datom, Study, new_project
 
 WIDE = 1_000
 
@@ -34,14 +33,7 @@ def _lb(value: float) -> pa.Table:
 def long_study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     """``lb results (v2)``: 1.5 (a), 15 (b), 1.5 again (no cut), 1.5 with metadata (c); adsl of it; a wide table."""
     folder = tmp_path_factory.mktemp("long-study")
-    project = dc.Project.init(
-        "STUDY_001",
-        dc.LocalStore(folder / "data"),
-        remote=folder / "history.git",
-        author="Ada Müller <ada@example.org>",
-        cache_dir=folder / "cache",
-        clock=Clock(),
-    )
+    project = new_project(folder)
     name = "lb results (v2)"
     project.write(name, _lb(1.5), message="First extract", cut="a", table_type="imported")
     project.write(name, _lb(15), message="Décimale\nglissée", cut="b", author="Bo Å <bo@example.org>")
@@ -51,7 +43,6 @@ def long_study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     project.write(name, _lb(2.5), message="Corrected \x1b[31mred", cut="c", custom={"vendor": "Laboratoire Élan"})
     project.write(name, _lb(2.5), message="Delivered again", cut="b", custom={"vendor": "Laboratoire Élan"})
     project.write("wide", pd.DataFrame({f"COLUMN_{n:04}": [f"value {n}"] for n in range(WIDE)}), message="Wide")
-    (folder / "datom.toml").write_text('project = "STUDY_001"\nremote = "history.git"\n\n[storage]\npath = "data"\n')
     return Study(folder)
 
 

@@ -7,11 +7,9 @@ import tomllib
 from importlib import metadata
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 
-import datom_core as dc
-from datom_core.testing import Clock
+from tests.command.conftest import make_study
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,18 +18,7 @@ ROOT = Path(__file__).parents[2]
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with ``datom.toml``, a study of two tables and two cuts in ``data``, and ``history.git``."""
     folder = tmp_path_factory.mktemp("read")
-    project = dc.Project.init(
-        "STUDY_001",
-        dc.LocalStore(folder / "data"),
-        remote=folder / "history.git",
-        author="Ada Müller <ada@example.org>",
-        cache_dir=folder / "cache",
-        clock=Clock(),
-    )
-    dm = {"USUBJID": ["01-001", "01-002", "01-003"], "AGE": [63, 71, 55], "SEX": ["F", "M", None]}
-    project.cut("2026-01", {"dm": pa.table(dm)}, message="Extract through 2026-01-31")
-    lb = pa.table({"USUBJID": ["01-001", "01-002"], "LBTESTCD": ["ALT", "ÄST"], "LBSTRESN": [1.5, None]})
-    project.cut("2026-02", {"dm": pa.table(dm | {"AGE": [63, 72, 55]}), "lb results (v2)": lb}, message="Corrected")
+    make_study(folder)
     (folder / "datom.toml").write_text('project = "STUDY_001"\n\n[storage]\npath = "data"\n')
     return folder
 

@@ -93,8 +93,6 @@ def megabytes(packages: Path) -> dict[str, float]:
     found: dict[str, float] = {}
     for path in packages.rglob("*"):
         name = path.relative_to(packages).parts[0]
-        if path.is_file() and not name.startswith(
-            ("pip", "setuptools", "pkg_resources", "_distutils_hack", "distutils")
-        ):
+        if path.is_file() and not name.startswith(_EVERYWHERE):
             found[name] = found.get(name, 0) + path.stat().st_blocks * 512 / 2**20
     return dict(sorted(found.items(), key=lambda entry: -entry[1]))

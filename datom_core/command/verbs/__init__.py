@@ -6,7 +6,7 @@ Here they are named and summed up, so that `datom --help` loads none of them; a 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,13 +94,3 @@ VERBS: dict[str, list[Verb | Group]] = {
         Verb("policy", "organization.policy", "The least rights that somebody needs on a bucket."),
     ],
 }
-
-
-def every_verb() -> Iterator[tuple[str, Verb]]:
-    """Each verb with all the words that call it: ``register init``."""
-    for listed in VERBS.values():
-        for one in listed:
-            if isinstance(one, Group):
-                yield from ((f"{one.name} {verb.name}", verb) for verb in one.verbs)
-            else:
-                yield one.name, one

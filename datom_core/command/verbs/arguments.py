@@ -10,10 +10,6 @@ import typer
 from datom_core.command.verbs import completion
 
 
-def _table(help: str = "Name of a table.") -> Any:  # noqa: A002 - typer's word
-    return typer.Argument(metavar="TABLE", help=help, autocompletion=completion.tables)
-
-
 def _table_at() -> Any:
     return typer.Argument(
         metavar="TABLE[@STATE]",
@@ -23,25 +19,14 @@ def _table_at() -> Any:
 
 
 #: A table.
-TableName = Annotated[str, _table()]
-#: A table, or none.
-OptionalTable = Annotated[str | None, _table()]
+TableName = Annotated[str, typer.Argument(metavar="TABLE", help="Name of a table.", autocompletion=completion.tables)]
 #: A table at a state; `dc.Reference.parse` takes it apart.
 TableAt = Annotated[str, _table_at()]
 #: The same, or nothing.
 OptionalTableAt = Annotated[str | None, _table_at()]
-#: The name of a cut.
-CutName = Annotated[str, typer.Argument(metavar="CUT", help="Name of a cut.", autocompletion=completion.cuts)]
-#: The same, or none.
+#: The name of a cut, or none.
 OptionalCut = Annotated[
     str | None, typer.Argument(metavar="CUT", help="Name of a cut.", autocompletion=completion.cuts)
-]
-#: A state of the whole study.
-StudyAt = Annotated[
-    str,
-    typer.Argument(
-        metavar="STATE", help="A cut, a review mark, or a date; with or without @.", autocompletion=completion.states
-    ),
 ]
 #: Columns and their values, which name a row; `by_column` takes them apart.
 KeyValue = Annotated[

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from datom_core.command.forms.organization import DecommissionAnswer, MigrateAnswer, UpgradeAnswer
+from datom_core.command.option_groups import StorageOptions, with_storage_options
 from datom_core.command.output import pairs, table
 from datom_core.command.session import Session
-from datom_core.command.storage_options import StorageOptions, with_storage_options
 from datom_core.command.verbs.writing import By, DryRun, Message, tell_commit
 
 if TYPE_CHECKING:

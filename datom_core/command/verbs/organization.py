@@ -17,9 +17,9 @@ from datom_core.command.forms.organization import (
     ProjectsAnswer,
 )
 from datom_core.command.layout import Records
+from datom_core.command.option_groups import StorageOptions, with_storage_options
 from datom_core.command.output import pairs, person, table
 from datom_core.command.session import Session
-from datom_core.command.storage_options import StorageOptions, with_storage_options
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

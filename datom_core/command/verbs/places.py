@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from datom_core.command.forms.writing import PlaceAnswer
+from datom_core.command.option_groups import StorageOptions, with_repository_options, with_storage_options
 from datom_core.command.output import pairs
 from datom_core.command.session import Session
-from datom_core.command.storage_options import StorageOptions, with_storage_options
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -19,31 +19,21 @@ if TYPE_CHECKING:
     import datom_core as dc
 
 Repository = Annotated[str | None, typer.Option(metavar="URL", help="URL or path of the git repository.")]
-Branch = Annotated[str | None, typer.Option(metavar="NAME", help="By default the one that the remote's HEAD names.")]
-Committer = Annotated[str | None, typer.Option(metavar="'NAME <EMAIL>'", help="Of commits; by default as git has it.")]
-TokenEnv = Annotated[
-    str | None, typer.Option(metavar="VARIABLE", help="The variable with a token for the repository's host.")
-]
-TokenKeyring = Annotated[str | None, typer.Option(metavar="SERVICE", help="The keyring's service with such a token.")]
-GithubApi = Annotated[str | None, typer.Option(metavar="URL", help="The API of GitHub Enterprise, if it is there.")]
 CreateRepo = Annotated[bool, typer.Option("--create-repo", help="Create the repository on GitHub, private.")]
 File = Annotated[str, typer.Option(metavar="PATH", help="The settings file to write.")]
 
 
 @with_storage_options
+@with_repository_options
 def init(
     session: Session,
     reached: StorageOptions,
+    repository: Mapping[str, Any],
     name: Annotated[str, typer.Argument(help="Of the project, as in STUDY_001.")],
     storage: Annotated[str, typer.Option(metavar="WHERE", help="For its data: a folder, or s3://bucket/prefix.")],
     remote: Annotated[str, typer.Option(metavar="URL", help="URL or path of its git repository, still empty.")],
     schema: Annotated[int, typer.Option(metavar="1|2", help="1 is for teams with R datom up to 0.1.2.")] = 2,
     create_repo: CreateRepo = False,
-    branch: Branch = None,
-    author: Committer = None,
-    token_env: TokenEnv = None,
-    token_keyring: TokenKeyring = None,
-    github_api_url: GithubApi = None,
     file: File = "datom.toml",
 ) -> None:
     """Create a project, and write where it is into datom.toml. If that broke off, the same call completes it."""
@@ -54,12 +44,8 @@ def init(
         reached.at(storage),
         _named_register(session),
         remote=remote,
-        branch=branch,
-        author=author,
-        token_env=token_env,
-        token_keyring=token_keyring,
-        github_api_url=github_api_url,
         folder=Path.cwd(),
+        **repository,
     )
     settings.check_may_save(file)
     with session.output.progress():
@@ -68,18 +54,15 @@ def init(
 
 
 @with_storage_options
+@with_repository_options
 def use(
     session: Session,
     reached: StorageOptions,
+    repository: Mapping[str, Any],
     where: Annotated[
         str | None, typer.Argument(metavar="[WHERE]", help="A folder, s3://bucket/prefix, or a name in a register.")
     ] = None,
     remote: Repository = None,
-    branch: Branch = None,
-    author: Committer = None,
-    token_env: TokenEnv = None,
-    token_keyring: TokenKeyring = None,
-    github_api_url: GithubApi = None,
     file: File = "datom.toml",
     replace: Annotated[bool, typer.Option("--replace", help="Also write over the file of another project.")] = False,
     moved: Annotated[
@@ -89,15 +72,7 @@ def use(
     """Look at a project that exists, and write where it is into datom.toml. Alone: what is in use, and who says so."""
     import datom_core as dc
 
-    repository = {
-        "remote": remote,
-        "branch": branch,
-        "author": author,
-        "token_env": token_env,
-        "token_keyring": token_keyring,
-        "github_api_url": github_api_url,
-    }
-    given = {name: value for name, value in repository.items() if value is not None}
+    given = {**repository} if remote is None else {"remote": remote, **repository}
     if where is None:
         if given or reached.given or replace or moved:
             raise typer.BadParameter("Say which project: datom use WHERE.")

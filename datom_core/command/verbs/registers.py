@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,27 +15,24 @@ from datom_core.command.forms.organization import (
     RegisterAnswer,
     RepairAnswer,
 )
+from datom_core.command.option_groups import StorageOptions, with_repository_options, with_storage_options
 from datom_core.command.output import pairs, person, table
 from datom_core.command.session import Session
-from datom_core.command.storage_options import StorageOptions, with_storage_options
-from datom_core.command.verbs.places import Branch, Committer, CreateRepo, File, GithubApi, TokenEnv, TokenKeyring
+from datom_core.command.verbs.places import CreateRepo, File
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 
 @with_storage_options
+@with_repository_options
 def init(
     session: Session,
     reached: StorageOptions,
+    repository: Mapping[str, Any],
     storage: Annotated[str, typer.Option(metavar="WHERE", help="For its mirror: a folder, or s3://bucket/prefix.")],
     remote: Annotated[str, typer.Option(metavar="URL", help="URL or path of its git repository.")],
     create_repo: CreateRepo = False,
-    branch: Branch = None,
-    author: Committer = None,
-    token_env: TokenEnv = None,
-    token_keyring: TokenKeyring = None,
-    github_api_url: GithubApi = None,
     file: File = "datom.toml",
 ) -> None:
     """Begin a register, once per organization, and add it to datom.toml. Running it again changes nothing."""
@@ -44,12 +41,8 @@ def init(
     register = dc.RegisterSettings(
         reached.at(storage),
         remote=remote,
-        branch=branch,
-        author=author,
-        token_env=token_env,
-        token_keyring=token_keyring,
-        github_api_url=github_api_url,
         folder=Path.cwd(),
+        **repository,
     )
     settings = dc.ProjectSettings(register=register, folder=Path.cwd())
     settings.check_may_save(file)

@@ -181,3 +181,12 @@ def test_a_file_with_a_register_alone_is_written_anew_when_that_is_reached_in_an
     register = dc.RegisterSettings(dc.StorageSettings(path="register"), remote="h.git", folder=tmp_path)
     kept = dc.ProjectSettings(register=register, folder=tmp_path).save(file)
     assert (kept, kept.register) == (dc.ProjectSettings.from_file(file), register)
+
+
+def test_a_file_that_is_not_asked_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "datom.toml").write_text("this is no TOML")
+    (tmp_path / "elsewhere").mkdir()
+    found = dc.find_settings("elsewhere", folder=tmp_path, environment={})
+    assert found.storage == dc.StorageSettings(path="elsewhere")
+    with pytest.raises(dc.InvalidInputError, match="cannot be read"):
+        dc.find_settings(folder=tmp_path, environment={})
