@@ -67,15 +67,20 @@ if TYPE_CHECKING:
         Event,
         FormerPlace,
         Location,
+        Machine,
         Metadata,
         Origin,
         Parent,
+        Provenance,
         Recording,
         Review,
         ReviewMove,
         Reviews,
         Rows,
+        Run,
         Source,
+        SourceFile,
+        SourceSystem,
         Version,
         check_parents,
     )
@@ -214,8 +219,8 @@ else:
                 "KeyringCredentials KeyringToken ProfileCredentials RoleCredentials TokenSource"
             ),
             "documents": (
-                "Author Change Cut Cuts Event FormerPlace Location Metadata Origin Parent Recording Review ReviewMove "
-                "Reviews Rows Source Version check_parents"
+                "Author Change Cut Cuts Event FormerPlace Location Machine Metadata Origin Parent Provenance Recording "
+                "Review ReviewMove Reviews Rows Run Source SourceFile SourceSystem Version check_parents"
             ),
             "errors": (
                 "AccessDeniedError AlreadyExistsError ColumnReport ConflictError DatomError DivergedError FormatError "
@@ -310,6 +315,7 @@ __all__ = [
     "Location",
     "LogEntry",
     "LostVersion",
+    "Machine",
     "MemoryStore",
     "Metadata",
     "MigrationReport",
@@ -333,6 +339,7 @@ __all__ = [
     "ProjectReader",
     "ProjectRecord",
     "ProjectSettings",
+    "Provenance",
     "Recording",
     "Reference",
     "RegisterSettings",
@@ -351,11 +358,14 @@ __all__ = [
     "RowChange",
     "RowHistory",
     "Rows",
+    "Run",
     "S3Folder",
     "S3Store",
     "SchemaLike",
     "Secret",
     "Source",
+    "SourceFile",
+    "SourceSystem",
     "StateLike",
     "Status",
     "StorageError",

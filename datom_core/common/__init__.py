@@ -19,7 +19,7 @@ from datom_core.common.names import (
 )
 from datom_core.common.packages import needing
 from datom_core.common.progress import OnProgress, Progress, watcher, watching
-from datom_core.common.secret import MASK, Secret, kind_of, mask_logs, masked, veiled, without_frames
+from datom_core.common.secret import MASK, Secret, kind_of, mask_logs, masked, veiled, without_frames, without_logins
 from datom_core.common.suggestions import brief, did_you_mean
 from datom_core.common.timestamps import Moment, beginning_of, moment_of
 from datom_core.common.whole_files import not_written, whole_file
@@ -59,4 +59,5 @@ __all__ = [
     "watching",
     "whole_file",
     "without_frames",
+    "without_logins",
 ]

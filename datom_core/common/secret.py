@@ -26,6 +26,8 @@ _WHERE_AWS_PUTS_THEM = tuple(
         r"(?P<before>['\"](?:secretAccessKey|sessionToken|accessToken|refreshToken|clientSecret|Token)['\"]\s*:\s*['\"])[^'\"]+",
     )
 )
+_USER_OF_URL = re.compile(r"(?<=://)[^/\s]*@")
+_QUERY_OF_URL = re.compile(r"(://[^\s?#]*)[?#]\S*")
 # By identity: of two equal secrets, the one that is left must still be known.
 _KNOWN: WeakValueDictionary[int, Secret] = WeakValueDictionary()
 _KNOWN_LOCK = threading.Lock()
@@ -186,6 +188,17 @@ def masked(text: str) -> str:
         if len(value) >= _SHORTEST and value in text:
             text = text.replace(value, MASK)
     return text
+
+
+def without_logins(text: str, *, queries: bool = False) -> str:
+    """The text without secrets that this process holds, and without what logs in by a URL.
+
+    Args:
+        text: any.
+        queries: whether queries and fragments of URLs may stay; that of a signed URL is a secret.
+    """
+    plain = _USER_OF_URL.sub("", masked(text))
+    return plain if queries else _QUERY_OF_URL.sub(r"\1", plain)
 
 
 class _MaskingFilter(logging.Filter):

@@ -26,6 +26,7 @@ from datom_core.documents.parsing import (
     schema_of,
     timestamp,
 )
+from datom_core.documents.provenance import Provenance
 from datom_core.documents.recording import Recording
 from datom_core.documents.reviews import ReviewMove, Reviews, moves_united, moves_where, with_move
 from datom_core.errors import FormatError, InvalidInputError, NotFoundError
@@ -176,8 +177,20 @@ class Cuts(Mapping[str, Cut]):
             return self
         return Cuts._of({**self.raw, "reviews": dict(reviews)})
 
-    def with_recordings(self, name: str, versions: Mapping[str, str], *, at: str, author: Author, message: str) -> Cuts:
-        """The cuts once ``name`` is recorded to stand for a version of each of these tables."""
+    def with_recordings(
+        self,
+        name: str,
+        versions: Mapping[str, str],
+        *,
+        at: str,
+        author: Author,
+        message: str,
+        provenance: Mapping[str, Provenance] | None = None,
+    ) -> Cuts:
+        """The cuts once ``name`` is recorded to stand for a version of each of these tables.
+
+        ``provenance`` is of the tables whose histories do not say it.
+        """
         if not versions:
             return self
         told = {"recorded_at": at, "author": author.to_json(), "message": message}
@@ -185,7 +198,10 @@ class Cuts(Mapping[str, Cut]):
         cut = dict(all_cuts.get(name) or {})
         tables = dict(cut.get("tables") or {})
         for table, version in versions.items():
-            tables[table] = [{"version": version, **told}, *tables.get(table, [])]
+            entry = {"version": version, **told}
+            if provenance is not None and table in provenance:
+                entry["provenance"] = provenance[table].to_json()
+            tables[table] = [entry, *tables.get(table, [])]
         return Cuts._of({**self.raw, "cuts": {**all_cuts, name: {**cut, "tables": tables}}})
 
     def limited_to(self, readable: Mapping[str, frozenset[str]]) -> Cuts:

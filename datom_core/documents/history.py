@@ -24,6 +24,7 @@ from datom_core.documents.parsing import (
     strings,
     timestamp,
 )
+from datom_core.documents.provenance import Provenance, read_provenance
 from datom_core.documents.recording import Recording
 from datom_core.errors import FormatError, InvalidInputError, NotFoundError
 
@@ -45,6 +46,7 @@ class Version:
         original_file_sha: SHA-256 of the extract file that it was imported from.
         reinstated_at: when it became current again after another version.
         reinstatements: the same with who and why.
+        provenance: who asked for it and who wrote it first, in which run and from which file, as far as recorded.
     """
 
     version: str
@@ -58,6 +60,7 @@ class Version:
     reinstatements: tuple[Recording, ...] = field(default=(), repr=False)
     is_set: bool = field(default=False, repr=False)
     original_file_sha: str | None = field(default=None, repr=False)
+    provenance: Provenance | None = field(default=None, repr=False)
 
     @classmethod
     def from_document(cls, raw: Mapping[str, Any], source: str) -> Version:
@@ -80,13 +83,18 @@ class Version:
             ),
             is_set=document_sha is not None,
             original_file_sha=sha(raw, "original_file_sha", source),
+            provenance=read_provenance(raw.get("provenance")),
         )
+
+    @property
+    def first(self) -> Recording:
+        """The first time that this version was made current."""
+        return Recording(self.version, self.timestamp or "", self.author, self.message, self.provenance)
 
     @property
     def latest(self) -> Recording:
         """The last time that this version was made current: when, by whom, and why."""
-        first = Recording(self.version, self.timestamp or "", self.author, self.message)
-        return self.reinstatements[-1] if self.reinstatements else first
+        return self.reinstatements[-1] if self.reinstatements else self.first
 
 
 def _plain(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -216,6 +224,7 @@ class History:
         message: str,
         payload_sha: str | None,
         file_sha: str | None = None,
+        provenance: Provenance | None = None,
     ) -> History:
         """The history with one more version at its head; ``file_sha`` is of the file that it was imported from."""
         entry: dict[str, Any] = {"version": version, "data_sha": data_sha, "timestamp": at}
@@ -224,20 +233,22 @@ class History:
             entry["parquet_sha"] = payload_sha
         if file_sha is not None:
             entry["original_file_sha"] = file_sha
+        if provenance is not None:
+            entry["provenance"] = provenance.to_json()
         return self._preceded_by(entry)
 
-    def with_reinstated(
-        self, version: str, at: str, author: Author | None = None, message: str | None = None
-    ) -> History:
+    def with_reinstated(self, version: str, at: str, by: Recording | None = None) -> History:
         """The history after ``version`` became current again; no second entry, which R would call ambiguous."""
 
         def add(entry: Mapping[str, Any]) -> Mapping[str, Any]:
             if entry["version"] != version:
                 return entry
             times = [*strings(entry, "reinstated_at", _SOURCE), at]
-            if author is None:
+            if by is None:
                 return {**entry, "reinstated_at": times}
-            told = {"at": at, "author": author.to_json(), "message": message}
+            told: dict[str, Any] = {"at": at, "author": by.author.to_json(), "message": by.message}
+            if by.provenance is not None:
+                told["provenance"] = by.provenance.to_json()
             return {**entry, "reinstated_at": times, "reinstated": [*(entry.get("reinstated") or []), told]}
 
         return self._edit(add)
@@ -303,7 +314,7 @@ class History:
 
         The last one is the current version, also where R reverted to it, which records nobody for it.
         """
-        firsts = [(v, Recording(v.version, v.timestamp or "", v.author, v.message)) for v in reversed(self.versions)]
+        firsts = [(v, v.first) for v in reversed(self.versions)]
         left = {v.version: [*([first] if v.timestamp else []), *v.reinstatements] for v, first in firsts}
         found = [(v, first) for v, first in firsts if not v.timestamp]
         for at, version in self._events(metadata, table):

@@ -14,6 +14,7 @@ from typing import Any
 from datom_core.common import did_you_mean
 from datom_core.documents.author import Author, read_author
 from datom_core.documents.parsing import objects, optional, required, required_sha
+from datom_core.documents.provenance import Provenance, read_provenance
 from datom_core.errors import FormatError, NotFoundError
 
 
@@ -26,6 +27,7 @@ class ReviewMove:
         recorded_at: when (ISO 8601, UTC).
         author, message: who, and why.
         cut: the cut that was reviewed, if it was one.
+        provenance: who asked and who wrote, and in which run, as far as it was recorded.
     """
 
     versions: Mapping[str, str]
@@ -33,6 +35,7 @@ class ReviewMove:
     author: Author
     message: str
     cut: str | None = None
+    provenance: Provenance | None = field(default=None, repr=False)
 
     @classmethod
     def from_document(cls, raw: Mapping[str, Any], where: str) -> ReviewMove:
@@ -45,6 +48,7 @@ class ReviewMove:
             read_author(raw.get("author")),
             optional(raw, "message", str, where) or "",
             optional(raw, "cut", str, where),
+            read_provenance(raw.get("provenance")),
         )
 
 
@@ -137,6 +141,8 @@ def with_move(raw: Mapping[str, Any], name: str, move: ReviewMove) -> dict[str, 
     entry: dict[str, Any] = {} if move.cut is None else {"cut": move.cut}
     entry |= {"versions": dict(move.versions), "recorded_at": move.recorded_at}
     entry |= {"author": move.author.to_json(), "message": move.message}
+    if move.provenance is not None:
+        entry["provenance"] = move.provenance.to_json()
     return {**raw, name: [entry, *raw.get(name, [])]}
 
 

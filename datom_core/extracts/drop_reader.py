@@ -14,7 +14,7 @@ from typing import IO, Any
 
 import pyarrow as pa
 
-from datom_core.documents import Origin
+from datom_core.documents import Origin, SourceFile, fact, format_timestamp
 from datom_core.errors import ConflictError, InvalidInputError
 from datom_core.extracts.drops import Drop, ExtractFile, ExtractSource, LocalFolder, inspect_drop, sha256_of
 from datom_core.extracts.formats import (
@@ -35,11 +35,20 @@ class Extract:
         data: the table.
         origin: SHA-256 of the file, and its format.
         file: its name.
+        size_bytes: how long it was, if known.
+        modified_at: when it was last written, if known.
     """
 
     data: pa.Table = field(repr=False)
     origin: Origin
     file: str
+    size_bytes: int | None = None
+    modified_at: datetime | None = None
+
+    def source_file(self) -> SourceFile:
+        """The file as the documents of a version name it."""
+        modified = None if self.modified_at is None else format_timestamp(self.modified_at)
+        return SourceFile(fact(self.file), self.size_bytes, modified, self.origin.sha)
 
 
 def load_extract(
@@ -57,15 +66,18 @@ def load_extract(
     if isinstance(source, str | os.PathLike):
         path = Path(source)
         before = sha256_of(path) if path.is_file() else ""
+        found = path.stat() if before else None
         data = read_extract(path, format=format, **reading)
         if sha256_of(path) != before:
             raise ConflictError(
                 f"{path.name} changed while it was read. Try again when it is complete.", file=str(path)
             )
-        return Extract(data, Origin(before, path.suffix[1:] or str(format)), path.name)
+        assert found is not None  # or it could not be read
+        modified = datetime.fromtimestamp(found.st_mtime, UTC)
+        return Extract(data, Origin(before, path.suffix[1:] or str(format)), path.name, found.st_size, modified)
     content = source.read() if hasattr(source, "read") else source
     data = read_extract(content, format=format, **reading)
-    return Extract(data, Origin(hashlib.sha256(content).hexdigest(), str(format)), "")
+    return Extract(data, Origin(hashlib.sha256(content).hexdigest(), str(format)), "", memoryview(content).nbytes)
 
 
 class DropReader:
@@ -171,7 +183,7 @@ class DropReader:
         data = read_extract(path, schema=schema, before=before, **self._how)
         # All has been read: were these the bytes that were hashed?
         self.source.check(file)
-        return Extract(data, Origin(sha, Path(file.name).suffix[1:]), file.name)
+        return Extract(data, Origin(sha, Path(file.name).suffix[1:]), file.name, file.size, file.modified)
 
 
 def _source_of(folder: str | os.PathLike[str] | ExtractSource) -> ExtractSource:

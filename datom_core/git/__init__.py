@@ -9,23 +9,23 @@ from datom_core.lazy import lazy
 
 if TYPE_CHECKING:
     from datom_core.git.authors import default_author
-    from datom_core.git.branches import no_branch
+    from datom_core.git.branches import no_branch, remote_head
     from datom_core.git.errors import LostRaceError
     from datom_core.git.file_history import Added
     from datom_core.git.github import GitHub, GitHubRepository, RepositoryInfo
     from datom_core.git.remote import Remote, check_remote, same_remote, unshown
-    from datom_core.git.repo import GitRepo, remote_head
+    from datom_core.git.repo import GitRepo
 else:
     __getattr__, __dir__ = lazy(
         __name__,
         {
             "authors": "default_author",
-            "branches": "no_branch",
+            "branches": "no_branch remote_head",
             "errors": "LostRaceError",
             "file_history": "Added",
             "github": "GitHub GitHubRepository RepositoryInfo",
             "remote": "Remote check_remote same_remote unshown",
-            "repo": "GitRepo remote_head",
+            "repo": "GitRepo",
         },
     )
 

@@ -10,13 +10,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from datom_core.common import fitting
 from datom_core.documents import Author
 from datom_core.errors import StorageError
 from datom_core.git import ondisk
 from datom_core.git.ancestry import Ancestry
 from datom_core.git.answers import is_race, translated
-from datom_core.git.branches import DEFAULT_BRANCH, all_branches, check_branch, default_branch, head_of, tip_of
+from datom_core.git.authors import default_author
+from datom_core.git.branches import DEFAULT_BRANCH, all_branches, check_branch, default_branch, tip_of
 from datom_core.git.cache import CloneCache, GitFailedError, gitpython
 from datom_core.git.commit_memory import CommitMemory
 from datom_core.git.errors import LostRaceError
@@ -24,7 +24,7 @@ from datom_core.git.fetches import Fetches
 from datom_core.git.file_history import Added, Changed, added, changed
 from datom_core.git.push_log import log_push
 from datom_core.git.remote import Remote, as_remote, local_path, redact, unshown
-from datom_core.git.streams import commit_stream
+from datom_core.git.streams import Makers, commit_stream
 from datom_core.git.trees import FoundFiles, Question
 from datom_core.git.turns import Turns
 
@@ -224,22 +224,32 @@ class GitRepo:
         return self._cache.path if held else None
 
     def publish(
-        self, files: Mapping[str, bytes | None], message: str, *, parent: str | None, author: Author, at: datetime
+        self,
+        files: Mapping[str, bytes | None],
+        message: str,
+        *,
+        parent: str | None,
+        author: Author,
+        at: datetime,
+        committer: Author | None = None,
     ) -> str:
         """Put files on the branch in one commit on top of ``parent``, and return its id.
 
         Args:
             files: path -> contents, or ``None`` to remove it; the parent's other files stay as they are.
             parent: the tip that the caller planned on; ``None`` starts the branch.
+            author: who asked for it.
             at: time of the commit.
+            committer: who makes it; by default, whom the git configuration names.
 
         Raises:
             LostRaceError: the branch is no longer at ``parent``.
             AccessDeniedError, StorageError: the remote refused, or could not be reached.
         """
+        by = Makers(author, committer or default_author(), at)
         begun = time.monotonic()
         for attempt in range(1, _ATTEMPTS + 1):
-            commit = self._healing(lambda: self._commit(files, message, parent, author, at))
+            commit = self._healing(lambda: self._commit(files, message, parent, by))
             try:
                 self._cache.run(
                     "-c", "push.pushOption=", "push", "--quiet", "--no-verify", "--no-signed",
@@ -278,10 +288,8 @@ class GitRepo:
             ) from error
         return False
 
-    def _commit(
-        self, files: Mapping[str, bytes | None], message: str, parent: str | None, author: Author, at: datetime
-    ) -> str:
-        stream = commit_stream(self._cache.new_ref(), files, message, parent, f"{author.name} <{author.email}>", at)
+    def _commit(self, files: Mapping[str, bytes | None], message: str, parent: str | None, by: Makers) -> str:
+        stream = commit_stream(self._cache.new_ref(), files, message, parent, by)
         # One small pack per commit: otherwise git packs a long history file, unpacks it, and packs it again to push it.
         packed = ("-c", "fastimport.unpackLimit=1", "-c", "core.compression=1")
         return self._cache.run(*packed, "fast-import", "--quiet", "--done", stdin=stream).decode().strip()
@@ -334,17 +342,3 @@ class GitRepo:
 
     def __repr__(self) -> str:
         return f"GitRepo({redact(self.remote)!r}, branch={self._branch!r})"
-
-
-@fitting
-def remote_head(remote: str | os.PathLike[str] | Remote, branch: str | None = None) -> str | None:
-    """The newest commit of a remote's branch, by default the one that its HEAD names; ``None`` if it is empty.
-
-    It makes one query to the remote (``git ls-remote``, of which a repository on this machine mostly needs none) and
-    fetches nothing: cheap enough for every minute.
-
-    Raises:
-        NotFoundError, AccessDeniedError, StorageError: the remote does not exist, denies access, or is failing.
-    """
-    remote = unshown(remote)
-    return head_of(as_remote(remote), check_branch(branch) if branch is not None else None)

@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
+from datom_core.documents import Author
 
-def commit_stream(
-    ref: str, files: Mapping[str, bytes | None], message: str, parent: str | None, who: str, at: datetime
-) -> bytes:
+
+@dataclass(frozen=True)
+class Makers:
+    """Who asked for a commit, who makes it, and when."""
+
+    author: Author
+    committer: Author
+    at: datetime
+
+    def lines(self) -> str:
+        """As a commit holds them."""
+        at = f"{int(self.at.timestamp())} {self.at.strftime('%z') or '+0000'}"
+        return "".join(
+            f"{role} {who.name} <{who.email}> {at}\n"
+            for role, who in (("author", self.author), ("committer", self.committer))
+        )
+
+
+def commit_stream(ref: str, files: Mapping[str, bytes | None], message: str, parent: str | None, by: Makers) -> bytes:
     """One commit at ``ref``, for ``git fast-import``, which replies with its id.
 
     Args:
         files: path -> contents, or ``None`` to remove it.
         parent: the commit it is made on, if any.
-        who, at: author and committer as git writes them, and the time of both.
+        by: who, and when.
     """
-    signed = f"{who} {int(at.timestamp())} {at.strftime('%z') or '+0000'}"
     text = message.encode()
-    lines = [f"commit {ref}\nmark :1\nauthor {signed}\ncommitter {signed}\ndata {len(text)}\n".encode(), text, b"\n"]
+    lines = [f"commit {ref}\nmark :1\n{by.lines()}data {len(text)}\n".encode(), text, b"\n"]
     if parent is not None:
         lines.append(f"from {parent}\n".encode())
     for path, data in files.items():

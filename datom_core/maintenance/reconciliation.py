@@ -61,7 +61,12 @@ class Reconciliation:
             return None
         lost = sides.found.lost
         commit = self._repo.publish(
-            {}, _accepted(sides.found, self._repo.branch, reason), parent=sides.tip, author=self._author, at=now
+            {},
+            _accepted(sides.found, self._repo.branch, reason),
+            parent=sides.tip,
+            author=self._author,
+            committer=self._editor.committer,
+            at=now,
         )
         self._point(sides, commit, lost)
         return commit
@@ -86,12 +91,19 @@ class Reconciliation:
         for version, after in states(versions, begun, remains, at):
             message = version.commit_message()
             files = {**changed_files(state, after), **version.files}
-            tip, state = self._repo.publish(files, message, parent=tip, author=self._author, at=now), after
+            tip, state = (
+                self._repo.publish(
+                    files, message, parent=tip, author=self._author, committer=self._editor.committer, at=now
+                ),
+                after,
+            )
         after = state if versions else begun
         after = cuts_united(last_state(versions, sides.state, after, remains, at), sides.seen.cuts(), at)
         if files := changed_files(state, after):
             message = "Recover what storage shows of a history that the branch had lost"
-            tip = self._repo.publish(files, message, parent=tip, author=self._author, at=now)
+            tip = self._repo.publish(
+                files, message, parent=tip, author=self._author, committer=self._editor.committer, at=now
+            )
         self._point(sides, tip, ())
         return found.lost
 

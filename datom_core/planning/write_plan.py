@@ -13,7 +13,10 @@ from datom_core.documents import (
     Declared,
     History,
     Metadata,
+    Provenance,
+    Recording,
     Source,
+    SourceFile,
     Version,
     canonical,
     compare_shapes,
@@ -28,13 +31,18 @@ from datom_core.tables import HASH_ALGO
 
 @dataclass(frozen=True)
 class TableWrite:
-    """A table to be written: its name, its content, and what its writer declares about it."""
+    """A table to be written: its name, its content, and what its writer declares about it.
+
+    Attributes:
+        file: the file that it was imported from.
+    """
 
     table: str
     data_sha: str
     rows: int
     column_names: tuple[str, ...]
     declared: Declared = field(default_factory=Declared)
+    file: SourceFile | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -47,12 +55,19 @@ class Payload:
 
 @dataclass(frozen=True)
 class Stamp:
-    """Who writes, when, why, and with which program."""
+    """Who writes, when, why, and with which program; ``provenance`` says more about it."""
 
     at: str
     author: Author
     message: str
     writer: str
+    provenance: Provenance | None = None
+
+    def provenance_of(self, write: TableWrite) -> Provenance | None:
+        """What is recorded of one table: also the file that it was imported from."""
+        if self.provenance is None or write.file is None:
+            return self.provenance
+        return replace(self.provenance, file=write.file)
 
 
 @dataclass(frozen=True)
@@ -222,7 +237,16 @@ def apply(plan: WritePlan, payloads: Mapping[str, Payload], stamp: Stamp) -> Pro
             state = _record(state, table, payloads[table.write.table], stamp)
     versions = {p.write.table: p.version for p in plan.tables}
     recorded = {name: versions[name] for name in plan.recordings}
-    cuts = state.cuts.with_recordings(str(plan.cut), recorded, at=stamp.at, author=stamp.author, message=stamp.message)
+    # What a new entry of the history says is not said twice.
+    told = {p.write.table: stamp.provenance_of(p.write) for p in plan.tables if p.action == "unchanged"}
+    cuts = state.cuts.with_recordings(
+        str(plan.cut),
+        recorded,
+        at=stamp.at,
+        author=stamp.author,
+        message=stamp.message,
+        provenance={table: found for table, found in told.items() if found is not None},
+    )
     if cuts is not state.cuts and state.manifest is plan.state.manifest:
         # The manifest is written last and so proves that storage has everything: it must change with the cuts.
         state = replace(state, manifest=state.manifest.with_rows(state.manifest.rows(), stamp.at))
@@ -242,11 +266,14 @@ def _record(state: ProjectState, plan: TablePlan, payload: Payload, stamp: Stamp
             message=stamp.message,
             payload_sha=payload.sha,
             file_sha=origin.sha if origin is not None else None,
+            provenance=stamp.provenance_of(plan.write),
         )
     else:
         # The first time stays, so that the document still tells which of several entries it describes.
         created_at = plan.recorded.timestamp or stamp.at
-        history = history.with_reinstated(plan.version, stamp.at, stamp.author, stamp.message)
+        told = stamp.provenance_of(plan.write)
+        by = Recording(plan.version, stamp.at, stamp.author, stamp.message, told)
+        history = history.with_reinstated(plan.version, stamp.at, by)
     document = complete(
         plan.identity,
         payload_sha=payload.sha,

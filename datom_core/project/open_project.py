@@ -19,7 +19,7 @@ from datom_core.publishing import Projector, load_state
 from datom_core.reading import PlacementGuard, governance_storage, open_reader, read_ref
 from datom_core.storage import ObjectStore, check_store
 from datom_core.tables import Compression, HashCache, check_compression
-from datom_core.writing import DocumentEditor, author_or_default, utc_now
+from datom_core.writing import DocumentEditor, Standing, check_author, this_machine, utc_now
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,7 @@ class ProjectParts:
         state: its documents, as they were when it was opened.
         store, repo: its data and its history.
         governance: its register.
-        author: who makes commits, unless another author is named.
-        clock: the current time.
+        standing: who writes, unless a call says otherwise.
         memo: remembered hashes of large tables, if they are to be remembered.
         compression: of payloads.
     """
@@ -40,17 +39,26 @@ class ProjectParts:
     store: ObjectStore
     repo: GitRepo
     governance: Governance | None
-    author: Author
-    clock: Callable[[], datetime]
+    standing: Standing
     memo: HashCache | None
     compression: Compression
+
+    @property
+    def author(self) -> Author:
+        """Who makes commits, unless another author is named."""
+        return self.standing.author
+
+    @property
+    def clock(self) -> Callable[[], datetime]:
+        """The current time."""
+        return self.standing.clock
 
     @property
     def guard(self) -> PlacementGuard:
         return PlacementGuard(self.store, self.governance.store if self.governance is not None else None)
 
     def editor(self, projector: Projector) -> DocumentEditor:
-        return DocumentEditor(self.repo, projector, self.guard, self.clock)
+        return DocumentEditor(self.repo, projector, self.guard, self.clock, self.standing.machine.identity)
 
     def inside(self, governance: Governance) -> ProjectParts:
         """The project as it is now, as a member of the register."""
@@ -64,16 +72,14 @@ class Settings:
     """How to write to a project.
 
     Attributes:
-        author: who makes commits, unless another author is named.
+        standing: who writes, unless a call says otherwise.
         cache_dir: where to cache clones, and hashes of large tables.
-        clock: the current time.
         compression: of payloads.
         memo: whether to remember hashes of large tables.
     """
 
-    author: Author
+    standing: Standing
     cache_dir: str | os.PathLike[str] | None
-    clock: Callable[[], datetime]
     compression: Compression
     memo: bool
 
@@ -93,7 +99,10 @@ class Settings:
             InvalidInputError: the author or the compression is not valid.
         """
         check_compression(compression)
-        return cls(author_or_default(author), cache_dir, clock or utc_now, compression, memo)
+        named = None if author is None else check_author(author)
+        machine = this_machine()
+        standing = Standing(named or machine.identity, named is not None, machine, clock or utc_now)
+        return cls(standing, cache_dir, compression, memo)
 
 
 def open_parts(
@@ -116,7 +125,7 @@ def open_parts(
         )
     state = load_state(repo, tip, ())
     store.check()
-    author, clock = settings.author, settings.clock
+    author, clock = settings.standing.author, settings.standing.clock
 
     def open_register(mirror: ObjectStore, remote: str) -> Governance:
         at = None
@@ -127,7 +136,7 @@ def open_parts(
 
     register = _register_of(state, store, governance, open_register)
     memo = HashCache(settings.cache_dir) if settings.memo else None
-    parts = ProjectParts(state, store, repo, register, author, clock, memo, settings.compression)
+    parts = ProjectParts(state, store, repo, register, settings.standing, memo, settings.compression)
     if not same_place(state.file.location, store.location):
         _settle_in(parts, relocate)
     return parts

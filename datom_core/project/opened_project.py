@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
 from datom_core.common import OnProgress, ProjectEvents, names
-from datom_core.documents import Author, Parent, format_timestamp
+from datom_core.documents import Author, Parent, Provenance, format_timestamp
 from datom_core.errors import DivergedError, InvalidInputError
 from datom_core.extracts import Extract, SchemaLike, load_extract
 from datom_core.governance import Decommissioning, DecommissionReport, Governance
@@ -106,6 +106,7 @@ class OpenedProject:
         message: str | None = None,
         author: Author | str | None = None,
         trailers: Mapping[str, str] | None = None,
+        provenance: Provenance | None = None,
         backwards: bool = False,
         dry_run: bool = False,
     ) -> str | None:
@@ -119,7 +120,7 @@ class OpenedProject:
             name: of the mark; each reviewer or kind of review may have one.
             versions: instead of a cut, as for `Project.record_cut`.
             message: why, or what came of it; ``Reviewed up to {cut}`` by default.
-            author, trailers: as for `Project.write`.
+            author, trailers, provenance: as for `Project.write`.
             backwards: set the mark to something older than what it stands for.
             dry_run: check everything, and record nothing.
 
@@ -134,9 +135,11 @@ class OpenedProject:
             raise InvalidInputError('Say what was reviewed: a cut, or versions={"dm": ...}, and not both.')
         asked = {} if versions is None else check_versions(versions)
         where = ", ".join(asked) if cut is None else names.check_cut_name(cut)
-        purpose = Purpose.asked(message, author, trailers, default=self.author)
+        purpose = self._purpose(message, author, trailers, provenance)
         intent = purpose.intent(f"Reviewed up to {where}" if cut is not None else f"Reviewed: {where}")
-        edit = marked_reviewed(name, cut, asked, intent.author, intent.message, backwards=backwards)
+        edit = marked_reviewed(
+            name, cut, asked, intent.author, intent.message, backwards=backwards, provenance=intent.provenance
+        )
         return self._editor.run(edit, intent.commit_message(intent.message), intent.author, None, dry_run=dry_run)
 
     def plan_write(
@@ -323,6 +326,15 @@ class OpenedProject:
         if not dry_run:
             self._schema = 2
         return commit
+
+    def _purpose(
+        self,
+        message: str | None,
+        author: Author | str | None,
+        trailers: Mapping[str, str] | None,
+        provenance: Provenance | None,
+    ) -> Purpose:
+        return Purpose.asked(message, author, trailers, provenance, standing=self._parts.standing)
 
     def _reconciliation(self, author: Author | str | None) -> Reconciliation:
         return Reconciliation(self._editor, self.author if author is None else check_author(author))

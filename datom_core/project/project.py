@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from datom_core.common import fitting, names
-from datom_core.documents import Author, Parent
+from datom_core.documents import Author, Parent, Provenance
 from datom_core.errors import InvalidInputError
 from datom_core.extracts import DropReader, ExtractSource, SchemaLike
 from datom_core.git import GitRepo, Remote, unshown
@@ -79,8 +79,7 @@ class Project(OpenedProject):
         repo = GitRepo(remote, branch, cache_dir)
         new = hosted(repo) if create_repo else None
         settings = Settings.asked(author, cache_dir, clock)
-        now = settings.clock()
-        initialize_project(name, store, repo, schema=schema, author=settings.author, now=now, to_create=new)
+        initialize_project(name, store, repo, schema=schema, standing=settings.standing, to_create=new)
         return cls(open_parts(store, repo, None, settings, relocate=False))
 
     @classmethod
@@ -137,6 +136,7 @@ class Project(OpenedProject):
         cut: str | None = None,
         author: Author | str | None = None,
         trailers: Mapping[str, str] | None = None,
+        provenance: Provenance | None = None,
         table_type: str = "derived",
     ) -> WriteResult:
         """Make ``frame`` the current version of ``table``. Writing the same frame again changes nothing.
@@ -154,6 +154,7 @@ class Project(OpenedProject):
             cut: also record the result under this name.
             author: who made this write.
             trailers: lines such as ``{"Dagster-Run": "..."}``, for the commit only.
+            provenance: who asked, in which run, from which system and why; what else is known is filled in.
             table_type: ``"imported"`` for an extract, else ``"derived"``.
 
         Raises:
@@ -163,7 +164,7 @@ class Project(OpenedProject):
             StorageError: the store or the remote failed. Try again; a half-done write is completed.
         """
         default = f"Update {table}" + (f" (cut {cut})" if cut else "")
-        intent = self._purpose(message, author, trailers).intent(default, cut)
+        intent = self._purpose(message, author, trailers, provenance).intent(default, cut)
         prefetch = self._writer.prefetch()
         job = table_job(table, frame, prefetch, parents=parents, custom=custom, table_type=table_type)
         return self._writer.run([job], intent, prefetch)[0]
@@ -178,6 +179,7 @@ class Project(OpenedProject):
         custom: Mapping[str, Mapping[str, Any]] | None = None,
         author: Author | str | None = None,
         trailers: Mapping[str, str] | None = None,
+        provenance: Provenance | None = None,
         table_type: str = "derived",
     ) -> CutResult:
         """Write several tables and record them under one name, in one commit.
@@ -187,13 +189,13 @@ class Project(OpenedProject):
             tables: table name -> frame.
             message: why; ``Record cut {name}`` by default.
             parents, custom: per table, as `Project.write`.
-            author, trailers, table_type: as `Project.write`.
+            author, trailers, provenance, table_type: as `Project.write`.
 
         Raises:
             As `Project.write`. If one table is refused, the whole cut is, before anything happens.
         """
         names.check_cut_name(name)
-        purpose = self._purpose(message, author, trailers)
+        purpose = self._purpose(message, author, trailers, provenance)
         results = self._write_tables(tables, purpose, parents, custom, table_type, cut=name)
         return CutResult(name, next(iter(results.values())).commit_sha, results)
 
@@ -206,13 +208,14 @@ class Project(OpenedProject):
         custom: Mapping[str, Mapping[str, Any]] | None = None,
         author: Author | str | None = None,
         trailers: Mapping[str, str] | None = None,
+        provenance: Provenance | None = None,
         table_type: str = "derived",
     ) -> dict[str, WriteResult]:
         """Write several tables in one commit, all or none; like `cut`, without a name for the result.
 
         ``message`` is by default ``Update {tables}``.
         """
-        purpose = self._purpose(message, author, trailers)
+        purpose = self._purpose(message, author, trailers, provenance)
         return self._write_tables(tables, purpose, parents, custom, table_type)
 
     def _write_tables(
@@ -245,6 +248,7 @@ class Project(OpenedProject):
         message: str | None = None,
         author: Author | str | None = None,
         trailers: Mapping[str, str] | None = None,
+        provenance: Provenance | None = None,
         dry_run: bool = False,
         stop_on_error: bool = False,
     ) -> SyncReport:
@@ -264,7 +268,7 @@ class Project(OpenedProject):
             manifest: name of a file that lists the drop; nothing is read until everything it lists is there.
             quiet: seconds without any change to a file; until they have passed, nothing is read.
             message: why; ``Sync {table} (new)``, or one that names all tables, by default.
-            author, trailers: as `write`.
+            author, trailers, provenance: as `write`.
             dry_run: look and read, but write nothing.
             stop_on_error: raise at the first bad file; with ``batch``, nothing is written then.
 
@@ -273,11 +277,9 @@ class Project(OpenedProject):
             NotFoundError: the folder does not exist.
             The errors of `write` about the project, its remote and its store. Try again; what was taken in stays.
         """
-        reader = DropReader(
-            folder, pattern, schema=schema, r_compat=r_compat, encoding=encoding, separator=separator,
-            manifest=manifest, quiet=quiet,
-        )  # fmt: skip
-        purpose = self._purpose(message, author, trailers)
+        how: dict[str, Any] = {"r_compat": r_compat, "encoding": encoding, "separator": separator}
+        reader = DropReader(folder, pattern, schema=schema, manifest=manifest, quiet=quiet, **how)
+        purpose = self._purpose(message, author, trailers, provenance)
         sync = Sync(self._writer, self._editor, purpose, reader, stop_on_error=stop_on_error)
         return sync.run(batch=batch, dry_run=dry_run, now=utc_now())
 
@@ -293,6 +295,7 @@ class Project(OpenedProject):
         message: str | None = None,
         author: Author | str | None = None,
         trailers: Mapping[str, str] | None = None,
+        provenance: Provenance | None = None,
         dry_run: bool = False,
     ) -> str | None:
         """Let a name stand for existing versions, without writing data; what else is known of them stays.
@@ -301,7 +304,7 @@ class Project(OpenedProject):
             name: name of the cut.
             versions: names of tables, meaning their current versions; or a mapping from table to version id (or its
                 first digits, or ``None`` for the current one).
-            message, author, trailers: as `cut`.
+            message, author, trailers, provenance: as `cut`.
             dry_run: check everything, and record nothing.
 
         Returns:
@@ -310,14 +313,13 @@ class Project(OpenedProject):
         Raises:
             NotFoundError: the project lacks a table or version, or its data is not in storage.
         """
-        intent = self._purpose(message, author, trailers).intent(f"Record cut {name}", names.check_cut_name(name))
+        intent = self._purpose(message, author, trailers, provenance).intent(
+            f"Record cut {name}", names.check_cut_name(name)
+        )
         asked = check_versions(versions)
-        edit = cut_recorded(name, asked, intent.author, intent.message)
+        edit = cut_recorded(name, asked, intent.author, intent.message, intent.provenance)
         message = intent.commit_message(intent.message)
         return self._editor.run(edit, message, intent.author, tuple(asked), dry_run=dry_run)
-
-    def _purpose(self, message: str | None, author: Author | str | None, trailers: Mapping[str, str] | None) -> Purpose:
-        return Purpose.asked(message, author, trailers, default=self.author)
 
 
 def editor_of(project: Project) -> DocumentEditor:

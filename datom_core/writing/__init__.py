@@ -15,6 +15,8 @@ from datom_core.writing.arguments import (
 )
 from datom_core.writing.document_edits import DocumentEditor, cut_recorded, moved, upgraded
 from datom_core.writing.init_project import hosted, initialize_project
+from datom_core.writing.machine import this_machine
+from datom_core.writing.requests import Standing
 from datom_core.writing.review_marks import marked_reviewed
 from datom_core.writing.sync import Sync, SyncItem, SyncReport
 from datom_core.writing.writer import Writer
@@ -22,6 +24,7 @@ from datom_core.writing.writer import Writer
 __all__ = [
     "DocumentEditor",
     "Purpose",
+    "Standing",
     "Sync",
     "SyncItem",
     "SyncReport",
@@ -37,6 +40,7 @@ __all__ = [
     "moved",
     "table_job",
     "table_jobs",
+    "this_machine",
     "upgraded",
     "utc_now",
 ]

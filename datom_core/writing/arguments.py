@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from datom_core.common import names
-from datom_core.documents import Author, Declared, check_parents, clean_custom
+from datom_core.documents import Author, Declared, Provenance, check_parents, clean_custom
 from datom_core.errors import InvalidInputError
 from datom_core.extracts import Extract
 from datom_core.git import default_author
 from datom_core.planning import TableWrite
 from datom_core.tables import LARGE, ContentHash, Encoding, normalised
+from datom_core.version import WRITER
+from datom_core.writing.given_provenance import checked_provenance
 from datom_core.writing.prefetch import WritePrefetch
-from datom_core.writing.requests import Intent, Job
+from datom_core.writing.requests import Intent, Job, Standing
 
 _MAX_MESSAGE = 10_000
 _TRAILER_KEY = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
@@ -102,23 +104,43 @@ class Purpose:
         message: why, if the caller said it.
         author: who.
         trailers: git trailers, for the commit only.
+        provenance: who asked and who writes, for the documents.
     """
 
     message: str | None
     author: Author
     trailers: Mapping[str, str]
+    provenance: Provenance
 
     @classmethod
     def asked(
-        cls, message: object, author: Author | str | None, trailers: Mapping[str, str] | None, *, default: Author
+        cls,
+        message: object,
+        author: Author | str | None,
+        trailers: Mapping[str, str] | None,
+        provenance: object,
+        *,
+        standing: Standing,
     ) -> Purpose:
-        """Build it from a caller's arguments; ``default`` is the author when none is named.
+        """Build it from a caller's arguments; ``standing`` says who writes when nobody is named.
 
         Raises:
-            InvalidInputError: git cannot keep one of them.
+            InvalidInputError: git or the documents cannot keep one of them, or two of them name different people.
         """
-        who = default if author is None else check_author(author)
-        return cls(None if message is None else check_message(message, ""), who, check_trailers(trailers))
+        given = checked_provenance(provenance, standing.clock)
+        named = None if author is None else check_author(author)
+        asked = None if given.asked_by is None else check_author(given.asked_by)
+        if named is not None and asked is not None and named != asked:
+            raise InvalidInputError(f"The author is {named}, and the provenance says that {asked} asked. Name one.")
+        asked = asked or named or (standing.author if standing.named else None)
+        told = replace(
+            given,
+            asked_by=asked,
+            written_by=standing.machine,
+            tool=f"{WRITER} ({given.tool})" if given.tool else WRITER,
+        )
+        who = asked or standing.author
+        return cls(None if message is None else check_message(message, ""), who, check_trailers(trailers), told)
 
     def intent(self, default: str, cut: str | None = None) -> Intent:
         """For one commit; ``default`` is the message if the caller gave none.
@@ -127,7 +149,8 @@ class Purpose:
             InvalidInputError: the name of the cut is not valid.
         """
         name = None if cut is None else names.check_cut_name(cut)
-        return Intent(default if self.message is None else self.message, self.author, self.trailers, name)
+        message = default if self.message is None else self.message
+        return Intent(message, self.author, self.trailers, self.provenance, name)
 
 
 def check_versions(versions: Mapping[str, str | None] | Iterable[str]) -> dict[str, str | None]:
@@ -172,6 +195,7 @@ def table_job(
     if table_type not in ("derived", "imported"):
         raise InvalidInputError(f"table_type is 'derived' or 'imported', not {table_type!r}.")
     origin = frame.origin if isinstance(frame, Extract) else None
+    file = frame.source_file() if isinstance(frame, Extract) else None
     if isinstance(frame, Extract):
         frame, table_type = frame.data, "imported"
     declared = Declared(check_parents(parents), clean_custom(custom), table_type, origin)
@@ -187,7 +211,8 @@ def table_job(
     if at_once and data.table.nbytes > LARGE:
         encoding.begin(lambda: prefetch.is_new(name, data.table))
     content = ContentHash(data, prefetch.memo)
-    return Job(TableWrite(name, content.sha, data.table.num_rows, tuple(columns), declared), encoding, content)
+    write = TableWrite(name, content.sha, data.table.num_rows, tuple(columns), declared, file)
+    return Job(write, encoding, content)
 
 
 def _shown(given: object) -> str:

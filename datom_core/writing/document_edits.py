@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from datom_core.common import did_you_mean, names
-from datom_core.documents import Author, Cuts, Location, Version, format_timestamp
+from datom_core.documents import Author, Cuts, Location, Provenance, Version, format_timestamp
 from datom_core.errors import NotFoundError
 from datom_core.git import GitRepo, no_branch
 from datom_core.planning import (
@@ -35,6 +35,7 @@ class DocumentEditor:
     projector: Projector
     guard: PlacementGuard
     clock: Callable[[], datetime]
+    committer: Author | None = None
 
     def run(
         self,
@@ -80,7 +81,9 @@ class DocumentEditor:
         if dry_run:
             return None
         files = changed_files(state, after)
-        commit = self.repo.publish(files, message, parent=tip, author=author, at=now) if files else None
+        commit = None
+        if files:
+            commit = self.repo.publish(files, message, parent=tip, author=author, committer=self.committer, at=now)
         self.projector.bring_level(())
         return commit
 
@@ -191,7 +194,13 @@ def upgraded(state: ProjectState, now: str) -> ProjectState:
     return replace(state, manifest=state.manifest.upgraded(now), file=state.file.with_schema())
 
 
-def cut_recorded(cut: str, versions: Mapping[str, str | None], author: Author, message: str) -> Edit:
+def cut_recorded(
+    cut: str,
+    versions: Mapping[str, str | None],
+    author: Author,
+    message: str,
+    provenance: Provenance | None = None,
+) -> Edit:
     """Let ``cut`` stand for existing versions; ``None`` means the current one.
 
     Raises:
@@ -203,7 +212,8 @@ def cut_recorded(cut: str, versions: Mapping[str, str | None], author: Author, m
         state.cuts.check_new_cut(cut)
         found = {table: version_at(state, table, asked).version for table, asked in versions.items()}
         new = {table: version for table, version in found.items() if not state.cuts.stands_for(cut, table, version)}
-        cuts = state.cuts.with_recordings(cut, new, at=now, author=author, message=message)
+        told = None if provenance is None else dict.fromkeys(new, provenance)
+        cuts = state.cuts.with_recordings(cut, new, at=now, author=author, message=message, provenance=told)
         if cuts is state.cuts:
             return state
         return replace(state, cuts=cuts, manifest=state.manifest.with_rows(state.manifest.rows(), now))

@@ -7,7 +7,6 @@ from datetime import datetime
 
 from datom_core.common import names
 from datom_core.documents import (
-    Author,
     Location,
     Manifest,
     ProjectFile,
@@ -21,6 +20,7 @@ from datom_core.git import GitHubRepository, GitRepo, LostRaceError
 from datom_core.publishing import Known, Projector, load_state
 from datom_core.storage import ObjectStore, find
 from datom_core.version import WRITER
+from datom_core.writing.requests import Standing
 
 _MESSAGE = "Initialize datom repository"
 _IGNORED = (
@@ -52,13 +52,13 @@ def initialize_project(
     repo: GitRepo,
     *,
     schema: int,
-    author: Author,
-    now: datetime,
+    standing: Standing,
     to_create: GitHubRepository | None = None,
 ) -> None:
     """Create a project: claim the storage namespace, push the first commit, mirror the manifest.
 
     Args:
+        standing: who writes.
         to_create: the remote, if it may have to be created on its host; an existing, empty one is used.
 
     The claim is a conditional write that names the remote, so that only one of two callers gets the namespace. It is
@@ -67,6 +67,7 @@ def initialize_project(
     Raises:
         AlreadyExistsError: the storage namespace or the remote is taken; says by what.
     """
+    now = standing.clock()
     file = ProjectFile.new(
         name, store.location, repo.remote, schema=schema, date=now.astimezone().strftime("%Y-%m-%d"), writer=WRITER
     )
@@ -81,7 +82,9 @@ def initialize_project(
                 to_create.create(description=f"datom project: {name}")
             repo.create_if_local()
             files = _first_files(file, Manifest.new(name, schema, format_timestamp(now)), now)
-            commit = repo.publish(files, _MESSAGE, parent=None, author=author, at=now)
+            commit = repo.publish(
+                files, _MESSAGE, parent=None, author=standing.author, committer=standing.machine.identity, at=now
+            )
         except DatomError as error:
             if created:
                 store.delete(names.CLAIM_KEY)

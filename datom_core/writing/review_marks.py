@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from datom_core.common import names
-from datom_core.documents import Author, Review, ReviewMove
+from datom_core.documents import Author, Provenance, Review, ReviewMove
 from datom_core.errors import InvalidInputError
 from datom_core.planning import ProjectState
 from datom_core.writing.document_edits import Edit, version_at
@@ -20,6 +20,7 @@ def marked_reviewed(
     message: str,
     *,
     backwards: bool,
+    provenance: Provenance | None = None,
 ) -> Edit:
     """Let the mark ``name`` stand for what a cut holds, or for versions.
 
@@ -29,6 +30,7 @@ def marked_reviewed(
         versions: table -> version, or ``None`` for the current one.
         author, message: who, and why.
         backwards: whether the mark may go back to what was recorded before that for which it stands.
+        provenance: who asked and who writes.
 
     Raises:
         NotFoundError: there is no such cut, table or version.
@@ -40,7 +42,7 @@ def marked_reviewed(
             reviewed = dict(state.cuts.find(cut))
         else:
             reviewed = {table: version_at(state, table, asked).version for table, asked in versions.items()}
-        move = ReviewMove(reviewed, now, author, message, cut)
+        move = ReviewMove(reviewed, now, author, message, cut, provenance)
         mark = state.cuts.reviews.get(name)
         if mark is not None and mark.cut == cut and dict(mark) == reviewed:
             return state

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from datom_core.common import ProjectEvents, names
@@ -193,14 +193,17 @@ class Writer:
         self._store_payloads(plan, jobs, uploader)
         if uploader.repins:
             return _Repinned(self._repin(plan, uploader, seen, tip, intent, now))
-        after = apply(plan, uploader.found, Stamp(format_timestamp(now), intent.author, intent.message, WRITER))
+        stamp = Stamp(format_timestamp(now), intent.author, intent.message, WRITER, intent.provenance)
+        after = apply(plan, uploader.found, stamp)
         files = changed_files(state, after)
         if not files:
             repaired = uploader.put_back | self._repair(plan, state, seen)
             return [_result(p, uploader, intent, now, repair, repaired) for p in plan.tables]
         message = intent.commit_message(intent.message)
         with self.events.timed("commit", bytes=sum(len(data or b"") for data in files.values())) as told:
-            commit = self.repo.publish(files, message, parent=tip, author=intent.author, at=now)
+            commit = self.repo.publish(
+                files, message, parent=tip, author=intent.author, committer=intent.committer, at=now
+            )
             told["commit"] = commit
         return _Committed(plan, Known(seen, commit, after), now)
 
@@ -252,6 +255,7 @@ class Writer:
             intent.commit_message(f"Repair {lost}: the payload was missing from storage and has been written anew"),
             parent=tip,
             author=intent.author,
+            committer=intent.committer,
             at=now,
         )
         self.projector.bring_level(plan.names, known=Known(seen, commit, state))
@@ -325,5 +329,10 @@ def _result(
         bytes=uploader.found[table].size,
         cut=intent.cut,
         change=plan.change,
-        recording=standing or Recording(plan.version, format_timestamp(now), intent.author, intent.message),
+        recording=standing or _recording(plan, intent, now),
     )
+
+
+def _recording(plan: TablePlan, intent: Intent, now: datetime) -> Recording:
+    told = replace(intent.provenance, file=plan.write.file)
+    return Recording(plan.version, format_timestamp(now), intent.author, intent.message, told)
