@@ -202,6 +202,7 @@ if TYPE_CHECKING:
     )
     from datom_core.tables import check_compression as check_compression
     from datom_core.writing import SyncItem, SyncReport
+    from datom_core.writing import check_author as check_author
 else:
     __getattr__, __dir__ = lazy(
         __name__,
@@ -253,7 +254,7 @@ else:
                 "CellChange ChangedRow ColumnHash Compression Retyped RowChange TableHash Verification as_text "
                 "check_compression check_hashable check_verification diff hash_table normalise repeated to_pandas"
             ),
-            "writing": "SyncItem SyncReport",
+            "writing": "SyncItem SyncReport check_author",
         },
     )
 

@@ -14,7 +14,7 @@ from typing import IO, Any
 
 import pyarrow as pa
 
-from datom_core.documents import Origin, SourceFile, fact, format_timestamp
+from datom_core.documents import Origin, SourceFile, SourceSystem, fact, format_timestamp
 from datom_core.errors import ConflictError, InvalidInputError
 from datom_core.extracts.drops import Drop, ExtractFile, ExtractSource, LocalFolder, inspect_drop, sha256_of
 from datom_core.extracts.formats import (
@@ -37,6 +37,7 @@ class Extract:
         file: its name.
         size_bytes: how long it was, if known.
         modified_at: when it was last written, if known.
+        source: the system that it comes from, if somebody says so.
     """
 
     data: pa.Table = field(repr=False)
@@ -44,6 +45,7 @@ class Extract:
     file: str
     size_bytes: int | None = None
     modified_at: datetime | None = None
+    source: SourceSystem | None = None
 
     def source_file(self) -> SourceFile:
         """The file as the documents of a version name it."""
@@ -73,11 +75,19 @@ def load_extract(
                 f"{path.name} changed while it was read. Try again when it is complete.", file=str(path)
             )
         assert found is not None  # or it could not be read
-        modified = datetime.fromtimestamp(found.st_mtime, UTC)
-        return Extract(data, Origin(before, path.suffix[1:] or str(format)), path.name, found.st_size, modified)
+        origin = Origin(before, path.suffix[1:] or str(format))
+        return Extract(data, origin, path.name, found.st_size, _moment(found.st_mtime))
     content = source.read() if hasattr(source, "read") else source
     data = read_extract(content, format=format, **reading)
     return Extract(data, Origin(hashlib.sha256(content).hexdigest(), str(format)), "", memoryview(content).nbytes)
+
+
+def _moment(seconds: float) -> datetime | None:
+    """A file's time; some file systems hold times that are none."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
 
 
 class DropReader:

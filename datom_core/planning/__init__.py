@@ -46,10 +46,7 @@ if TYPE_CHECKING:
         WriteResult,
     )
     from datom_core.planning.write_plan import (
-        Payload,
-        Stamp,
         TablePlan,
-        TableWrite,
         WritePlan,
         apply,
         changed_files,
@@ -58,6 +55,7 @@ if TYPE_CHECKING:
         planned,
         repin,
     )
+    from datom_core.planning.write_request import Payload, Stamp, TableWrite
 else:
     __getattr__, __dir__ = lazy(
         __name__,
@@ -73,10 +71,8 @@ else:
                 "Action CutResult Depth LostVersion MirrorReport PlannedWrite Problem Status Summary TableInfo "
                 "ValidationReport VerificationReport WriteResult"
             ),
-            "write_plan": (
-                "Payload Stamp TablePlan TableWrite WritePlan apply changed_files check_writable plan_write planned "
-                "repin"
-            ),
+            "write_plan": "TablePlan WritePlan apply changed_files check_writable plan_write planned repin",
+            "write_request": "Payload Stamp TableWrite",
         },
     )
 

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from datom_core.common import names
 from datom_core.documents import (
-    Author,
     Change,
-    Declared,
     History,
     Metadata,
-    Provenance,
     Recording,
     Source,
-    SourceFile,
     Version,
     canonical,
     compare_shapes,
@@ -26,48 +22,8 @@ from datom_core.documents import (
 from datom_core.errors import InvalidInputError, NotFoundError
 from datom_core.planning.project_state import ProjectState, TableState
 from datom_core.planning.results import Action, PlannedWrite
+from datom_core.planning.write_request import Payload, Stamp, TableWrite
 from datom_core.tables import HASH_ALGO
-
-
-@dataclass(frozen=True)
-class TableWrite:
-    """A table to be written: its name, its content, and what its writer declares about it.
-
-    Attributes:
-        file: the file that it was imported from.
-    """
-
-    table: str
-    data_sha: str
-    rows: int
-    column_names: tuple[str, ...]
-    declared: Declared = field(default_factory=Declared)
-    file: SourceFile | None = field(default=None, compare=False)
-
-
-@dataclass(frozen=True)
-class Payload:
-    """The stored object of a content: SHA-256 of its bytes, and its size."""
-
-    sha: str
-    size: int
-
-
-@dataclass(frozen=True)
-class Stamp:
-    """Who writes, when, why, and with which program; ``provenance`` says more about it."""
-
-    at: str
-    author: Author
-    message: str
-    writer: str
-    provenance: Provenance | None = None
-
-    def provenance_of(self, write: TableWrite) -> Provenance | None:
-        """What is recorded of one table: also the file that it was imported from."""
-        if self.provenance is None or write.file is None:
-            return self.provenance
-        return replace(self.provenance, file=write.file)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from datom_core.git import default_author
 from datom_core.planning import TableWrite
 from datom_core.tables import LARGE, ContentHash, Encoding, normalised
 from datom_core.version import WRITER
-from datom_core.writing.given_provenance import checked_provenance
+from datom_core.writing.given_provenance import checked_provenance, checked_source
 from datom_core.writing.prefetch import WritePrefetch
 from datom_core.writing.requests import Intent, Job, Standing
 
@@ -195,8 +195,9 @@ def table_job(
     if table_type not in ("derived", "imported"):
         raise InvalidInputError(f"table_type is 'derived' or 'imported', not {table_type!r}.")
     origin = frame.origin if isinstance(frame, Extract) else None
-    file = frame.source_file() if isinstance(frame, Extract) else None
+    file, source = None, None
     if isinstance(frame, Extract):
+        file, source = frame.source_file(), checked_source(frame.source, utc_now)
         frame, table_type = frame.data, "imported"
     declared = Declared(check_parents(parents), clean_custom(custom), table_type, origin)
     if table_type == "imported" and declared.parents:
@@ -211,7 +212,7 @@ def table_job(
     if at_once and data.table.nbytes > LARGE:
         encoding.begin(lambda: prefetch.is_new(name, data.table))
     content = ContentHash(data, prefetch.memo)
-    write = TableWrite(name, content.sha, data.table.num_rows, tuple(columns), declared, file)
+    write = TableWrite(name, content.sha, data.table.num_rows, tuple(columns), declared, file, source)
     return Job(write, encoding, content)
 
 

@@ -32,11 +32,10 @@ def checked_provenance(given: object, clock: Callable[[], datetime]) -> Provenan
             f'provenance is a Provenance, as in Provenance(reason="..."), not {type(given).__name__}.'
         )
     problems = [*_own(given), *_parts(given)]
-    run, source = given.run, given.source
-    if isinstance(run, Run):
-        problems += [p for name, text in vars(run).items() for p in _line(f"run.{name}", text)]
-    if isinstance(source, SourceSystem):
-        problems += [*_line("source.name", source.name), *_time(source.extracted_at, clock)]
+    if isinstance(given.run, Run):
+        problems += [p for name, text in vars(given.run).items() for p in _line(f"run.{name}", text)]
+    if isinstance(given.source, SourceSystem):
+        problems += _source(given.source, clock)
     problems += [*_line("tool", given.tool or None), *_reason(given.reason)]
     if problems:
         raise InvalidInputError("The provenance cannot be recorded:\n  - " + "\n  - ".join(problems))
@@ -55,6 +54,19 @@ def _parts(given: Provenance) -> Iterator[str]:
         value = getattr(given, name)
         if value is not None and not isinstance(value, kind):
             yield f"{name}: give a {kind.__name__}, not {type(value).__name__}"
+
+
+def checked_source(given: SourceSystem | None, clock: Callable[[], datetime]) -> SourceSystem | None:
+    """The system that an extract says it comes from, as `checked_provenance` keeps one.
+
+    Raises:
+        InvalidInputError: it cannot be kept.
+    """
+    return checked_provenance(Provenance(source=given), clock).source
+
+
+def _source(given: SourceSystem, clock: Callable[[], datetime]) -> list[str]:
+    return [*_line("source.name", given.name), *_time(given.extracted_at, clock)]
 
 
 def _line(name: str, value: object) -> Iterator[str]:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from datom_core.common import ProjectEvents, names
@@ -334,5 +334,5 @@ def _result(
 
 
 def _recording(plan: TablePlan, intent: Intent, now: datetime) -> Recording:
-    told = replace(intent.provenance, file=plan.write.file)
+    told = plan.write.provenance(intent.provenance)
     return Recording(plan.version, format_timestamp(now), intent.author, intent.message, told)
