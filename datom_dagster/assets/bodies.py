@@ -69,7 +69,10 @@ def _put_in_place(step: Compute, compute_fn: Compute) -> None:
 
 
 def _check_of(function: Compute) -> Callable[[Any], Any]:
-    """The check to apply to each result of the function, having made certain that datom will store it."""
+    """The check to apply to each result of the function, having made certain that datom will store it.
+
+    A run that does not say what the project requires is refused here, too, before the function begins.
+    """
     found = storing_step(function)
     if found is None or is_set(found.spec.metadata.get(OTHER_IO_MANAGER)):
         return lambda result: result
@@ -81,6 +84,7 @@ def _check_of(function: Compute) -> Callable[[Any], Any]:
                 f'resources={{"{found.key}": DatomIOManager(datom=study)}}; or say that another one is meant: '
                 "datom_asset(other_io_manager=True), or datom_definitions(other_io_managers=[...])."
             )
+        found.manager.required.check_run(found.context.run)
     table = table_of(found.spec.metadata, found.spec.key)
 
     def check(result: Any) -> Any:

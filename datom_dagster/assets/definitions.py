@@ -251,21 +251,23 @@ def datom_definitions(
     check_io_managers(found, resources or {}, meant)
     check_tables(found, managers)
     known = {key: r for key, r in managers.items() if isinstance(r, DatomIOManager)}
-    readers = {key: _knowing_its_assets(r, key, found) for key, r in known.items() if _only_reads(r)}
+    choosy = {key: _knowing_its_assets(r, key, found) for key, r in known.items() if _may_refuse(r)}
     return dg.Definitions(
         assets=[_with_storage(marked(a, meant - managers.keys()), known) for a in found],
-        resources={**(resources or {}), **readers},
+        resources={**(resources or {}), **choosy},
         **others,
     )
 
 
-def _only_reads(manager: DatomIOManager) -> bool:
+def _may_refuse(manager: DatomIOManager) -> bool:
     study: Any = manager.datom  # or a resource that is configured at launch
-    return isinstance(study, DatomResource) and study.remote is None
+    if not isinstance(study, DatomResource):
+        return False
+    return study.remote is None or study.require_author or study.require_message
 
 
 def _knowing_its_assets(manager: DatomIOManager, key: str, assets: Iterable[Any]) -> DatomIOManager:
-    """The IO manager; for a project without remote, one that refuses runs over these assets before they begin."""
+    """The IO manager as one that can refuse runs over these assets before they begin."""
     names = sorted(asset.to_user_string() for a in assets for asset, used in written(a) if used == key)
     return manager.knowing(names)
 

@@ -11,15 +11,19 @@ from pydantic import Field
 
 import datom_core as dc
 from datom_dagster.events import (
+    AUTHOR,
     COMMIT_MESSAGE,
     CUT,
     DATA_VERSION_TAG,
+    Required,
+    asked_by,
     commit_metadata,
     facts,
+    run_provenance,
     run_trailers,
     translated,
 )
-from datom_dagster.resources import DatomResource, GovernanceResource, check_kind, listed
+from datom_dagster.resources import DatomResource, GovernanceResource, check_kind, listed, optional
 
 
 class Verify(Enum):
@@ -120,7 +124,10 @@ class MarkReviewed(dg.Config):
     message: str | None = Field(
         default=None, description="Why, or what came of it; by default the run's tag datom/commit_message."
     )
-    author: str | None = Field(default=None, description='Who, "Name <email>"; by default the project\'s author.')
+    author: str | None = Field(
+        default=None,
+        description="Who, \"Name <email>\"; by default the run's tag datom/author, else the project's author.",
+    )
     backwards: bool = Field(default=False, description="Set the mark to an earlier cut than that at which it stands.")
 
 
@@ -301,13 +308,18 @@ def _mark_reviewed(notes: _Notes) -> dg.OpDefinition:
     @dg.op(description="Record that a study was reviewed up to a cut: a report can then tell what came since.")
     def mark_reviewed(context: dg.OpExecutionContext, config: MarkReviewed, datom: DatomResource) -> None:
         with translated(context):
+            tags = context.run.tags
+            who = config.author if config.author is not None else asked_by(tags)
+            required = Required(datom.require_author and who is None, datom.require_message)
+            required.check(tags, says_why=bool(config.message))
             project = datom.open_project()
             commit = project.mark_reviewed(
                 config.cut,
                 name=config.name,
-                message=config.message if config.message is not None else context.run.tags.get(COMMIT_MESSAGE),
-                author=config.author,
+                message=config.message if config.message is not None else tags.get(COMMIT_MESSAGE),
+                author=who,
                 trailers=run_trailers(context),
+                provenance=run_provenance(context, optional(datom.pipeline_commit)),
                 backwards=config.backwards,
             )
             latest = project.reader.reviews()[config.name].latest
@@ -315,7 +327,7 @@ def _mark_reviewed(notes: _Notes) -> dg.OpDefinition:
                 "datom/review_mark": config.name,
                 CUT: config.cut,
                 "datom/message": latest.message,
-                "datom/author": str(latest.author),
+                AUTHOR: str(latest.author),
                 "datom/recorded_at": latest.recorded_at,
                 **commit_metadata(commit, project.remote),
             }

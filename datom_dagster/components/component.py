@@ -41,6 +41,12 @@ from datom_dagster.resources import DatomResource, ExtractDrop
 from datom_dagster.rules import Compare
 from datom_dagster.sensors import extract_sensor, outside_write_sensor
 
+# What the file and the resource call by the same names.
+_OF_RESOURCE = {
+    "remote", "branch", "author", "token_env", "token_keyring", "github_api_url", "require_author", "require_message",
+    "pipeline_commit",
+}  # fmt: skip
+
 
 class ScaffoldParams(BaseModel):
     """The options of `dg scaffold defs`."""
@@ -85,6 +91,9 @@ class DatomProjectComponent(dg.StateBackedComponent, dg.Model, dg.Resolvable):
     token_env: str | None = Field(default=None, description="Name of the variable that holds a token for the remote.")
     token_keyring: str | None = Field(default=None, description="Instead: the service of the keyring that holds it.")
     github_api_url: str | None = Field(default=None, description="Where the API of GitHub Enterprise is.")
+    require_author: bool = Field(default=False, description="Refuse runs that do not say who asks for them.")
+    require_message: bool = Field(default=False, description="Refuse runs that do not say why.")
+    pipeline_commit: str | None = Field(default=None, description="The git commit of the pipeline's code.")
     tables: YamlTables = Field(default=None, description="Its tables; by default all there are.")
     extract: str | None = Field(
         default=None, description="module.function: (table, cut) -> frame; makes the tables, which must be listed."
@@ -221,7 +230,7 @@ class DatomProjectComponent(dg.StateBackedComponent, dg.Model, dg.Resolvable):
             project=self.project,
             storage=self.storage.resource() if self.storage is not None else None,
             governance=self.governance.resource() if self.governance is not None else None,
-            **self.model_dump(include={"remote", "branch", "author", "token_env", "token_keyring", "github_api_url"}),
+            **self.model_dump(include=_OF_RESOURCE),
         )
 
     def _specs(self, known: Mapping[str, dg.TableSchema]) -> list[TableSpec]:

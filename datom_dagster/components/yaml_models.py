@@ -172,6 +172,7 @@ class YamlExtracts(dg.Resolvable, dg.Model):
     separator: str | None = Field(default=None, description="Of text; by default by the extension.")
     manifest: str | None = Field(default=None, description="Name of the file that lists a drop.")
     quiet: float | None = Field(default=None, description="Seconds for which no file may have changed.")
+    source_system: str | None = Field(default=None, description="Where the files come from; kept with each version.")
     sensor: bool = Field(default=True, description="A sensor that asks for a run when a file is new or changed.")
     downstream: bool = Field(default=False, description="That run has what depends on the tables, too.")
 

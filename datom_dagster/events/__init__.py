@@ -3,6 +3,7 @@
 Nothing here reads or writes a project's data.
 """
 
+from datom_dagster.events.accountability import Required, asked_by, provenance_of, run_provenance
 from datom_dagster.events.changes_told import (
     CHANGES,
     NOT_COMPARED,
@@ -53,6 +54,7 @@ from datom_dagster.events.examples import SHOWN, rows_table
 from datom_dagster.events.metadata_keys import (
     ALLOW_MISSING,
     AS_OF,
+    AUTHOR,
     COLUMN_LINEAGE,
     COLUMN_SCHEMA,
     COLUMNS,
@@ -96,6 +98,7 @@ from datom_dagster.events.report_place import ReportPlace, ReportPlaceLike
 __all__ = [
     "ALLOW_MISSING",
     "AS_OF",
+    "AUTHOR",
     "CHANGES",
     "COLUMNS",
     "COLUMN_LINEAGE",
@@ -130,8 +133,10 @@ __all__ = [
     "OnEmpty",
     "ReportPlace",
     "ReportPlaceLike",
+    "Required",
     "TableType",
     "add_partition_metadata",
+    "asked_by",
     "change_metadata",
     "changes_metadata",
     "check_keys",
@@ -154,12 +159,14 @@ __all__ = [
     "plain",
     "planned_assets",
     "preview",
+    "provenance_of",
     "recorded_input",
     "recorded_metadata",
     "remember",
     "row_counts",
     "rows_table",
     "rules_of",
+    "run_provenance",
     "run_tags",
     "run_trailers",
     "set_data_version",

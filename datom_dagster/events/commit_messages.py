@@ -34,6 +34,16 @@ def check_template(template: str) -> str:
     return template
 
 
+def said_by_run(context: dg.OutputContext) -> str | None:
+    """The message that the run was launched with: the output's run config, else the tag."""
+    step = step_of(context)
+    candidates = (
+        (context.config or {}).get(CONFIG_FIELD) if isinstance(context.config, Mapping) else None,
+        step.dagster_run.tags.get(COMMIT_MESSAGE) if step is not None else None,
+    )
+    return next((str(c) for c in candidates if c is not None), None)
+
+
 def commit_message(context: dg.OutputContext, template: str, cut: str | None) -> str | None:
     """The first of: output metadata, run config, run tag, definition metadata, template.
 
@@ -42,8 +52,7 @@ def commit_message(context: dg.OutputContext, template: str, cut: str | None) ->
     step = step_of(context)
     candidates = (
         plain(context.output_metadata.get(COMMIT_MESSAGE)),
-        (context.config or {}).get(CONFIG_FIELD) if isinstance(context.config, Mapping) else None,
-        step.dagster_run.tags.get(COMMIT_MESSAGE) if step is not None else None,
+        said_by_run(context),
         plain(context.definition_metadata.get(COMMIT_MESSAGE)),
     )
     given = next((c for c in candidates if c is not None), None)

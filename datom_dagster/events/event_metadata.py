@@ -14,7 +14,7 @@ import pyarrow as pa
 import datom_core as dc
 from datom_dagster.events.changes_told import CHANGES, REPORT
 from datom_dagster.events.examples import SHOWN, TABLES, cut, rows_table
-from datom_dagster.events.metadata_keys import COLUMN_LINEAGE, COLUMN_SCHEMA, CUT, OUTSIDE, VERSION
+from datom_dagster.events.metadata_keys import AUTHOR, COLUMN_LINEAGE, COLUMN_SCHEMA, CUT, OUTSIDE, REASON, SOURCE_SYSTEM, VERSION
 from datom_dagster.rules import MASKED, Finding
 
 #: Key under which an event shows what its step loaded.
@@ -29,7 +29,7 @@ PREVIEW = "datom/preview"
 _WEB_URL = re.compile(r"https?://(?P<host>[^/@]+)/(?P<path>.+?)(?:\.git)?/?$")
 _SSH_URL = re.compile(r"(?:ssh://)?[^/@\s]+@(?P<host>[^:/]+)(?::\d+/|[:/])(?P<path>.+?)(?:\.git)?/?$")
 # Did anything change; what, why, and who did it; and, each in a line that opens more, the whole of it.
-_FIRST = ("datom/changed", "datom/change", "datom/message", "datom/author", "dagster/row_count", REPORT, CHANGES)
+_FIRST = ("datom/changed", "datom/change", "datom/message", AUTHOR, "dagster/row_count", REPORT, CHANGES)
 # What was loaded, and what the table is; then anything that may be taller than the window, so that it hides nothing.
 _TALL = (LOADED, PREVIEW, COLUMN_SCHEMA, COLUMN_LINEAGE)
 _TALLEST = (CUT_HISTORY_SHOWN, CUT_HISTORY, SHOWN, *TABLES)
@@ -49,12 +49,17 @@ def write_metadata(result: dc.WriteResult) -> dict[str, Any]:
         "datom/action": result.action,
         "datom/changed": result.changed,
         "datom/message": result.recording.message,
-        "datom/author": str(result.recording.author),
+        AUTHOR: str(result.recording.author),
         "datom/recorded_at": result.recording.recorded_at,
         "datom/bytes": result.bytes,
     }
     if result.cut is not None:
         shown[CUT] = result.cut
+    told = result.recording.provenance
+    if told is not None and told.reason:
+        shown[REASON] = told.reason
+    if told is not None and told.source is not None:
+        shown[SOURCE_SYSTEM] = str(told.source)
     return shown
 
 
@@ -65,7 +70,7 @@ def recorded_metadata(version: dc.Version, metadata: dc.Metadata) -> dict[str, A
         VERSION: version.version,
         "datom/data_sha": version.data_sha,
         "datom/message": said.message,
-        "datom/author": str(said.author),
+        AUTHOR: str(said.author),
         "datom/recorded_at": said.recorded_at,
         OUTSIDE: True,
         "dagster/row_count": metadata.rows,

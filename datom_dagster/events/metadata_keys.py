@@ -35,6 +35,12 @@ GATE = "datom/gate"
 NO_CUT = "datom/no_cut"
 #: Says that what an asset returns is intended for an IO manager that is not a `DatomIOManager`.
 OTHER_IO_MANAGER = "datom/other_io_manager"
+#: Who asks for a run, "Name <email>"; and why, where it is not what the commit message says.
+AUTHOR = "datom/author"
+REASON = "datom/reason"
+#: The system that the data comes from, and when it was taken from there.
+SOURCE_SYSTEM = "datom/source_system"
+EXTRACTED_AT = "datom/extracted_at"
 #: What triggered a run: assets that others wrote to, or a study that was registered.
 OUTSIDE = "datom/outside"
 STUDY = "datom/study"
@@ -78,6 +84,10 @@ PLACES: Mapping[str, frozenset[Place]] = {
     CUT: frozenset({"definition", "input", "run"}),
     AS_OF: frozenset({"definition", "input", "run"}),
     COLUMNS: frozenset({"input"}),
+    AUTHOR: frozenset({"run"}),
+    REASON: frozenset({"output", "run"}),
+    SOURCE_SYSTEM: frozenset({"definition", "output"}),
+    EXTRACTED_AT: frozenset({"output"}),
     OUTSIDE: frozenset({"run"}),
     STUDY: frozenset({"run"}),
 }
@@ -137,6 +147,22 @@ def check_run_tags(tags: Mapping[str, str]) -> None:
         raise dc.InvalidInputError(f"The run tag {', '.join(stray)} means nothing; known are {known}.")
     if NO_CUT in tags:
         _check_flag(NO_CUT, tags[NO_CUT])
+    if AUTHOR in tags:
+        author_of(tags[AUTHOR])
+    if not tags.get(REASON, "why").strip():
+        raise dc.InvalidInputError(f"The run tag {REASON} is empty. Say why, or leave it out.")
+
+
+def author_of(tag: str) -> dc.Author:
+    """The person whom the tag `datom/author` names.
+
+    Raises:
+        InvalidInputError: it names nobody; says how to write it.
+    """
+    try:
+        return dc.check_author(tag)
+    except dc.InvalidInputError as error:
+        raise dc.InvalidInputError(f"The run tag {AUTHOR}: {error}") from error
 
 
 def tagged(tags: Mapping[str, str]) -> dict[str, str]:
@@ -180,6 +206,8 @@ def settings_of(metadata: Mapping[str, Any]) -> dict[str, Any]:
         raise dc.InvalidInputError(f"{CUSTOM} is a mapping, not {settings[CUSTOM]!r}.")
     if COMMIT_MESSAGE in settings and not str(settings[COMMIT_MESSAGE]).strip():
         raise dc.InvalidInputError(f"{COMMIT_MESSAGE} is empty: the message is empty. Say why, or leave it out.")
+    if not isinstance(settings.get(SOURCE_SYSTEM, ""), str):
+        raise dc.InvalidInputError(f"{SOURCE_SYSTEM} is the name of a system, not {settings[SOURCE_SYSTEM]!r}.")
     for name in settings.keys() & {NO_CUT, OTHER_IO_MANAGER}:
         _check_flag(name, settings[name])
     for name in _READ.keys() & settings.keys():

@@ -14,6 +14,7 @@ from datom_dagster.events import (
     CONFIG_FIELD,
     DEFAULT_TEMPLATE,
     ReportPlace,
+    Required,
     check_template,
     output_of,
     planned_assets,
@@ -88,11 +89,12 @@ class DatomIOManager(Spelt, dg.ConfigurableIOManager):
                 data["reports"] = LocalStorage(path=os.fspath(data["reports"]))
             super().__init__(**data)
 
-    # The assets it would write, if the project has no remote. A class attribute, so that configuration cannot set it.
+    # The assets it would write, if it may refuse runs. A class attribute, so that configuration cannot set it.
     _writes: ClassVar[frozenset[str]] = frozenset()
 
     def knowing(self, assets: Iterable[str]) -> "DatomIOManager":
-        """A copy that refuses runs over these assets before they begin, if the project can only be read."""
+        """A copy that refuses runs over these assets before they begin, if the project can only be read, or if they
+        do not say what it requires."""
         ours: Any = type(self)
         named = {"__module__": ours.__module__, "__qualname__": ours.__qualname__, "__doc__": ours.__doc__}
         knowing: Any = type(ours)(
@@ -104,15 +106,27 @@ class DatomIOManager(Spelt, dg.ConfigurableIOManager):
         return made
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Refuse a run before any step begins if it would write to a read-only project, or if its tags ask for
-        versions that do not exist."""
+        """Refuse a run before any step begins if it would write to a read-only project, if its tags ask for versions
+        that do not exist, or if it would write without saying what the project requires."""
         if context.run is not None and any(tag.startswith("datom/") for tag in context.run.tags):
             check_tags(context.run.tags, self.datom.open_reader)
-        if self.datom.remote is None and self._writes and context.run is not None and context.instance is not None:
-            planned = planned_assets(context.instance, context.run.run_id)
-            refused = sorted(planned & self._writes)
+        if context.run is None or context.instance is None:
+            return
+        if self.datom.remote is None and self._writes:
+            refused = sorted(planned_assets(context.instance, context.run.run_id) & self._writes)
             if refused:
                 raise self.datom.cannot_write(", ".join(refused))
+        required = self.required
+        if required.author or required.message:
+            planned = planned_assets(context.instance, context.run.run_id)
+            # Without its assets, it cannot tell runs that write from those that only read.
+            if planned & self._writes if self._writes else planned:
+                required.check_run(context.run)
+
+    @property
+    def required(self) -> Required:
+        """What each run that writes has to say."""
+        return Required(self.datom.require_author, self.datom.require_message)
 
     @field_validator("message_template")
     @classmethod
@@ -184,7 +198,8 @@ class DatomIOManager(Spelt, dg.ConfigurableIOManager):
             reports = ReportPlace(self.reports, optional(self.reports_url))
             reports.check_beside(project.name, project.store.location)
         template, compare = check_template(self.message_template), check_compare(self.compare)
-        return OutputOptions(template, self.preview_rows, compare, self.compare_rows, reports)
+        commit = optional(self.datom.pipeline_commit)
+        return OutputOptions(template, self.preview_rows, compare, self.compare_rows, reports, self.required, commit)
 
     def load_input(self, context: dg.InputContext) -> Any:
         with translated(context):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import dagster as dg
@@ -94,6 +95,7 @@ def store_together(
     settings: dict[str, Any] = {
         "message": first.message,
         "trailers": {k: v for k, v in first.trailers.items() if k != "Dagster-Asset"},
+        "provenance": _provenance([o.provenance for o in outputs.values()]),
         "table_type": first.settings[TABLE_TYPE],
         "parents": {o.table: drafts[key].parents for key, o in outputs.items() if drafts[key].parents is not None},
         "custom": {o.table: drafts[key].custom for key, o in outputs.items() if drafts[key].custom is not None},
@@ -104,3 +106,16 @@ def store_together(
     )
     said = {key: o.report(drafts[key], results[o.table], before[key], project) for key, o in outputs.items()}
     return {key: EventReport(t.data_sha, {**t.shown, **kept.get(key, {})}) for key, t in said.items()}
+
+
+def _provenance(outputs: Sequence[dc.Provenance]) -> dc.Provenance:
+    """That of a whole step: what its outputs have in common."""
+    first = outputs[0]
+    runs = [other.run for other in outputs if other.run is not None]
+    run = first.run
+    if run is not None:
+        same = all(other.code_version == run.code_version for other in runs)
+        run = replace(run, asset=None, code_version=run.code_version if same else None)
+    source = first.source if all(other.source == first.source for other in outputs) else None
+    reason = first.reason if all(other.reason == first.reason for other in outputs) else None
+    return replace(first, run=run, source=source, reason=reason)

@@ -34,6 +34,7 @@ from datom_dagster.events import (
     loaded,
     parents_metadata,
     preview,
+    provenance_of,
     set_data_version,
     settings_of,
     source_metadata,
@@ -85,8 +86,8 @@ class TableOutput:
         cut: the partition to write, if the run covers several.
 
     Raises:
-        InvalidInputError: the metadata is not valid for an output, the table name is bad, or the run covers several
-            partitions.
+        InvalidInputError: the metadata is not valid for an output, the table name is bad, the run covers several
+            partitions, or it does not say what it has to.
     """
 
     def __init__(self, context: dg.OutputContext, options: OutputOptions, *, cut: str | None = None) -> None:
@@ -100,7 +101,9 @@ class TableOutput:
         self.table = table_of(definition, context.asset_key if context.has_asset_key else None)
         self.cut = cut if cut is not None else cut_of(context)
         self.message = commit_message(context, options.template, self.cut)
+        options.required.check_output(context)
         self.trailers = trailers(context, self.cut)
+        self.provenance = provenance_of(context, self.settings, self.cut, options.pipeline_commit)
 
     def store(self, value: Any, project: dc.Project) -> None:
         """Write the value, or treat an empty one as the asset wants.
@@ -158,6 +161,7 @@ class TableOutput:
             custom=draft.custom,
             cut=self.cut,
             trailers=self.trailers,
+            provenance=self.provenance,
             table_type=self.settings[TABLE_TYPE],
         )
         return self.report(draft, result, before, project)
@@ -273,7 +277,8 @@ class TableOutput:
     def _keep(self, project: dc.Project) -> EventReport:
         standing = self.version_kept(project)
         if self.cut is not None:
-            project.record_cut(self.cut, {self.table: standing.version}, message=self.message, trailers=self.trailers)
+            why: dict[str, Any] = {"message": self.message, "trailers": self.trailers, "provenance": self.provenance}
+            project.record_cut(self.cut, {self.table: standing.version}, **why)
         cut = {CUT: self.cut, **self._cut_history(project)} if self.cut is not None else {}
         shown = {"datom/changed": False, VERSION: standing.version, "datom/data_sha": standing.data_sha}
         self.context.log.info(f"{self.table}: version {standing.version[:8]} stands")

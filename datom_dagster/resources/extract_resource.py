@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
 import datom_core as dc
@@ -23,6 +23,7 @@ class ExtractDrop:
         r_compat, encoding, separator: as for `datom_core.read_extract`.
         manifest: name of a file that lists the drop; nothing is read until everything it lists is there.
         quiet: nothing is read until no file has changed for this many seconds.
+        source_system: where the files come from, as in ``"Rave"``; recorded with each version.
 
     Raises:
         InvalidInputError: an argument that can never work.
@@ -37,9 +38,13 @@ class ExtractDrop:
     separator: str | None = None
     manifest: str | None = None
     quiet: float | None = None
+    source_system: str | None = None
 
     def __post_init__(self) -> None:
         self._reader(".")  # only checks the arguments
+        given: object = self.source_system
+        if given is not None and (not isinstance(given, str) or not given.strip() or not given.isprintable()):
+            raise dc.InvalidInputError(f"source_system is the name of a system, as in 'Rave', not {given!r}.")
 
     def __call__(self, table: str, cut: str | None) -> dc.Extract:
         """What a table's file holds; it is in the cut's folder, if each cut has one.
@@ -64,7 +69,9 @@ class ExtractDrop:
         if len(found) > 1:
             names = ", ".join(f.name for f in found)
             raise dc.InvalidInputError(f"{where} has several files for {table}: {names}. Deliver one.", table=table)
-        return reader.read(found[0], table)
+        extract = reader.read(found[0], table)
+        system = self.source_system
+        return extract if system is None else replace(extract, source=dc.SourceSystem(system))
 
     def reader(self, cut: str | None) -> dc.DropReader:
         """A reader of all files, or of one cut's.

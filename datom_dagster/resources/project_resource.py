@@ -125,6 +125,19 @@ class DatomResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-arg]
         description="Keep on this machine what large tables hashed to, so that unchanged ones are known at once.",
     )
 
+    require_author: bool = Field(
+        default=False,
+        description="Refuse runs that do not say who asks for them, before anything is written: the tag datom/author.",
+    )
+    require_message: bool = Field(
+        default=False,
+        description="Refuse runs that do not say why, before anything is written: the tag datom/commit_message.",
+    )
+    pipeline_commit: str | None = Field(
+        default=None,
+        description="The git commit of the pipeline's code; by default what Dagster+ or the code's work tree says.",
+    )
+
     # If a remote is refused for containing a password, the error must not show it.
     model_config = ConfigDict(hide_input_in_errors=True)
 
