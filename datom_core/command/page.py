@@ -6,6 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
+from datom_core.command.accountability import accountability
 from datom_core.command.forms import Answer
 
 
@@ -22,7 +23,7 @@ def write_page(answer: Answer, file: Path | None) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    page = made.get_template("show.html.jinja").render(answer=answer)
+    page = made.get_template("show.html.jinja").render(answer=answer, accountability=accountability)
     if file is not None:
         try:
             with dc.whole_file(file) as sink:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from datom_core.common import Moment, Progress, beginning_of, moment_of, watcher
-from datom_core.documents import Author, Cuts, Recording, Version, timestamp
+from datom_core.documents import Author, Cuts, Provenance, Recording, Version, timestamp
 from datom_core.errors import InvalidInputError
 from datom_core.reading.states import NOW, StateLike, Versions, find_state, named_study
 from datom_core.reading.stored_documents import StoredDocuments
@@ -30,6 +30,7 @@ class LogEntry:
         current: whether it is current now.
         cuts: the cuts that stand for this version now.
         commit_sha: the commit that recorded it; known for the first time alone.
+        provenance: who asked and who wrote, in which run and from which file, as far as it was recorded.
     """
 
     recorded_at: str
@@ -41,6 +42,7 @@ class LogEntry:
     current: bool
     cuts: tuple[str, ...]
     commit_sha: str | None = field(default=None, repr=False)
+    provenance: Provenance | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,7 @@ def _entries(
                 current=place == last,
                 cuts=tuple(standing.get((table, version.version), ())),
                 commit_sha=None if version.version in seen else version.commit_sha,
+                provenance=recording.provenance,
             )
         )
         seen.add(version.version)

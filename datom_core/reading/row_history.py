@@ -29,7 +29,7 @@ class CellState:
         version, recorded_at, author, message, commit_sha: the recording that brought it.
         cuts: the cuts that stand, or stood, for that version.
         original_file_sha: SHA-256 of the extract file that the version was imported from.
-        run: the run that recorded it, where git was asked (`Project.row_history`).
+        run: the run that recorded it; of what an earlier release wrote, where git was asked (`Project.row_history`).
         typed: the value as Python knows it.
     """
 
@@ -120,7 +120,7 @@ class RowHistory:
         """
         known = ((c, c.commit_sha or commits.get(c.recorded_at)) for c in self.cells)
         return replace(
-            self, cells=rows(replace(c, commit_sha=commit, run=runs.get(commit or "")) for c, commit in known)
+            self, cells=rows(replace(c, commit_sha=commit, run=c.run or runs.get(commit or "")) for c, commit in known)
         )
 
     def __repr__(self) -> str:
@@ -279,6 +279,7 @@ def _cuts_of(cuts: Cuts, table: str, version: Version) -> tuple[str, ...]:
 def _state(column: str, cell: _Cell, version: Version, recording: Recording, cuts: tuple[str, ...]) -> CellState:
     # Of a version that became current again within the same second, too, only the first recording has this commit.
     first = recording.recorded_at == version.timestamp and recording not in version.reinstatements
+    told = recording.provenance
     return CellState(
         column=column,
         value=cell.text,
@@ -290,6 +291,7 @@ def _state(column: str, cell: _Cell, version: Version, recording: Recording, cut
         commit_sha=version.commit_sha if first else None,
         cuts=cuts,
         original_file_sha=version.original_file_sha,
+        run=None if told is None or told.run is None else told.run.id,
         typed=cell.value,
     )
 

@@ -125,6 +125,7 @@ def _side(side: Side | None) -> dict[str, Any] | None:
             "author": version.author.to_json(),
             "message": version.message,
             "commit": version.commit_sha,
+            **({} if version.provenance is None else {"provenance": version.provenance.to_json()}),
         },
     }
 

@@ -129,6 +129,7 @@ def side_facts(side: Side | None) -> list[tuple[str, str]]:
         ("recorded", moment(version.timestamp)),
         ("author", str(version.author)),
         ("message", version.message or _NONE),
+        *([] if version.provenance is None else version.provenance.facts().items()),
         *shape,
         ("version", version.version),
         ("commit", version.commit_sha or "not known"),

@@ -14,7 +14,16 @@ import pyarrow as pa
 import datom_core as dc
 from datom_dagster.events.changes_told import CHANGES, REPORT
 from datom_dagster.events.examples import SHOWN, TABLES, cut, rows_table
-from datom_dagster.events.metadata_keys import AUTHOR, COLUMN_LINEAGE, COLUMN_SCHEMA, CUT, OUTSIDE, REASON, SOURCE_SYSTEM, VERSION
+from datom_dagster.events.metadata_keys import (
+    AUTHOR,
+    COLUMN_LINEAGE,
+    COLUMN_SCHEMA,
+    CUT,
+    OUTSIDE,
+    REASON,
+    SOURCE_SYSTEM,
+    VERSION,
+)
 from datom_dagster.rules import MASKED, Finding
 
 #: Key under which an event shows what its step loaded.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from datom_core.command.forms.base import Answer
 from datom_core.command.forms.looking import SourceLine
@@ -21,6 +22,7 @@ class LogLine:
         current: whether it is current now.
         cuts: the cuts that stand for this version now.
         commit_sha: the commit that recorded it; known for the first time alone.
+        provenance: who asked and wrote, in which run, from which file, as a history's entry has it.
     """
 
     recorded_at: str
@@ -32,6 +34,7 @@ class LogLine:
     current: bool
     cuts: tuple[str, ...]
     commit_sha: str | None
+    provenance: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True)

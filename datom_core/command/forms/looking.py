@@ -113,6 +113,7 @@ class CutMove:
         table, version: which version it stood for since then.
         recorded_at, author, message: when, by whom, and why.
         stands: whether it still does.
+        provenance: who asked and wrote, and in which run; null where the version's own history says it.
     """
 
     table: str
@@ -121,6 +122,7 @@ class CutMove:
     author: str
     message: str
     stands: bool
+    provenance: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -155,6 +157,7 @@ class RecordingLine:
     recorded_at: str
     author: str
     message: str
+    provenance: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -183,7 +186,8 @@ class ShowAnswer(Answer):
     Attributes:
         project, table, version, data_sha: which version.
         current: whether it is current.
-        recorded_at, author, message, commit_sha: its first recording.
+        recorded_at, author, message, commit_sha, provenance: its first recording; the last as its history's entry has
+            it.
         reinstatements: each time that it became current again.
         table_type: ``"imported"`` or ``"derived"``.
         rows, size_bytes: how large it is.
@@ -205,6 +209,7 @@ class ShowAnswer(Answer):
     author: str
     message: str
     commit_sha: str | None
+    provenance: Mapping[str, Any] | None
     reinstatements: tuple[RecordingLine, ...]
     table_type: str | None
     rows: int

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from datom_core.command.accountability import accountability, recorded
 from datom_core.command.forms.histories import (
     CellLine,
     DependentLine,
@@ -19,7 +20,7 @@ from datom_core.command.forms.histories import (
 )
 from datom_core.command.forms.looking import SourceLine
 from datom_core.command.layout import Branch, Records, lines, tree
-from datom_core.command.output import person
+from datom_core.command.output import pairs, person
 from datom_core.command.session import Session, without_git
 from datom_core.command.verbs.arguments import KeyValue, OptionalTableAt, TableAt, TableName, by_column
 
@@ -40,6 +41,9 @@ def log(
     author: Annotated[str | None, typer.Option(metavar="TEXT", help="By authors whose name has this.")] = None,
     grep: Annotated[str | None, typer.Option(metavar="TEXT", help="With messages that have this.")] = None,
     oneline: Annotated[bool, typer.Option("--oneline", help="A line each.")] = False,
+    long: Annotated[
+        bool, typer.Option("--long", help="Also who asked and who wrote, the run, the file and the reason.")
+    ] = False,
 ) -> None:
     """When versions became current, by whom and why, newest first: of a table, up to a state, or of the study."""
     import datom_core as dc
@@ -52,12 +56,43 @@ def log(
         )
     entries = tuple(
         LogLine(
-            e.recorded_at, e.table, e.version, str(e.author), e.message, e.reinstated, e.current, e.cuts, e.commit_sha
+            e.recorded_at,
+            e.table,
+            e.version,
+            str(e.author),
+            e.message,
+            e.reinstated,
+            e.current,
+            e.cuts,
+            e.commit_sha,
+            recorded(e),
         )
         for e in found
     )
     answer = LogAnswer(reader.project, asked.table, asked.state, entries)
-    session.output.answer(answer, lambda: [lines(_lines(answer))] if oneline else _log_shown(answer))
+    if oneline and long:
+        raise typer.BadParameter("--oneline and --long exclude each other.")
+    told = _log_told if long else _log_shown
+    session.output.answer(answer, lambda: [lines(_lines(answer))] if oneline else told(answer))
+
+
+def _log_told(answer: LogAnswer) -> Iterator[RenderableType]:
+    """Every entry as a block of its own, with all that is known of it."""
+    for place, entry in enumerate(answer.entries):
+        if place:
+            yield ""
+        yield pairs(
+            [
+                ("recorded", entry.recorded_at),
+                ("table", entry.table),
+                ("version", entry.version + (" (again)" if entry.reinstated else "") + " *" * entry.current),
+                ("author", entry.author),
+                ("message", entry.message or None),
+                *accountability(entry.provenance),
+                ("cuts", ", ".join(entry.cuts) or None),
+                ("commit", entry.commit_sha),
+            ]
+        )
 
 
 def _log_shown(answer: LogAnswer) -> Iterator[RenderableType]:

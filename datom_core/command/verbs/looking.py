@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from datom_core.command.accountability import recorded
 from datom_core.command.forms.looking import (
     CutAnswer,
     CutLine,
@@ -133,14 +134,14 @@ def cuts(session: Session, name: OptionalCut = None) -> None:
     name = without_at(name, known)
     if name in marks and name not in known:
         moves = [
-            CutMove(t, v, m.recorded_at, str(m.author), m.message, m is marks[name].latest)
+            CutMove(t, v, m.recorded_at, str(m.author), m.message, m is marks[name].latest, recorded(m))
             for m in marks[name].moves
             for t, v in m.versions.items()
         ]
         kind = "review mark"
     else:
         moves = [
-            CutMove(t, r.version, r.recorded_at, str(r.author), r.message, r is recordings[0])
+            CutMove(t, r.version, r.recorded_at, str(r.author), r.message, r is recordings[0], recorded(r))
             for t, recordings in known.find(name).recordings.items()
             for r in recordings
         ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from datom_core.command.accountability import accountability, recorded
 from datom_core.command.forms.looking import (
     ColumnLine,
     ParentLine,
@@ -85,7 +86,10 @@ def _table(found: dc.TableDescription) -> ShowAnswer:
         author=str(entry.author),
         message=entry.message,
         commit_sha=entry.commit_sha,
-        reinstatements=tuple(RecordingLine(r.recorded_at, str(r.author), r.message) for r in entry.reinstatements),
+        provenance=recorded(entry),
+        reinstatements=tuple(
+            RecordingLine(r.recorded_at, str(r.author), r.message, recorded(r)) for r in entry.reinstatements
+        ),
         table_type=found.table_type,
         rows=found.rows,
         size_bytes=found.size_bytes,
@@ -130,6 +134,7 @@ def facts(answer: ShowAnswer) -> list[tuple[str, object]]:
         ("recorded", answer.recorded_at),
         ("author", answer.author),
         ("message", answer.message or None),
+        *accountability(answer.provenance),
         *(("again", f"{r.recorded_at}, {r.author}: {r.message}") for r in answer.reinstatements),
         ("commit", answer.commit_sha),
         ("cuts", ", ".join(answer.cuts) or None),
