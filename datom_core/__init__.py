@@ -60,6 +60,9 @@ if TYPE_CHECKING:
         TokenSource,
     )
     from datom_core.documents import (
+        AllowedSigner,
+        Approval,
+        Approvals,
         Author,
         Change,
         Cut,
@@ -75,6 +78,8 @@ if TYPE_CHECKING:
         ReviewMove,
         Reviews,
         Rows,
+        Signer,
+        Signers,
         Source,
         Version,
         check_parents,
@@ -113,7 +118,7 @@ if TYPE_CHECKING:
         read_extract,
         register_format,
     )
-    from datom_core.git import GitHub, GitHubRepository, Remote, RepositoryInfo, check_remote, remote_head
+    from datom_core.git import GitHub, GitHubRepository, Remote, RepositoryInfo, SigningKey, check_remote, remote_head
     from datom_core.governance import DecommissionReport, Governance, ProjectRecord, RegisteredProject, RepairReport
     from datom_core.planning import (
         Action,
@@ -163,6 +168,7 @@ if TYPE_CHECKING:
         find_settings,
         remote_at,
     )
+    from datom_core.signatures import SignatureLine, SignatureProblem, SignatureReport, TimeStampServer
     from datom_core.storage import (
         Backend,
         LocalStore,
@@ -214,8 +220,9 @@ else:
                 "KeyringCredentials KeyringToken ProfileCredentials RoleCredentials TokenSource"
             ),
             "documents": (
-                "Author Change Cut Cuts Event FormerPlace Location Metadata Origin Parent Recording Review ReviewMove "
-                "Reviews Rows Source Version check_parents"
+                "AllowedSigner Approval Approvals Author Change Cut Cuts Event FormerPlace Location Metadata Origin "
+                "Parent Recording Review ReviewMove "
+                "Reviews Rows Signer Signers Source Version check_parents"
             ),
             "errors": (
                 "AccessDeniedError AlreadyExistsError ColumnReport ConflictError DatomError DivergedError FormatError "
@@ -227,7 +234,7 @@ else:
                 "Drop DropReader Extract ExtractFile ExtractFormat ExtractSource FileToRead Listing LocalFolder "
                 "S3Folder SchemaLike read_extract register_format"
             ),
-            "git": "GitHub GitHubRepository Remote RepositoryInfo check_remote remote_head",
+            "git": "GitHub GitHubRepository Remote RepositoryInfo SigningKey check_remote remote_head",
             "governance": "DecommissionReport Governance ProjectRecord RegisteredProject RepairReport",
             "planning": (
                 "Action CutResult Depth LostVersion MirrorReport PlannedWrite Problem Status Summary TableInfo "
@@ -240,6 +247,7 @@ else:
             ),
             "reports": "ReportForm ReportSection render_report report_form report_schema report_sections write_report",
             "settings": "ProjectSettings RegisterSettings StorageSettings find_register find_settings remote_at",
+            "signatures": "SignatureLine SignatureProblem SignatureReport TimeStampServer",
             "storage": (
                 "Backend LocalStore MemoryStore ObjectInfo ObjectStore Opening PreflightCheck S3Store StoredObject "
                 "iam_policy open_store register_backend"
@@ -255,8 +263,11 @@ else:
 __all__ = [
     "AccessDeniedError",
     "Action",
+    "AllowedSigner",
     "AlreadyExistsError",
     "AmbientCredentials",
+    "Approval",
+    "Approvals",
     "Author",
     "Backend",
     "CellChange",
@@ -355,6 +366,12 @@ __all__ = [
     "S3Store",
     "SchemaLike",
     "Secret",
+    "SignatureLine",
+    "SignatureProblem",
+    "SignatureReport",
+    "Signer",
+    "Signers",
+    "SigningKey",
     "Source",
     "StateLike",
     "Status",
@@ -370,6 +387,7 @@ __all__ = [
     "TableDescription",
     "TableHash",
     "TableInfo",
+    "TimeStampServer",
     "TokenSource",
     "UnprovenWarning",
     "UnsupportedColumnsError",

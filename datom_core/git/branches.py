@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from dataclasses import dataclass
 
+from datom_core.common import fitting
 from datom_core.errors import InvalidInputError, NotFoundError
 from datom_core.git.answers import translated
 from datom_core.git.cache import GitFailedError, run_anywhere
 from datom_core.git.local_refs import local_tips
-from datom_core.git.remote import Remote, redact
+from datom_core.git.remote import Remote, as_remote, redact, unshown
 
 DEFAULT_BRANCH = "main"
 
@@ -125,3 +127,17 @@ def _ask(remote: Remote, *patterns: str) -> Branches:
         elif right.startswith(_HEADS):
             tips[right.removeprefix(_HEADS)] = left
     return Branches(head, tips)
+
+
+@fitting
+def remote_head(remote: str | os.PathLike[str] | Remote, branch: str | None = None) -> str | None:
+    """The newest commit of a remote's branch, by default the one that its HEAD names; ``None`` if it is empty.
+
+    It makes one query to the remote (``git ls-remote``, of which a repository on this machine mostly needs none) and
+    fetches nothing: cheap enough for every minute.
+
+    Raises:
+        NotFoundError, AccessDeniedError, StorageError: the remote does not exist, denies access, or is failing.
+    """
+    remote = unshown(remote)
+    return head_of(as_remote(remote), check_branch(branch) if branch is not None else None)
