@@ -163,6 +163,7 @@ if TYPE_CHECKING:
     from datom_core.settings import (
         ProjectSettings,
         RegisterSettings,
+        SigningSettings,
         StorageSettings,
         find_register,
         find_settings,
@@ -246,7 +247,9 @@ else:
                 "StudyState TableDescription locate registered_in"
             ),
             "reports": "ReportForm ReportSection render_report report_form report_schema report_sections write_report",
-            "settings": "ProjectSettings RegisterSettings StorageSettings find_register find_settings remote_at",
+            "settings": (
+                "ProjectSettings RegisterSettings SigningSettings StorageSettings find_register find_settings remote_at"
+            ),
             "signatures": "SignatureLine SignatureProblem SignatureReport TimeStampServer",
             "storage": (
                 "Backend LocalStore MemoryStore ObjectInfo ObjectStore Opening PreflightCheck S3Store StoredObject "
@@ -372,6 +375,7 @@ __all__ = [
     "Signer",
     "Signers",
     "SigningKey",
+    "SigningSettings",
     "Source",
     "StateLike",
     "Status",

@@ -73,7 +73,7 @@ def altered_approvals(cuts: Cuts) -> Iterator[str]:
     """What approvals say that cannot be what was signed."""
     for record in cuts.approvals:
         if not record.intact:
-            yield f"has the {record.kind} {record.id[:12]} of the cut {record.cut!r}, whose id is that of something else"
+            yield f"has the {record.kind} {record.id[:12]} of the cut {record.cut!r}, and its id is of something else"
 
 
 def row_faults(row: Entry | None, table: TableState) -> Iterator[str]:

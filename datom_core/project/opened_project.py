@@ -202,7 +202,8 @@ class OpenedProject:
         `recover_versions` brings it back, `accept_history` gives it up.
 
         Returns:
-            The error, with ``lost``, ``lost_cuts``, ``lost_marks`` and ``lost_approvals``; ``None`` if storage shows nothing else.
+            The error, with ``lost``, ``lost_cuts``, ``lost_marks`` and ``lost_approvals``; ``None`` if storage shows
+            nothing else.
 
         Raises:
             ConflictError, StorageError: nothing is known; call it again.

@@ -36,6 +36,7 @@ from datom_dagster.events.errors import translated
 from datom_dagster.events.event_metadata import (
     LOADED,
     PREVIEW,
+    approvals_metadata,
     column_schema,
     commit_metadata,
     cut_history,
@@ -132,6 +133,7 @@ __all__ = [
     "ReportPlaceLike",
     "TableType",
     "add_partition_metadata",
+    "approvals_metadata",
     "change_metadata",
     "changes_metadata",
     "check_keys",

@@ -20,6 +20,7 @@ from datom_dagster.events import (
     telling,
     translated,
 )
+from datom_dagster.io.locked_cuts import PARTITION_TAG, check_lock
 from datom_dagster.io.multi_output import is_partitions, store_partitions, store_together
 from datom_dagster.io.output_options import OutputOptions
 from datom_dagster.io.table_input import TableInput
@@ -81,6 +82,14 @@ class DatomIOManager(Spelt, dg.ConfigurableIOManager):
         ),
     )
 
+    refuse_locked: bool = Field(
+        default=False,
+        description=(
+            "Whether a run for a partition whose cut is locked fails before any code of its assets runs. Otherwise it "
+            "may deliver again what the cut stands for, and a log line tells of the lock before that code runs."
+        ),
+    )
+
     if not TYPE_CHECKING:  # type checkers know the fields
 
         def __init__(self, **data: Any) -> None:
@@ -104,10 +113,13 @@ class DatomIOManager(Spelt, dg.ConfigurableIOManager):
         return made
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Refuse a run before any step begins if it would write to a read-only project, or if its tags ask for
-        versions that do not exist."""
+        """Refuse a run before any step begins if it would write to a read-only project, if its tags ask for versions
+        that do not exist, or, if that is wanted, for a partition whose cut is locked."""
         if context.run is not None and any(tag.startswith("datom/") for tag in context.run.tags):
             check_tags(context.run.tags, self.datom.open_reader)
+        partition = None if context.run is None else context.run.tags.get(PARTITION_TAG)
+        if partition is not None and self.datom.remote is not None:
+            check_lock(self.datom, partition, context.log, refuse=self.refuse_locked)
         if self.datom.remote is None and self._writes and context.run is not None and context.instance is not None:
             planned = planned_assets(context.instance, context.run.run_id)
             refused = sorted(planned & self._writes)
