@@ -60,6 +60,9 @@ if TYPE_CHECKING:
         TokenSource,
     )
     from datom_core.documents import (
+        AllowedSigner,
+        Approval,
+        Approvals,
         Author,
         Change,
         Cut,
@@ -78,6 +81,8 @@ if TYPE_CHECKING:
         Reviews,
         Rows,
         Run,
+        Signer,
+        Signers,
         Source,
         SourceFile,
         SourceSystem,
@@ -118,7 +123,7 @@ if TYPE_CHECKING:
         read_extract,
         register_format,
     )
-    from datom_core.git import GitHub, GitHubRepository, Remote, RepositoryInfo, check_remote, remote_head
+    from datom_core.git import GitHub, GitHubRepository, Remote, RepositoryInfo, SigningKey, check_remote, remote_head
     from datom_core.governance import DecommissionReport, Governance, ProjectRecord, RegisteredProject, RepairReport
     from datom_core.planning import (
         Action,
@@ -163,11 +168,13 @@ if TYPE_CHECKING:
     from datom_core.settings import (
         ProjectSettings,
         RegisterSettings,
+        SigningSettings,
         StorageSettings,
         find_register,
         find_settings,
         remote_at,
     )
+    from datom_core.signatures import SignatureLine, SignatureProblem, SignatureReport, TimeStampServer
     from datom_core.storage import (
         Backend,
         LocalStore,
@@ -220,8 +227,9 @@ else:
                 "KeyringCredentials KeyringToken ProfileCredentials RoleCredentials TokenSource"
             ),
             "documents": (
-                "Author Change Cut Cuts Event FormerPlace Location Machine Metadata Origin Parent Provenance Recording "
-                "Review ReviewMove Reviews Rows Run Source SourceFile SourceSystem Version check_parents"
+                "AllowedSigner Approval Approvals Author Change Cut Cuts Event FormerPlace Location Machine Metadata "
+                "Origin Parent Provenance Recording Review ReviewMove Reviews Rows Run Signer Signers Source "
+                "SourceFile SourceSystem Version check_parents"
             ),
             "errors": (
                 "AccessDeniedError AlreadyExistsError ColumnReport ConflictError DatomError DivergedError FormatError "
@@ -233,7 +241,7 @@ else:
                 "Drop DropReader Extract ExtractFile ExtractFormat ExtractSource FileToRead Listing LocalFolder "
                 "S3Folder SchemaLike read_extract register_format"
             ),
-            "git": "GitHub GitHubRepository Remote RepositoryInfo check_remote remote_head",
+            "git": "GitHub GitHubRepository Remote RepositoryInfo SigningKey check_remote remote_head",
             "governance": "DecommissionReport Governance ProjectRecord RegisteredProject RepairReport",
             "planning": (
                 "Action CutResult Depth LostVersion MirrorReport PlannedWrite Problem Status Summary TableInfo "
@@ -245,7 +253,10 @@ else:
                 "StudyState TableDescription locate registered_in"
             ),
             "reports": "ReportForm ReportSection render_report report_form report_schema report_sections write_report",
-            "settings": "ProjectSettings RegisterSettings StorageSettings find_register find_settings remote_at",
+            "settings": (
+                "ProjectSettings RegisterSettings SigningSettings StorageSettings find_register find_settings remote_at"
+            ),
+            "signatures": "SignatureLine SignatureProblem SignatureReport TimeStampServer",
             "storage": (
                 "Backend LocalStore MemoryStore ObjectInfo ObjectStore Opening PreflightCheck S3Store StoredObject "
                 "iam_policy open_store register_backend"
@@ -261,8 +272,11 @@ else:
 __all__ = [
     "AccessDeniedError",
     "Action",
+    "AllowedSigner",
     "AlreadyExistsError",
     "AmbientCredentials",
+    "Approval",
+    "Approvals",
     "Author",
     "Backend",
     "CellChange",
@@ -364,6 +378,13 @@ __all__ = [
     "S3Store",
     "SchemaLike",
     "Secret",
+    "SignatureLine",
+    "SignatureProblem",
+    "SignatureReport",
+    "Signer",
+    "Signers",
+    "SigningKey",
+    "SigningSettings",
     "Source",
     "SourceFile",
     "SourceSystem",
@@ -381,6 +402,7 @@ __all__ = [
     "TableDescription",
     "TableHash",
     "TableInfo",
+    "TimeStampServer",
     "TokenSource",
     "UnprovenWarning",
     "UnsupportedColumnsError",

@@ -18,6 +18,7 @@ PROJECT_FILE = ".datom/project.yaml"
 MANIFEST_FILE = ".datom/manifest.json"
 CUTS_FILE = ".datom/cuts.json"
 GOVERNANCE_FILE = ".datom/governance.json"
+SIGNERS_FILE = ".datom/allowed_signers"
 
 REGISTRATIONS = "projects"  # folder of the governance repo
 

@@ -9,6 +9,16 @@ from datom_core.lazy import lazy
 
 if TYPE_CHECKING:
     from datom_core.documents import canonical
+    from datom_core.documents.approvals import (
+        LOCKED,
+        TRAILER,
+        Approval,
+        Approvals,
+        Signer,
+        new_record,
+        record_id,
+        record_text,
+    )
     from datom_core.documents.author import Author
     from datom_core.documents.cuts import Cut, Cuts
     from datom_core.documents.display import Rows, block, rows
@@ -52,12 +62,14 @@ if TYPE_CHECKING:
     from datom_core.documents.reviews import Review, ReviewMove, Reviews
     from datom_core.documents.set_hash import hash_set
     from datom_core.documents.shape_change import Change, compare_shapes
+    from datom_core.documents.signers import AllowedSigner, Signers, check_principal, check_public_key
 else:
     __getattr__, __dir__ = lazy(
         __name__,
         {
-            "canonical": "canonical",
+            "approvals": "Approval Approvals LOCKED Signer TRAILER new_record record_id record_text",
             "author": "Author",
+            "canonical": "canonical",
             "cuts": "Cut Cuts",
             "display": "Rows block rows",
             "governance": "DISPATCH Decommission Event Events FormerPlace GovernanceFile Ref location_block",
@@ -74,11 +86,17 @@ else:
             "reviews": "Review ReviewMove Reviews",
             "set_hash": "hash_set",
             "shape_change": "Change compare_shapes",
+            "signers": "AllowedSigner Signers check_principal check_public_key",
         },
     )
 
 __all__ = [
     "DISPATCH",
+    "LOCKED",
+    "TRAILER",
+    "AllowedSigner",
+    "Approval",
+    "Approvals",
     "Author",
     "Buffer",
     "Change",
@@ -109,6 +127,8 @@ __all__ = [
     "Reviews",
     "Rows",
     "Run",
+    "Signer",
+    "Signers",
     "Source",
     "SourceFile",
     "SourceSystem",
@@ -117,6 +137,8 @@ __all__ = [
     "block",
     "canonical",
     "check_parents",
+    "check_principal",
+    "check_public_key",
     "clean_custom",
     "compare_shapes",
     "complete",
@@ -126,11 +148,14 @@ __all__ = [
     "identity_fields",
     "kind_of",
     "location_block",
+    "new_record",
     "objects",
     "optional",
     "parse",
     "parse_object",
     "read_provenance",
+    "record_id",
+    "record_text",
     "rows",
     "same_place",
     "shared_kinds",

@@ -2,7 +2,8 @@
 
 A document of this package; R neither reads nor disturbs it. For each cut and each table it keeps every
 version that the name ever stood for, newest first, so that a re-delivered cut hides nothing. Marks of review
-(`datom_core.documents.reviews`) lie beside the cuts in the same document, so that both are always of one moment.
+(`datom_core.documents.reviews`) and approvals (`datom_core.documents.approvals`) lie beside the cuts in the same
+document, so that all are always of one moment.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 from datom_core.common import did_you_mean
 from datom_core.documents import canonical
+from datom_core.documents.approvals import LOCKED, Approvals, records_united, records_where
 from datom_core.documents.author import Author
 from datom_core.documents.parsing import (
     Buffer,
@@ -101,6 +103,7 @@ class Cuts(Mapping[str, Cut]):
 
     Attributes:
         reviews: how far the project was reviewed; marks are no cuts, and this mapping does not have them.
+        approvals: who approved which cuts, and what they stood for then.
     """
 
     raw: Mapping[str, Any] = field(
@@ -108,6 +111,7 @@ class Cuts(Mapping[str, Cut]):
     )
     cuts: Mapping[str, Cut] = field(default_factory=dict)
     reviews: Reviews = field(default_factory=Reviews)
+    approvals: Approvals = field(default_factory=Approvals)
 
     @classmethod
     def from_json(cls, data: Buffer, source: str) -> Cuts:
@@ -123,7 +127,8 @@ class Cuts(Mapping[str, Cut]):
         schema_of(raw, source, ceiling=_SCHEMA)
         cuts = required(raw, "cuts", dict, source) if raw.get("cuts") else {}
         reviews = Reviews.from_document(optional(raw, "reviews", dict, source), source)
-        return cls(MappingProxyType(raw), MappingProxyType({n: _cut(n, c, source) for n, c in cuts.items()}), reviews)
+        held = MappingProxyType({n: _cut(n, c, source) for n, c in cuts.items()})
+        return cls(MappingProxyType(raw), held, reviews, Approvals.from_document(raw, held, source))
 
     def to_json(self) -> bytes:
         return canonical.dump(dict(self.raw))
@@ -161,6 +166,25 @@ class Cuts(Mapping[str, Cut]):
         """
         if name in self.reviews and name not in self.cuts:
             raise InvalidInputError(f"{name!r} is the name of a review mark. Give the cut another name.", cut=name)
+
+    def moved_since(self, before: Cuts) -> tuple[str, ...]:
+        """The cuts that stand for something else than before, or that are new, or gone."""
+        names = {*self.cuts, *before.cuts}
+        return tuple(sorted(n for n in names if dict(self.cuts.get(n, {})) != dict(before.cuts.get(n, {}))))
+
+    @property
+    def locked(self) -> tuple[str, ...]:
+        """The cuts that refuse to move."""
+        return tuple(dict.fromkeys(record.cut for record in self.approvals.standing(LOCKED)))
+
+    def with_approval(self, record: Mapping[str, Any]) -> Cuts:
+        """The document once a record is in it."""
+        return self._with_approvals([dict(record), *(self.raw.get("approvals") or [])])
+
+    def _with_approvals(self, approvals: list[Any]) -> Cuts:
+        if not approvals and "approvals" not in self.raw:
+            return self
+        return Cuts._of({**self.raw, "approvals": approvals})
 
     def with_review(self, name: str, move: ReviewMove) -> Cuts:
         """The document once the mark ``name`` is set.
@@ -205,7 +229,7 @@ class Cuts(Mapping[str, Cut]):
         return Cuts._of({**self.raw, "cuts": {**all_cuts, name: {**cut, "tables": tables}}})
 
     def limited_to(self, readable: Mapping[str, frozenset[str]]) -> Cuts:
-        """The cuts and marks without versions that readers of these tables cannot reach yet.
+        """The cuts, marks and approvals without versions that readers of these tables cannot reach yet.
 
         Args:
             readable: per table concerned, the versions that can be read.
@@ -219,11 +243,16 @@ class Cuts(Mapping[str, Cut]):
             tables = {t: left for t, entries in cut.get("tables", {}).items() if (left := kept(t, entries))}
             if tables:
                 cuts[name] = {**cut, "tables": tables}
-        reviews = moves_where(self.raw.get("reviews") or {}, lambda t, v: t not in readable or v in readable[t])
-        return Cuts._of({**self.raw, "cuts": cuts})._with_reviews(reviews)
+
+        def keep(table: str, version: str) -> bool:
+            return table not in readable or version in readable[table]
+
+        reviews = moves_where(self.raw.get("reviews") or {}, keep)
+        approvals = records_where(self.raw.get("approvals") or [], keep)
+        return Cuts._of({**self.raw, "cuts": cuts})._with_reviews(reviews)._with_approvals(approvals)
 
     def united(self, other: Cuts, known: Mapping[str, Collection[str]]) -> Cuts:
-        """These cuts and marks together with what another document records of known versions.
+        """These cuts, marks and approvals together with what another document records of known versions.
 
         Args:
             other: the other document.
@@ -245,8 +274,14 @@ class Cuts(Mapping[str, Cut]):
                     tables[table] = sorted([*more, *ours], key=lambda e: str(e["recorded_at"]), reverse=True)
             if tables:
                 cuts[name] = {**cut, "tables": tables}
-        found = moves_where(other.raw.get("reviews") or {}, lambda t, v: v in known.get(t, ()))
-        return Cuts._of({**self.raw, "cuts": cuts})._with_reviews(moves_united(self.raw.get("reviews") or {}, found))
+
+        def keep(table: str, version: str) -> bool:
+            return version in known.get(table, ())
+
+        reviews = moves_united(self.raw.get("reviews") or {}, moves_where(other.raw.get("reviews") or {}, keep))
+        theirs = records_where(other.raw.get("approvals") or [], keep)
+        approvals = records_united(self.raw.get("approvals") or [], theirs)
+        return Cuts._of({**self.raw, "cuts": cuts})._with_reviews(reviews)._with_approvals(approvals)
 
     def __repr__(self) -> str:
         return "Cuts(\n" + "".join(f"  {cut!r},\n" for cut in self.cuts.values()) + ")"

@@ -15,6 +15,15 @@ if TYPE_CHECKING:
     from datom_core.git.github import GitHub, GitHubRepository, RepositoryInfo
     from datom_core.git.remote import Remote, check_remote, same_remote, unshown
     from datom_core.git.repo import GitRepo
+    from datom_core.git.signatures import (
+        CommitSignature,
+        Node,
+        commits_touching,
+        file_contents,
+        history_nodes,
+        signed_commits,
+    )
+    from datom_core.git.signing import ReadyKey, SigningKey, as_signing, fingerprint
 else:
     __getattr__, __dir__ = lazy(
         __name__,
@@ -26,21 +35,33 @@ else:
             "github": "GitHub GitHubRepository RepositoryInfo",
             "remote": "Remote check_remote same_remote unshown",
             "repo": "GitRepo",
+            "signatures": "CommitSignature Node commits_touching file_contents history_nodes signed_commits",
+            "signing": "ReadyKey SigningKey as_signing fingerprint",
         },
     )
 
 __all__ = [
     "Added",
+    "CommitSignature",
     "GitHub",
     "GitHubRepository",
     "GitRepo",
     "LostRaceError",
+    "Node",
+    "ReadyKey",
     "Remote",
     "RepositoryInfo",
+    "SigningKey",
+    "as_signing",
     "check_remote",
+    "commits_touching",
     "default_author",
+    "file_contents",
+    "fingerprint",
+    "history_nodes",
     "no_branch",
     "remote_head",
     "same_remote",
+    "signed_commits",
     "unshown",
 ]

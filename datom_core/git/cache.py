@@ -13,7 +13,7 @@ import re
 import secrets
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
@@ -79,16 +79,23 @@ class CloneCache:
         name = hashlib.sha256(f"{remote}\0{branch}".encode()).hexdigest()[:32]
         self.path = root / f"{name}.git"
 
-    def run(self, *args: str, stdin: bytes | None = None, to: Remote | None = None) -> bytes:
+    def run(
+        self,
+        *args: str,
+        stdin: bytes | None = None,
+        to: Remote | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> bytes:
         """Run ``git *args`` in the clone and return its output.
 
         Args:
             to: the remote that the command talks to; its token lets the command log in.
+            environment: variables for this command.
 
         Raises:
             GitFailedError: the command failed.
         """
-        return _run([f"--git-dir={self.path}", *_OPTIONS], args, stdin=stdin, to=to)
+        return _run([f"--git-dir={self.path}", *_OPTIONS], args, stdin=stdin, to=to, variables=environment)
 
     def contents(self, objects: Sequence[str]) -> list[bytes | None]:
         """The contents of objects, named as git names them; ``None`` for one that does not exist.
@@ -168,12 +175,13 @@ def _run(
     stdin: bytes | None = None,
     cwd: str | None = None,
     to: Remote | None = None,
+    variables: Mapping[str, str] | None = None,
 ) -> bytes:
     git = gitpython()
     failed: GitFailedError | None = None
     missing = no_git()
     login = login_to(to)
-    environment = {**_ENVIRONMENT, **dict(login.environment)}
+    environment = {**_ENVIRONMENT, **dict(login.environment), **(variables or {})}
     if not {"GIT_SSH", "GIT_SSH_COMMAND"} & os.environ.keys():
         environment["GIT_SSH_COMMAND"] = "ssh -oBatchMode=yes -oConnectTimeout=30"
     foreign = sorted((_FOREIGN | login.dropped) & os.environ.keys())

@@ -19,12 +19,14 @@ from datom_core.git.authors import default_author
 from datom_core.git.branches import DEFAULT_BRANCH, all_branches, check_branch, default_branch, tip_of
 from datom_core.git.cache import CloneCache, GitFailedError, gitpython
 from datom_core.git.commit_memory import CommitMemory
+from datom_core.git.commits import commit_of
 from datom_core.git.errors import LostRaceError
 from datom_core.git.fetches import Fetches
 from datom_core.git.file_history import Added, Changed, added, changed
 from datom_core.git.push_log import log_push
 from datom_core.git.remote import Remote, as_remote, local_path, redact, unshown
-from datom_core.git.streams import Makers, commit_stream
+from datom_core.git.signing import SigningKey
+from datom_core.git.streams import Makers
 from datom_core.git.trees import FoundFiles, Question
 from datom_core.git.turns import Turns
 
@@ -40,6 +42,7 @@ class GitRepo:
         remote: URL, local path, or a `Remote` with a token; see `check_remote` for what is refused.
         branch: by default, the one that the remote's HEAD names.
         cache_dir: where clones are cached; by default the user's cache directory.
+        signing: the key that signs every commit.
 
     Raises:
         InvalidInputError: not a remote, or not the name of a branch.
@@ -54,9 +57,10 @@ class GitRepo:
         remote: str | os.PathLike[str] | Remote,
         branch: str | None = None,
         cache_dir: str | os.PathLike[str] | None = None,
+        signing: SigningKey | None = None,
     ) -> None:
         remote = unshown(remote)
-        self._at = as_remote(remote)
+        self._at, self.signing = as_remote(remote), signing
         self.remote = self._at.url
         gitpython()  # without a git program, nothing may be begun
         self._branch = check_branch(branch) if branch is not None else None
@@ -199,6 +203,10 @@ class GitRepo:
         found = self._with_history(lambda: self._cache.run("rev-list", "--max-parents=0", commit))
         return found.decode().split()[-1]
 
+    def whole(self, operation: Callable[[CloneCache], T]) -> T:
+        """Run an operation of this folder on a clone that has the whole history."""
+        return self._with_history(lambda: operation(self._cache))
+
     def says(self, tip: str, text: str) -> bool:
         """Whether the message of a commit in the history of ``tip`` contains a text."""
         search = ("log", "-1", "--format=%H", "--fixed-strings", f"--grep={text}", tip)
@@ -232,6 +240,8 @@ class GitRepo:
         author: Author,
         at: datetime,
         committer: Author | None = None,
+        signing: SigningKey | None = None,
+        check: Callable[[str], object] = len,
     ) -> str:
         """Put files on the branch in one commit on top of ``parent``, and return its id.
 
@@ -241,15 +251,18 @@ class GitRepo:
             author: who asked for it.
             at: time of the commit.
             committer: who makes it; by default, whom the git configuration names.
+            signing: signs this one, instead of the repo's key.
+            check: gets the commit before it is pushed, and may refuse it.
 
         Raises:
             LostRaceError: the branch is no longer at ``parent``.
             AccessDeniedError, StorageError: the remote refused, or could not be reached.
         """
         by = Makers(author, committer or default_author(), at)
-        begun = time.monotonic()
+        begun, key = time.monotonic(), signing or self.signing
         for attempt in range(1, _ATTEMPTS + 1):
-            commit = self._healing(lambda: self._commit(files, message, parent, by))
+            commit = self._healing(lambda: commit_of(self._cache, files, message, parent, by, key))
+            check(commit)
             try:
                 self._cache.run(
                     "-c", "push.pushOption=", "push", "--quiet", "--no-verify", "--no-signed",
@@ -287,12 +300,6 @@ class GitRepo:
                 f"{where} is being pushed to by another writer. Try again.", stuck_at=now or "", said=said
             ) from error
         return False
-
-    def _commit(self, files: Mapping[str, bytes | None], message: str, parent: str | None, by: Makers) -> str:
-        stream = commit_stream(self._cache.new_ref(), files, message, parent, by)
-        # One small pack per commit: otherwise git packs a long history file, unpacks it, and packs it again to push it.
-        packed = ("-c", "fastimport.unpackLimit=1", "-c", "core.compression=1")
-        return self._cache.run(*packed, "fast-import", "--quiet", "--done", stdin=stream).decode().strip()
 
     def _has(self, commit: str) -> bool:
         try:

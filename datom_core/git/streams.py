@@ -17,11 +17,15 @@ class Makers:
     committer: Author
     at: datetime
 
+    @property
+    def when(self) -> str:
+        """The time as git writes it."""
+        return f"{int(self.at.timestamp())} {self.at.strftime('%z') or '+0000'}"
+
     def lines(self) -> str:
         """As a commit holds them."""
-        at = f"{int(self.at.timestamp())} {self.at.strftime('%z') or '+0000'}"
         return "".join(
-            f"{role} {who.name} <{who.email}> {at}\n"
+            f"{role} {who.name} <{who.email}> {self.when}\n"
             for role, who in (("author", self.author), ("committer", self.committer))
         )
 

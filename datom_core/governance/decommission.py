@@ -18,6 +18,7 @@ from datom_core.governance.register import Register, Registration
 from datom_core.planning import ProjectState
 from datom_core.publishing import check_origin, load_state, until_published
 from datom_core.reading import open_reader
+from datom_core.signatures import check_unlocked
 from datom_core.storage import ObjectStore, check_place, clean_up, find, kept_after_delete
 
 _STEPS = ("mark", "storage", "registration", "repository", "cache")
@@ -104,8 +105,8 @@ class Decommissioning:
         """Say what goes; then, unless it is a dry run, remove it.
 
         Raises:
-            InvalidInputError: ``confirm`` is not the project's name, or the repository has since been renamed; nothing
-                has been touched.
+            InvalidInputError: ``confirm`` is not the project's name, a cut is locked, or the repository has since been
+                renamed; nothing has been touched.
             Any error of a store, a remote or a host, with what is left to do. Run it again to continue.
         """
         if confirm != self.name:
@@ -178,6 +179,8 @@ class Decommissioning:
             return _Left(data=True, repository=True)
         state = load_state(self.repo, tip, ())
         self._check_documents(state)
+        if state.file.decommissioned_at is None:
+            check_unlocked(self.repo, tip, state)
         check_origin(self.store, load_state(self.repo, tip, state.manifest.entries))
         return _Left(data=True, repository=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from datom_core.common import names
-from datom_core.planning import Problem, ProjectState, history_faults, row_faults, unknown_versions
+from datom_core.planning import Problem, ProjectState, altered_approvals, history_faults, row_faults, unknown_versions
 
 
 def disagreements(state: ProjectState) -> Iterator[Problem]:
@@ -22,6 +22,8 @@ def disagreements(state: ProjectState) -> Iterator[Problem]:
         if name in state.cuts:
             what = f"in git has {name!r} as the name of a cut and of a review mark"
             yield Problem("inconsistent", None, None, names.CUTS_FILE, what, fixable=False)
+    for what in altered_approvals(state.cuts):
+        yield Problem("inconsistent", None, None, names.CUTS_FILE, f"in git {what}", fixable=False)
     for table, version, named in unknown_versions(state.cuts, state.tables):
         what = f"has it in {named}, and there is no such version"
         yield Problem("inconsistent", table, version, names.CUTS_FILE, what, fixable=False)

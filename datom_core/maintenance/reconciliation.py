@@ -140,9 +140,10 @@ def _accepted(found: Divergence, branch: str, reason: str) -> str:
     lines += [rest.strip(), ""] if rest.strip() else []
     if found.line is not None:
         lines.append(f"Storage showed {found.line.branch} at commit {found.line.commit}.")
-    if found.lost or found.cuts or found.marks:
+    if found.lost or found.cuts or found.marks or found.approvals:
         lines += ["", "No longer in the history:"]
         lines += [f"- {version}" for version in found.lost]
         lines += [f"- the cut {name!r}" for name in found.cuts]
         lines += [f"- the review mark {name!r}" for name in found.marks]
+        lines += [f"- the approval of {said.splitlines()[0]}" for said in found.approvals]
     return "\n".join(lines) + "\n"

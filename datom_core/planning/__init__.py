@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from datom_core.lazy import lazy
 
 if TYPE_CHECKING:
-    from datom_core.planning.consistency import history_faults, row_faults, unknown_versions
+    from datom_core.planning.consistency import altered_approvals, history_faults, row_faults, unknown_versions
     from datom_core.planning.project_state import ProjectState, TableState
     from datom_core.planning.projection import (
         Pinned,
@@ -60,7 +60,7 @@ else:
     __getattr__, __dir__ = lazy(
         __name__,
         {
-            "consistency": "history_faults row_faults unknown_versions",
+            "consistency": "altered_approvals history_faults row_faults unknown_versions",
             "project_state": "ProjectState TableState",
             "projection": (
                 "Pinned StorageView lagging_tables least_sizes lost_versions nothing_there payload_key "
@@ -99,6 +99,7 @@ __all__ = [
     "VerificationReport",
     "WritePlan",
     "WriteResult",
+    "altered_approvals",
     "apply",
     "changed_files",
     "check_writable",

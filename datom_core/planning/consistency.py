@@ -12,7 +12,7 @@ from datom_core.planning.project_state import TableState
 
 
 class Unknown(NamedTuple):
-    """A version that a cut or a review mark names, and that its table does not have."""
+    """A version that a cut, a review mark or an approval names, and that its table does not have."""
 
     table: str
     version: str
@@ -48,7 +48,7 @@ def _time_faults(version: Version) -> Iterator[str]:
 
 
 def unknown_versions(cuts: Cuts, tables: Mapping[str, TableState]) -> Iterator[Unknown]:
-    """Every version that a cut or a review mark names, and that its table does not have."""
+    """Every version that a cut, a review mark or an approval names, and that its table does not have."""
     known = {name: {v.version for v in table.history} for name, table in tables.items()}
 
     def lacks(table: str, version: str) -> bool:
@@ -63,6 +63,17 @@ def unknown_versions(cuts: Cuts, tables: Mapping[str, TableState]) -> Iterator[U
         for table, version in sorted({held for move in mark.moves for held in move.versions.items()}):
             if lacks(table, version):
                 yield Unknown(table, version, f"the review mark {name!r}")
+    for record in cuts.approvals:
+        for table, version in record.versions.items():
+            if lacks(table, version):
+                yield Unknown(table, version, f"the {record.kind} {record.id[:12]} of the cut {record.cut!r}")
+
+
+def altered_approvals(cuts: Cuts) -> Iterator[str]:
+    """What approvals say that cannot be what was signed."""
+    for record in cuts.approvals:
+        if not record.intact:
+            yield f"has the {record.kind} {record.id[:12]} of the cut {record.cut!r}, and its id is of something else"
 
 
 def row_faults(row: Entry | None, table: TableState) -> Iterator[str]:

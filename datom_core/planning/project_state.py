@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from datom_core.documents import Cuts, GovernanceFile, History, Manifest, Metadata, Version
+from datom_core.documents import Cuts, GovernanceFile, History, Manifest, Metadata, Signers, Version
 
 if TYPE_CHECKING:
     from datom_core.documents import ProjectFile
@@ -33,6 +33,7 @@ class ProjectState:
         governance: the register that it belongs to, if any.
         tables: the requested tables that exist.
         root_files: files at the top of the data repo; no table can have their names.
+        signers: whose keys may sign.
     """
 
     file: ProjectFile
@@ -41,6 +42,7 @@ class ProjectState:
     governance: GovernanceFile | None
     tables: Mapping[str, TableState]
     root_files: frozenset[str] = frozenset()
+    signers: Signers = field(default_factory=Signers)
 
     def table(self, name: str) -> TableState:
         return self.tables.get(name, TableState())

@@ -294,6 +294,8 @@ def changed_files(before: ProjectState, after: ProjectState) -> dict[str, bytes]
         files[names.MANIFEST_FILE] = after.manifest.to_json()
     if after.governance is not None and after.governance is not before.governance:
         files[names.GOVERNANCE_FILE] = after.governance.to_json()
+    if after.signers is not before.signers:
+        files[names.SIGNERS_FILE] = after.signers.to_text()
     if after.file is not before.file:
         files[names.PROJECT_FILE] = after.file.to_yaml()
     return files

@@ -12,7 +12,7 @@ from datetime import datetime
 from datom_core.common import level_outside, names
 from datom_core.documents import Author, same_place
 from datom_core.errors import ConflictError, GovernanceWarning, InvalidInputError, NotFoundError
-from datom_core.git import GitRepo, no_branch
+from datom_core.git import GitRepo, SigningKey, as_signing, no_branch
 from datom_core.governance import Governance
 from datom_core.planning import ProjectState
 from datom_core.publishing import Projector, load_state
@@ -76,12 +76,14 @@ class Settings:
         cache_dir: where to cache clones, and hashes of large tables.
         compression: of payloads.
         memo: whether to remember hashes of large tables.
+        signing: the key that signs commits.
     """
 
     standing: Standing
     cache_dir: str | os.PathLike[str] | None
     compression: Compression
     memo: bool
+    signing: SigningKey | None = None
 
     @classmethod
     def asked(
@@ -92,17 +94,22 @@ class Settings:
         *,
         compression: Compression = "snappy",
         memo: bool = True,
+        signing: SigningKey | str | os.PathLike[str] | None = None,
     ) -> Settings:
         """From the arguments of `Project.open`.
 
         Raises:
-            InvalidInputError: the author or the compression is not valid.
+            InvalidInputError: the author, the compression or the key is not valid.
+            NotFoundError, AccessDeniedError: the key does not sign.
         """
         check_compression(compression)
         named = None if author is None else check_author(author)
         machine = this_machine()
         standing = Standing(named or machine.identity, named is not None, machine, clock or utc_now)
-        return cls(standing, cache_dir, compression, memo)
+        key = as_signing(signing)
+        if key is not None:
+            key.ready()
+        return cls(standing, cache_dir, compression, memo, key)
 
 
 def open_parts(

@@ -205,7 +205,8 @@ class OpenedProject:
         `recover_versions` brings it back, `accept_history` gives it up.
 
         Returns:
-            The error, with ``lost``, ``lost_cuts`` and ``lost_marks``; ``None`` if storage shows nothing else.
+            The error, with ``lost``, ``lost_cuts``, ``lost_marks`` and ``lost_approvals``; ``None`` if storage shows
+            nothing else.
 
         Raises:
             ConflictError, StorageError: nothing is known; call it again.
@@ -302,7 +303,7 @@ class OpenedProject:
             What goes, or went: see ``note`` (versions in the bucket) and the fate of the repository.
 
         Raises:
-            InvalidInputError: ``confirm`` is another name; nothing was touched.
+            InvalidInputError: ``confirm`` is another name, or a cut is locked; nothing was touched.
             AccessDeniedError, StorageError: a step failed; says what is done and what is left.
         """
         register = self.governance.register if self.governance is not None else None

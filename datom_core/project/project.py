@@ -11,11 +11,11 @@ from datom_core.common import fitting, names
 from datom_core.documents import Author, Parent, Provenance
 from datom_core.errors import InvalidInputError
 from datom_core.extracts import DropReader, ExtractSource, SchemaLike
-from datom_core.git import GitRepo, Remote, unshown
+from datom_core.git import GitRepo, Remote, SigningKey, unshown
 from datom_core.governance import Candidate, Governance, as_candidate
 from datom_core.planning import CutResult, WriteResult
 from datom_core.project.open_project import Settings, open_parts
-from datom_core.project.opened_project import OpenedProject
+from datom_core.project.signed_project import SignedProject
 from datom_core.storage import ObjectStore, check_store
 from datom_core.tables import Compression
 from datom_core.writing import (
@@ -34,7 +34,7 @@ from datom_core.writing import (
 
 
 @fitting
-class Project(OpenedProject):
+class Project(SignedProject):
     """One project: a git remote that holds its history, and a store that holds its data.
 
     Make one with `Project.init` or `Project.open`. It keeps no work tree; any number of processes may write to the same
@@ -54,6 +54,7 @@ class Project(OpenedProject):
         author: Author | str | None = None,
         cache_dir: str | os.PathLike[str] | None = None,
         clock: Callable[[], datetime] | None = None,
+        signing: SigningKey | str | os.PathLike[str] | None = None,
     ) -> Project:
         """Create a project and open it. If the call is interrupted, the same call completes it.
 
@@ -64,7 +65,7 @@ class Project(OpenedProject):
                 A `Remote` carries a token, and so does a `GitHubRepository`.
             create_repo: create the `GitHubRepository`, private, once the namespace is claimed; an empty one is used.
             schema: 2, or 1 for teams with R datom up to 0.1.2 (which lists a schema 2 project as empty).
-            branch, author, cache_dir, clock: as `Project.open`.
+            branch, author, cache_dir, clock, signing: as `Project.open`.
 
         Raises:
             AlreadyExistsError: the namespace or the remote is taken; says by what.
@@ -76,9 +77,9 @@ class Project(OpenedProject):
         names.check_new_name(name, "project")
         if schema not in (1, 2):
             raise InvalidInputError(f"schema is 1 or 2, not {schema!r}.")
-        repo = GitRepo(remote, branch, cache_dir)
+        settings = Settings.asked(author, cache_dir, clock, signing=signing)
+        repo = GitRepo(remote, branch, cache_dir, settings.signing)
         new = hosted(repo) if create_repo else None
-        settings = Settings.asked(author, cache_dir, clock)
         initialize_project(name, store, repo, schema=schema, standing=settings.standing, to_create=new)
         return cls(open_parts(store, repo, None, settings, relocate=False))
 
@@ -96,6 +97,7 @@ class Project(OpenedProject):
         compression: Compression = "snappy",
         memo: bool = True,
         clock: Callable[[], datetime] | None = None,
+        signing: SigningKey | str | os.PathLike[str] | None = None,
     ) -> Project:
         """Open a project to write to it. The remote is enough: there is no clone to manage.
 
@@ -113,16 +115,18 @@ class Project(OpenedProject):
             memo: keep the hashes of large tables in ``cache_dir``, so that an unchanged one is recognized at once. They
                 never decide what is recorded: that is hashed each time.
             clock: the current time; for tests.
+            signing: a `SigningKey`, or the path of an SSH key, that signs every commit (docs/signing.md).
 
         Raises:
-            NotFoundError: the remote or the store is not there, or holds no project.
+            NotFoundError: the remote or the store is not there, or holds no project; or there is no such key.
+            AccessDeniedError: the key does not sign: it has a passphrase, or its agent is away.
             InvalidInputError: the project's data lies elsewhere, or it is registered elsewhere; names both places.
             ConflictError: a move of its data has begun and is not complete.
             FormatError: the project's schema is newer than this release.
         """
         remote = unshown(remote)
-        settings = Settings.asked(author, cache_dir, clock, compression=compression, memo=memo)
-        repo = GitRepo(remote, branch, cache_dir)
+        settings = Settings.asked(author, cache_dir, clock, compression=compression, memo=memo, signing=signing)
+        repo = GitRepo(remote, branch, cache_dir, settings.signing)
         return cls(open_parts(store, repo, governance, settings, relocate=relocate))
 
     def write(
@@ -312,6 +316,7 @@ class Project(OpenedProject):
 
         Raises:
             NotFoundError: the project lacks a table or version, or its data is not in storage.
+            InvalidInputError: the cut is locked, and stands for something else.
         """
         intent = self._purpose(message, author, trailers, provenance).intent(
             f"Record cut {name}", names.check_cut_name(name)

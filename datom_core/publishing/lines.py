@@ -36,6 +36,7 @@ class Divergence:
         lost: versions that storage shows and the commit's history lacks, in the order of storage's histories.
         cuts: cuts that storage shows and the commit's history lacks.
         marks: the same of review marks.
+        approvals: the same of approvals and withdrawals, as they read.
     """
 
     kind: str
@@ -44,6 +45,7 @@ class Divergence:
     lost: tuple[LostVersion, ...]
     cuts: tuple[str, ...]
     marks: tuple[str, ...] = ()
+    approvals: tuple[str, ...] = ()
 
 
 class Lines:
@@ -93,6 +95,7 @@ class Lines:
             lost=found.lost,
             lost_cuts=found.cuts,
             lost_marks=found.marks,
+            lost_approvals=found.approvals,
         )
 
     def divergence(self, seen: StorageView, tip: str, state: ProjectState) -> Divergence | None:
@@ -112,9 +115,10 @@ class Lines:
         lost = self._lost(seen, tip, state, let_go)
         stored_cuts = seen.cuts() if line is None or kind is not None else None
         cuts, marks = _lost_cuts(state.cuts, stored_cuts), _lost_marks(state.cuts, stored_cuts)
-        if kind is None and not (lost or cuts or marks):
+        approvals = _lost_approvals(state.cuts, stored_cuts)
+        if kind is None and not (lost or cuts or marks or approvals):
             return None
-        return Divergence(kind or _VERSIONS, line, tip, lost, cuts, marks)
+        return Divergence(kind or _VERSIONS, line, tip, lost, cuts, marks, approvals)
 
     def _refuse_overtaken(self, tip: str) -> None:
         """Lose the race if the branch has moved on: storage may show a commit after this one."""
@@ -191,6 +195,7 @@ class Lines:
         line, ours = found.line, f"the branch {self._repo.branch!r} (at {found.tip[:12]})"
         cuts = f"; lost cuts: {', '.join(map(repr, found.cuts[:_SHOWN]))}" if found.cuts else ""
         cuts += f"; lost review marks: {', '.join(map(repr, found.marks[:_SHOWN]))}" if found.marks else ""
+        cuts += f"; {len(found.approvals)} lost approvals" if found.approvals else ""
         if line is None or found.kind == _VERSIONS:
             return f"storage shows what {ours} does not have{cuts}"
         link = ", and this project writes to {}" if found.kind == _BRANCH else ", which {} does not contain"
@@ -220,7 +225,7 @@ class Lines:
                 f"{_listed(found)}To bring back what is lost, push the lost commits from any clone that has them "
                 f"({push}{here}), or let project.recover_versions() record the versions again from storage. To go on "
                 "without, with the reason in a commit: project.accept_history(reason=...)."
-                if found.lost or found.cuts or found.marks
+                if found.lost or found.cuts or found.marks or found.approvals
                 else "No version is lost by that, as far as storage tells. To let storage follow the branch as it is, "
                 "with the reason in a commit: project.accept_history(reason=...). To have the commits that it lacks "
                 f"again, push them from any clone that has them ({push}{here})."
@@ -247,6 +252,7 @@ def _listed(found: Divergence) -> str:
         shown.append(f"  - the cuts {', '.join(map(repr, found.cuts[:_SHOWN]))}")
     if found.marks:
         shown.append(f"  - the review marks {', '.join(map(repr, found.marks[:_SHOWN]))}, as they were set")
+    shown += [f"  - the approval of {said}" for said in found.approvals[:_SHOWN]]
     return "No longer in git:\n" + "\n".join(shown) + "\n" if shown else ""
 
 
@@ -282,3 +288,8 @@ def _lost_marks(git: Cuts, stored: Cuts | None) -> tuple[str, ...]:
 
     shown = Cuts() if stored is None else stored
     return tuple(name for name in shown.reviews if not moves(shown, name) <= moves(git, name))
+
+
+def _lost_approvals(git: Cuts, stored: Cuts | None) -> tuple[str, ...]:
+    """Approvals and withdrawals that storage shows without git knowing of them."""
+    return tuple(str(r) for r in (stored.approvals if stored is not None else ()) if git.approvals.find(r.id) is None)

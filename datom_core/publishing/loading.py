@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from datom_core.common import names
-from datom_core.documents import Cuts, GovernanceFile, History, Manifest, Metadata, ProjectFile
+from datom_core.documents import Cuts, GovernanceFile, History, Manifest, Metadata, ProjectFile, Signers
 from datom_core.errors import FormatError, NotFoundError
 from datom_core.git import GitRepo
 from datom_core.planning import ProjectState, TableState
@@ -19,7 +19,7 @@ def load_state(repo: GitRepo, commit: str, tables: Iterable[str]) -> ProjectStat
         FormatError: a document is damaged, or its schema is newer.
     """
     wanted = list(dict.fromkeys(tables))
-    paths = [names.PROJECT_FILE, names.MANIFEST_FILE, names.CUTS_FILE, names.GOVERNANCE_FILE]
+    paths = [names.PROJECT_FILE, names.MANIFEST_FILE, names.CUTS_FILE, names.GOVERNANCE_FILE, names.SIGNERS_FILE]
     paths += [path for t in wanted for path in (names.metadata_file(t), names.history_file(t))]
     looked = repo.find_files(commit, paths)
     found = looked.files
@@ -41,6 +41,7 @@ def load_state(repo: GitRepo, commit: str, tables: Iterable[str]) -> ProjectStat
         governance=None if governance is None else GovernanceFile.from_json(governance, names.GOVERNANCE_FILE + at),
         tables={t: _table(found, t, at) for t in wanted if names.metadata_file(t) in found},
         root_files=looked.root_files,
+        signers=Signers.from_text(found.get(names.SIGNERS_FILE)),
     )
 
 

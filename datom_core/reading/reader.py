@@ -10,6 +10,7 @@ from datom_core import tables
 from datom_core.common import Moment, fitting, names, veiled
 from datom_core.credentials import CredentialSource
 from datom_core.documents import (
+    Approvals,
     Cuts,
     Metadata,
     Parent,
@@ -221,6 +222,21 @@ class ProjectReader(Comparisons, Overviews, Verifications):
         `Project.mark_reviewed` sets a mark; `changes` and `changes_between` take its name for a state.
         """
         return self._documents.cuts().reviews
+
+    def approvals(self, cut: str | None = None) -> Approvals:
+        """Who approved which cuts, what they meant by it, and whether it still stands; newest first, withdrawn too.
+
+        Each knows the versions that it is of, and says of itself if the cut has moved since. That it was signed is said
+        by git: `Project.verify_signatures`.
+
+        Args:
+            cut: only those of one cut.
+
+        Raises:
+            NotFoundError: there is no such cut.
+        """
+        cuts = self._documents.cuts()
+        return cuts.approvals if cut is None else cuts.approvals.of(cuts.find(cut).name)
 
     def metadata(
         self, table: str, version: str | None = None, cut: str | None = None, as_of: Moment | None = None

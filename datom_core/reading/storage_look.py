@@ -12,7 +12,16 @@ from datom_core import tables
 from datom_core.common import OnProgress, names
 from datom_core.documents import Buffer, Cuts, History, Manifest, Metadata, Version
 from datom_core.errors import FormatError
-from datom_core.planning import Depth, Pinned, Problem, TableState, history_faults, row_faults, unknown_versions
+from datom_core.planning import (
+    Depth,
+    Pinned,
+    Problem,
+    TableState,
+    altered_approvals,
+    history_faults,
+    row_faults,
+    unknown_versions,
+)
 from datom_core.reading.stored_documents import StoredDocuments
 from datom_core.storage import Item, each, find
 from datom_core.tables import Verdict, judge_document, signed
@@ -294,6 +303,8 @@ def _lists(
     for name in cuts.reviews:
         if name in cuts:
             found.wrong("inconsistent", None, None, names.CUTS_KEY, f"has {name!r} for a cut and for a review mark")
+    for what in altered_approvals(cuts):
+        found.wrong("inconsistent", None, None, names.CUTS_KEY, what)
     for table, version, named in unknown_versions(cuts, whole):
         known_broken = table in states and table not in whole
         if not known_broken and (tables is None or table in tables):

@@ -7,12 +7,14 @@ from datom_core.settings.finding import FILE_NAME, find_register, find_settings
 from datom_core.settings.project_settings import ProjectSettings
 from datom_core.settings.register_settings import RegisterSettings
 from datom_core.settings.remotes import remote_at
+from datom_core.settings.signing_settings import SigningSettings
 from datom_core.settings.storage_settings import StorageSettings
 
 __all__ = [
     "FILE_NAME",
     "ProjectSettings",
     "RegisterSettings",
+    "SigningSettings",
     "StorageSettings",
     "find_register",
     "find_settings",

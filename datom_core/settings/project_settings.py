@@ -22,6 +22,8 @@ from datom_core.settings.register_settings import (
     table_of,
 )
 from datom_core.settings.remotes import check_named
+from datom_core.settings.saving import check_one_place
+from datom_core.settings.signing_settings import SigningSettings
 from datom_core.settings.storage_settings import StorageSettings
 from datom_core.settings.toml_files import read_toml, write_text
 from datom_core.storage import ObjectStore
@@ -46,6 +48,7 @@ class ProjectSettings:
         author: of commits, ``"Name <email>"``; by default from the environment, then from git's configuration.
         token_env, token_keyring, github_api_url: as `RegisterSettings`.
         compression, memo: as `Project.open`.
+        signing: with which key commits are signed.
         folder: relative paths are meant from here.
         file: which file says so, if one does.
     """
@@ -61,6 +64,7 @@ class ProjectSettings:
     github_api_url: str | None = None
     compression: str = "snappy"
     memo: bool = True
+    signing: SigningSettings | None = None
     folder: Path | None = None
     file: Path | None = None
 
@@ -98,14 +102,17 @@ class ProjectSettings:
             InvalidInputError: names every key that does not belong there; shows no value.
         """
         rest = dict(given)
-        storage, register = rest.pop("storage", None), rest.pop("register", None)
-        at, in_register = f"{where} [storage]", f"{where} [register]"
+        storage, register, signing = (rest.pop(table, None) for table in ("storage", "register", "signing"))
+        at, in_register, in_signing = (f"{where} [{table}]" for table in ("storage", "register", "signing"))
         return read_fields(
             cls,
             rest,
             where,
             storage=None if storage is None else StorageSettings.from_mapping(table_of(storage, at), at),
             register=None if register is None else RegisterSettings.from_mapping(register, in_register, folder),
+            signing=None
+            if signing is None
+            else SigningSettings.from_mapping(table_of(signing, in_signing), in_signing),
             folder=folder,
             file=None,
         )
@@ -119,6 +126,8 @@ class ProjectSettings:
             tables["storage"] = self.storage.to_mapping()
         if self.register is not None:
             tables["register"] = self.register.to_mapping()
+        if self.signing is not None:
+            tables["signing"] = self.signing.to_mapping()
         text: str = tomli_w.dumps(tables)
         return text
 
@@ -127,13 +136,15 @@ class ProjectSettings:
         storage = None if self.storage is None else self.storage.seen_from(folder, self.folder)
         register = None if self.register is None else self.register.seen_from(folder)
         remote = repository_seen_from(self, folder)
-        return replace(self, storage=storage, register=register, remote=remote, folder=folder)
+        signing = None if self.signing is None else self.signing.absolute(self.folder)
+        return replace(self, storage=storage, register=register, signing=signing, remote=remote, folder=folder)
 
     def absolute(self) -> ProjectSettings:
         """The same settings whatever the working folder, for another process."""
         storage = None if self.storage is None else self.storage.absolute(self.folder)
         register = None if self.register is None else self.register.absolute()
-        return replace(self, storage=storage, register=register, remote=absolute_repository(self))
+        signing = None if self.signing is None else self.signing.absolute(self.folder)
+        return replace(self, storage=storage, register=register, signing=signing, remote=absolute_repository(self))
 
     def save(self, path: str | os.PathLike[str], *, replacing: bool = False) -> ProjectSettings:
         """Write a settings file that says the same, and return what it says then.
@@ -159,8 +170,8 @@ class ProjectSettings:
             return mine
         if mine.project is None and mine.storage is None:
             mine = held.with_changes(register=mine.register)
-        elif mine.register is None:
-            mine = mine.with_changes(register=held.register)
+        else:
+            mine = mine.with_changes(register=mine.register or held.register, signing=mine.signing or held.signing)
         if mine.remote is None:
             mine = mine.with_changes(**{name: getattr(held, name) for name in _OF_THE_REMOTE})
         if mine == held:
@@ -190,16 +201,7 @@ class ProjectSettings:
         except (InvalidInputError, NotFoundError) as error:
             raise AlreadyExistsError(f"{file} is there already, and is no settings file: {error}") from error
         mine = self.seen_from(file.parent)
-        one_project = held.project is None or mine.project in (None, held.project)
-        registers = (held.register, mine.register)
-        ours = [(held.storage, mine.storage), *([] if None in registers else [(r.storage for r in registers if r)])]
-        if one_project and all(kept is None or new is None or kept.same_place(new, file.parent) for kept, new in ours):
-            return
-        what = f"the project {held.project}" if held.project else "another project" if held.storage else "a register"
-        raise AlreadyExistsError(
-            f"{file} describes {what}, and stays as it is. Give another file, or work in another folder.",
-            file=str(file),
-        )
+        check_one_place(file, held, mine)
 
     def store(self) -> ObjectStore:
         """Where the project's data lies now, as its register says if it has one.

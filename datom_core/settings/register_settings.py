@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from datom_core.errors import InvalidInputError
 from datom_core.settings.fields import check_texts, plain_fields, read_fields
 from datom_core.settings.remotes import check_named, is_path, remote_at
+from datom_core.settings.signing_settings import SigningSettings
 from datom_core.settings.storage_settings import StorageSettings, absolute_path, path_seen_from
 from datom_core.storage import ObjectStore
 
@@ -132,7 +133,9 @@ def opening(settings: Opens) -> dict[str, Any]:
             github_api_url=settings.github_api_url,
             folder=settings.folder,
         )
-    return {"remote": remote, "branch": settings.branch, "author": settings.author}
+    signing: SigningSettings | None = getattr(settings, "signing", None)  # a register's commits are not signed
+    signed = {} if signing is None else {"signing": signing.signing_key(settings.folder)}
+    return {"remote": remote, "branch": settings.branch, "author": settings.author, **signed}
 
 
 def repository_seen_from(settings: Opens, folder: Path) -> str | None:

@@ -3,6 +3,15 @@
 This package runs the effects, in order. `planning` decides what a commit holds.
 """
 
+from datom_core.writing.approvals import (
+    ApprovalEdit,
+    Signatory,
+    approved,
+    check_reason,
+    signer_allowed,
+    signer_revoked,
+    withdrawn,
+)
 from datom_core.writing.arguments import (
     Purpose,
     author_or_default,
@@ -13,7 +22,7 @@ from datom_core.writing.arguments import (
     table_jobs,
     utc_now,
 )
-from datom_core.writing.document_edits import DocumentEditor, cut_recorded, moved, upgraded
+from datom_core.writing.document_edits import DocumentEditor, SignedBy, cut_recorded, moved, upgraded
 from datom_core.writing.init_project import hosted, initialize_project
 from datom_core.writing.machine import this_machine
 from datom_core.writing.requests import Standing
@@ -22,25 +31,33 @@ from datom_core.writing.sync import Sync, SyncItem, SyncReport
 from datom_core.writing.writer import Writer
 
 __all__ = [
+    "ApprovalEdit",
     "DocumentEditor",
     "Purpose",
+    "Signatory",
+    "SignedBy",
     "Standing",
     "Sync",
     "SyncItem",
     "SyncReport",
     "Writer",
+    "approved",
     "author_or_default",
     "check_author",
     "check_message",
+    "check_reason",
     "check_versions",
     "cut_recorded",
     "hosted",
     "initialize_project",
     "marked_reviewed",
     "moved",
+    "signer_allowed",
+    "signer_revoked",
     "table_job",
     "table_jobs",
     "this_machine",
     "upgraded",
     "utc_now",
+    "withdrawn",
 ]

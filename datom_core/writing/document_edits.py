@@ -9,7 +9,7 @@ from datetime import datetime
 from datom_core.common import did_you_mean, names
 from datom_core.documents import Author, Cuts, Location, Provenance, Version, format_timestamp
 from datom_core.errors import NotFoundError
-from datom_core.git import GitRepo, no_branch
+from datom_core.git import GitRepo, SigningKey, no_branch
 from datom_core.planning import (
     ProjectState,
     Status,
@@ -22,6 +22,21 @@ from datom_core.planning import (
 )
 from datom_core.publishing import Projector, load_state, until_published
 from datom_core.reading import PlacementGuard, check_stays
+from datom_core.signatures import check_unlocked
+
+
+@dataclass(frozen=True)
+class SignedBy:
+    """How one commit is signed, where that is not left to the project's key.
+
+    Attributes:
+        key: signs it.
+        check: gets the commit before it is pushed, and may refuse it.
+    """
+
+    key: SigningKey
+    check: Callable[[str], None]
+
 
 #: Takes the documents at the tip and the time, and returns the documents after the edit.
 Edit = Callable[[ProjectState, str], ProjectState]
@@ -40,40 +55,45 @@ class DocumentEditor:
     def run(
         self,
         edit: Edit,
-        message: str,
+        message: str | Callable[[], str],
         author: Author,
         tables: tuple[str, ...] | None = (),
         *,
         moving: bool = False,
         dry_run: bool = False,
+        signed: SignedBy | None = None,
     ) -> str | None:
         """Make the edit in one commit; if another writer is faster, plan it again.
 
         Args:
             edit: what to change.
-            message, author: for the commit.
+            message, author: for the commit; a message that only the edit can tell is asked for after it.
             tables: tables whose documents the edit needs; ``None`` means all.
             moving: the edit records a new place for the data.
             dry_run: check everything, and change nothing.
+            signed: how the commit is signed; by default as all of the project's.
 
         Returns:
             The commit, or ``None`` when there was nothing to change, or nothing to be changed.
         """
-        return until_published(lambda: self._once(edit, message, author, tables, moving, dry_run))
+        return until_published(lambda: self._once(edit, message, author, tables, moving, dry_run, signed))
 
     def _once(
         self,
         edit: Edit,
-        message: str,
+        message: str | Callable[[], str],
         author: Author,
         tables: tuple[str, ...] | None,
         moving: bool,
         dry_run: bool,
+        signed: SignedBy | None,
     ) -> str | None:
         now = self.clock()
         tip, state = self.load(tables, moving=moving)
         check_writable(state, tables or ())
         after = edit(state, format_timestamp(now))
+        if after.cuts is not state.cuts and (moved := after.cuts.moved_since(state.cuts)):
+            check_unlocked(self.repo, tip, state, moved)
         self._check_payloads(state, after)
         seen = self.projector.view_storage(())
         seen.refuse_newer()
@@ -83,7 +103,20 @@ class DocumentEditor:
         files = changed_files(state, after)
         commit = None
         if files:
-            commit = self.repo.publish(files, message, parent=tip, author=author, committer=self.committer, at=now)
+            text = message if isinstance(message, str) else message()
+            if signed is None:
+                commit = self.repo.publish(files, text, parent=tip, author=author, committer=self.committer, at=now)
+            else:
+                commit = self.repo.publish(
+                    files,
+                    text,
+                    parent=tip,
+                    author=author,
+                    committer=author,
+                    at=now,
+                    signing=signed.key,
+                    check=signed.check,
+                )
         self.projector.bring_level(())
         return commit
 
@@ -162,8 +195,8 @@ class DocumentEditor:
 
 
 def _named(cuts: Cuts) -> set[tuple[str, str, str]]:
-    """For which versions the cuts and the marks stand: name, table, version."""
-    states = [*cuts.items(), *cuts.reviews.items()]
+    """For which versions the cuts, the marks and the approvals stand: name, table, version."""
+    states = [*cuts.items(), *cuts.reviews.items(), *((r.id, r.versions) for r in cuts.approvals if r.stands)]
     return {(name, table, version) for name, state in states for table, version in state.items()}
 
 

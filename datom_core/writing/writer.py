@@ -30,6 +30,7 @@ from datom_core.planning import (
 )
 from datom_core.publishing import Known, Projector, load_state, until_published
 from datom_core.reading import PlacementGuard
+from datom_core.signatures import check_unlocked
 from datom_core.storage import ObjectStore
 from datom_core.tables import LARGE, Compression, HashCache
 from datom_core.version import WRITER
@@ -160,7 +161,10 @@ class Writer:
             raise no_branch(self.repo.at, self.repo.branch)
         state = load_state(self.repo, tip, self._documents_needed(jobs))
         self.guard.check(state)
-        return plan_write(state, [job.write for job in jobs], cut), tip
+        plan = plan_write(state, [job.write for job in jobs], cut)
+        if cut is not None and plan.recordings:
+            check_unlocked(self.repo, tip, state, (cut,))
+        return plan, tip
 
     def _once(self, jobs: Sequence[Job], intent: Intent, uploader: PayloadUploader) -> list[WriteResult]:
         """One attempt. Lost payloads whose new bytes differ are recorded first, in a turn of their own."""

@@ -37,6 +37,7 @@ from datom_dagster.events.errors import translated
 from datom_dagster.events.event_metadata import (
     LOADED,
     PREVIEW,
+    approvals_metadata,
     column_schema,
     commit_metadata,
     cut_history,
@@ -136,6 +137,7 @@ __all__ = [
     "Required",
     "TableType",
     "add_partition_metadata",
+    "approvals_metadata",
     "asked_by",
     "change_metadata",
     "changes_metadata",

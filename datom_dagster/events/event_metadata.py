@@ -30,6 +30,8 @@ from datom_dagster.rules import MASKED, Finding
 LOADED = "datom/loaded"
 #: Key under which an event shows what its cut stood for, and stands for now.
 CUT_HISTORY = "datom/cut_history"
+#: Who approved the cut.
+APPROVALS = "datom/approvals"
 #: Key under which it says how many of the recordings are shown, if not all are.
 CUT_HISTORY_SHOWN = "datom/cut_history_shown"
 #: Key under which an event shows the first rows.
@@ -136,6 +138,15 @@ def cut_history(cuts: dc.Cuts, cut: str, table: str) -> dict[str, Any]:
     if len(rows) < len(recordings):
         shown[CUT_HISTORY_SHOWN] = f"the newest {len(rows)} of {len(recordings):,}"
     return shown
+
+
+def approvals_metadata(cuts: dc.Cuts, cut: str) -> dict[str, Any]:
+    """Who approved a cut, in a line; nothing if nobody did."""
+    told = [
+        f"{r.meaning} by {r.signer.name}, {r.recorded_at}" + (" (of older versions)" if r.outdated else "")
+        for r in cuts.approvals.of(cut).standing()
+    ]
+    return {APPROVALS: "; ".join(told)} if told else {}
 
 
 def findings_metadata(findings: Sequence[Finding]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from datom_dagster.events import (
     telling,
     translated,
 )
+from datom_dagster.io.locked_cuts import PARTITION_TAG, check_lock
 from datom_dagster.io.multi_output import is_partitions, store_partitions, store_together
 from datom_dagster.io.output_options import OutputOptions
 from datom_dagster.io.table_input import TableInput
@@ -82,6 +83,14 @@ class DatomIOManager(Spelt, dg.ConfigurableIOManager):
         ),
     )
 
+    refuse_locked: bool = Field(
+        default=False,
+        description=(
+            "Whether a run for a partition whose cut is locked fails before any code of its assets runs. Otherwise it "
+            "may deliver again what the cut stands for, and a log line tells of the lock before that code runs."
+        ),
+    )
+
     if not TYPE_CHECKING:  # type checkers know the fields
 
         def __init__(self, **data: Any) -> None:
@@ -107,11 +116,15 @@ class DatomIOManager(Spelt, dg.ConfigurableIOManager):
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Refuse a run before any step begins if it would write to a read-only project, if its tags ask for versions
-        that do not exist, or if it would write without saying what the project requires."""
+        that do not exist, if it would write without saying what the project requires, or, if that is wanted, for a
+        partition whose cut is locked."""
         if context.run is not None and any(tag.startswith("datom/") for tag in context.run.tags):
             check_tags(context.run.tags, self.datom.open_reader)
         if context.run is None or context.instance is None:
             return
+        partition = context.run.tags.get(PARTITION_TAG)
+        if partition is not None and self.datom.remote is not None:
+            check_lock(self.datom, partition, context.log, refuse=self.refuse_locked)
         if self.datom.remote is None and self._writes:
             refused = sorted(planned_assets(context.instance, context.run.run_id) & self._writes)
             if refused:

@@ -24,6 +24,7 @@ from datom_dagster.events import (
     PREVIEW,
     TABLE_TYPE,
     VERSION,
+    approvals_metadata,
     check_keys,
     column_schema,
     commit_message,
@@ -232,11 +233,12 @@ class TableOutput:
         return EventReport(result.data_sha, self._shown({**told, **draft.shown}))
 
     def _cut_history(self, project: dc.Project) -> dict[str, Any]:
-        """Every version that the cut ever stood for."""
+        """Every version that the cut ever stood for, and who approved it."""
         if self.cut is None:
             return {}
         try:
-            return cut_history(project.reader.cuts(), self.cut, self.table)
+            cuts = project.reader.cuts()
+            return {**cut_history(cuts, self.cut, self.table), **approvals_metadata(cuts, self.cut)}
         except dc.DatomError as error:
             self.context.log.warning(f"What the cut {self.cut} stood for cannot be told: {error}")
             return {}

@@ -13,7 +13,8 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 import datom_core as dc
 from datom_dagster.resources.arguments import WRITTEN, Spelt
 from datom_dagster.resources.checked_arguments import check_kind
-from datom_dagster.resources.storage_resource import DatomStorage, LocalStorage, optional, resolved
+from datom_dagster.resources.from_settings import repository_of, signing_of, storage_of
+from datom_dagster.resources.storage_resource import DatomStorage, optional, resolved
 
 
 class GovernanceResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -54,7 +55,7 @@ class GovernanceResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-a
 
     @classmethod
     def _of(cls, register: dc.RegisterSettings) -> Self:
-        return cls(storage=_storage_of(register.storage), **_repository_of(register))
+        return cls(storage=storage_of(register.storage), **repository_of(register))
 
     def open_governance(self) -> dc.Governance:
         """The register.
@@ -137,6 +138,11 @@ class DatomResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-arg]
         default=None,
         description="The git commit of the pipeline's code; by default what Dagster+ or the code's work tree says.",
     )
+    signing_key: str | None = Field(
+        default=None, description="Path of the SSH key that signs commits, or key:: and a public key of the agent's."
+    )
+    signing_key_env: str | None = Field(default=None, description="Instead: name of the variable that holds that.")
+    sign_as_git: bool = Field(default=False, description="Instead: sign as git is configured to.")
 
     # If a remote is refused for containing a password, the error must not show it.
     model_config = ConfigDict(hide_input_in_errors=True)
@@ -175,11 +181,12 @@ class DatomResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-arg]
             raise dc.InvalidInputError(f'{path} does not name the project: add project = "...".')
         return cls(
             project=found.project,
-            storage=None if found.storage is None else _storage_of(found.storage),
+            storage=None if found.storage is None else storage_of(found.storage),
             governance=None if found.register is None else GovernanceResource._of(found.register),
             compression=found.compression,
             memo=found.memo,
-            **_repository_of(found),
+            **signing_of(found.signing),
+            **repository_of(found),
         )
 
     def store(self) -> dc.ObjectStore:
@@ -231,7 +238,19 @@ class DatomResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-arg]
             "remote": remote_of(self),
             "branch": optional(self.branch),
             "author": optional(self.author),
+            "signing": self.signing(),
         }
+
+    def signing(self) -> dc.SigningKey | None:
+        """The key that signs commits.
+
+        Raises:
+            InvalidInputError: more than one is named, or the variable is not set.
+        """
+        key, variable = optional(self.signing_key), optional(self.signing_key_env)
+        if key is None and variable is None and not self.sign_as_git:
+            return None
+        return dc.SigningSettings(key, variable, self.sign_as_git).signing_key(None)
 
     def init_project(self, *, schema: int = 2) -> dc.Project:
         """Create the project in ``storage``, or open it if it exists."""
@@ -310,20 +329,6 @@ def remote_of(settings: GovernanceResource | DatomResource) -> str | dc.Remote |
         token_keyring=settings.token_keyring,
         github_api_url=optional(settings.github_api_url),
     )
-
-
-def _storage_of(found: dc.StorageSettings) -> DatomStorage:
-    """A place as a resource; both have the same names for the same things."""
-    if found.path is not None:
-        return LocalStorage(**found.to_mapping())
-    from datom_dagster.resources.s3_storage import S3Storage
-
-    return S3Storage(**found.to_mapping())
-
-
-def _repository_of(found: dc.ProjectSettings | dc.RegisterSettings) -> dict[str, Any]:
-    names = ("remote", "branch", "author", "token_env", "token_keyring", "github_api_url")
-    return {name: getattr(found, name) for name in names}
 
 
 def check_remote(remote: str | None) -> str | None:

@@ -1,0 +1,139 @@
+"""Whose signature counts at which commit: ``allowed_signers``, as those who might change it have changed it.
+
+A commit is judged by the file of its parent, so nobody lets himself in. A change by a commit that is not signed by a
+key that was allowed there counts for nothing afterwards, neither the lines it adds nor those it takes away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from datom_core.common import names
+from datom_core.documents import AllowedSigner, Signers
+from datom_core.git import (
+    CommitSignature,
+    GitRepo,
+    Node,
+    commits_touching,
+    file_contents,
+    history_nodes,
+    signed_commits,
+)
+
+#: How far clocks may part.
+TOLERANCE = timedelta(minutes=5)
+
+Verdict = Literal["good", "unsigned", "bad", "not allowed", "expired", "not yet allowed", "backdated", "other key"]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A commit's signature, judged by what its parent allows.
+
+    Attributes:
+        commit: the commit.
+        verdict: ``"good"``, or what is wrong. ``"other key"`` is one that is no SSH key: the machine's keyring may know
+            more.
+        signer: the line that allows the key, or allowed it.
+    """
+
+    commit: CommitSignature
+    verdict: Verdict
+    signer: AllowedSigner | None = None
+
+    @property
+    def good(self) -> bool:
+        return self.verdict == "good"
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Who might sign at each commit of a history.
+
+    Attributes:
+        nodes: the history, oldest first.
+        signers: by commit, what counts after it.
+        changes: the commits that changed ``allowed_signers``, judged; the first that there was is ``root``.
+        keys: all keys that were ever listed.
+        root: the commit with which the first signer came, which nobody vouches for.
+    """
+
+    nodes: Mapping[str, Node]
+    signers: Mapping[str, Signers]
+    changes: tuple[Judged, ...]
+    keys: str
+    root: str | None
+
+    def before(self, commit: str) -> Signers:
+        """What counts for a commit: what its parent allows."""
+        node = self.nodes.get(commit)
+        return self.signers.get(node.parent, Signers()) if node is not None and node.parent else Signers()
+
+    def judge(self, commit: CommitSignature) -> Judged:
+        """What the signature of a commit is worth; the first signer's, by what it says itself."""
+        node = self.nodes[commit.commit]
+        made = self.nodes[node.parent].at if node.parent is not None else None
+        allowed = self.signers[commit.commit] if commit.commit == self.root else self.before(commit.commit)
+        return judge(commit, allowed, made)
+
+
+def trust_through(repo: GitRepo, tip: str) -> Trust:
+    """Who might sign at each commit up to ``tip``.
+
+    Raises:
+        NotFoundError: the program that verifies is not there.
+    """
+    nodes, touching = history_nodes(repo, tip), commits_touching(repo, tip, names.SIGNERS_FILE)
+    parents = [nodes[commit].parent for commit in touching]
+    places = [(commit, names.SIGNERS_FILE) for commit in [*touching, *filter(None, parents)]]
+    files = {place[0]: Signers.from_text(data) for place, data in zip(places, file_contents(repo, places), strict=True)}
+    keys = "".join(
+        dict.fromkeys(line for held in files.values() for line in held.keys_alone().splitlines(keepends=True))
+    )
+    told = {c.commit: c for c in signed_commits(repo, keys, tip, among=touching)} if touching else {}
+    signers: dict[str, Signers] = {}
+    changes, root = [], None
+    for commit, node in nodes.items():
+        trusted = signers[node.parent] if node.parent is not None else Signers()
+        if commit in told:
+            was, now = files.get(node.parent or "", Signers()), files[commit]
+            if was.lines == now.lines:
+                pass  # a merge that keeps what its first parent had
+            elif not was.found and not trusted.found and root is None:
+                root, trusted = commit, now
+            else:
+                judged = judge(told[commit], trusted, None if node.parent is None else nodes[node.parent].at)
+                changes.append(judged)
+                trusted = _changed(trusted, was, now) if judged.good else trusted
+        signers[commit] = trusted
+    return Trust(nodes, signers, tuple(changes), keys, root)
+
+
+def judge(commit: CommitSignature, allowed: Signers, made: datetime | None) -> Judged:
+    """What the signature of a commit is worth, given who might sign, and when its parent was made."""
+    if not commit.signed:
+        return Judged(commit, "unsigned")
+    if commit.status not in "GU" or not commit.key:
+        return Judged(commit, "bad" if commit.status == "B" or not commit.key else "other key")
+    if not commit.key.startswith("SHA256:"):
+        return Judged(commit, "other key")
+    lines = allowed.of_key(commit.key)
+    signer = allowed.allowing(commit.key, commit.at)
+    if signer is not None and commit.status == "G":
+        # Whoever may no longer sign could otherwise say that it was done before.
+        late = made is not None and commit.at < made - TOLERANCE
+        return Judged(commit, "backdated" if late else "good", signer)
+    if not lines or commit.status != "G":
+        return Judged(commit, "not allowed")
+    ended = lines[-1].valid_before is not None and commit.at >= lines[-1].valid_before
+    return Judged(commit, "expired" if ended else "not yet allowed", lines[-1])
+
+
+def _changed(trusted: Signers, was: Signers, now: Signers) -> Signers:
+    """What counts after a change that counts."""
+    gone = set(was.lines) - set(now.lines)
+    more = [line for line in now.lines if line not in was.lines]
+    return Signers.of([*(line for line in trusted.lines if line not in gone), *more])
