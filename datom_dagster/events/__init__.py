@@ -20,6 +20,7 @@ from datom_dagster.events.commit_messages import (
     trailers,
 )
 from datom_dagster.events.dagster_internals import (
+    StepRun,
     add_partition_metadata,
     loading_assets,
     made_by_run,
@@ -29,6 +30,8 @@ from datom_dagster.events.dagster_internals import (
     run_tags,
     set_data_version,
     step_of,
+    step_run,
+    step_times,
     storing_step,
     version_of_output,
 )
@@ -90,7 +93,7 @@ from datom_dagster.events.metadata_keys import (
     tagged,
 )
 from datom_dagster.events.progress_log import telling
-from datom_dagster.events.provenance import loaded, remember
+from datom_dagster.events.provenance import loaded, loaded_from, remember
 from datom_dagster.events.report_place import ReportPlace, ReportPlaceLike
 
 __all__ = [
@@ -130,6 +133,7 @@ __all__ = [
     "OnEmpty",
     "ReportPlace",
     "ReportPlaceLike",
+    "StepRun",
     "TableType",
     "add_partition_metadata",
     "change_metadata",
@@ -147,6 +151,7 @@ __all__ = [
     "is_set",
     "key_of",
     "loaded",
+    "loaded_from",
     "loading_assets",
     "made_by_run",
     "output_of",
@@ -166,6 +171,8 @@ __all__ = [
     "settings_of",
     "source_metadata",
     "step_of",
+    "step_run",
+    "step_times",
     "stores_a_table",
     "storing_step",
     "table_of",
