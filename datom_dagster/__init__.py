@@ -35,6 +35,7 @@ with needing("datom_dagster", "dagster"):
     from datom_dagster.components import DatomProjectComponent
     from datom_dagster.events import datom_parents
     from datom_dagster.io import DatomIOManager
+    from datom_dagster.lineage import OpenLineageResource
     from datom_dagster.resources import (
         DatomResource,
         DatomStorage,
@@ -56,6 +57,7 @@ __all__ = [
     "ExtractDrop",
     "GovernanceResource",
     "LocalStorage",
+    "OpenLineageResource",
     "S3Storage",
     "TableRules",
     "TableSpec",

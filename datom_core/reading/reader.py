@@ -12,6 +12,7 @@ from datom_core.credentials import CredentialSource
 from datom_core.documents import (
     Approvals,
     Cuts,
+    Location,
     Metadata,
     Parent,
     Reviews,
@@ -108,6 +109,11 @@ class ProjectReader(Comparisons, Overviews, Verifications):
     def project(self) -> str:
         """Name of the project."""
         return self._project
+
+    @property
+    def location(self) -> Location:
+        """Where its data lies."""
+        return self._store.location
 
     def read(
         self,

@@ -30,6 +30,7 @@ from datom_dagster.components.yaml_models import (
     YamlCuts,
     YamlExtracts,
     YamlGovernance,
+    YamlLineage,
     YamlStorage,
     YamlTable,
     YamlTables,
@@ -121,6 +122,7 @@ class DatomProjectComponent(dg.StateBackedComponent, dg.Model, dg.Resolvable):
     compare_rows: int = Field(default=5_000_000, ge=0, description="The most rows of a version that is compared.")
     reports: YamlStorage | None = Field(default=None, description="Where the whole report of each change is written.")
     reports_url: str | None = Field(default=None, description="The address under which that place is served.")
+    lineage: YamlLineage | None = Field(default=None, description="Where OpenLineage events go; by default nowhere.")
     sensor: bool = Field(default=False, description="A sensor that reports what others write.")
     jobs: bool = Field(default=False, description="Jobs for the steps of the project's life.")
     defs_state: ResolvedDefsStateConfig = DefsStateConfigArgs.local_filesystem()
@@ -176,6 +178,7 @@ class DatomProjectComponent(dg.StateBackedComponent, dg.Model, dg.Resolvable):
             self._named("io_manager"): DatomIOManager(
                 datom=resource,
                 reports=self.reports.resource() if self.reports is not None else None,
+                lineage=self.lineage.resource() if self.lineage is not None else None,
                 **self.model_dump(
                     include={"message_template", "preview_rows", "compare", "compare_rows", "reports_url"}
                 ),

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
 import datom_core as dc
 from datom_dagster.assets import TableSpec
+from datom_dagster.lineage import OpenLineageResource
 from datom_dagster.resources import DatomStorage, ExtractDrop, GovernanceResource, LocalStorage
 from datom_dagster.rules import Compare, TableRules, comparison_of
 
@@ -72,6 +73,30 @@ class YamlGovernance(dg.Resolvable, dg.Model):
     def resource(self) -> GovernanceResource:
         """The register as a Dagster resource."""
         return GovernanceResource(storage=self.storage.resource(), **self.model_dump(exclude={"storage"}))
+
+
+class YamlLineage(dg.Resolvable, dg.Model):
+    """Where OpenLineage events go."""
+
+    model_config = STRICT
+
+    transport: Mapping[str, Any] | None = Field(
+        default=None, description="OpenLineage's configuration of a transport; by default what its variables name."
+    )
+    api_key_env: str | None = Field(default=None, description="Name of the variable that holds an endpoint's key.")
+    namespace: str = Field(default="dagster", description="Namespace of the jobs.")
+    timeout: float = Field(
+        default=5.0, gt=0, description="The most seconds that a step waits for an event to be taken."
+    )
+    required: bool = Field(default=False, description="A step fails when its events are not taken.")
+
+    def resource(self) -> OpenLineageResource:
+        """The same as a Dagster resource.
+
+        Raises:
+            InvalidInputError: the transport is refused.
+        """
+        return OpenLineageResource(**self.model_dump())
 
 
 class YamlRules(dg.Resolvable, dg.Model):
@@ -278,6 +303,7 @@ _INNER: Mapping[str, type[BaseModel]] = {
     "extracts": YamlExtracts,
     "change_reports": YamlChangeReport,
     "reports": YamlStorage,
+    "lineage": YamlLineage,
 }
 
 

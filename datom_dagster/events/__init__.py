@@ -21,6 +21,7 @@ from datom_dagster.events.commit_messages import (
     trailers,
 )
 from datom_dagster.events.dagster_internals import (
+    StepRun,
     add_partition_metadata,
     loading_assets,
     made_by_run,
@@ -30,6 +31,8 @@ from datom_dagster.events.dagster_internals import (
     run_tags,
     set_data_version,
     step_of,
+    step_run,
+    step_times,
     storing_step,
     version_of_output,
 )
@@ -93,7 +96,7 @@ from datom_dagster.events.metadata_keys import (
     tagged,
 )
 from datom_dagster.events.progress_log import telling
-from datom_dagster.events.provenance import loaded, remember
+from datom_dagster.events.provenance import loaded, loaded_from, remember
 from datom_dagster.events.report_place import ReportPlace, ReportPlaceLike
 
 __all__ = [
@@ -135,6 +138,7 @@ __all__ = [
     "ReportPlace",
     "ReportPlaceLike",
     "Required",
+    "StepRun",
     "TableType",
     "add_partition_metadata",
     "approvals_metadata",
@@ -154,6 +158,7 @@ __all__ = [
     "is_set",
     "key_of",
     "loaded",
+    "loaded_from",
     "loading_assets",
     "made_by_run",
     "output_of",
@@ -175,6 +180,8 @@ __all__ = [
     "settings_of",
     "source_metadata",
     "step_of",
+    "step_run",
+    "step_times",
     "stores_a_table",
     "storing_step",
     "table_of",

@@ -5,7 +5,7 @@ It is isolated here, guarded for contexts without a step, and watched by a canar
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dagster._core.execution.context.system import StepExecutionContext
 
 _USER_PROVIDED = "dagster/data_version_is_user_provided"
+_SCHEDULED = ".dagster/scheduled_execution_time"
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,79 @@ def storing_step(function: Any) -> StoringStep | None:
     spec = next(iter(definition.specs))
     key = definition.get_io_manager_key_for_asset_key(spec.key)
     return StoringStep(context, spec, key, getattr(step.resources, key))
+
+
+@dataclass(frozen=True)
+class StepRun:
+    """One attempt at a step.
+
+    Attributes:
+        run_id, job, step, attempt: which; the first attempt is 0.
+        specs: the assets that it makes.
+        outputs: names of the outputs that it hands to IO managers, apart from those that may come any number of times.
+        scheduled: when its schedule wanted it to run, if one did (ISO 8601).
+    """
+
+    run_id: str
+    job: str
+    step: str
+    attempt: int
+    specs: tuple[dg.AssetSpec, ...]
+    outputs: frozenset[str]
+    scheduled: str | None
+
+
+def step_run(context: dg.OutputContext | dg.InputContext | dg.OpExecutionContext) -> StepRun | None:
+    """The step behind a context, and which attempt at it this is; ``None`` without a step."""
+    step = step_of(context)
+    if step is None:
+        return None
+    definition = step.assets_def
+    made = [] if definition is None else [s for s in definition.specs if s.key in definition.keys]
+    return StepRun(
+        run_id=step.run_id,
+        job=step.job_name,
+        step=step.step.key,
+        attempt=step.previous_attempt_count,
+        specs=tuple(made),
+        outputs=frozenset(
+            o.name
+            for o in step.step.step_outputs
+            if not o.is_dynamic and o.properties.asset_check_key is None and o.name in step.selected_output_names
+        ),
+        scheduled=step.dagster_run.tags.get(_SCHEDULED),
+    )
+
+
+# How an attempt at a step goes on: it begins, or ends well, or not.
+_STEP_EVENTS: Mapping[dg.DagsterEventType, bool | None] = {
+    dg.DagsterEventType.STEP_START: None,
+    dg.DagsterEventType.STEP_RESTARTED: None,
+    dg.DagsterEventType.STEP_SUCCESS: True,
+    dg.DagsterEventType.STEP_FAILURE: False,
+    dg.DagsterEventType.STEP_UP_FOR_RETRY: False,
+}
+
+
+def step_times(
+    instance: dg.DagsterInstance, run_id: str, steps: Collection[str], latest: int | None = None
+) -> dict[str, list[tuple[float, bool | None]]]:
+    """When attempts at steps began (``None``), ended well or did not, oldest first.
+
+    Args:
+        instance: Dagster's.
+        run_id: the run.
+        steps: keys of steps.
+        latest: look at no more than so many events of all steps, the newest.
+    """
+    records = instance.get_records_for_run(run_id, of_type=set(_STEP_EVENTS), limit=latest, ascending=False).records
+    found: dict[str, list[tuple[float, bool | None]]] = {}
+    for record in reversed(records):
+        entry = record.event_log_entry
+        event = entry.dagster_event
+        if event is not None and event.step_key is not None and event.step_key in steps:
+            found.setdefault(event.step_key, []).append((entry.timestamp, _STEP_EVENTS[event.event_type]))
+    return found
 
 
 def run_tags(context: dg.InputContext | dg.OutputContext) -> Mapping[str, str]:

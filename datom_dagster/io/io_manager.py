@@ -21,12 +21,15 @@ from datom_dagster.events import (
     telling,
     translated,
 )
+from datom_dagster.io.event_report import Stored
 from datom_dagster.io.locked_cuts import PARTITION_TAG, check_lock
 from datom_dagster.io.multi_output import is_partitions, store_partitions, store_together
 from datom_dagster.io.output_options import OutputOptions
 from datom_dagster.io.table_input import TableInput
 from datom_dagster.io.table_output import TableOutput, store_table
+from datom_dagster.io.told_lineage import tell_stored
 from datom_dagster.io.version_choice import check_tags
+from datom_dagster.lineage import OpenLineageResource, lineage_of
 from datom_dagster.resources import DatomResource, DatomStorage, LocalStorage, Spelt, optional
 from datom_dagster.rules import check_compare
 
@@ -73,6 +76,11 @@ class DatomIOManager(Spelt, dg.ConfigurableIOManager):
     )
     reports_url: str | None = Field(
         default=None, description="The address under which others serve that place, for links to the pages."
+    )
+
+    lineage: dg.ResourceDependency[OpenLineageResource | None] = Field(
+        default=None,  # type: ignore[arg-type]
+        description="Where OpenLineage events go that say what steps loaded and stored; by default nowhere.",
     )
 
     verify: str | None = Field(
@@ -167,10 +175,11 @@ class DatomIOManager(Spelt, dg.ConfigurableIOManager):
         }
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
-        with translated(context):
+        with translated(context), lineage_of(self.lineage, context) as lineage:
             store = store_partitions if is_partitions(context, obj) else store_table
             with telling(self.datom.open_project(), context.log) as project:
-                store(context, obj, project, self._options(project))
+                stored = store(context, obj, project, self._options(project))
+                tell_stored(lineage, context, project, stored)
 
     def store_together(self, context: dg.AssetExecutionContext, frames: Mapping[str, Any]) -> list[Any]:
         """Write all tables of a step in one commit, or none; in a partition, as one cut. Call it in the step's body.
@@ -185,7 +194,8 @@ class DatomIOManager(Spelt, dg.ConfigurableIOManager):
         Raises:
             `dagster.Failure` or `dagster.RetryRequested`, as when the IO manager stores an output.
         """
-        with translated(context.op_execution_context):
+        step = context.op_execution_context
+        with translated(step), lineage_of(self.lineage, step) as lineage:
             contexts = {name: output_of(context, name) for name in frames}
             tables = ", ".join(c.asset_key.path[-1] for c in contexts.values())
             with telling(self.datom.open_project(), context.log) as project:
@@ -193,6 +203,8 @@ class DatomIOManager(Spelt, dg.ConfigurableIOManager):
                 options = replace(options, template=options.template.replace("{asset}", tables))
                 outputs = {name: TableOutput(c, options) for name, c in contexts.items()}
                 reports = store_together(outputs, frames, project)
+                for name, said in reports.items():
+                    tell_stored(lineage, contexts[name], project, Stored(outputs[name].table, (said,)))
         return [
             dg.MaterializeResult(
                 asset_key=contexts[name].asset_key, metadata=said.shown, data_version=dg.DataVersion(said.data_sha)
@@ -215,5 +227,5 @@ class DatomIOManager(Spelt, dg.ConfigurableIOManager):
         return OutputOptions(template, self.preview_rows, compare, self.compare_rows, reports, self.required, commit)
 
     def load_input(self, context: dg.InputContext) -> Any:
-        with translated(context):
+        with translated(context), lineage_of(self.lineage, context):
             return TableInput(context, self.datom.open_reader(), cast(Any, self.verify)).load()

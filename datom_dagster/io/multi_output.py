@@ -13,9 +13,10 @@ import pyarrow as pa
 
 import datom_core as dc
 from datom_dagster.events import TABLE_TYPE, add_partition_metadata, set_data_version
+from datom_dagster.io.event_report import EventReport, Stored
 from datom_dagster.io.output_options import OutputOptions
 from datom_dagster.io.partitions import ordered
-from datom_dagster.io.table_output import Draft, EventReport, TableOutput, superseded_metadata
+from datom_dagster.io.table_output import Draft, TableOutput, superseded_metadata
 
 
 def is_partitions(context: dg.OutputContext, value: Any) -> bool:
@@ -25,7 +26,7 @@ def is_partitions(context: dg.OutputContext, value: Any) -> bool:
 
 def store_partitions(
     context: dg.OutputContext, value: Mapping[str, Any], project: dc.Project, options: OutputOptions
-) -> None:
+) -> Stored:
     """Write a mapping from partition to frame as one cut each, in the partitions' order, with a commit per cut.
 
     Everything is checked before the first commit. Dagster keeps one data version per asset and step, so it covers all
@@ -53,6 +54,7 @@ def store_partitions(
     for key, said in reports.items():
         add_partition_metadata(context, key, said.shown)
     set_data_version(context, _together(reports))
+    return Stored(next(iter(outputs.values())).table, tuple(reports.values()))
 
 
 def _together(reports: Mapping[str, EventReport]) -> str:

@@ -106,7 +106,7 @@ class TableInput:
         columns = self.settings.get(COLUMNS)
         only = [columns] if isinstance(columns, str) else columns
         table = self.reader.read_arrow(self.table, version, columns=only, verify=self.verify)
-        remember(self.context, self.reader.parent(self.table, version))
+        remember(self.context, self.reader.parent(self.table, version), self.reader.location)
         self.context.log.info(f"{self.table}: loaded version {version.version[:8]} of {version.timestamp}")
         return table
 

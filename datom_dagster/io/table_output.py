@@ -44,6 +44,7 @@ from datom_dagster.events import (
     write_metadata,
 )
 from datom_dagster.io.change_summary import Changes
+from datom_dagster.io.event_report import EventReport, Stored
 from datom_dagster.io.frame_types import collected, is_empty
 from datom_dagster.io.gate import Gate, current_version
 from datom_dagster.io.output_options import OutputOptions
@@ -68,14 +69,6 @@ class Draft:
     def frame(self) -> pa.Table | dc.Extract:
         """What to write: the table, with the file it was read from if there is one."""
         return self.data if self.extract is None else replace(self.extract, data=self.data)
-
-
-@dataclass(frozen=True)
-class EventReport:
-    """What an event says about a table that was written or kept."""
-
-    data_sha: str
-    shown: Mapping[str, Any]
 
 
 class TableOutput:
@@ -106,7 +99,7 @@ class TableOutput:
         self.trailers = trailers(context, self.cut)
         self.provenance = provenance_of(context, self.settings, self.cut, options.pipeline_commit)
 
-    def store(self, value: Any, project: dc.Project) -> None:
+    def store(self, value: Any, project: dc.Project) -> Stored:
         """Write the value, or treat an empty one as the asset wants.
 
         Raises:
@@ -116,6 +109,7 @@ class TableOutput:
         report = self.write(self.draft(value, project), project)
         set_data_version(self.context, report.data_sha)
         self.context.add_output_metadata({**report.shown})
+        return Stored(self.table, (report,))
 
     def draft(self, value: Any, project: dc.Project, *, earlier: tuple[str, pa.Table] | None = None) -> Draft | None:
         """What a step returned, ready to be written; ``None`` for an empty frame that should leave all as it is.
@@ -337,6 +331,6 @@ def superseded_metadata(draft: Draft) -> dict[str, Any]:
     return {"datom/change": f"no change: {draft.extract.file} was taken before, and a later version is current"}
 
 
-def store_table(context: dg.OutputContext, value: Any, project: dc.Project, options: OutputOptions) -> None:
+def store_table(context: dg.OutputContext, value: Any, project: dc.Project, options: OutputOptions) -> Stored:
     """Store what a step returned as a version of one table."""
-    TableOutput(context, options).store(value, project)
+    return TableOutput(context, options).store(value, project)

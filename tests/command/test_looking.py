@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -339,6 +340,16 @@ class TestLineage:
         assert (only["table"], only["level"]) == ("adsl", False)
         assert "(not current)" in datom("lineage", LB, "--down").out
         assert datom("lineage", "adsl", "--down").out == "Nothing names adsl as a parent.\n"
+
+    def test_as_a_document_of_prov(self, datom: Datom) -> None:
+        reader = dc.ProjectReader.open(dc.LocalStore("data"))
+        for what, state, tables in (("@a", "a", None), (LB, None, [LB]), (f"{LB}@a", "a", [LB])):
+            said = json.loads(datom("lineage", what, "--prov").out)
+            assert said == dc.provenance_document(reader, state, tables=tables)
+        for option in ("--json", "--down"):
+            ran = datom("lineage", LB, "--prov", option)
+            assert (ran.code, ran.out) == (2, "")
+            assert "--prov is a document of its own" in ran.err
 
     def test_what_does_not_fit(self, datom: Datom) -> None:
         assert datom("lineage", f"{LB}@a", "--down").code == 2

@@ -265,12 +265,15 @@ class TestProduced:
             compare_rows=9,
             reports={"path": str(tmp_path / "reports")},
             reports_url="https://reports.example.org",
+            lineage={"transport": {"type": "file", "log_file_path": "events"}, "required": True},
         )
         manager = defs.resources["io_manager"] if defs.resources else None
         assert isinstance(manager, DatomIOManager)
         assert (manager.compare, manager.compare_rows) == ("keyed", 9)
         assert manager.reports_url == "https://reports.example.org"
         assert str(tmp_path / "reports") in repr(manager.reports)
+        assert "'log_file_path': 'events'" in repr(manager.lineage)
+        assert "required=True" in repr(manager.lineage)
         assert at not in repr(manager.reports)
         told = {spec.key.to_user_string(): spec.metadata for spec in defs.resolve_all_asset_specs()}
         assert told["dm"]["datom/compare"] == "all"
@@ -331,6 +334,8 @@ class TestProduced:
         ({"reports": {"bucket": "b", "secret_key": "planted-secret"}, "tables": ["dm"]}, "secret_key"),
         ({"tables": ["dm"], "checks": {"blocking": ["kee"]}}, "kee"),
         ({"change_reports": [{"forms": ["html"]}], "tables": ["dm"]}, "need a place"),
+        ({"lineage": {"api_key": "planted-secret"}}, "api_key"),
+        ({"lineage": {"transport": {"type": "http", "auth": {"apiKey": "planted-secret"}}}}, "auth.apiKey"),
         ({"change_reports": [{"reports": {"bucket": "b", "secret_key": "planted-secret"}}]}, "secret_key"),
         ({"extracts": {"storage": {"bucket": "b", "secret_key": "planted-secret"}}, "tables": ["dm"]}, "secret_key"),
     ],

@@ -22,7 +22,8 @@ from datom_core.command.forms.looking import SourceLine
 from datom_core.command.layout import Branch, Records, lines, tree
 from datom_core.command.output import pairs, person
 from datom_core.command.session import Session, without_git
-from datom_core.command.verbs.arguments import KeyValue, OptionalTableAt, TableAt, TableName, by_column
+from datom_core.command.verbs import completion
+from datom_core.command.verbs.arguments import KeyValue, OptionalTableAt, TableName, by_column
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -197,13 +198,24 @@ def _cells_shown(cells: tuple[CellLine, ...]) -> RenderableType:
 
 def lineage(
     session: Session,
-    what: TableAt,
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="TABLE[@STATE]|@STATE",
+            help="A table, at a cut, a review mark, a date or a version; with --prov, also a whole study.",
+            autocompletion=completion.tables_at,
+        ),
+    ],
     down: Annotated[bool, typer.Option("--down", help="What was derived from it, instead.")] = False,
+    prov: Annotated[bool, typer.Option("--prov", help="All that is known, as W3C PROV in JSON.")] = False,
 ) -> None:
     """From which versions a version was derived, and those from which they were; or, down, what came of a table."""
     import datom_core as dc
 
     asked = dc.Reference.parse(what)
+    if prov:
+        _prov(session, asked, down=down)
+        return
     if asked.table is None:
         raise typer.BadParameter(f"{what!r} names no table; a lineage is of one.")
     if not down:
@@ -226,6 +238,20 @@ def lineage(
         yield Records(headings, list(cells))
 
     session.output.answer(DependentsAnswer(session.reader.project, asked.table, lines), shown)
+
+
+def _prov(session: Session, asked: dc.Reference, *, down: bool) -> None:
+    """The document of PROV, which has a form of its own."""
+    import json
+
+    import datom_core as dc
+
+    if down or session.output.as_json:
+        raise typer.BadParameter("--prov is a document of its own: give it without --down and --json.")
+    tables = None if asked.table is None else [asked.table]
+    with session.output.progress():
+        document = dc.provenance_document(session.reader, asked.state, tables=tables)
+    session.output.raw(f"{json.dumps(document, ensure_ascii=False, indent=2)}\n".encode())
 
 
 def _node(found: dc.LineageNode) -> LineageLine:
