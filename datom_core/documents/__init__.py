@@ -9,7 +9,7 @@ from datom_core.lazy import lazy
 
 if TYPE_CHECKING:
     from datom_core.documents import canonical
-    from datom_core.documents.author import Author
+    from datom_core.documents.author import Author, read_author
     from datom_core.documents.cuts import Cut, Cuts
     from datom_core.documents.display import Rows, block, rows
     from datom_core.documents.governance import (
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
         optional,
         parse,
         parse_object,
+        required,
+        schema_of,
         strings,
         timestamp,
     )
@@ -48,7 +50,7 @@ else:
         __name__,
         {
             "canonical": "canonical",
-            "author": "Author",
+            "author": "Author read_author",
             "cuts": "Cut Cuts",
             "display": "Rows block rows",
             "governance": "DISPATCH Decommission Event Events FormerPlace GovernanceFile Ref location_block",
@@ -58,7 +60,9 @@ else:
             "location": "Location PlaceKind add_kind kind_of same_place shared_kinds",
             "manifest": "Entry Manifest",
             "metadata": "Declared Metadata Origin clean_custom complete identity_fields",
-            "parsing": "Buffer format_timestamp objects optional parse parse_object strings timestamp",
+            "parsing": (
+                "Buffer format_timestamp objects optional parse parse_object required schema_of strings timestamp"
+            ),
             "project_file": "ProjectFile",
             "recording": "Recording",
             "reviews": "Review ReviewMove Reviews",
@@ -114,8 +118,11 @@ __all__ = [
     "optional",
     "parse",
     "parse_object",
+    "read_author",
+    "required",
     "rows",
     "same_place",
+    "schema_of",
     "shared_kinds",
     "strings",
     "timestamp",

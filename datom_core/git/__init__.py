@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datom_core.git.github import GitHub, GitHubRepository, RepositoryInfo
     from datom_core.git.remote import Remote, check_remote, same_remote, unshown
     from datom_core.git.repo import GitRepo, remote_head
+    from datom_core.git.walks import Blobs, FileChange, WalkedCommit, walked
 else:
     __getattr__, __dir__ = lazy(
         __name__,
@@ -26,21 +27,26 @@ else:
             "github": "GitHub GitHubRepository RepositoryInfo",
             "remote": "Remote check_remote same_remote unshown",
             "repo": "GitRepo remote_head",
+            "walks": "Blobs FileChange WalkedCommit walked",
         },
     )
 
 __all__ = [
     "Added",
+    "Blobs",
+    "FileChange",
     "GitHub",
     "GitHubRepository",
     "GitRepo",
     "LostRaceError",
     "Remote",
     "RepositoryInfo",
+    "WalkedCommit",
     "check_remote",
     "default_author",
     "no_branch",
     "remote_head",
     "same_remote",
     "unshown",
+    "walked",
 ]
