@@ -18,6 +18,7 @@ from datom_core.lazy import lazy
 from datom_core.version import __version__
 
 if TYPE_CHECKING:
+    from datom_core.auditing import AuditEvent, AuditKind, AuditTrail
     from datom_core.common import (
         Moment,
         Progress,
@@ -215,6 +216,7 @@ else:
     __getattr__, __dir__ = lazy(
         __name__,
         {
+            "auditing": "AuditEvent AuditKind AuditTrail",
             "common": (
                 "Moment Progress ProjectEvent ProjectEvents Secret check_cut_name check_key check_name check_new_name "
                 "check_version did_you_mean fitting moment_of needing watching whole_file"
@@ -279,6 +281,9 @@ __all__ = [
     "AmbientCredentials",
     "Approval",
     "Approvals",
+    "AuditEvent",
+    "AuditKind",
+    "AuditTrail",
     "Author",
     "Backend",
     "CellChange",

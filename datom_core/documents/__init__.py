@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         record_id,
         record_text,
     )
-    from datom_core.documents.author import Author
+    from datom_core.documents.author import Author, read_author
     from datom_core.documents.cuts import Cut, Cuts
     from datom_core.documents.display import Rows, block, rows
     from datom_core.documents.governance import (
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
         optional,
         parse,
         parse_object,
+        required,
+        schema_of,
         strings,
         timestamp,
     )
@@ -68,7 +70,7 @@ else:
         __name__,
         {
             "approvals": "Approval Approvals LOCKED Signer TRAILER new_record record_id record_text",
-            "author": "Author",
+            "author": "Author read_author",
             "canonical": "canonical",
             "cuts": "Cut Cuts",
             "display": "Rows block rows",
@@ -79,7 +81,9 @@ else:
             "location": "Location PlaceKind add_kind kind_of same_place shared_kinds",
             "manifest": "Entry Manifest",
             "metadata": "Declared Metadata Origin clean_custom complete identity_fields",
-            "parsing": "Buffer format_timestamp objects optional parse parse_object strings timestamp",
+            "parsing": (
+                "Buffer format_timestamp objects optional parse parse_object required schema_of strings timestamp"
+            ),
             "project_file": "ProjectFile",
             "provenance": "Machine Provenance Run SourceFile SourceSystem fact read_provenance",
             "recording": "Recording",
@@ -153,11 +157,14 @@ __all__ = [
     "optional",
     "parse",
     "parse_object",
+    "read_author",
     "read_provenance",
     "record_id",
     "record_text",
+    "required",
     "rows",
     "same_place",
+    "schema_of",
     "shared_kinds",
     "strings",
     "timestamp",

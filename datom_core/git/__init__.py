@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datom_core.git.file_history import Added
     from datom_core.git.github import GitHub, GitHubRepository, RepositoryInfo
     from datom_core.git.remote import Remote, check_remote, same_remote, unshown
-    from datom_core.git.repo import GitRepo
+    from datom_core.git.repo import GitRepo, remote_head
     from datom_core.git.signatures import (
         CommitSignature,
         Node,
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         signed_commits,
     )
     from datom_core.git.signing import ReadyKey, SigningKey, as_signing, fingerprint
+    from datom_core.git.walks import Blobs, FileChange, WalkedCommit, walked
 else:
     __getattr__, __dir__ = lazy(
         __name__,
@@ -34,15 +35,18 @@ else:
             "file_history": "Added",
             "github": "GitHub GitHubRepository RepositoryInfo",
             "remote": "Remote check_remote same_remote unshown",
-            "repo": "GitRepo",
+            "repo": "GitRepo remote_head",
             "signatures": "CommitSignature Node commits_touching file_contents history_nodes signed_commits",
             "signing": "ReadyKey SigningKey as_signing fingerprint",
+            "walks": "Blobs FileChange WalkedCommit walked",
         },
     )
 
 __all__ = [
     "Added",
+    "Blobs",
     "CommitSignature",
+    "FileChange",
     "GitHub",
     "GitHubRepository",
     "GitRepo",
@@ -52,6 +56,7 @@ __all__ = [
     "Remote",
     "RepositoryInfo",
     "SigningKey",
+    "WalkedCommit",
     "as_signing",
     "check_remote",
     "commits_touching",
@@ -64,4 +69,5 @@ __all__ = [
     "same_remote",
     "signed_commits",
     "unshown",
+    "walked",
 ]

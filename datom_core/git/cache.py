@@ -13,7 +13,7 @@ import re
 import secrets
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
@@ -108,6 +108,28 @@ class CloneCache:
         out = self.run("cat-file", "--batch", stdin="".join(f"{o}\n" for o in objects).encode())
         return batch_contents(out, len(objects))
 
+    @contextlib.contextmanager
+    def streaming(self, *args: str, stdin: bytes) -> Iterator[BinaryIO]:
+        """As `run`, for an output that is read little by little; whoever leaves before its end stops the command.
+
+        Raises:
+            GitFailedError: the command failed.
+        """
+        git, words, environment = _prepared([f"--git-dir={self.path}", *_OPTIONS], args, None)
+        with _given(stdin) as source:
+            guard = git.Git(None).execute(words, istream=source, env=environment, as_process=True)
+            process = guard.proc  # which lives as long as its guard
+            try:
+                yield process.stdout
+            finally:
+                if process.stdout.read(1):
+                    process.kill()
+                process.stdout.close()
+                process.stderr.close()
+                status = process.wait()
+        if status:
+            raise GitFailedError(f"git {args[0]} ended with {status}")
+
     def ensure(self, fill: Callable[[Git], object]) -> None:
         """Make a clone if there is none; ``fill`` gets git to use in it before anyone else can see it."""
         if (self.path / "HEAD").exists():
@@ -177,28 +199,15 @@ def _run(
     to: Remote | None = None,
     variables: Mapping[str, str] | None = None,
 ) -> bytes:
-    git = gitpython()
     failed: GitFailedError | None = None
     missing = no_git()
-    login = login_to(to)
-    environment = {**_ENVIRONMENT, **dict(login.environment), **(variables or {})}
-    if not {"GIT_SSH", "GIT_SSH_COMMAND"} & os.environ.keys():
-        environment["GIT_SSH_COMMAND"] = "ssh -oBatchMode=yes -oConnectTimeout=30"
-    foreign = sorted((_FOREIGN | login.dropped) & os.environ.keys())
-    clean = ["env", *(f"--unset={name}" for name in foreign)] if foreign else []
+    git, words, environment = _prepared(options, args, to)
+    environment |= variables or {}
     with contextlib.ExitStack() as stack:
-        source: BinaryIO | None = None
-        if stdin is not None:
-            source = cast(BinaryIO, stack.enter_context(tempfile.TemporaryFile()))
-            source.write(stdin)
-            source.seek(0)
+        source = stack.enter_context(_given(stdin)) if stdin is not None else None
         try:
             result: Any = git.Git(cwd).execute(
-                [*clean, git.Git.GIT_PYTHON_GIT_EXECUTABLE or "git", *options, *login.options, *args],
-                istream=source,
-                env=environment,
-                stdout_as_string=False,
-                strip_newline_in_stdout=False,
+                words, istream=source, env=environment, stdout_as_string=False, strip_newline_in_stdout=False
             )
             return bytes(result)
         except git.GitCommandError as error:
@@ -211,6 +220,28 @@ def _run(
             raise
     # Out here, GitPython's error is not attached to ours: the host's answer may repeat the token.
     raise failed or missing
+
+
+def _prepared(options: Sequence[str], args: Sequence[str], to: Remote | None) -> tuple[Any, list[str], dict[str, str]]:
+    """GitPython, the words of a command, and its environment."""
+    git = gitpython()
+    login = login_to(to)
+    environment = {**_ENVIRONMENT, **dict(login.environment)}
+    if not {"GIT_SSH", "GIT_SSH_COMMAND"} & os.environ.keys():
+        environment["GIT_SSH_COMMAND"] = "ssh -oBatchMode=yes -oConnectTimeout=30"
+    foreign = sorted((_FOREIGN | login.dropped) & os.environ.keys())
+    clean = ["env", *(f"--unset={name}" for name in foreign)] if foreign else []
+    words = [*clean, git.Git.GIT_PYTHON_GIT_EXECUTABLE or "git", *options, *login.options, *args]
+    return git, words, environment
+
+
+@contextlib.contextmanager
+def _given(stdin: bytes) -> Iterator[BinaryIO]:
+    """A file for a command to read."""
+    with tempfile.TemporaryFile() as source:
+        source.write(stdin)
+        source.seek(0)
+        yield cast(BinaryIO, source)
 
 
 def gitpython() -> Any:

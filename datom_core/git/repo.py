@@ -178,29 +178,29 @@ class GitRepo:
     def revisions(self, commit: str, path: str) -> list[tuple[str, bytes]]:
         """Every state of a file up to the commit, oldest first: (commit, contents)."""
 
-        def walk() -> list[tuple[str, bytes]]:
+        def walk(cache: CloneCache) -> list[tuple[str, bytes]]:
             # Not `git log`: the user's configuration changes its output. And the whole history, because the simplified
             # one leaves out what a merge did not take over.
-            out = self._cache.run(
+            out = cache.run(
                 "rev-list", "--full-history", "--topo-order", "--reverse", commit, "--", f":(top,literal){path}"
             )
             commits = out.decode().split()
-            contents = self._cache.contents([f"{sha}:{path}" for sha in commits])
+            contents = cache.contents([f"{sha}:{path}" for sha in commits])
             return [(sha, data) for sha, data in zip(commits, contents, strict=True) if data is not None]
 
-        return self._with_history(walk)
+        return self.with_history(walk)
 
     def added(self, commit: str, paths: Collection[str]) -> dict[str, Added]:
         """When and by whom the commit's files were added; if one was removed, when it came back."""
-        return self._with_history(lambda: added(self._cache, commit, paths)) if paths else {}
+        return self.with_history(lambda cache: added(cache, commit, paths)) if paths else {}
 
     def changed(self, commit: str, path: str, trailer: str) -> list[Changed]:
         """The commits that changed a file, up to ``commit``, newest first, each with one of its trailers."""
-        return self._with_history(lambda: changed(self._cache, commit, path, trailer))
+        return self.with_history(lambda cache: changed(cache, commit, path, trailer))
 
     def root(self, commit: str) -> str:
         """The first commit of the branch's history, which identifies the repository under any URL."""
-        found = self._with_history(lambda: self._cache.run("rev-list", "--max-parents=0", commit))
+        found = self.with_history(lambda cache: cache.run("rev-list", "--max-parents=0", commit))
         return found.decode().split()[-1]
 
     def whole(self, operation: Callable[[CloneCache], T]) -> T:
@@ -210,7 +210,7 @@ class GitRepo:
     def says(self, tip: str, text: str) -> bool:
         """Whether the message of a commit in the history of ``tip`` contains a text."""
         search = ("log", "-1", "--format=%H", "--fixed-strings", f"--grep={text}", tip)
-        return bool(self._with_history(lambda: self._cache.run(*search)).strip())
+        return bool(self.with_history(lambda cache: cache.run(*search)).strip())
 
     def contains(self, tip: str, commit: str) -> bool:
         """Whether the history of ``tip`` has the commit; the remote is asked only if the clone cannot tell.
@@ -315,12 +315,12 @@ class GitRepo:
             return False
         return self._ancestry.leads(commit, tip)
 
-    def _with_history(self, operation: Callable[[], T]) -> T:
-        """As `_healing`, once the clone has the whole history."""
+    def with_history(self, operation: Callable[[CloneCache], T]) -> T:
+        """Run an operation on a clone with the whole history; if that is broken, remake it and run again."""
 
         def whole() -> T:
             self._fetches.all()
-            return operation()
+            return operation(self._cache)
 
         return self._healing(whole)
 

@@ -9,6 +9,7 @@ from datom_core.lazy import lazy
 
 if TYPE_CHECKING:
     from datom_core.reading.ancestry import Dependent, LineageNode
+    from datom_core.reading.audits import events_of
     from datom_core.reading.column_types import retyped, stored_types
     from datom_core.reading.description import ColumnInfo, TableDescription
     from datom_core.reading.log import LogEntry
@@ -30,6 +31,7 @@ else:
         __name__,
         {
             "ancestry": "Dependent LineageNode",
+            "audits": "events_of",
             "column_types": "retyped stored_types",
             "description": "ColumnInfo TableDescription",
             "log": "LogEntry",
@@ -59,6 +61,7 @@ __all__ = [
     "being_taken_away",
     "check_recorded",
     "check_stays",
+    "events_of",
     "governance_storage",
     "locate",
     "open_reader",

@@ -48,6 +48,7 @@ VERBS: dict[str, list[Verb | Group]] = {
         Verb("list", "looking.list_tables", "Every table, its current version, and when it was last written."),
         Verb("show", "showing.show", "A version: who, when, why, columns, first rows; or a study."),
         Verb("log", "histories.log", "What became current, by whom, when and why, newest first."),
+        Verb("audit", "auditing.audit", "Everything that ever happened: who, when, why, by which commit."),
         Verb("cuts", "looking.cuts", "Cuts and review marks; or one of them, with its versions."),
         Verb("history", "histories.history", "Every value that one row ever had, with who, when and why."),
         Verb("lineage", "histories.lineage", "What a version was derived from, or what from it."),
