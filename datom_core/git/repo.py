@@ -205,7 +205,7 @@ class GitRepo:
 
     def whole(self, operation: Callable[[CloneCache], T]) -> T:
         """Run an operation of this folder on a clone that has the whole history."""
-        return self._with_history(lambda: operation(self._cache))
+        return self.with_history(lambda: operation(self._cache))
 
     def says(self, tip: str, text: str) -> bool:
         """Whether the message of a commit in the history of ``tip`` contains a text."""
