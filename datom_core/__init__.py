@@ -96,6 +96,7 @@ if TYPE_CHECKING:
         UnprovenWarning,
         UnsupportedColumnsError,
     )
+    from datom_core.evidence import EvidenceBag, HeldVersion
     from datom_core.exports import ExportForm, WrittenFile, write_study, write_table
     from datom_core.exports import is_text_form as is_text_form
     from datom_core.extracts import (
@@ -222,6 +223,7 @@ else:
                 "GovernanceWarning IntegrityError InvalidInputError MissingPackageError NotFoundError StorageError "
                 "UnprovenWarning UnsupportedColumnsError"
             ),
+            "evidence": "EvidenceBag HeldVersion",
             "exports": "ExportForm WrittenFile is_text_form write_study write_table",
             "extracts": (
                 "Drop DropReader Extract ExtractFile ExtractFormat ExtractSource FileToRead Listing LocalFolder "
@@ -285,6 +287,7 @@ __all__ = [
     "EnvironmentCredentials",
     "EnvironmentToken",
     "Event",
+    "EvidenceBag",
     "ExportForm",
     "Extract",
     "ExtractFile",
@@ -297,6 +300,7 @@ __all__ = [
     "GitHubRepository",
     "Governance",
     "GovernanceWarning",
+    "HeldVersion",
     "IntegrityError",
     "InvalidInputError",
     "KeyDecision",

@@ -10,6 +10,7 @@ from datom_core.lazy import lazy
 if TYPE_CHECKING:
     from datom_core.git.authors import default_author
     from datom_core.git.branches import no_branch
+    from datom_core.git.bundles import history_bundle
     from datom_core.git.errors import LostRaceError
     from datom_core.git.file_history import Added
     from datom_core.git.github import GitHub, GitHubRepository, RepositoryInfo
@@ -21,6 +22,7 @@ else:
         {
             "authors": "default_author",
             "branches": "no_branch",
+            "bundles": "history_bundle",
             "errors": "LostRaceError",
             "file_history": "Added",
             "github": "GitHub GitHubRepository RepositoryInfo",
@@ -39,6 +41,7 @@ __all__ = [
     "RepositoryInfo",
     "check_remote",
     "default_author",
+    "history_bundle",
     "no_branch",
     "remote_head",
     "same_remote",
