@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -112,7 +113,10 @@ def _put_approvals(shop: Workshop, repo: GitRepo, commit: str, cuts_file: bytes 
         id_ = str(record.get("id"))
         if not names.is_sha(id_) or id_ not in brought:
             raise IntegrityError(f"No commit of {repo.remote} brought the approval {id_[:80]!r}, which is in its cuts.")
-        shop.put(f"data/approvals/{id_}", approval_text(record), id_)
+        text = approval_text(record)
+        if hashlib.sha256(text).hexdigest() != id_:
+            raise IntegrityError(f"The approval {id_} in {repo.remote} is not what was approved: it was altered.")
+        shop.put(f"data/approvals/{id_}", text)
         found.append(Approval(record, brought[id_]))
     return tuple(found)
 

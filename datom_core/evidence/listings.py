@@ -44,12 +44,13 @@ def recorded_list(histories: Mapping[str, History]) -> bytes:
 
 
 def approval_list(records: Iterable[tuple[Mapping[str, Any], str]]) -> bytes:
-    """Approvals and withdrawals, each with its commit."""
+    """Approvals and withdrawals, each with its commit; texts as JSON writes them, as for `state_list`."""
     lines: list[tuple[object, ...]] = []
     for record, commit in records:
         signer: Mapping[str, Any] = record.get("signer") or {}
-        told = (record.get(field) for field in ("id", "kind", "cut", "meaning"))
-        lines.append((*told, signer.get("email"), signer.get("key"), record.get("recorded_at"), commit))
+        told = [record.get(field) for field in ("id", "kind", "cut", "meaning")]
+        told += [signer.get("email"), signer.get("key"), record.get("recorded_at")]
+        lines.append((*(canonical.format_string(str(value or ""))[1:-1] for value in told), commit))
     return _listed(("id", "kind", "cut", "meaning", "signer", "key", "recorded_at", "commit"), lines)
 
 

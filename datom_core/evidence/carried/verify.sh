@@ -32,12 +32,13 @@ trap 'exit 1' HUP INT TERM
 [ -z "$given" ] || printf '%s' "$given" >"$work/given"
 repo=$work/repo.git
 failures=0
+notes=0
 
 step() { printf '\n== %s\n' "$1"; bad=$failures; }
 said() { printf '%s\n' "$1" | tr '\000-\010\013-\037\177' '?'; }
 fail() { failures=$((failures + 1)); said "FAIL $1"; }
-note() { said "NOTE $1"; }
-done_() { [ "$bad" -ne "$failures" ] || said "OK   $1"; }
+note() { notes=$((notes + 1)); said "NOTE $1"; }
+done_() { [ "$bad" -ne "$failures" ] || printf 'OK   %s\n' "$1"; }
 history_() { git --git-dir="$repo" "$@"; }
 
 # sums MANIFEST LISTED: compares every file with its line; leaves the names in LISTED.
@@ -55,7 +56,7 @@ sums() {
       fail "$1: line $number is not a SHA-256, two blanks and a name"
     fi
   done <"$1"
-  sha256sum -c --strict -- "$1" >"$work/sums" 2>/dev/null
+  sha256sum -c --strict -- "$1" >"$work/sums" 2>/dev/null </dev/null
   status=$?
   known=$failures
   while IFS= read -r line; do
@@ -114,6 +115,7 @@ while IFS= read -r line; do
     'Datom-Seal: '*) sealed=1 ;;
   esac
 done <bag-info.txt
+case $commit in *[!0-9a-f]*) fail "bag-info.txt: $commit is no commit"; commit= ;; esac
 
 step "4. Each version's id is the SHA-256 of its canonical text"
 : >"$work/ids"
@@ -122,14 +124,15 @@ while IFS= read -r file; do
 done <"$work/payload"
 count=0
 if [ -s "$work/ids" ]; then
-  sha256sum -c --strict -- "$work/ids" >"$work/sums" 2>/dev/null || bad=-1
+  wrong=
+  sha256sum -c --strict -- "$work/ids" >"$work/sums" 2>/dev/null </dev/null || wrong=1
   while IFS= read -r line; do
     case $line in
       *': OK') count=$((count + 1)) ;;
       *) fail "${line%%: FAILED*}: its SHA-256 is not the version id that it is named after" ;;
     esac
   done <"$work/sums"
-  [ $bad -ge 0 ] || [ "$failures" -ne 0 ] || fail "data/ids: a name is no version id"
+  [ -z "$wrong" ] || [ "$bad" -ne "$failures" ] || fail "data/ids: a file is not named after a version id"
 fi
 while IFS=$tab read -r table version data payload path cut; do
   if [ -f "data/ids/$table/$version" ]; then
@@ -150,10 +153,17 @@ done <"$work/state"
 done_ "$count ids were recomputed"
 
 step "5. The bag has the payload of every version that it is about"
+first=
+: >"$work/payloads"
 while IFS=$tab read -r table version data payload path cut; do
-  case $path in "data/datom/$table/$data".*) ;; *) fail "data/state.tsv: $path is not named after $table's content" ;; esac
-  printf '%s  %s\n' "$payload" "$path"
-done <"$work/state" >"$work/payloads"
+  [ -n "$first" ] || first=$cut
+  [ "$cut" = "$first" ] || fail "data/state.tsv: it is about two cuts, $first and $cut"
+  case $path in
+    "data/datom/$table/$data.parquet" | "data/datom/$table/$data.json") ;;
+    *) fail "data/state.tsv: $path is not named after the content of $table" ;;
+  esac
+  printf '%s  %s\n' "$payload" "$path" >>"$work/payloads"
+done <"$work/state"
 sort -u "$work/payloads" | comm -23 - "$work/manifest" >"$work/missing"
 while IFS= read -r line; do fail "${line#*  }: has not the SHA-256 that data/state.tsv gives it"; done <"$work/missing"
 [ -s "$work/state" ] || fail "data/state.tsv: names no table"
@@ -230,6 +240,8 @@ follow() {
 }
 
 if [ -z "$commit" ]; then
+  [ ! -e data/history.bundle ] || fail "bag-info.txt: does not say up to which commit data/history.bundle goes"
+  [ -z "$given" ] || fail "bag-info.txt: there is no git history that the given signers could have signed"
   note "the bag has no git history: who recorded what is only what storage says, and nothing is signed"
   step "6. From the cut to its versions to their payloads, in the documents of storage"
   follow "" fail
@@ -251,25 +263,24 @@ else
   done_ "$(wc -l <"$work/commits" | tr -d ' ') commits, up to $commit, each with the hash that its successor names"
 
   step "7. The documents in data/git are those of that commit"
-  while IFS= read -r file; do
-    case $file in
-      data/git/*)
-        if history_ cat-file blob "$commit:${file#data/git/}" >"$work/document" 2>/dev/null; then
-          sum=$(sha256sum <"$work/document")
-          printf '%s  %s\n' "${sum%% *}" "$file" >>"$work/blobs"
-        else fail "$file: is not in the commit"; fi ;;
-    esac
-  done <"$work/payload"
-  touch "$work/blobs"
-  sort "$work/blobs" | comm -23 - "$work/manifest" >"$work/missing"
-  while IFS= read -r line; do fail "${line#*  }: is not the document of the commit"; done <"$work/missing"
-  history_ -c core.quotePath=false ls-tree -r --name-only "$commit" >"$work/tree" 2>/dev/null
-  while IFS= read -r path; do
+  history_ -c core.quotePath=false ls-tree -r "$commit" >"$work/tree" 2>/dev/null
+  : >"$work/blobs"
+  while IFS=$tab read -r mode path; do
     case $path in
       .datom/* | */metadata.json | */version_history.json | */set.json)
-        [ -f "data/git/$path" ] || fail "data/git/$path: is in the commit, and not in the bag" ;;
+        printf '%s  data/git/%s\n' "${mode##* }" "$path" >>"$work/blobs" ;;
     esac
   done <"$work/tree"
+  : >"$work/names"
+  while IFS= read -r file; do
+    case $file in data/git/*) [ ! -f "$file" ] || printf '%s\n' "$file" >>"$work/names" ;; esac
+  done <"$work/payload"
+  history_ hash-object --no-filters --stdin-paths <"$work/names" | paste -d '  ' - /dev/null "$work/names" |
+    sort >"$work/hashed"
+  sort "$work/blobs" | comm -3 - "$work/hashed" | tr -d '\t' >"$work/differs"
+  while IFS= read -r line; do
+    fail "${line#*  }: is not the document of commit $commit, or only one of both has it"
+  done <"$work/differs"
   done_ "$(wc -l <"$work/blobs" | tr -d ' ') documents are the commit's"
 
   step "8. From the cut to its versions to their payloads, in git's documents"
@@ -278,9 +289,11 @@ else
 
   step "9. Who signed"
   : >"$work/none"
+  : >"$work/trailers"
   signed=0
   unsigned=0
   newest=
+  listing=" $(history_ rev-list --full-history "$commit" -- ':(top,literal).datom/allowed_signers' | tr '\n' ' ') "
   # signers COMMIT: the list that counts for a commit: the one given, or its parent's, or else its own.
   signers() {
     list=$work/given
@@ -296,21 +309,23 @@ else
   good() { history_ -c gpg.ssh.allowedSignersFile="$list" verify-commit --raw "$1" >"$work/out" 2>&1; }
   while IFS= read -r one; do
     kind=
+    part=headers
+    approvals=
     history_ cat-file commit "$one" >"$work/commit"
     while IFS= read -r line; do
-      case $line in
-        '') break ;;
-        'gpgsig'*SSH*) kind=ssh ;;
-        'gpgsig'*) kind=other ;;
+      case $part$line in
+        headers) part=message ;;
+        headersgpgsig*SSH*) kind=ssh ;;
+        headersgpgsig*) kind=other ;;
+        'messageDatom-Approval: '*) approvals="$approvals ${line#*: }" ;;
       esac
     done <"$work/commit"
-    signers "$one"
-    before=$(history_ rev-parse --quiet --verify "$one^:.datom/allowed_signers" 2>/dev/null)
-    after=$(history_ rev-parse --quiet --verify "$one:.datom/allowed_signers" 2>/dev/null)
     case $kind in
       ssh)
+        signers "$one"
         if good "$one"; then
           signed=$((signed + 1)); newest=$one
+          for id in $approvals; do printf '%s\n' "$id" >>"$work/trailers"; done
         elif [ "$list" = "$work/none" ]; then
           note "commit $one is signed, and the project had no list of signers then"
         else
@@ -319,14 +334,14 @@ else
       other) note "commit $one is signed by gpg: check it with git verify-commit $one and the signer's key" ;;
       *) unsigned=$((unsigned + 1)) ;;
     esac
-    if [ "$before" != "$after" ]; then
-      if [ -z "$before" ]; then
+    case $listing in *" $one "*)
+      if ! history_ cat-file -e "$one^:.datom/allowed_signers" 2>/dev/null; then
         [ -n "$given" ] || note "commit $one brings the list of signers, which nothing before it vouches for. Compare
      the keys in data/git/.datom/allowed_signers with what you know from elsewhere, or give --signers FILE."
       elif [ "$newest" != "$one" ]; then
         fail "data/history.bundle: commit $one changes .datom/allowed_signers, and no allowed key signed it"
-      fi
-    fi
+      fi ;;
+    esac
   done <"$work/commits"
   [ "$unsigned" -eq 0 ] || note "$unsigned commits are not signed: who made them is only what they say"
   if [ -n "$newest" ]; then
@@ -349,6 +364,7 @@ else
     tail -n +2 data/approvals.tsv >"$work/approvals"
     while IFS=$tab read -r id kind cut meaning email key at by; do
       count=$((count + 1))
+      case $by in '' | *[!0-9a-f]*) fail "data/approvals.tsv: $by is no commit"; continue ;; esac
       what="approvals.tsv: the $kind $id ($meaning, cut $cut)"
       if [ -f "data/approvals/$id" ]; then
         sum=$(sha256sum <"data/approvals/$id")
@@ -361,13 +377,23 @@ else
       history_ cat-file commit "$by" >"$work/commit"
       while IFS= read -r line; do [ "$line" != "Datom-Approval: $id" ] || found=1; done <"$work/commit"
       [ -n "$found" ] || fail "data/$what: commit $by does not name it"
+      text=$(cat "data/approvals/$id" 2>/dev/null)
+      for told in "\"kind\":\"$kind\"" "\"cut\":\"$cut\"" "\"meaning\":\"$meaning\"" "\"email\":\"$email\"" \
+        "\"key\":\"$key\"" "\"recorded_at\":\"$at\""; do
+        case $text in *"$told"*) ;; *) fail "data/$what: data/approvals/$id does not say $told" ;; esac
+      done
       covered=0
       while IFS=$tab read -r table version rest; do
-        case $(cat "data/approvals/$id" 2>/dev/null) in *"\"$table\":\"$version\""*) covered=$((covered + 1)) ;; esac
+        case $text in *"\"$table\":\"$version\""*) covered=$((covered + 1)) ;; esac
       done <"$work/state"
       said "     $kind: $meaning, cut $cut, by $email with $key, $at; it names $covered of the bag's versions"
     done <"$work/approvals"
   fi
+  cut -f 1 "$work/approvals" 2>/dev/null | sort >"$work/named"
+  sort -u "$work/trailers" | comm -23 - "$work/named" >"$work/missing"
+  while IFS= read -r id; do
+    fail "data/approvals.tsv: lacks $id, which a signed commit brought; records are withdrawn, never erased"
+  done <"$work/missing"
   told=0
   if document "$commit" .datom/cuts.json "$work/cuts"; then
     inside=
@@ -402,5 +428,7 @@ printf '\n== What these tools cannot check\n%s\n' \
 "     That a payload holds the content that its name says (the content hash is of the values, not of the bytes), and
      that the documents in data/datom say what the texts in data/ids say. reader.py checks both; it needs python and
      pyarrow:  python reader.py .
-     Who holds a key, and that no other bag was made: that is between people."
-if [ "$failures" -eq 0 ]; then printf '\nNothing is wrong.\n'; else printf '\n%s failures.\n' "$failures"; exit 1; fi
+     index.html, copies, changes and lists were made from the rest; that they say the same is not checked here.
+     Who holds a key, and that history did not go on after this bag was made: that is between people."
+if [ "$failures" -ne 0 ]; then printf '\n%s failures.\n' "$failures"; exit 1; fi
+if [ "$notes" -eq 0 ]; then printf '\nNothing is wrong.\n'; else printf '\nNothing is wrong. Read the %s notes.\n' "$notes"; fi
