@@ -107,7 +107,7 @@ if TYPE_CHECKING:
         UnprovenWarning,
         UnsupportedColumnsError,
     )
-    from datom_core.evidence import provenance_document
+    from datom_core.evidence import EvidenceBag, HeldVersion, provenance_document
     from datom_core.exports import ExportForm, WrittenFile, write_study, write_table
     from datom_core.exports import is_text_form as is_text_form
     from datom_core.extracts import (
@@ -239,7 +239,7 @@ else:
                 "GovernanceWarning IntegrityError InvalidInputError MissingPackageError NotFoundError StorageError "
                 "UnprovenWarning UnsupportedColumnsError"
             ),
-            "evidence": "provenance_document",
+            "evidence": "EvidenceBag HeldVersion provenance_document",
             "exports": "ExportForm WrittenFile is_text_form write_study write_table",
             "extracts": (
                 "Drop DropReader Extract ExtractFile ExtractFormat ExtractSource FileToRead Listing LocalFolder "
@@ -312,6 +312,7 @@ __all__ = [
     "EnvironmentCredentials",
     "EnvironmentToken",
     "Event",
+    "EvidenceBag",
     "ExportForm",
     "Extract",
     "ExtractFile",
@@ -324,6 +325,7 @@ __all__ = [
     "GitHubRepository",
     "Governance",
     "GovernanceWarning",
+    "HeldVersion",
     "IntegrityError",
     "InvalidInputError",
     "KeyDecision",

@@ -10,11 +10,12 @@ from datom_core.lazy import lazy
 if TYPE_CHECKING:
     from datom_core.git.authors import default_author
     from datom_core.git.branches import no_branch, remote_head
+    from datom_core.git.bundles import history_bundle
     from datom_core.git.errors import LostRaceError
     from datom_core.git.file_history import Added
     from datom_core.git.github import GitHub, GitHubRepository, RepositoryInfo
     from datom_core.git.remote import Remote, check_remote, same_remote, unshown
-    from datom_core.git.repo import GitRepo
+    from datom_core.git.repo import GitRepo, remote_head
     from datom_core.git.signatures import (
         CommitSignature,
         Node,
@@ -31,11 +32,12 @@ else:
         {
             "authors": "default_author",
             "branches": "no_branch remote_head",
+            "bundles": "history_bundle",
             "errors": "LostRaceError",
             "file_history": "Added",
             "github": "GitHub GitHubRepository RepositoryInfo",
             "remote": "Remote check_remote same_remote unshown",
-            "repo": "GitRepo",
+            "repo": "GitRepo remote_head",
             "signatures": "CommitSignature Node commits_touching file_contents history_nodes signed_commits",
             "signing": "ReadyKey SigningKey as_signing fingerprint",
             "walks": "Blobs FileChange WalkedCommit walked",
@@ -63,6 +65,7 @@ __all__ = [
     "default_author",
     "file_contents",
     "fingerprint",
+    "history_bundle",
     "history_nodes",
     "no_branch",
     "remote_head",

@@ -203,10 +203,6 @@ class GitRepo:
         found = self.with_history(lambda cache: cache.run("rev-list", "--max-parents=0", commit))
         return found.decode().split()[-1]
 
-    def whole(self, operation: Callable[[CloneCache], T]) -> T:
-        """Run an operation of this folder on a clone that has the whole history."""
-        return self.with_history(lambda: operation(self._cache))
-
     def says(self, tip: str, text: str) -> bool:
         """Whether the message of a commit in the history of ``tip`` contains a text."""
         search = ("log", "-1", "--format=%H", "--fixed-strings", f"--grep={text}", tip)

@@ -96,7 +96,7 @@ def signed_commits(
         file.write(keys)
         file.flush()
         told = configuration({"gpg.ssh.allowedSignersFile": file.name, "gpg.ssh.program": "ssh-keygen"})
-        out = repo.whole(lambda cache: cache.run(*_LOG, _FORMAT, *selection, stdin=stdin, environment=told))
+        out = repo.with_history(lambda cache: cache.run(*_LOG, _FORMAT, *selection, stdin=stdin, environment=told))
     parts = out.decode("utf-8", "replace").split("\0")
     found = [_read(parts[at : at + _FIELDS]) for at in range(0, len(parts) - 1, _FIELDS)]
     if any(c.signed for c in found) and shutil.which("ssh-keygen") is None:
@@ -118,7 +118,7 @@ class Node:
 def history_nodes(repo: History, tip: str) -> dict[str, Node]:
     """Every commit of the history of ``tip``, oldest first."""
     told = ("--topo-order", "--reverse", "--parents", "--timestamp")
-    out = repo.whole(lambda cache: cache.run("rev-list", *told, tip))
+    out = repo.with_history(lambda cache: cache.run("rev-list", *told, tip))
     rows = [line.split() for line in out.decode().splitlines()]
     return {r[1]: Node(r[2] if len(r) > 2 else None, datetime.fromtimestamp(int(r[0]), UTC)) for r in rows}
 
@@ -126,12 +126,12 @@ def history_nodes(repo: History, tip: str) -> dict[str, Node]:
 def commits_touching(repo: History, tip: str, path: str) -> list[str]:
     """The commits that changed a file, or removed it, oldest first; of merges, all that differ from a parent."""
     told = ("--full-history", "--topo-order", "--reverse", tip, "--", f":(top,literal){path}")
-    return repo.whole(lambda cache: cache.run("rev-list", *told)).decode().split()
+    return repo.with_history(lambda cache: cache.run("rev-list", *told)).decode().split()
 
 
 def file_contents(repo: History, places: Sequence[tuple[str, str]]) -> list[bytes | None]:
     """The contents of files, given as (commit, path); ``None`` for one that is not there."""
-    return repo.whole(lambda cache: cache.contents([f"{commit}:{path}" for commit, path in places]))
+    return repo.with_history(lambda cache: cache.contents([f"{commit}:{path}" for commit, path in places]))
 
 
 def _read(parts: list[str]) -> CommitSignature:

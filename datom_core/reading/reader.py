@@ -25,6 +25,7 @@ from datom_core.errors import NotFoundError
 from datom_core.planning import Summary, TableInfo
 from datom_core.reading.audits import Audits
 from datom_core.reading.comparisons import Comparisons
+from datom_core.reading.evidence import Evidence
 from datom_core.reading.overviews import Overviews
 from datom_core.reading.placement import locate, warn_if_registered
 from datom_core.reading.stored_documents import StoredDocuments, manifest_of
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 
 @fitting
-class ProjectReader(Audits, Comparisons, Overviews, Verifications):
+class ProjectReader(Audits, Comparisons, Overviews, Verifications, Evidence):
     """Reads every version of every table of one project. Make one with `ProjectReader.open`.
 
     Each call reads the documents anew, so that it sees what others have written meanwhile. Payloads are

@@ -3,7 +3,7 @@
 A store knows keys and bytes, not what the keys mean. Errors of a place become our own errors here.
 """
 
-from datom_core.storage.abilities import clean_up, free_bytes, kept_after_delete, prepare, remove_empty
+from datom_core.storage.abilities import clean_up, free_bytes, in_pieces, kept_after_delete, prepare, remove_empty
 from datom_core.storage.backends import Backend, Opening, open_store, register_backend
 from datom_core.storage.bulk_copy import Item, Verify, copy, each
 from datom_core.storage.local import LocalStore
@@ -42,6 +42,7 @@ __all__ = [
     "find",
     "free_bytes",
     "iam_policy",
+    "in_pieces",
     "kept_after_delete",
     "open_client",
     "open_store",

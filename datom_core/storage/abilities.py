@@ -5,8 +5,10 @@ A store has an ability if it has the method. Without it, callers do without the 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Protocol, runtime_checkable
 
+from datom_core.documents import Buffer
 from datom_core.storage.protocol import ObjectStore
 
 
@@ -53,6 +55,13 @@ class _Copying(Protocol):
         ...
 
 
+@runtime_checkable
+class _Piecemeal(Protocol):
+    def pieces(self, key: str) -> Iterator[Buffer]:
+        """The object's bytes, a piece at a time; `NotFoundError` if there is none."""
+        ...
+
+
 def prepare(store: ObjectStore) -> None:
     """Make a place ready for use: if the store has folders, its root exists afterwards."""
     if isinstance(store, _Preparing):
@@ -85,3 +94,15 @@ def kept_after_delete(store: ObjectStore) -> str:
 def copy_within(source: ObjectStore, target: ObjectStore, key: str, size: int) -> bool:
     """Whether an object was copied by the server that holds both stores."""
     return isinstance(target, _Copying) and target.copy_from(source, key, size)
+
+
+def in_pieces(store: ObjectStore, key: str) -> Iterator[Buffer]:
+    """An object's bytes, a piece at a time if the store can, or else at once.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    if isinstance(store, _Piecemeal):
+        yield from store.pieces(key)
+    else:
+        yield store.get(key).data

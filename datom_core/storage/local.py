@@ -69,6 +69,12 @@ class LocalStore:
         sha256 = hashlib.sha256(data).hexdigest()
         return StoredObject(data, _etag(found, sha256), sha256)
 
+    def pieces(self, key: str) -> Iterator[Buffer]:
+        """The object's bytes, a piece at a time; `NotFoundError` if there is none."""
+        with self._translated("read", key), open(self._path(key), "rb", buffering=0) as file:
+            while piece := file.read(_LARGE):
+                yield piece
+
     def head(self, key: str) -> ObjectInfo | None:
         try:
             with self._translated("read", key):
