@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datom_core.git.file_history import Added
     from datom_core.git.github import GitHub, GitHubRepository, RepositoryInfo
     from datom_core.git.remote import Remote, check_remote, same_remote, unshown
-    from datom_core.git.repo import GitRepo, remote_head
+    from datom_core.git.repo import GitRepo
     from datom_core.git.signatures import (
         CommitSignature,
         Node,
@@ -37,7 +37,7 @@ else:
             "file_history": "Added",
             "github": "GitHub GitHubRepository RepositoryInfo",
             "remote": "Remote check_remote same_remote unshown",
-            "repo": "GitRepo remote_head",
+            "repo": "GitRepo",
             "signatures": "CommitSignature Node commits_touching file_contents history_nodes signed_commits",
             "signing": "ReadyKey SigningKey as_signing fingerprint",
             "walks": "Blobs FileChange WalkedCommit walked",

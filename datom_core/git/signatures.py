@@ -59,7 +59,7 @@ class CommitSignature:
 class History(Protocol):
     """A repository whose whole history can be asked."""
 
-    def whole(self, operation: Callable[[CloneCache], T]) -> T:
+    def with_history(self, operation: Callable[[CloneCache], T]) -> T:
         """As `GitRepo.whole`."""
         ...
 
