@@ -121,8 +121,11 @@ if TYPE_CHECKING:
         Depth,
         LostVersion,
         MirrorReport,
+        Mismatch,
         PlannedWrite,
         Problem,
+        SetInfo,
+        SetResult,
         Status,
         Summary,
         TableInfo,
@@ -143,6 +146,7 @@ if TYPE_CHECKING:
         StateLike,
         StudyState,
         TableDescription,
+        fetch_member,
         locate,
         registered_in,
     )
@@ -155,6 +159,7 @@ if TYPE_CHECKING:
         report_sections,
         write_report,
     )
+    from datom_core.sets import Member, SetEdit, VersionSet
     from datom_core.settings import (
         ProjectSettings,
         RegisterSettings,
@@ -230,15 +235,16 @@ else:
             "git": "GitHub GitHubRepository Remote RepositoryInfo check_remote remote_head",
             "governance": "DecommissionReport Governance ProjectRecord RegisteredProject RepairReport",
             "planning": (
-                "Action CutResult Depth LostVersion MirrorReport PlannedWrite Problem Status Summary TableInfo "
-                "ValidationReport VerificationReport WriteResult"
+                "Action CutResult Depth LostVersion MirrorReport Mismatch PlannedWrite Problem SetInfo SetResult "
+                "Status Summary TableInfo ValidationReport VerificationReport WriteResult"
             ),
             "project": "MigrationReport Project migrate",
             "reading": (
                 "CellState ColumnInfo Dependent LineageNode LogEntry ProjectReader Reference RowHistory StateLike "
-                "StudyState TableDescription locate registered_in"
+                "StudyState TableDescription fetch_member locate registered_in"
             ),
             "reports": "ReportForm ReportSection render_report report_form report_schema report_sections write_report",
+            "sets": "Member SetEdit VersionSet",
             "settings": "ProjectSettings RegisterSettings StorageSettings find_register find_settings remote_at",
             "storage": (
                 "Backend LocalStore MemoryStore ObjectInfo ObjectStore Opening PreflightCheck S3Store StoredObject "
@@ -310,10 +316,12 @@ __all__ = [
     "Location",
     "LogEntry",
     "LostVersion",
+    "Member",
     "MemoryStore",
     "Metadata",
     "MigrationReport",
     "MirrorReport",
+    "Mismatch",
     "MissingPackageError",
     "Moment",
     "NotFoundError",
@@ -355,6 +363,9 @@ __all__ = [
     "S3Store",
     "SchemaLike",
     "Secret",
+    "SetEdit",
+    "SetInfo",
+    "SetResult",
     "Source",
     "StateLike",
     "Status",
@@ -377,6 +388,7 @@ __all__ = [
     "Verification",
     "VerificationReport",
     "Version",
+    "VersionSet",
     "WriteResult",
     "WrittenFile",
     "__version__",
@@ -391,6 +403,7 @@ __all__ = [
     "check_verification",
     "check_version",
     "diff",
+    "fetch_member",
     "find_changes",
     "find_register",
     "find_settings",

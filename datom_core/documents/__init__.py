@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from datom_core.documents.project_file import ProjectFile
     from datom_core.documents.recording import Recording
     from datom_core.documents.reviews import Review, ReviewMove, Reviews
-    from datom_core.documents.set_hash import hash_set
+    from datom_core.documents.set_hash import SET_ALGO, hash_set
     from datom_core.documents.shape_change import Change, compare_shapes
 else:
     __getattr__, __dir__ = lazy(
@@ -62,13 +62,14 @@ else:
             "project_file": "ProjectFile",
             "recording": "Recording",
             "reviews": "Review ReviewMove Reviews",
-            "set_hash": "hash_set",
+            "set_hash": "SET_ALGO hash_set",
             "shape_change": "Change compare_shapes",
         },
     )
 
 __all__ = [
     "DISPATCH",
+    "SET_ALGO",
     "Author",
     "Buffer",
     "Change",

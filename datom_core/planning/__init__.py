@@ -45,6 +45,17 @@ if TYPE_CHECKING:
         VerificationReport,
         WriteResult,
     )
+    from datom_core.planning.set_plan import (
+        AllowedMismatches,
+        Mismatch,
+        SetInfo,
+        SetPlan,
+        SetResult,
+        apply_set,
+        mismatches,
+        plan_set,
+        refuse_mismatches,
+    )
     from datom_core.planning.write_plan import (
         Payload,
         Stamp,
@@ -73,6 +84,9 @@ else:
                 "Action CutResult Depth LostVersion MirrorReport PlannedWrite Problem Status Summary TableInfo "
                 "ValidationReport VerificationReport WriteResult"
             ),
+            "set_plan": (
+                "AllowedMismatches Mismatch SetInfo SetPlan SetResult apply_set mismatches plan_set refuse_mismatches"
+            ),
             "write_plan": (
                 "Payload Stamp TablePlan TableWrite WritePlan apply changed_files check_writable plan_write planned "
                 "repin"
@@ -82,15 +96,20 @@ else:
 
 __all__ = [
     "Action",
+    "AllowedMismatches",
     "CutResult",
     "Depth",
     "LostVersion",
     "MirrorReport",
+    "Mismatch",
     "Payload",
     "Pinned",
     "PlannedWrite",
     "Problem",
     "ProjectState",
+    "SetInfo",
+    "SetPlan",
+    "SetResult",
     "Stamp",
     "Status",
     "StorageView",
@@ -104,20 +123,24 @@ __all__ = [
     "WritePlan",
     "WriteResult",
     "apply",
+    "apply_set",
     "changed_files",
     "check_writable",
     "history_faults",
     "lagging_tables",
     "least_sizes",
     "lost_versions",
+    "mismatches",
     "nothing_there",
     "payload_key",
     "pinned_payloads",
+    "plan_set",
     "plan_write",
     "planned",
     "projected_lists",
     "read_snapshot",
     "readers_know",
+    "refuse_mismatches",
     "repin",
     "row_faults",
     "same_cuts",

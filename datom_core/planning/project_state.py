@@ -33,6 +33,7 @@ class ProjectState:
         governance: the register that it belongs to, if any.
         tables: the requested tables that exist.
         root_files: files at the top of the data repo; no table can have their names.
+        files: other files that a plan puts into the data repo: a set's members, and what lies beside it.
     """
 
     file: ProjectFile
@@ -41,6 +42,7 @@ class ProjectState:
     governance: GovernanceFile | None
     tables: Mapping[str, TableState]
     root_files: frozenset[str] = frozenset()
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
     def table(self, name: str) -> TableState:
         return self.tables.get(name, TableState())

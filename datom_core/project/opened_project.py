@@ -15,6 +15,7 @@ from datom_core.governance import Decommissioning, DecommissionReport, Governanc
 from datom_core.maintenance import Reconciliation, validate
 from datom_core.planning import Depth, LostVersion, MirrorReport, PlannedWrite, Status, ValidationReport, planned
 from datom_core.project.open_project import ProjectParts
+from datom_core.project.sets import Sets
 from datom_core.reading import ProjectReader, RowHistory, stored_types
 from datom_core.storage import ObjectStore
 from datom_core.writing import Purpose, Writer, check_author, check_versions, marked_reviewed, table_jobs, upgraded
@@ -23,7 +24,7 @@ from datom_core.writing import Purpose, Writer, check_author, check_versions, ma
 RUN_TRAILER = "Dagster-Run"
 
 
-class OpenedProject:
+class OpenedProject(Sets):
     """An open project and its upkeep. `Project` adds methods that write versions."""
 
     def __init__(self, parts: ProjectParts) -> None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from datom_core.reading.ancestry import Dependent, LineageNode
     from datom_core.reading.column_types import retyped, stored_types
     from datom_core.reading.description import ColumnInfo, TableDescription
+    from datom_core.reading.fetching import fetch_member
     from datom_core.reading.log import LogEntry
     from datom_core.reading.placement import (
         PlacementGuard,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from datom_core.reading.reader import ProjectReader, open_reader
     from datom_core.reading.row_history import CellState, RowHistory
     from datom_core.reading.states import Reference, StateLike, StudyState
+    from datom_core.reading.stored_documents import StoredDocuments
 else:
     __getattr__, __dir__ = lazy(
         __name__,
@@ -32,6 +34,7 @@ else:
             "ancestry": "Dependent LineageNode",
             "column_types": "retyped stored_types",
             "description": "ColumnInfo TableDescription",
+            "fetching": "fetch_member",
             "log": "LogEntry",
             "placement": (
                 "PlacementGuard being_taken_away check_recorded check_stays governance_storage locate read_ref "
@@ -39,6 +42,7 @@ else:
             ),
             "reader": "ProjectReader open_reader",
             "row_history": "CellState RowHistory",
+            "stored_documents": "StoredDocuments",
             "states": "Reference StateLike StudyState",
         },
     )
@@ -54,11 +58,13 @@ __all__ = [
     "Reference",
     "RowHistory",
     "StateLike",
+    "StoredDocuments",
     "StudyState",
     "TableDescription",
     "being_taken_away",
     "check_recorded",
     "check_stays",
+    "fetch_member",
     "governance_storage",
     "locate",
     "open_reader",

@@ -24,6 +24,7 @@ from datom_core.planning import Summary, TableInfo
 from datom_core.reading.comparisons import Comparisons
 from datom_core.reading.overviews import Overviews
 from datom_core.reading.placement import locate, warn_if_registered
+from datom_core.reading.sets import Sets
 from datom_core.reading.stored_documents import StoredDocuments, manifest_of
 from datom_core.reading.verification import Verifications
 from datom_core.reading.version_choice import choose
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 
 @fitting
-class ProjectReader(Comparisons, Overviews, Verifications):
+class ProjectReader(Comparisons, Overviews, Sets, Verifications):
     """Reads every version of every table of one project. Make one with `ProjectReader.open`.
 
     Each call reads the documents anew, so that it sees what others have written meanwhile. Payloads are

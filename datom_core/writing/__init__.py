@@ -16,12 +16,15 @@ from datom_core.writing.arguments import (
 from datom_core.writing.document_edits import DocumentEditor, cut_recorded, moved, upgraded
 from datom_core.writing.init_project import hosted, initialize_project
 from datom_core.writing.review_marks import marked_reviewed
+from datom_core.writing.set_writes import SetRequest, SetWriter
 from datom_core.writing.sync import Sync, SyncItem, SyncReport
 from datom_core.writing.writer import Writer
 
 __all__ = [
     "DocumentEditor",
     "Purpose",
+    "SetRequest",
+    "SetWriter",
     "Sync",
     "SyncItem",
     "SyncReport",
