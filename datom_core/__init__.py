@@ -146,9 +146,11 @@ if TYPE_CHECKING:
         StateLike,
         StudyState,
         TableDescription,
+        bring_set_level,
         fetch_member,
         locate,
         registered_in,
+        set_status,
     )
     from datom_core.reports import (
         ReportForm,
@@ -159,7 +161,7 @@ if TYPE_CHECKING:
         report_sections,
         write_report,
     )
-    from datom_core.sets import Member, SetEdit, VersionSet
+    from datom_core.sets import Member, MemberState, MemberStatus, SetEdit, VersionSet
     from datom_core.settings import (
         ProjectSettings,
         RegisterSettings,
@@ -241,10 +243,10 @@ else:
             "project": "MigrationReport Project migrate",
             "reading": (
                 "CellState ColumnInfo Dependent LineageNode LogEntry ProjectReader Reference RowHistory StateLike "
-                "StudyState TableDescription fetch_member locate registered_in"
+                "StudyState TableDescription bring_set_level fetch_member locate registered_in set_status"
             ),
             "reports": "ReportForm ReportSection render_report report_form report_schema report_sections write_report",
-            "sets": "Member SetEdit VersionSet",
+            "sets": "Member MemberState MemberStatus SetEdit VersionSet",
             "settings": "ProjectSettings RegisterSettings StorageSettings find_register find_settings remote_at",
             "storage": (
                 "Backend LocalStore MemoryStore ObjectInfo ObjectStore Opening PreflightCheck S3Store StoredObject "
@@ -317,6 +319,8 @@ __all__ = [
     "LogEntry",
     "LostVersion",
     "Member",
+    "MemberState",
+    "MemberStatus",
     "MemoryStore",
     "Metadata",
     "MigrationReport",
@@ -393,6 +397,7 @@ __all__ = [
     "WrittenFile",
     "__version__",
     "as_text",
+    "bring_set_level",
     "check_cut_name",
     "check_hashable",
     "check_key",
@@ -426,6 +431,7 @@ __all__ = [
     "report_form",
     "report_schema",
     "report_sections",
+    "set_status",
     "to_pandas",
     "watching",
     "write_report",

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from datom_core.reading.ancestry import Dependent, LineageNode
     from datom_core.reading.column_types import retyped, stored_types
     from datom_core.reading.description import ColumnInfo, TableDescription
-    from datom_core.reading.fetching import fetch_member
+    from datom_core.reading.fetching import bring_set_level, fetch_member, set_status
     from datom_core.reading.log import LogEntry
     from datom_core.reading.placement import (
         PlacementGuard,
@@ -34,7 +34,7 @@ else:
             "ancestry": "Dependent LineageNode",
             "column_types": "retyped stored_types",
             "description": "ColumnInfo TableDescription",
-            "fetching": "fetch_member",
+            "fetching": "bring_set_level fetch_member set_status",
             "log": "LogEntry",
             "placement": (
                 "PlacementGuard being_taken_away check_recorded check_stays governance_storage locate read_ref "
@@ -42,8 +42,8 @@ else:
             ),
             "reader": "ProjectReader open_reader",
             "row_history": "CellState RowHistory",
-            "stored_documents": "StoredDocuments",
             "states": "Reference StateLike StudyState",
+            "stored_documents": "StoredDocuments",
         },
     )
 
@@ -62,6 +62,7 @@ __all__ = [
     "StudyState",
     "TableDescription",
     "being_taken_away",
+    "bring_set_level",
     "check_recorded",
     "check_stays",
     "fetch_member",
@@ -71,5 +72,6 @@ __all__ = [
     "read_ref",
     "registered_in",
     "retyped",
+    "set_status",
     "stored_types",
 ]

@@ -2,18 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from datom_core.common import names, veiled
 from datom_core.credentials import CredentialSource
+from datom_core.documents import Rows, rows
 from datom_core.errors import InvalidInputError
 from datom_core.reading.reader import ProjectReader
-from datom_core.sets import Member, VersionSet
+from datom_core.sets import Member, MemberState, VersionSet, brought_level, member_states
 from datom_core.storage import ObjectStore
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+def set_status(of: VersionSet, *readers: ProjectReader, pattern: str | None = None) -> Rows[MemberState]:
+    """How a set stands to what is current now, member by member, and what else there is that it could hold.
+
+    `bring_set_level` makes the set that follows from it; nothing is written before `Project.write_set`.
+
+    Args:
+        of: the set.
+        readers: of the projects to look at; members of others are ``not_checked``.
+        pattern: a glob on the names of what is new (``"ad*"``).
+    """
+    current = {
+        reader.project: {e.name: (e.kind, e.version) for e in reader.list() if e.version is not None}
+        for reader in readers
+    }
+    return rows(member_states(of, current, pattern))
+
+
+def bring_set_level(
+    of: VersionSet, states: Iterable[MemberState], *, tags: Mapping[str, Any] | None = None
+) -> VersionSet:
+    """The set with what is ``new`` added and what ``changed`` repointed; all else stays as it is.
+
+    Args:
+        of: the set.
+        states: from `set_status`, or some of them.
+        tags: labels of what is added, for example ``{"type": "input"}``.
+    """
+    return brought_level(of, states, tags)
 
 
 def fetch_member(

@@ -164,7 +164,13 @@ def test_files_come_in_beside_a_new_version(study: dc.Project, remote: Path, tmp
     study.write_set("adam", ["dm"], files={"scripts/adsl.R": script, "README.txt": b"How adam was made\n"})
     assert show(remote, "scripts/adsl.R") == b"adsl <- dm\n"
     assert show(remote, "README.txt") == b"How adam was made\n"
-    wrong: dict[str, Path | bytes] = {"../x": b"", ".datom/project.yaml": b"", "/etc/x": b"", "adam/set.json": b"", "gone.R": tmp_path / "gone"}
+    wrong: dict[str, Path | bytes] = {
+        "../x": b"",
+        ".datom/project.yaml": b"",
+        "/etc/x": b"",
+        "adam/set.json": b"",
+        "gone.R": tmp_path / "gone",
+    }
     for path, given in wrong.items():
         with pytest.raises(dc.InvalidInputError, match=path.replace(".", r"\.")):
             study.write_set("adam", ["adsl"], files={path: given})

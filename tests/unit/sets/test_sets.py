@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from datom_core.errors import FormatError, InvalidInputError, NotFoundError
-from datom_core.sets import Member, SetPayload, VersionSet
+from datom_core.sets import Member, SetPayload, VersionSet, brought_level, member_states
 
 A, B, C = ("a" * 64, "b" * 64, "c" * 64)
 
@@ -171,3 +171,21 @@ def test_other_tags_of_the_same_version_are_an_edit_of_their_own() -> None:
         held.add(Member("S", "lb", A, tags={"role": "final"}))
     with pytest.raises(InvalidInputError, match=r"has S/lb@bbbbbbbb already"):
         held.add(Member("S", "lb", B)).repoint("lb", B, version=A)
+
+
+def test_a_set_is_compared_with_what_is_current_and_follows_it() -> None:
+    held = VersionSet.new("adam", "S").add(
+        Member("S", "dm", A, tags={"type": "input"}), Member("S", "lb", A), Member("T", "ae", A), Member("S", "ex", A),
+        Member("S", "vs", A), Member("S", "vs", B),
+    )  # fmt: skip
+    current = {n: ("table", v) for n, v in {"dm": B, "lb": A, "adsl": C, "mh": C, "vs": B}.items()}
+    states = member_states(held, {"S": {**current, "adam": ("set", C)}}, "ad*")
+    assert {(s.project, s.name, s.listed, s.status) for s in states} == {
+        ("S", "dm", A, "changed"), ("S", "lb", A, "unchanged"), ("T", "ae", A, "not_checked"), ("S", "ex", A, "gone"),
+        ("S", "vs", A, "ambiguous"), ("S", "vs", B, "ambiguous"), ("S", "adsl", None, "new"), ("S", "mh", None, "excluded"),
+    }  # fmt: skip
+    level = brought_level(held, states, {"type": "output"})
+    assert level.find("dm").version == B
+    assert level.find("dm").tags == {"type": ("input",)}
+    assert level.find("adsl").tags == {"type": ("output",)}
+    assert level.subject() == "Update adam: add 7 members, repoint 1 member"
