@@ -135,9 +135,13 @@ if TYPE_CHECKING:
     )
     from datom_core.project import MigrationReport, Project, migrate
     from datom_core.reading import (
+        Affected,
         CellState,
+        Citation,
+        Cited,
         ColumnInfo,
         Dependent,
+        Impact,
         LineageNode,
         LogEntry,
         ProjectReader,
@@ -148,6 +152,8 @@ if TYPE_CHECKING:
         TableDescription,
         bring_set_level,
         fetch_member,
+        find_cited,
+        find_impact,
         locate,
         registered_in,
         set_status,
@@ -242,8 +248,9 @@ else:
             ),
             "project": "MigrationReport Project migrate",
             "reading": (
-                "CellState ColumnInfo Dependent LineageNode LogEntry ProjectReader Reference RowHistory StateLike "
-                "StudyState TableDescription bring_set_level fetch_member locate registered_in set_status"
+                "Affected CellState Citation Cited ColumnInfo Dependent Impact LineageNode LogEntry ProjectReader "
+                "Reference RowHistory StateLike StudyState TableDescription bring_set_level fetch_member find_cited "
+                "find_impact locate registered_in set_status"
             ),
             "reports": "ReportForm ReportSection render_report report_form report_schema report_sections write_report",
             "sets": "Member MemberState MemberStatus SetEdit VersionSet",
@@ -263,6 +270,7 @@ else:
 __all__ = [
     "AccessDeniedError",
     "Action",
+    "Affected",
     "AlreadyExistsError",
     "AmbientCredentials",
     "Author",
@@ -271,6 +279,8 @@ __all__ = [
     "CellState",
     "Change",
     "ChangedRow",
+    "Citation",
+    "Cited",
     "ColumnChange",
     "ColumnHash",
     "ColumnInfo",
@@ -305,6 +315,7 @@ __all__ = [
     "GitHubRepository",
     "Governance",
     "GovernanceWarning",
+    "Impact",
     "IntegrityError",
     "InvalidInputError",
     "KeyDecision",
@@ -410,6 +421,8 @@ __all__ = [
     "diff",
     "fetch_member",
     "find_changes",
+    "find_cited",
+    "find_impact",
     "find_register",
     "find_settings",
     "hash_table",

@@ -103,7 +103,8 @@ def plan_write(state: ProjectState, writes: Sequence[TableWrite], cut: str | Non
 
     Raises:
         FormatError: the project, or a table's documents, may not be rewritten by this release.
-        InvalidInputError: a name that collides, that belongs to a set, an extract in a product, or a cut with the name of a review mark.
+        InvalidInputError: a name that collides or belongs to a set, an extract in a product, or a cut with the name
+            of a review mark.
         NotFoundError: a declared parent that this project does not have.
     """
     check_writable(state, [w.table for w in writes])

@@ -9,9 +9,11 @@ from datom_core.lazy import lazy
 
 if TYPE_CHECKING:
     from datom_core.reading.ancestry import Dependent, LineageNode
+    from datom_core.reading.citation import Citation
     from datom_core.reading.column_types import retyped, stored_types
     from datom_core.reading.description import ColumnInfo, TableDescription
-    from datom_core.reading.fetching import bring_set_level, fetch_member, set_status
+    from datom_core.reading.fetching import Cited, bring_set_level, fetch_member, find_cited, set_status
+    from datom_core.reading.impact import Affected, Impact, find_impact
     from datom_core.reading.log import LogEntry
     from datom_core.reading.placement import (
         PlacementGuard,
@@ -32,9 +34,11 @@ else:
         __name__,
         {
             "ancestry": "Dependent LineageNode",
+            "citation": "Citation",
             "column_types": "retyped stored_types",
             "description": "ColumnInfo TableDescription",
-            "fetching": "bring_set_level fetch_member set_status",
+            "fetching": "Cited bring_set_level fetch_member find_cited set_status",
+            "impact": "Affected Impact find_impact",
             "log": "LogEntry",
             "placement": (
                 "PlacementGuard being_taken_away check_recorded check_stays governance_storage locate read_ref "
@@ -48,9 +52,13 @@ else:
     )
 
 __all__ = [
+    "Affected",
     "CellState",
+    "Citation",
+    "Cited",
     "ColumnInfo",
     "Dependent",
+    "Impact",
     "LineageNode",
     "LogEntry",
     "PlacementGuard",
@@ -66,6 +74,8 @@ __all__ = [
     "check_recorded",
     "check_stays",
     "fetch_member",
+    "find_cited",
+    "find_impact",
     "governance_storage",
     "locate",
     "open_reader",

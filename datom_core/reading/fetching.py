@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from datom_core.common import names, veiled
 from datom_core.credentials import CredentialSource
-from datom_core.documents import Rows, rows
+from datom_core.documents import Rows, Version, rows
 from datom_core.errors import InvalidInputError
+from datom_core.reading.citation import parse_citation_id
 from datom_core.reading.reader import ProjectReader
 from datom_core.sets import Member, MemberState, VersionSet, brought_level, member_states
 from datom_core.storage import ObjectStore
@@ -85,13 +87,68 @@ def fetch_member(
         found = of.find(names.check_name(member, "member"), project=project, tags=tags, version=version)
     if reader is None or reader.project != found.project:
         if governance is None:
-            raise InvalidInputError(
-                f"{found} is of the project {found.project!r}. Give a reader of it, or the register's storage: "
-                "governance=...",
-                member=str(found),
-                project=found.project,
-            )
+            raise _nowhere(found, found.project)
         reader = ProjectReader.find(found.project, governance=governance, near=near, credentials=credentials, **options)
     if found.kind == "set":
         return reader.set(found.name, found.version)
     return reader.read_arrow(found.name, found.version, verify="content" if names.is_sha(found.version) else None)
+
+
+@dataclass(frozen=True)
+class Cited:
+    """What a citation leads to.
+
+    Attributes:
+        reader: of the project, where it is now.
+        name, kind: of the table or set.
+        version: the entry of its history.
+    """
+
+    reader: ProjectReader
+    name: str
+    kind: str
+    version: Version
+
+    def fetch(self) -> pa.Table | VersionSet:
+        """The table, as a pyarrow Table, proven to be that version; or the set."""
+        if self.kind == "set":
+            return self.reader.set(self.name, self.version.version)
+        return self.reader.read_arrow(self.name, self.version, verify="content")
+
+
+def find_cited(
+    id: str,  # noqa: A002 - as citations call it
+    *,
+    reader: ProjectReader | None = None,
+    governance: ObjectStore | None = None,
+    credentials: CredentialSource | None = None,
+    **options: Any,
+) -> Cited:
+    """The version that a citation's id names, wherever its project is now.
+
+    Args:
+        id: such as ``datom:STUDY_001/adsl@7e21b0aa``; blanks in names are percent-encoded.
+        reader: of the project; or
+        governance: the register's storage, which says where the project is.
+        credentials, **options: as `ProjectReader.find`.
+
+    Raises:
+        InvalidInputError: no such id, or nothing leads to the project.
+        NotFoundError: there is no such project, table or version.
+    """
+    credentials, options = veiled(credentials), veiled(options)
+    project, name, digits = parse_citation_id(id)
+    if reader is None or reader.project != project:
+        if governance is None:
+            raise _nowhere(id, project)
+        reader = ProjectReader.find(project, governance=governance, credentials=credentials, **options)
+    member = reader.member(name, digits)
+    entry = next(v for v in reader.history(name) if v.version == member.version)
+    return Cited(reader, name, member.kind, entry)
+
+
+def _nowhere(what: object, project: str) -> InvalidInputError:
+    return InvalidInputError(
+        f"{what} is of the project {project!r}. Give a reader of it, or the register's storage: governance=...",
+        project=project,
+    )

@@ -11,6 +11,7 @@ from datom_core.common import Moment, fitting, names, veiled
 from datom_core.credentials import CredentialSource
 from datom_core.documents import (
     Cuts,
+    Location,
     Metadata,
     Parent,
     Reviews,
@@ -108,6 +109,11 @@ class ProjectReader(Comparisons, Overviews, Sets, Verifications):
     def project(self) -> str:
         """Name of the project."""
         return self._project
+
+    @property
+    def location(self) -> Location:
+        """Where its data lies."""
+        return self._store.location
 
     def read(
         self,

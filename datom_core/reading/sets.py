@@ -9,6 +9,7 @@ from datom_core.common import Moment
 from datom_core.documents import Metadata, Rows, Version, hash_set, parse_object, rows
 from datom_core.errors import IntegrityError, InvalidInputError, NotFoundError
 from datom_core.planning import SetInfo
+from datom_core.reading.citation import Citation, citation_id
 from datom_core.reading.stored_documents import StoredDocuments
 from datom_core.reading.version_choice import choose
 from datom_core.sets import Member, SetPayload, VersionSet
@@ -78,6 +79,32 @@ class Sets:
         """
         _, entry = self._chosen(name, version, as_of, cut)
         return Member.of(self._project, name, entry, self._documents.proven(name, entry), tags)
+
+    def cite(self, name: str, version: str | None = None) -> Citation:
+        """How to cite a version of a table or set, the current one by default.
+
+        Args:
+            name: of the table or set.
+            version: its id, or the first digits.
+
+        Raises:
+            NotFoundError, InvalidInputError: as `member`.
+        """
+        _, entry = self._chosen(name, version, None)
+        metadata = self._documents.proven(name, entry)
+        project = metadata.raw.get("project") or self._project
+        held = self.set(name, entry.version) if metadata.kind == "set" else None
+        return Citation(
+            project=project,
+            name=name,
+            kind=metadata.kind,
+            version=entry.version,
+            author=entry.author,
+            recorded_at=entry.timestamp or "",
+            data_sha=entry.data_sha,
+            size=metadata.rows if held is None else len(held),
+            parts=tuple(citation_id(m.project, m.name, m.version) for m in held or ()),
+        )
 
     def _chosen(
         self, name: str, version: str | None, as_of: Moment | None, cut: str | None = None

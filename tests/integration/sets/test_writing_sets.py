@@ -50,7 +50,8 @@ def test_a_set_is_written_read_and_read_by_the_other_reader(study: dc.Project, s
         f"STUDY_001/dm@{members[0].version[:8]}",
     ]
     table = dc.fetch_member(read, "dm", reader=reader)
-    assert isinstance(table, pa.Table) and table.num_rows == 3
+    assert isinstance(table, pa.Table)
+    assert table.num_rows == 3
     assert [(s.name, s.members, s.versions) for s in reader.sets()] == [("adam", 2, 1)]
     assert [v.message for v in reader.history("adam")] == ["For the report"]
 

@@ -182,7 +182,8 @@ def test_a_set_is_compared_with_what_is_current_and_follows_it() -> None:
     states = member_states(held, {"S": {**current, "adam": ("set", C)}}, "ad*")
     assert {(s.project, s.name, s.listed, s.status) for s in states} == {
         ("S", "dm", A, "changed"), ("S", "lb", A, "unchanged"), ("T", "ae", A, "not_checked"), ("S", "ex", A, "gone"),
-        ("S", "vs", A, "ambiguous"), ("S", "vs", B, "ambiguous"), ("S", "adsl", None, "new"), ("S", "mh", None, "excluded"),
+        ("S", "vs", A, "ambiguous"), ("S", "vs", B, "ambiguous"), ("S", "adsl", None, "new"),
+        ("S", "mh", None, "excluded"),
     }  # fmt: skip
     level = brought_level(held, states, {"type": "output"})
     assert level.find("dm").version == B
