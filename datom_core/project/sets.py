@@ -73,6 +73,27 @@ class Sets:
         writer = SetWriter(self._parts.state.file.name, self._editor, self._foreign_parents())
         return writer.run(request, intent, dry_run=dry_run)
 
+    def member(self, text: str) -> Member:
+        """The member that a text names: ``table@state`` of this project, or ``project/table@version``.
+
+        Raises:
+            InvalidInputError, NotFoundError: it names none; or another project, which no register leads to.
+        """
+        given: object = text
+        if not isinstance(given, str):
+            raise InvalidInputError('A member is a dc.Member, or text such as "lb@2026-02".')
+        head, at, state = text.partition("@")
+        project, _, table = head.rpartition("/")
+        asked = Reference.parse(table + at + state)
+        if asked.table is None:
+            raise InvalidInputError('it names no table, as "lb@2026-02" does')
+        if project in ("", self._parts.state.file.name):
+            reader = ProjectReader(self._parts.store, self._parts.state.file.name, self._parts.state.manifest.schema)
+            return _member_at(reader, asked.table, asked.state)
+        if names.is_sha(asked.state):
+            return Member(project, asked.table, str(asked.state))
+        return _member_at(self._other(project), asked.table, asked.state)
+
     def _member_list(
         self, name: str, members: VersionSet | Iterable[Member | str], tags: Mapping[str, Any] | None
     ) -> VersionSet:
@@ -90,28 +111,12 @@ class Sets:
         found, problems = [], []
         for member in members:
             try:
-                found.append(member if isinstance(member, Member) else self._member(member))
+                found.append(member if isinstance(member, Member) else self.member(member))
             except (InvalidInputError, NotFoundError) as error:
                 problems.append(f"  - {member!r}: {error}")
         if problems:
             raise InvalidInputError("Some members cannot be found:\n" + "\n".join(problems))
         return VersionSet(name, project, tuple(found), check_tags(tags, f"the set {name}"))
-
-    def _member(self, text: object) -> Member:
-        """The member that a text names: ``table@state``, or ``project/table@version``."""
-        if not isinstance(text, str):
-            raise InvalidInputError('A member is a dc.Member, or text such as "lb@2026-02".')
-        head, at, state = text.partition("@")
-        project, _, table = head.rpartition("/")
-        asked = Reference.parse(table + at + state)
-        if asked.table is None:
-            raise InvalidInputError('it names no table, as "lb@2026-02" does')
-        if project in ("", self._parts.state.file.name):
-            reader = ProjectReader(self._parts.store, self._parts.state.file.name, self._parts.state.manifest.schema)
-            return _member_at(reader, asked.table, asked.state)
-        if names.is_sha(asked.state):
-            return Member(project, asked.table, str(asked.state))
-        return _member_at(self._other(project), asked.table, asked.state)
 
     def _other(self, project: str) -> ProjectReader:
         """A reader of another project, which the register knows.
