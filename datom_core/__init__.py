@@ -133,8 +133,11 @@ if TYPE_CHECKING:
         Depth,
         LostVersion,
         MirrorReport,
+        Mismatch,
         PlannedWrite,
         Problem,
+        SetInfo,
+        SetResult,
         Status,
         Summary,
         TableInfo,
@@ -144,9 +147,13 @@ if TYPE_CHECKING:
     )
     from datom_core.project import MigrationReport, Project, migrate
     from datom_core.reading import (
+        Affected,
         CellState,
+        Citation,
+        Cited,
         ColumnInfo,
         Dependent,
+        Impact,
         LineageNode,
         LogEntry,
         ProjectReader,
@@ -155,8 +162,13 @@ if TYPE_CHECKING:
         StateLike,
         StudyState,
         TableDescription,
+        bring_set_level,
+        fetch_member,
+        find_cited,
+        find_impact,
         locate,
         registered_in,
+        set_status,
     )
     from datom_core.reports import (
         ReportForm,
@@ -167,6 +179,7 @@ if TYPE_CHECKING:
         report_sections,
         write_report,
     )
+    from datom_core.sets import Member, MemberState, MemberStatus, SetEdit, VersionSet
     from datom_core.settings import (
         ProjectSettings,
         RegisterSettings,
@@ -248,15 +261,17 @@ else:
             "git": "GitHub GitHubRepository Remote RepositoryInfo SigningKey check_remote remote_head",
             "governance": "DecommissionReport Governance ProjectRecord RegisteredProject RepairReport",
             "planning": (
-                "Action CutResult Depth LostVersion MirrorReport PlannedWrite Problem Status Summary TableInfo "
-                "ValidationReport VerificationReport WriteResult"
+                "Action CutResult Depth LostVersion MirrorReport Mismatch PlannedWrite Problem SetInfo SetResult "
+                "Status Summary TableInfo ValidationReport VerificationReport WriteResult"
             ),
             "project": "MigrationReport Project migrate",
             "reading": (
-                "CellState ColumnInfo Dependent LineageNode LogEntry ProjectReader Reference RowHistory StateLike "
-                "StudyState TableDescription locate registered_in"
+                "Affected CellState Citation Cited ColumnInfo Dependent Impact LineageNode LogEntry ProjectReader "
+                "Reference RowHistory StateLike StudyState TableDescription bring_set_level fetch_member find_cited "
+                "find_impact locate registered_in set_status"
             ),
             "reports": "ReportForm ReportSection render_report report_form report_schema report_sections write_report",
+            "sets": "Member MemberState MemberStatus SetEdit VersionSet",
             "settings": (
                 "ProjectSettings RegisterSettings SigningSettings StorageSettings find_register find_settings remote_at"
             ),
@@ -276,6 +291,7 @@ else:
 __all__ = [
     "AccessDeniedError",
     "Action",
+    "Affected",
     "AllowedSigner",
     "AlreadyExistsError",
     "AmbientCredentials",
@@ -290,6 +306,8 @@ __all__ = [
     "CellState",
     "Change",
     "ChangedRow",
+    "Citation",
+    "Cited",
     "ColumnChange",
     "ColumnHash",
     "ColumnInfo",
@@ -326,6 +344,7 @@ __all__ = [
     "Governance",
     "GovernanceWarning",
     "HeldVersion",
+    "Impact",
     "IntegrityError",
     "InvalidInputError",
     "KeyDecision",
@@ -340,10 +359,14 @@ __all__ = [
     "LogEntry",
     "LostVersion",
     "Machine",
+    "Member",
+    "MemberState",
+    "MemberStatus",
     "MemoryStore",
     "Metadata",
     "MigrationReport",
     "MirrorReport",
+    "Mismatch",
     "MissingPackageError",
     "Moment",
     "NotFoundError",
@@ -387,6 +410,9 @@ __all__ = [
     "S3Store",
     "SchemaLike",
     "Secret",
+    "SetEdit",
+    "SetInfo",
+    "SetResult",
     "SignatureLine",
     "SignatureProblem",
     "SignatureReport",
@@ -419,10 +445,12 @@ __all__ = [
     "Verification",
     "VerificationReport",
     "Version",
+    "VersionSet",
     "WriteResult",
     "WrittenFile",
     "__version__",
     "as_text",
+    "bring_set_level",
     "check_cut_name",
     "check_hashable",
     "check_key",
@@ -433,7 +461,10 @@ __all__ = [
     "check_verification",
     "check_version",
     "diff",
+    "fetch_member",
     "find_changes",
+    "find_cited",
+    "find_impact",
     "find_register",
     "find_settings",
     "hash_table",
@@ -456,6 +487,7 @@ __all__ = [
     "report_form",
     "report_schema",
     "report_sections",
+    "set_status",
     "to_pandas",
     "watching",
     "write_report",

@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     )
     from datom_core.documents.recording import Recording
     from datom_core.documents.reviews import Review, ReviewMove, Reviews
-    from datom_core.documents.set_hash import hash_set
+    from datom_core.documents.set_hash import SET_ALGO, hash_set
     from datom_core.documents.shape_change import Change, compare_shapes
     from datom_core.documents.signers import AllowedSigner, Signers, check_principal, check_public_key
 else:
@@ -88,7 +88,7 @@ else:
             "provenance": "Machine Provenance Run SourceFile SourceSystem fact read_provenance",
             "recording": "Recording",
             "reviews": "Review ReviewMove Reviews",
-            "set_hash": "hash_set",
+            "set_hash": "SET_ALGO hash_set",
             "shape_change": "Change compare_shapes",
             "signers": "AllowedSigner Signers check_principal check_public_key",
         },
@@ -97,6 +97,7 @@ else:
 __all__ = [
     "DISPATCH",
     "LOCKED",
+    "SET_ALGO",
     "TRAILER",
     "AllowedSigner",
     "Approval",

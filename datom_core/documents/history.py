@@ -237,6 +237,25 @@ class History:
             entry["provenance"] = provenance.to_json()
         return self._preceded_by(entry)
 
+    def with_set(
+        self,
+        version: str,
+        *,
+        data_sha: str,
+        at: str,
+        author: Author,
+        message: str,
+        document_sha: str,
+        provenance: Provenance | None,
+        allowed: Mapping[str, Any] | None,
+    ) -> History:
+        """As `with_version`, of a set; ``allowed`` tells what contradicts itself in it, and why that was let pass."""
+        entry: dict[str, Any] = {"version": version, "data_sha": data_sha, "timestamp": at}
+        entry |= {"author": author.to_json(), "commit_message": message, "document_sha": document_sha}
+        if provenance is not None:
+            entry["provenance"] = provenance.to_json()
+        return self._preceded_by(entry if allowed is None else {**entry, "allowed": dict(allowed)})
+
     def with_reinstated(self, version: str, at: str, by: Recording | None = None) -> History:
         """The history after ``version`` became current again; no second entry, which R would call ambiguous."""
 

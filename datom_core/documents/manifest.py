@@ -30,6 +30,7 @@ class Entry:
         last_updated: when it was last written (ISO 8601, UTC).
         size_bytes: payload of the current version; ``None`` for a set.
         version_count: versions so far.
+        members: how many a set holds, if its writer said so.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Entry:
     last_updated: str | None
     size_bytes: int | None
     version_count: int
+    members: int | None = None
 
     @classmethod
     def from_document(cls, name: str, raw: Mapping[str, Any], source: str) -> Entry:
@@ -52,6 +54,7 @@ class Entry:
             last_updated=optional(raw, "last_updated", str, where),
             size_bytes=count(raw, "size_bytes", where),
             version_count=count(raw, "version_count", where) or 0,
+            members=count(raw, "member_count", where),
         )
 
 
@@ -149,6 +152,12 @@ class Manifest:
         row |= {"size_bytes": size, "version_count": count}
         if origin is not None:
             row |= {"original_file_sha": origin.sha, "original_format": origin.format}
+        return self.with_rows({**self.rows(), name: row}, now)
+
+    def with_set(self, name: str, *, version: str, data_sha: str, now: str, members: int, count: int) -> Manifest:
+        """The manifest after a write of a set."""
+        row: dict[str, Any] = {"kind": "set", "current_version": version, "current_data_sha": data_sha}
+        row |= {"last_updated": now, "member_count": members, "version_count": count}
         return self.with_rows({**self.rows(), name: row}, now)
 
     def with_rows(self, rows: Mapping[str, Mapping[str, Any]], now: str | None = None) -> Manifest:

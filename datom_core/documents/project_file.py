@@ -57,8 +57,18 @@ class ProjectFile:
         )
 
     @classmethod
-    def new(cls, name: str, location: Location, remote: str, *, schema: int, date: str, writer: str) -> ProjectFile:
-        """The file of a project that is created today (``date`` as ``YYYY-MM-DD``)."""
+    def new(
+        cls,
+        name: str,
+        location: Location,
+        remote: str,
+        *,
+        schema: int,
+        date: str,
+        writer: str,
+        product_set: str | None = None,
+    ) -> ProjectFile:
+        """The file of a project that is created today (``date`` as ``YYYY-MM-DD``); of a product, with its one set."""
         head: dict[str, Any] = {"schema_version": _SCHEMA} if schema == 2 else {}
         raw = {
             **head,
@@ -71,7 +81,23 @@ class ProjectFile:
             "sync": {"continue_on_error": True, "parallel_uploads": 4},
             "renv": False,
         }
+        if product_set is not None:
+            raw |= {"mode": "product", "set": product_set}
         return cls(MappingProxyType(raw), name, location, remote)
+
+    @property
+    def product_set(self) -> str | None:
+        """The one set of a product; ``None`` for a project of any other kind.
+
+        Raises:
+            FormatError: a product that names no set.
+        """
+        if self.raw.get("mode") != "product":
+            return None
+        named = self.raw.get("set")
+        if not isinstance(named, str) or not named:
+            raise FormatError("project.yaml says mode: product, and names no set.", source="project.yaml", field="set")
+        return named
 
     def to_yaml(self) -> bytes:
         data: bytes = _yaml().as_yaml(self.raw)

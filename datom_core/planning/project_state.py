@@ -34,6 +34,7 @@ class ProjectState:
         tables: the requested tables that exist.
         root_files: files at the top of the data repo; no table can have their names.
         signers: whose keys may sign.
+        files: other files that a plan puts into the data repo: a set's members, and what lies beside it.
     """
 
     file: ProjectFile
@@ -43,6 +44,7 @@ class ProjectState:
     tables: Mapping[str, TableState]
     root_files: frozenset[str] = frozenset()
     signers: Signers = field(default_factory=Signers)
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
     def table(self, name: str) -> TableState:
         return self.tables.get(name, TableState())

@@ -74,10 +74,12 @@ def plan_write(state: ProjectState, writes: Sequence[TableWrite], cut: str | Non
 
     Raises:
         FormatError: the project, or a table's documents, may not be rewritten by this release.
-        InvalidInputError: a name that collides, that belongs to a set, or a cut with the name of a review mark.
+        InvalidInputError: a name that collides or belongs to a set, an extract in a product, or a cut with the name
+            of a review mark.
         NotFoundError: a declared parent that this project does not have.
     """
     check_writable(state, [w.table for w in writes])
+    _check_imports(state, writes)
     for write in writes:
         _check_table_name(state, write.table, [w.table for w in writes])
         _check_parents(state, write)
@@ -118,6 +120,17 @@ def _check_table_name(state: ProjectState, table: str, written: Sequence[str]) -
         raise InvalidInputError(
             f"{table} and {twins[0]} differ only in case, and would be one folder on some disks. Choose another name.",
             table=table,
+        )
+
+
+def _check_imports(state: ProjectState, writes: Sequence[TableWrite]) -> None:
+    """Refuse extracts in a product, whose tables are derived from those of other projects."""
+    imported = [w.table for w in writes if w.declared.table_type == "imported"]
+    if imported and state.file.product_set is not None:
+        raise InvalidInputError(
+            f"{state.file.name} is a product, and imports no extracts: {', '.join(imported)}. Import them into the "
+            "project of the study, and derive from there.",
+            tables=tuple(imported),
         )
 
 
@@ -281,7 +294,7 @@ def repin(state: ProjectState, name: str, data_sha: str, payload: Payload, now: 
 
 def changed_files(before: ProjectState, after: ProjectState) -> dict[str, bytes]:
     """The files of the data repo that differ between two states: path -> contents."""
-    files: dict[str, bytes] = {}
+    files = {path: data for path, data in after.files.items() if before.files.get(path) is not data}
     for name, table in after.tables.items():
         was = before.table(name)
         if table.metadata is not None and table.metadata is not was.metadata:

@@ -17,6 +17,7 @@ from datom_core.planning import Depth, LostVersion, MirrorReport, PlannedWrite, 
 from datom_core.project.audited import Audited
 from datom_core.project.handed_over import HandedOver
 from datom_core.project.open_project import ProjectParts
+from datom_core.project.sets import Sets
 from datom_core.reading import ProjectReader, RowHistory, stored_types
 from datom_core.storage import ObjectStore
 from datom_core.writing import Purpose, Writer, check_author, check_versions, marked_reviewed, table_jobs, upgraded
@@ -25,7 +26,7 @@ from datom_core.writing import Purpose, Writer, check_author, check_versions, ma
 RUN_TRAILER = "Dagster-Run"
 
 
-class OpenedProject(Audited, HandedOver):
+class OpenedProject(Audited, HandedOver, Sets):
     """An open project and its upkeep. `Project` adds methods that write versions."""
 
     def __init__(self, parts: ProjectParts) -> None:

@@ -50,6 +50,7 @@ class Project(SignedProject):
         remote: str | os.PathLike[str] | Remote,
         create_repo: bool = False,
         schema: int = 2,
+        product: str | None = None,
         branch: str | None = None,
         author: Author | str | None = None,
         cache_dir: str | os.PathLike[str] | None = None,
@@ -64,6 +65,8 @@ class Project(SignedProject):
             remote: URL or path of an empty git repository; at a local path where nothing exists, a bare one is made.
                 A `Remote` carries a token, and so does a `GitHubRepository`.
             create_repo: create the `GitHubRepository`, private, once the namespace is claimed; an empty one is used.
+            product: for a product, the name of its one set: what is derived here is released as that set, and no
+                extract is imported.
             schema: 2, or 1 for teams with R datom up to 0.1.2 (which lists a schema 2 project as empty).
             branch, author, cache_dir, clock, signing: as `Project.open`.
 
@@ -77,10 +80,14 @@ class Project(SignedProject):
         names.check_new_name(name, "project")
         if schema not in (1, 2):
             raise InvalidInputError(f"schema is 1 or 2, not {schema!r}.")
+        if product is not None and names.check_new_name(product, "set") and schema == 1:
+            raise InvalidInputError("A product has a set, and sets need schema 2.", product=product)
         settings = Settings.asked(author, cache_dir, clock, signing=signing)
         repo = GitRepo(remote, branch, cache_dir, settings.signing)
         new = hosted(repo) if create_repo else None
-        initialize_project(name, store, repo, schema=schema, standing=settings.standing, to_create=new)
+        initialize_project(
+            name, store, repo, schema=schema, standing=settings.standing, to_create=new, product_set=product
+        )
         return cls(open_parts(store, repo, None, settings, relocate=False))
 
     @classmethod

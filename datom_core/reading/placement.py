@@ -151,6 +151,12 @@ def registered_in(store: ObjectStore) -> Location | None:
     return None if found is None else GovernanceFile.from_json(found.data, names.GOVERNANCE_KEY).storage
 
 
+def registered_projects(governance: ObjectStore) -> list[str]:
+    """The names of all projects in a register, by its storage."""
+    keys = [info.key.split("/") for info in governance.list(f"{names.REGISTRATIONS}/")]
+    return sorted({parts[1] for parts in keys if len(parts) == 3 and names.is_name(parts[1])})
+
+
 def check_registered(project: str, ref: Ref, ours: Location) -> None:
     """Refuse a place that the register does not confirm: type, root, prefix and region are compared.
 

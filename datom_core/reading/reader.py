@@ -28,6 +28,7 @@ from datom_core.reading.comparisons import Comparisons
 from datom_core.reading.evidence import Evidence
 from datom_core.reading.overviews import Overviews
 from datom_core.reading.placement import locate, warn_if_registered
+from datom_core.reading.sets import Sets
 from datom_core.reading.stored_documents import StoredDocuments, manifest_of
 from datom_core.reading.verification import Verifications
 from datom_core.reading.version_choice import choose
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 
 @fitting
-class ProjectReader(Audits, Comparisons, Overviews, Verifications, Evidence):
+class ProjectReader(Audits, Comparisons, Overviews, Sets, Verifications, Evidence):
     """Reads every version of every table of one project. Make one with `ProjectReader.open`.
 
     Each call reads the documents anew, so that it sees what others have written meanwhile. Payloads are

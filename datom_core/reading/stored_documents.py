@@ -99,25 +99,44 @@ class StoredDocuments:
 
         Data from before a hash was recorded passes.
         """
+        return self._object(table, names.payload(table, data_sha), data_sha, payload_sha)
+
+    def set_payload(self, name: str, data_sha: str, document_sha: str | None) -> Buffer:
+        """The bytes of a set's member list, once they are known to be those that were recorded, and its content.
+
+        Raises:
+            IntegrityError: they are not; or no hash of them is recorded, which every writer of sets does.
+            NotFoundError: they are missing.
+        """
+        key = names.set_payload(name, data_sha)
+        if document_sha is None:
+            raise IntegrityError(
+                f"The metadata of the set {name} records no SHA-256 of its members ({key}), so that they cannot be "
+                "verified. project.mirror() restores the document from git.",
+                key=key,
+            )
+        return self._object(name, key, data_sha, document_sha)
+
+    def _object(self, name: str, key: str, data_sha: str, recorded: str | None) -> Buffer:
+        """The bytes under a payload's key, compared with the recorded SHA-256 if there is one."""
         if not names.is_sha(data_sha):
-            raise FormatError(f"{table}: {data_sha[:80]!r} is not a content hash.", table=table)
-        key = names.payload(table, data_sha)
+            raise FormatError(f"{name}: {data_sha[:80]!r} is not a content hash.", table=name)
         try:
             stored = self.store.get(key)
         except NotFoundError as error:
             raise NotFoundError(
-                f"The data of {table} ({data_sha[:8]}) is missing from {self.store.location}: {key}. "
+                f"The data of {name} ({data_sha[:8]}) is missing from {self.store.location}: {key}. "
                 "Writing the same data again puts it back.",
                 key=key,
-                table=table,
+                table=name,
             ) from error
         actual = stored.sha256
-        if payload_sha is not None and actual != payload_sha:
+        if recorded is not None and actual != recorded:
             raise IntegrityError(
                 f"{key} in {self.store.location} is not what was recorded: SHA-256 {actual[:16]}... instead of "
-                f"{payload_sha[:16]}... Do not use this data; restore the object from a backup.",
+                f"{recorded[:16]}... Do not use this data; restore the object from a backup.",
                 key=key,
-                expected=payload_sha,
+                expected=recorded,
                 actual=actual,
             )
         return stored.data

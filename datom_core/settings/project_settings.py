@@ -253,7 +253,7 @@ class ProjectSettings:
             )
         return opened
 
-    def init_project(self, *, schema: int = 2, create_repo: bool = False) -> Project:
+    def init_project(self, *, schema: int = 2, product: str | None = None, create_repo: bool = False) -> Project:
         """Create the project; or open it, if it is there already: in this very place, with this remote and schema.
 
         Raises:
@@ -268,7 +268,9 @@ class ProjectSettings:
         store = self.storage.store(self.folder)
         try:
             # Try this first, because it also completes an interrupted creation.
-            return Project.init(self.project, store, schema=schema, create_repo=create_repo, **opening(self))
+            return Project.init(
+                self.project, store, schema=schema, product=product, create_repo=create_repo, **opening(self)
+            )
         except AlreadyExistsError:
             with contextlib.suppress(NotFoundError, InvalidInputError):
                 there = self.open_project()

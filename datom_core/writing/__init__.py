@@ -27,6 +27,7 @@ from datom_core.writing.init_project import hosted, initialize_project
 from datom_core.writing.machine import this_machine
 from datom_core.writing.requests import Standing
 from datom_core.writing.review_marks import marked_reviewed
+from datom_core.writing.set_writes import SetRequest, SetWriter
 from datom_core.writing.sync import Sync, SyncItem, SyncReport
 from datom_core.writing.writer import Writer
 
@@ -34,6 +35,8 @@ __all__ = [
     "ApprovalEdit",
     "DocumentEditor",
     "Purpose",
+    "SetRequest",
+    "SetWriter",
     "Signatory",
     "SignedBy",
     "Standing",

@@ -54,12 +54,14 @@ def initialize_project(
     schema: int,
     standing: Standing,
     to_create: GitHubRepository | None = None,
+    product_set: str | None = None,
 ) -> None:
     """Create a project: claim the storage namespace, push the first commit, mirror the manifest.
 
     Args:
         standing: who writes.
         to_create: the remote, if it may have to be created on its host; an existing, empty one is used.
+        product_set: of a product, the name of its one set.
 
     The claim is a conditional write that names the remote, so that only one of two callers gets the namespace. It is
     removed at the end. If the call is interrupted, the same call completes it; a push that fails withdraws the claim.
@@ -69,7 +71,13 @@ def initialize_project(
     """
     now = standing.clock()
     file = ProjectFile.new(
-        name, store.location, repo.remote, schema=schema, date=now.astimezone().strftime("%Y-%m-%d"), writer=WRITER
+        name,
+        store.location,
+        repo.remote,
+        schema=schema,
+        date=now.astimezone().strftime("%Y-%m-%d"),
+        writer=WRITER,
+        product_set=product_set,
     )
     claim = canonical.dump({"project": name, "remote": repo.remote})
     absent = repo.is_absent() or (to_create is not None and to_create.inspect() is None)
@@ -176,7 +184,12 @@ def _check_resumable(
             f"{repo.remote} is not empty and holds no datom project. Give an empty repository.", remote=repo.remote
         ) from error
     held = state.file
-    if held.name != wanted.name or not same_place(held.location, store.location) or (occupant and not claimed):
+    if (
+        held.name != wanted.name
+        or held.product_set != wanted.product_set
+        or not same_place(held.location, store.location)
+        or (occupant and not claimed)
+    ):
         raise AlreadyExistsError(
             f"{repo.remote} holds the project {held.name!r} with its data in {held.location}. "
             "Open it with Project.open, or give an empty repository.",

@@ -74,6 +74,13 @@ CALLS: dict[str, Call] = {
     "register show": Call("STUDY_001 --register {register}"),
     "register repair": Call("STUDY_001 --register {register}", "writes", of_project=False),
     "upgrade": Call("", "writes"),
+    "set write": Call("analysis dm@2026-01 --tag purpose=test", "writes"),
+    "set list": Call(),
+    "set show": Call("analysis"),
+    "set status": Call("analysis", code=1),
+    "impact": Call("dm@2026-01", code=1),
+    "cite": Call("dm@2026-01 --form bibtex"),
+    "find": Call("{id}"),
     "migrate": Call("{at}/new {keys}", "writes"),
     "decommission": Call("--confirm STUDY_001", "writes"),
 }
@@ -104,7 +111,8 @@ class Place:
     def line(self, verb: str, who: str) -> list[str]:
         """The words of a call."""
         options = {"at": self.at, "project": self.project, "out": f"../out/{who}", "register": "../org.toml"}
-        words = CALLS[verb].words.format(**options, keys=self.keys(who))
+        cited = "" if verb != "find" else dc.ProjectReader(self.store("data"), "STUDY_001", 2).cite("dm").id
+        words = CALLS[verb].words.format(**options, keys=self.keys(who), id=cited)
         return [*verb.split(), *words.split()]
 
     def keys(self, who: str) -> str:
@@ -246,7 +254,7 @@ def test_every_verb(datom: Datom, place: Place) -> None:
         if ran.code != code:
             wrong.append(f"exit code {ran.code}: {ran}")
         elif verb != "diff":  # which answers with a report, as Python writes it
-            assert (ran.error() if ran.code else ran.json())["form"].startswith("datom-")
+            assert (ran.json() if ran.out else ran.error())["form"].startswith("datom-")
         problems += [f"{verb}: {what}" for what in wrong]
         if verb == "register init":
             place.begun(datom)

@@ -51,6 +51,9 @@ VERBS: dict[str, list[Verb | Group]] = {
         Verb("audit", "auditing.audit", "Everything that ever happened: who, when, why, by which commit."),
         Verb("cuts", "looking.cuts", "Cuts and review marks; or one of them, with its versions."),
         Verb("history", "histories.history", "Every value that one row ever had, with who, when and why."),
+        Verb("impact", "citing.impact", "What was derived from a version, in all projects, and which sets hold it."),
+        Verb("cite", "citing.cite", "How to cite a version of a table or set."),
+        Verb("find", "citing.find", "The version that a citation's id names, and where it is now."),
         Verb("lineage", "histories.lineage", "What a version was derived from, or what from it."),
     ],
     "Take out": [
@@ -74,6 +77,16 @@ VERBS: dict[str, list[Verb | Group]] = {
         Verb("write", "writing.write", "Make files the current versions of tables, in one commit."),
         Verb("sync", "writing.sync", "Take in the extract files of a folder."),
         Verb("cut", "writing.cut", "Let a name stand for versions that exist."),
+        Group(
+            "set",
+            "Versions that belong together under one name: list, show, compare, write.",
+            (
+                Verb("list", "sets.list_sets", "Every set."),
+                Verb("show", "sets.show", "The members of a set, and their labels."),
+                Verb("status", "sets.status", "How a set stands to what is current now."),
+                Verb("write", "sets.write", "Make these members the current version of a set."),
+            ),
+        ),
         Verb("review", "writing.review", "Record that the study was reviewed so far."),
     ],
     "Administer": [

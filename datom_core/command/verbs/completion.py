@@ -19,6 +19,14 @@ def tables(ctx: typer.Context, incomplete: str) -> list[str]:
     return _offer(ctx, incomplete, lambda reader: (t.name for t in reader.list()))
 
 
+def sets(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Names of sets; after the ``@`` the versions of the set."""
+    name, at, _ = incomplete.partition("@")
+    if not at:
+        return _offer(ctx, incomplete, lambda reader: (s.name for s in reader.sets()))
+    return _offer(ctx, incomplete, lambda reader: (f"{name}@{v.version[:8]}" for v in reader.history(name)))
+
+
 def tables_at(ctx: typer.Context, incomplete: str) -> list[str]:
     """Names of tables; after the ``@`` the cuts, review marks and versions of the table, or of the study."""
     table, at, _ = incomplete.partition("@")

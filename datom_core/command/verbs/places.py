@@ -32,6 +32,9 @@ def init(
     name: Annotated[str, typer.Argument(help="Of the project, as in STUDY_001.")],
     storage: Annotated[str, typer.Option(metavar="WHERE", help="For its data: a folder, or s3://bucket/prefix.")],
     remote: Annotated[str, typer.Option(metavar="URL", help="URL or path of its git repository, still empty.")],
+    product: Annotated[
+        str | None, typer.Option(metavar="SET", help="A product, whose one set has this name; it imports no extracts.")
+    ] = None,
     schema: Annotated[int, typer.Option(metavar="1|2", help="1 is for teams with R datom up to 0.1.2.")] = 2,
     create_repo: CreateRepo = False,
     file: File = "datom.toml",
@@ -49,7 +52,7 @@ def init(
     )
     settings.check_may_save(file)
     with session.output.progress():
-        project = settings.init_project(schema=schema, create_repo=create_repo)
+        project = settings.init_project(schema=schema, product=product, create_repo=create_repo)
     _tell(session, settings.save(file), project.reader)
 
 

@@ -48,10 +48,10 @@ def write(
     dry_run: DryRun = False,
 ) -> None:
     """Make files the current versions of tables, in one commit; what is unchanged stays as it is."""
-    files, trailers = _files(what), _pairs(trailer, "--trailer")
+    files, trailers = _files(what), as_pairs(trailer, "--trailer")
     if kind not in (None, "imported", "derived"):
         raise typer.BadParameter(f"--type is imported or derived, not {kind!r}.")
-    project, out, own = session.opened, session.output, _pairs(custom, "--custom")
+    project, out, own = session.opened, session.output, as_pairs(custom, "--custom")
     how: dict[str, Any] = {"encoding": encoding, "separator": separator, "sheet": sheet, "r_compat": r_compat}
     with out.progress():
         extracts = {name: _read(project, name, file, how) for name, file in files.items()}
@@ -121,7 +121,7 @@ def sync(
             quiet=quiet_for,
             message=message,
             author=author,
-            trailers=_pairs(trailer, "--trailer"),
+            trailers=as_pairs(trailer, "--trailer"),
             dry_run=dry_run,
             stop_on_error=stop_on_error,
         )
@@ -174,7 +174,7 @@ def cut(
     versions = _versions(project.reader, what or [])
     with session.output.progress():
         commit = project.record_cut(
-            name, versions, message=message, author=author, trailers=_pairs(trailer, "--trailer"), dry_run=dry_run
+            name, versions, message=message, author=author, trailers=as_pairs(trailer, "--trailer"), dry_run=dry_run
         )
     _named(session, NamedAnswer(project.name, name, "cut", dry_run, commit, versions))
 
@@ -199,7 +199,7 @@ def review(
             **chosen,
             message=message,
             author=author,
-            trailers=_pairs(trailer, "--trailer"),
+            trailers=as_pairs(trailer, "--trailer"),
             backwards=backwards,
             dry_run=dry_run,
         )
@@ -272,7 +272,8 @@ def _add(found: dict[str, str], more: dict[str, str]) -> None:
     found |= more
 
 
-def _pairs(given: Sequence[str] | None, option: str) -> dict[str, str]:
+def as_pairs(given: Sequence[str] | None, option: str) -> dict[str, str]:
+    """``["KEY=VALUE"]`` as a mapping; ``option`` is what they were given by."""
     pairs = [one.partition("=") for one in given or ()]
     if not all(equals and key.strip() for key, equals, _ in pairs):
         raise typer.BadParameter(f"{option} is KEY=VALUE, as in {option} Reason=Correction.")
