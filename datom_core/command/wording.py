@@ -9,6 +9,10 @@ _COMMANDS = {
     "project.validate(fix=True)": "datom validate --fix",
     "project.validate('full')": "datom validate full",
     "project.mirror()": "datom mirror",
+    "signing=SigningKey(path), here or when the project is opened": "--key FILE, or a table [signing] in datom.toml",
+    "signing=SigningKey(path)": "--key FILE",
+    "project.allow_signer(...)": "datom signers allow",
+    "Say which: approval=...": "Say which: --approval ID",
     "Project.open and mirror() put": "datom mirror puts",
     " mirror() puts": " datom mirror puts",
     "project.recover_versions()": "datom recover",
@@ -53,6 +57,10 @@ _COMMANDS = {
     "quiet is a positive": "--quiet-for is a positive",
 }
 _PATTERNS = [
+    (
+        re.compile(r"project\.withdraw\('([^']*)', meaning='locked', reason=\.\.\.\)"),
+        r"datom withdraw '\1' --meaning locked --reason ...",
+    ),
     (re.compile(r"let Project\.init do it: remote=.*, create_repo=True\."), "give --create-repo."),
     (
         re.compile(r'Find it by name: ProjectReader\.find\("[^"]*", governance=\.\.\.\)'),

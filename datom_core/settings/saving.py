@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from datom_core.errors import AlreadyExistsError
+from datom_core.settings.register_settings import RegisterSettings
+from datom_core.settings.storage_settings import StorageSettings
 
-if TYPE_CHECKING:
-    from datom_core.settings.project_settings import ProjectSettings
+
+class Placed(Protocol):
+    """Settings that say where a project or a register is."""
+
+    @property
+    def project(self) -> str | None: ...
+
+    @property
+    def storage(self) -> StorageSettings | None: ...
+
+    @property
+    def register(self) -> RegisterSettings | None: ...
 
 
-def check_one_place(file: Path, held: ProjectSettings, mine: ProjectSettings) -> None:
+def check_one_place(file: Path, held: Placed, mine: Placed) -> None:
     """Refuse settings of another project or register than a file's.
 
     Raises:

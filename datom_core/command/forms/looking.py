@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from datom_core.command.forms.base import Answer
+from datom_core.command.forms.signing import ApprovalLine
 
 
 @dataclass(frozen=True)
@@ -97,12 +98,13 @@ class CutLine:
 
 @dataclass(frozen=True)
 class CutsAnswer(Answer):
-    """``datom cuts``: in the order in which they were first recorded."""
+    """``datom cuts``: in the order in which they were first recorded; approvals newest first."""
 
     form = "datom-cuts/1"
     project: str
     cuts: tuple[CutLine, ...]
     reviews: tuple[CutLine, ...]
+    approvals: tuple[ApprovalLine, ...]
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,7 @@ class CutAnswer(Answer):
     Attributes:
         kind: ``"cut"`` or ``"review mark"``.
         moves: every version that it stands for or ever stood for, newest first.
+        approvals: of a cut, who approved it, and who took that back, newest first.
     """
 
     form = "datom-cut/1"
@@ -139,6 +142,7 @@ class CutAnswer(Answer):
     kind: str
     name: str
     moves: tuple[CutMove, ...]
+    approvals: tuple[ApprovalLine, ...]
 
 
 @dataclass(frozen=True)

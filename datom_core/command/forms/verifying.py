@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from datom_core.command.forms.base import Answer
+from datom_core.command.forms.signing import SignaturesChecked
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class VerifyAnswer(Answer):
         fixed: what was wrong, and was put right.
         unproven: keys of what may be what its name says, as only R could tell.
         strangers: keys in storage that nothing in git explains; they do no harm.
+        signatures: what those in git are worth; ``null`` where git was not asked.
     """
 
     form = "datom-verify/1"
@@ -62,6 +64,7 @@ class VerifyAnswer(Answer):
     fixed: tuple[ProblemLine, ...]
     unproven: tuple[str, ...]
     strangers: tuple[str, ...]
+    signatures: SignaturesChecked | None = None
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,7 @@ class AcceptAnswer(Answer):
     Attributes:
         project: which one.
         commit: the commit with the reason; ``null`` if none was made.
-        versions, cuts, marks: what storage showed and the branch does not have: it is given up, or would be.
+        versions, cuts, marks, approvals: what storage showed and the branch does not have: it is given up, or would be.
         dry_run: whether nothing was done.
     """
 
@@ -134,4 +137,5 @@ class AcceptAnswer(Answer):
     versions: tuple[LostLine, ...]
     cuts: tuple[str, ...]
     marks: tuple[str, ...]
+    approvals: tuple[str, ...]
     dry_run: bool

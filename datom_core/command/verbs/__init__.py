@@ -89,6 +89,19 @@ VERBS: dict[str, list[Verb | Group]] = {
         ),
         Verb("review", "writing.review", "Record that the study was reviewed so far."),
     ],
+    "Sign": [
+        Verb("approve", "signing.approve", "Sign what a cut stands for; locked, it refuses to move."),
+        Verb("withdraw", "signing.withdraw", "Sign that an approval no longer stands."),
+        Group(
+            "signers",
+            "Whose keys may sign.",
+            (
+                Verb("show", "signing.signers", "Whose keys may sign, and when."),
+                Verb("allow", "signing.allow", "Let somebody's SSH key sign."),
+                Verb("revoke", "signing.revoke", "Let somebody's key sign no longer."),
+            ),
+        ),
+    ],
     "Administer": [
         Verb("projects", "organization.projects", "Every project of the organization, and where it lies."),
         Group(

@@ -22,6 +22,7 @@ from datom_core.command.output import pairs, person
 from datom_core.command.session import Session, without_git
 from datom_core.command.verbs import completion
 from datom_core.command.verbs.arguments import OptionalCut, without_at
+from datom_core.command.verbs.signing import approval_line, approvals_shown
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -125,7 +126,7 @@ def _status_shown(answer: StatusAnswer) -> Iterator[RenderableType]:
 
 
 def cuts(session: Session, name: OptionalCut = None) -> None:
-    """Each cut and review mark: when, by whom, which tables; or one of them with all that it ever stood for."""
+    """Each cut, review mark and approval: when, by whom, which tables; or one, with all that it ever stood for."""
     reader = session.reader
     if name is None:
         return _all_cuts(session, reader)
@@ -147,7 +148,8 @@ def cuts(session: Session, name: OptionalCut = None) -> None:
         ]
         moves.sort(key=lambda m: m.recorded_at, reverse=True)
         kind = "cut"
-    answer = CutAnswer(reader.project, kind, name, tuple(moves))
+    approvals = tuple(map(approval_line, known.approvals.of(name) if kind == "cut" else ()))
+    answer = CutAnswer(reader.project, kind, name, tuple(moves), approvals)
 
     def shown() -> Iterator[RenderableType]:
         headings = ("table", "version", "recorded", "author", "message")
@@ -161,6 +163,9 @@ def cuts(session: Session, name: OptionalCut = None) -> None:
                 yield f"\n{title}"
             if lines:
                 yield Records(headings, lines)
+        if approvals:
+            yield ""
+            yield approvals_shown(approvals)
 
     return session.output.answer(answer, shown)
 
@@ -168,6 +173,7 @@ def cuts(session: Session, name: OptionalCut = None) -> None:
 def _all_cuts(session: Session, reader: dc.ProjectReader) -> None:
     known = reader.cuts()
     found = tuple(_line(name, cut.latest, cut) for name, cut in known.items())
+    approvals = tuple(map(approval_line, known.approvals))
     marks = tuple(_line(name, mark.latest, mark, mark.cut) for name, mark in known.reviews.items())
 
     def shown() -> Iterator[RenderableType]:
@@ -179,8 +185,11 @@ def _all_cuts(session: Session, reader: dc.ProjectReader) -> None:
                 yield Records((heading, "recorded", "author", "message", "tables"), cells)
             if heading == "cut" and marks:
                 yield ""
+        if approvals:
+            yield ""
+            yield approvals_shown(approvals)
 
-    session.output.answer(CutsAnswer(reader.project, found, marks), shown)
+    session.output.answer(CutsAnswer(reader.project, found, marks, approvals), shown)
 
 
 def _line(name: str, latest: dc.Recording | dc.ReviewMove, held: dc.Cut | dc.Review, cut: str | None = None) -> CutLine:

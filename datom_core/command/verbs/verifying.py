@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,6 +20,7 @@ from datom_core.command.forms.verifying import (
 from datom_core.command.output import pairs, person, table
 from datom_core.command.session import Session
 from datom_core.command.verbs import completion
+from datom_core.command.verbs.signing import signatures_checked, signatures_shown
 from datom_core.command.wording import in_commands
 
 if TYPE_CHECKING:
@@ -53,10 +55,12 @@ def verify(
 
     quick: documents agree, and current data is there. deep: also, every document, and all data is there. full: also,
     every byte and value of it. Where settings name a git repository, storage is compared with that; else with itself
-    alone, as for TABLE, TABLE@STATE or @STATE, which is proven in full unless --depth says otherwise.
+    alone, as for TABLE, TABLE@STATE or @STATE, which is proven in full unless --depth says otherwise. Signatures in git
+    are verified, too.
 
     Exit code: 0 nothing is wrong; 1 documents are missing or behind, or R has yet to upload: datom validate --fix
-    mends what git has; 5 stop: something is lost, altered or contradicts itself.
+    mends what git has; 5 stop: something is lost, altered or contradicts itself, a signature is bad, or an approval has
+    none that is good.
     """
     import datom_core as dc
 
@@ -76,7 +80,8 @@ def verify(
             session.reader  # noqa: B018 - whether it opens
             error.add_note("Storage alone can be proven with --storage-only.")
         raise
-    return _told(session, _validated(session, opened, depth or "quick", fix=False))
+    answer = _validated(session, opened, depth or "quick", fix=False)
+    return _told(session, replace(answer, signatures=signatures_checked(session, opened)))
 
 
 def validate(
@@ -163,15 +168,18 @@ def accept(
     project, output = session.opened, session.output
     parted = project.divergence()
     versions = () if parted is None else _lost(parted.lost)
-    cuts, marks = ((), ()) if parted is None else (parted.lost_cuts, parted.lost_marks)
+    cuts, marks, approvals = ((), (), ()) if parted is None else (
+        parted.lost_cuts, parted.lost_marks, parted.lost_approvals
+    )  # fmt: skip
     commit = None
     if parted is not None and reason is not None and not dry_run:
-        counted = f"{_count(versions, 'version')}, {_count(cuts, 'cut')} and {_count(marks, 'review mark')}"
+        counted = f"{_count(versions, 'version')}, {_count(cuts, 'cut')}, {_count(marks, 'review mark')}"
+        counted += f" and {_count(approvals, 'approval')}"
         told = f"What storage shows of {project.name} and git does not have is given up: {counted}."
         if output.confirm(project.name, told, confirm) != project.name:
             raise dc.InvalidInputError(f"That is not the name {project.name!r}; nothing was done.")
         commit = project.accept_history(reason=reason, author=author)
-    answer = AcceptAnswer(project.name, commit, versions, cuts, marks, dry_run)
+    answer = AcceptAnswer(project.name, commit, versions, cuts, marks, approvals, dry_run)
 
     def shown() -> Iterator[RenderableType]:
         if parted is None:
@@ -180,6 +188,7 @@ def accept(
         yield pairs([("project", answer.project), ("commit", answer.commit)])
         yield _lost_table(answer.versions)
         yield pairs([("cut", name) for name in answer.cuts] + [("review mark", name) for name in answer.marks])
+        yield pairs([("approval", said) for said in answer.approvals])
 
     output.answer(answer, shown)
     return _DIFFERS if dry_run and parted is not None else _DONE
@@ -257,6 +266,8 @@ def _problems(found: Iterable[dc.Problem]) -> tuple[ProblemLine, ...]:
 def _told(session: Session, answer: VerifyAnswer) -> int:
     """Answer, and the exit code that it stands for."""
     session.output.answer(answer, lambda: _shown(answer))
+    if answer.signatures is not None and answer.signatures.problems:
+        return _INTEGRITY
     if answer.ok:
         return _DONE
     return _INTEGRITY if any(p.grave for p in answer.problems) else _DIFFERS
@@ -285,6 +296,8 @@ def _shown(answer: VerifyAnswer) -> Iterator[RenderableType]:
                 ("kind", "table", "version", "key", "what"),
                 ((p.kind, p.table, (p.version or "")[:8], p.key, p.message) for p in found),
             )
+    if answer.signatures is not None and (answer.signatures.signatures or answer.signatures.problems):
+        yield from signatures_shown(answer.signatures)
     yield ""
     if answer.unproven:
         yield f"Only R could prove {len(answer.unproven):,} of these: {', '.join(answer.unproven[:5])}"
@@ -295,7 +308,7 @@ def _shown(answer: VerifyAnswer) -> Iterator[RenderableType]:
 
 def _advice(answer: VerifyAnswer) -> Iterator[str]:
     fixable = sum(p.fixable for p in answer.problems)
-    if answer.ok:
+    if answer.ok and (answer.signatures is None or not answer.signatures.problems):
         yield "Nothing is wrong." if not answer.fixed else "Nothing is wrong any more."
     if fixable and answer.commit is not None:
         yield f"git can give {fixable:,} of these: datom validate --fix."
