@@ -96,7 +96,6 @@ if TYPE_CHECKING:
         UnprovenWarning,
         UnsupportedColumnsError,
     )
-    from datom_core.evidence import provenance_document
     from datom_core.exports import ExportForm, WrittenFile, write_study, write_table
     from datom_core.exports import is_text_form as is_text_form
     from datom_core.extracts import (
@@ -223,7 +222,6 @@ else:
                 "GovernanceWarning IntegrityError InvalidInputError MissingPackageError NotFoundError StorageError "
                 "UnprovenWarning UnsupportedColumnsError"
             ),
-            "evidence": "provenance_document",
             "exports": "ExportForm WrittenFile is_text_form write_study write_table",
             "extracts": (
                 "Drop DropReader Extract ExtractFile ExtractFormat ExtractSource FileToRead Listing LocalFolder "
@@ -404,7 +402,6 @@ __all__ = [
     "moment_of",
     "normalise",
     "open_store",
-    "provenance_document",
     "read_extract",
     "register_backend",
     "register_format",
