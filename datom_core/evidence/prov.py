@@ -2,57 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
-from datom_core.common import Moment, brief, fitting
-from datom_core.documents import Cuts, Metadata, Rows, Version
+from datom_core.common import Moment, brief
+from datom_core.documents import Metadata, Version
 from datom_core.errors import InvalidInputError, NotFoundError
-from datom_core.evidence.prov_statements import Entry, Known, describe
+from datom_core.evidence.prov_known import Known, Project, Signed
+from datom_core.evidence.prov_statements import describe
 
 
-class State(Protocol):
-    """The versions of a study at one moment, such as a `StudyState`."""
-
-    @property
-    def versions(self) -> Mapping[str, Version]: ...
-
-
-class Project(Protocol):
-    """What is known of a project, as `ProjectReader` reads it."""
-
-    @property
-    def project(self) -> str: ...
-    def study_at(self, state: Moment | None = None) -> State: ...
-    def version_at(self, table: str, state: Moment | None = None) -> Version: ...
-    def log(self, table: str | None = None, state: Moment | None = None) -> Sequence[Entry]: ...
-    def history(self, table: str) -> Rows[Version]: ...
-    def metadata(self, table: str, version: str | None = None) -> Metadata: ...
-    def cuts(self) -> Cuts: ...
-
-
-@fitting
 def provenance_document(
     reader: Project, state: Moment | None = None, *, tables: Collection[str] | None = None
 ) -> dict[str, Any]:
-    """Where the versions of a study come from, as a document of W3C PROV in JSON.
-
-    It has each table's version at the state, all that were current before, and every version in this project from which
-    one at the state was derived. Of each: its ids, when and by whom and why it was recorded, from which file and run as
-    far as that was recorded; and the cuts, reviews and approvals that name one. The same project gives the same
-    document.
-
-    Args:
-        reader: a `ProjectReader`.
-        state: the name of a cut or of a review mark, a date or time; ``None`` is now. Of one table also a version id or
-            its first digits.
-        tables: only these.
-
-    Raises:
-        NotFoundError: no such state, or a table that it does not have.
-        InvalidInputError: ``tables`` is no list of names.
-        IntegrityError: a document is not that of its version.
-    """
+    """As `ProjectReader.provenance_document`."""
     held = _chosen(reader, state, tables)
     log = {table: tuple(reversed(reader.log(table, state))) for table in held}
     documents: dict[tuple[str, str], Metadata] = {}
@@ -71,7 +34,13 @@ def provenance_document(
         found = _history(reader, table, histories).get(version)
         if found is not None:
             entries[table, version] = found
-    return describe(Known(reader.project, log, entries, documents, reader.cuts()))
+    return describe(Known(reader.project, log, entries, documents, reader.cuts(), _approvals(reader)))
+
+
+def _approvals(reader: object) -> Iterable[Signed]:
+    """The approvals and withdrawals of the project, where its reader knows of any."""
+    found: Iterable[Signed] = getattr(reader, "approvals", tuple)()
+    return found
 
 
 def _chosen(reader: Project, state: Moment | None, tables: Collection[str] | None) -> Mapping[str, Version]:

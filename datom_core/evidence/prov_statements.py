@@ -3,48 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from datom_core.documents import Author, Cut, Cuts, Metadata, Parent, Recording, Version, canonical
+from datom_core.documents import Author, Cut, Metadata, Parent, Recording, Version, canonical
+from datom_core.evidence.prov_known import Entry, Known, Signed
 from datom_core.evidence.prov_records import ProvDocument, named, term
-
-
-class Entry(Protocol):
-    """A time that a version became current, such as a `LogEntry`."""
-
-    @property
-    def recorded_at(self) -> str: ...
-    @property
-    def version(self) -> str: ...
-    @property
-    def author(self) -> Author: ...
-    @property
-    def message(self) -> str: ...
-    @property
-    def reinstated(self) -> bool: ...
-
-
-@dataclass(frozen=True)
-class Known:
-    """What is known of a project's versions, for `describe`.
-
-    Attributes:
-        project: its name.
-        log: by table, each time that a version became current, oldest first.
-        entries: (table, version) -> its entry in the history.
-        documents: (table, version) -> its document, of those whose parents are told.
-        cuts: the project's cuts and review marks.
-        approvals: its approvals and withdrawals, as their records have them.
-    """
-
-    project: str
-    log: Mapping[str, Sequence[Entry]]
-    entries: Mapping[tuple[str, str], Version]
-    documents: Mapping[tuple[str, str], Metadata]
-    cuts: Cuts
-    approvals: Iterable[Mapping[str, Any]] = ()
 
 
 def describe(known: Known) -> dict[str, Any]:
@@ -164,33 +128,30 @@ class _Statements:
                 for table, version in reviewed:
                     self.document.relate("used", prov_activity=act, prov_entity=self._version(table, version))
 
-    def approval(self, record: Mapping[str, Any]) -> None:
+    def approval(self, record: Signed) -> None:
         """Who signed for versions of the document, with which meaning; or took that back."""
-        approved = [place for place in record["versions"].items() if place in self._known.entries]
+        approved = [place for place in record.versions.items() if place in self._known.entries]
         if not approved:
             return
-        withdrawn = record["kind"] == "withdrawal"
-        signer, at = record["signer"], record["recorded_at"]
         act = self.document.say(
             "activity",
-            named("approval", record["id"]),
-            prov_type=term("datom:Withdrawal" if withdrawn else "datom:Approval"),
-            prov_startTime=at,
-            prov_endTime=at,
-            datom_cut=record["cut"],
-            datom_meaning=record["meaning"],
-            datom_reason=record.get("reason") or None,
-            datom_key=signer.get("key"),
+            named("approval", record.id),
+            prov_type=term("datom:Withdrawal" if record.kind == "withdrawal" else "datom:Approval"),
+            prov_startTime=record.recorded_at,
+            prov_endTime=record.recorded_at,
+            datom_cut=record.cut,
+            datom_meaning=record.meaning,
+            datom_reason=record.reason or None,
+            datom_key=record.signer.key,
         )
-        agent = self._author(Author(signer["name"], signer.get("email") or ""), person=True)
+        agent = self._author(Author(record.signer.name, record.signer.email), person=True)
         if agent is not None:
             self._associate(act, agent, "datom:signer")
         for table, version in approved:
             self.document.relate("used", prov_activity=act, prov_entity=self._version(table, version))
-        if withdrawn and record.get("withdraws"):
-            self.document.relate(
-                "wasInformedBy", prov_informed=act, prov_informant=named("approval", record["withdraws"])
-            )
+        if record.withdraws is not None:
+            withdrawn = named("approval", record.withdraws)
+            self.document.relate("wasInformedBy", prov_informed=act, prov_informant=withdrawn)
 
     def _version(self, table: str, version: str, project: str | None = None) -> str:
         """The entity of a version, whether more is known of it or not."""
@@ -223,7 +184,7 @@ class _Statements:
     def _imported(self, name: str, act: str, entry: Version) -> None:
         """The file that a version was imported from, by its content; several names of one content are one file."""
         file = _of(entry, "file")
-        sha = entry.original_file_sha if file is None else file.sha256
+        sha = entry.original_file_sha or (None if file is None else file.sha256)
         if sha is None:
             return
         source = self.document.say("entity", named("file", sha), prov_type=term("datom:File"), datom_sha256=sha)
@@ -244,7 +205,7 @@ class _Statements:
 
     def _recorded(self, at: str, author: Author, message: str, told: object) -> str:
         run = _of(told, "run")
-        return self._act("datom:Recording", at, author, message, told, run.id if run else _commit(told) or "")
+        return self._act("datom:Recording", at, author, message, told, (run and run.id) or _commit(told) or "")
 
     def _act(self, kind: str, at: str, author: Author, message: str, told: object, what: str) -> str:
         """An act that recorded something: its time, who it was, why; and what was recorded of how it came about.
@@ -285,7 +246,7 @@ class _Statements:
         if source is not None:
             extracted = {"datom_source_system": source.name, "datom_extracted_at": source.extracted_at}
             self.document.say("activity", act, **extracted)
-        if run is not None:
+        if run is not None and run.id is not None:
             parts = ("job", "asset", "partition", "code_version", "pipeline_commit")
             about = {f"datom_{part}": getattr(run, part) for part in parts}
             made = self.document.say(
@@ -302,8 +263,8 @@ class _Statements:
             "agent",
             named("agent", "machine", *(str(part or "") for part in parts.values())),
             prov_type=term("datom:Machine"),
-            prov_label=machine.name,
-            **{f"datom_{name}": part for name, part in parts.items()},
+            prov_label=machine.name or None,
+            **{f"datom_{name}": part or None for name, part in parts.items()},
         )
         self._associate(act, agent, "datom:written_by")
         if person is not None:

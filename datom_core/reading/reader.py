@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from datom_core import tables
+from datom_core import evidence, tables
 from datom_core.common import Moment, fitting, names, veiled
 from datom_core.credentials import CredentialSource
 from datom_core.documents import (
@@ -292,6 +292,28 @@ class ProjectReader(Audits, Comparisons, Overviews, Sets, Verifications, Evidenc
             size_bytes=sum(e.size_bytes or 0 for e in tables),
             last_updated=manifest.updated_at,
         )
+
+    def provenance_document(
+        self, state: Moment | None = None, *, tables: Collection[str] | None = None
+    ) -> dict[str, Any]:
+        """Where the versions of a study come from, as a document of W3C PROV in JSON; docs/lineage.md lists its terms.
+
+        It has each table's version at the state, all that were current before, and every version in this project from
+        which one at the state was derived. Of each: its ids, when and by whom and why it was recorded, from which file
+        and run as far as that was recorded; and the cuts, reviews and approvals that name one. The same project gives
+        the same document.
+
+        Args:
+            state: the name of a cut or of a review mark, a date or time; ``None`` is now. Of one table also a version
+                id or its first digits.
+            tables: only these.
+
+        Raises:
+            NotFoundError: no such state, or a table that it does not have.
+            InvalidInputError: ``tables`` is no list of names.
+            IntegrityError: a document is not that of its version.
+        """
+        return evidence.provenance_document(self, state, tables=tables)
 
     def __repr__(self) -> str:
         at = self._store.location

@@ -345,7 +345,7 @@ class TestLineage:
         reader = dc.ProjectReader.open(dc.LocalStore("data"))
         for what, state, tables in (("@a", "a", None), (LB, None, [LB]), (f"{LB}@a", "a", [LB])):
             said = json.loads(datom("lineage", what, "--prov").out)
-            assert said == dc.provenance_document(reader, state, tables=tables)
+            assert said == reader.provenance_document(state, tables=tables)
         for option in ("--json", "--down"):
             ran = datom("lineage", LB, "--prov", option)
             assert (ran.code, ran.out) == (2, "")

@@ -15,10 +15,10 @@ from typing import Any, Literal
 
 import jsonschema
 
-import datom_dagster.lineage
+import datom_dagster
 
 _SPECIFIED = Path(__file__).with_name("openlineage.schema.json")
-_OURS = Path(datom_dagster.lineage.__file__).with_name("datom_version.schema.json")
+_OURS = Path(datom_dagster.__file__).with_name("lineage") / "datom_version.schema.json"
 
 
 @functools.cache

@@ -244,13 +244,11 @@ def _prov(session: Session, asked: dc.Reference, *, down: bool) -> None:
     """The document of PROV, which has a form of its own."""
     import json
 
-    import datom_core as dc
-
     if down or session.output.as_json:
         raise typer.BadParameter("--prov is a document of its own: give it without --down and --json.")
     tables = None if asked.table is None else [asked.table]
     with session.output.progress():
-        document = dc.provenance_document(session.reader, asked.state, tables=tables)
+        document = session.reader.provenance_document(asked.state, tables=tables)
     session.output.raw(f"{json.dumps(document, ensure_ascii=False, indent=2)}\n".encode())
 
 

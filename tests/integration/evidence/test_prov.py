@@ -53,7 +53,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dc.Project]:
 @pytest.fixture(scope="module")
 def read(project: dc.Project) -> ProvDocument:
     """The whole document, as another's program reads it."""
-    text = json.dumps(dc.provenance_document(project.reader))
+    text = json.dumps(project.reader.provenance_document())
     return ProvDocument.deserialize(content=text, format="json")
 
 
@@ -150,7 +150,7 @@ def test_a_review_and_a_return_used_what_was_there(project: dc.Project, read: Pr
 def test_the_same_project_gives_the_same_bytes_and_survives_the_way_through_another_program(
     project: dc.Project, read: ProvDocument
 ) -> None:
-    one, other = (json.dumps(dc.provenance_document(project.reader)) for _ in range(2))
+    one, other = (json.dumps(project.reader.provenance_document()) for _ in range(2))
     assert one == other
     back = ProvDocument.deserialize(content=read.serialize(format="json"), format="json")
     assert back == read
@@ -160,12 +160,12 @@ def test_the_same_project_gives_the_same_bytes_and_survives_the_way_through_anot
 def test_a_state_has_no_later_versions_and_the_ancestors_of_its_own(project: dc.Project) -> None:
     reader = project.reader
     dm = list(reversed(reader.history("dm")))
-    early = dc.provenance_document(reader, dm[0].timestamp)
+    early = reader.provenance_document(dm[0].timestamp)
     assert {e["datom:version"] for e in early["entity"].values() if "datom:payload_sha" in e} == {dm[0].version}
-    derived = dc.provenance_document(reader, tables=["adsl"])
+    derived = reader.provenance_document(tables=["adsl"])
     told = {e["datom:table"] for e in derived["entity"].values() if "datom:payload_sha" in e}
     assert told == {"adsl", "dm", "ae x"}
-    one = dc.provenance_document(reader, dm[1].version[:10], tables=["dm"])
+    one = reader.provenance_document(dm[1].version[:10], tables=["dm"])
     assert {e["datom:version"] for e in one["entity"].values() if "datom:payload_sha" in e} == {v.version for v in dm}
 
 
@@ -179,4 +179,4 @@ def test_a_state_has_no_later_versions_and_the_ancestors_of_its_own(project: dc.
 )
 def test_what_is_not_there_is_refused(project: dc.Project, arguments: dict[str, Any], error: type[Exception]) -> None:
     with pytest.raises(error):
-        dc.provenance_document(project.reader, **arguments)
+        project.reader.provenance_document(**arguments)

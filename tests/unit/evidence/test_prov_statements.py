@@ -10,7 +10,8 @@ from prov.model import ProvAgent, ProvAssociation, ProvCommunication, ProvDelega
 
 import datom_core as dc
 from datom_core.documents import Cuts
-from datom_core.evidence.prov_statements import Known, describe
+from datom_core.evidence.prov_known import Known
+from datom_core.evidence.prov_statements import describe
 
 ADA = dc.Author("Ada", "ada@example.org")
 V1, SHA = "a" * 64, "b" * 64
@@ -107,18 +108,20 @@ def test_nobody_recorded_is_nobody() -> None:
 
 
 def test_an_approval_and_its_withdrawal_name_their_signer() -> None:
-    approval = {
-        "id": "1" * 64,
-        "kind": "approval",
-        "cut": "2026-01",
-        "meaning": "approved",
-        "reason": "Complete",
-        "signer": {"name": "Grace", "email": "grace@example.org", "key": "SHA256:xyz"},
-        "recorded_at": AT,
-        "versions": {"dm": V1, "ae": "9" * 64},
-    }
-    withdrawal = {**approval, "id": "2" * 64, "kind": "withdrawal", "withdraws": "1" * 64, "reason": "Wrong"}
-    elsewhere = {**approval, "id": "3" * 64, "versions": {"ae": "9" * 64}}
+    approval = SimpleNamespace(
+        id="1" * 64,
+        kind="approval",
+        cut="2026-01",
+        meaning="approved",
+        reason="Complete",
+        signer=SimpleNamespace(name="Grace", email="grace@example.org", key="SHA256:xyz"),
+        recorded_at=AT,
+        versions={"dm": V1, "ae": "9" * 64},
+        withdraws=None,
+    )
+    changes = {"id": "2" * 64, "kind": "withdrawal", "withdraws": "1" * 64, "reason": "Wrong"}
+    withdrawal = SimpleNamespace(**{**vars(approval), **changes})
+    elsewhere = SimpleNamespace(**{**vars(approval), "id": "3" * 64, "versions": {"ae": "9" * 64}})
     document = said([approval, withdrawal, elsewhere])
     made = document["activity"][f"approval:{'1' * 64}"]
     assert (made["datom:meaning"], made["datom:key"]) == ("approved", "SHA256:xyz")
