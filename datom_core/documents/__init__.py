@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         Ref,
         location_block,
     )
-    from datom_core.documents.history import History, Version
+    from datom_core.documents.history import History
     from datom_core.documents.line import Line
     from datom_core.documents.lineage import Parent, Source, check_parents
     from datom_core.documents.location import Location, PlaceKind, add_kind, kind_of, same_place, shared_kinds
@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from datom_core.documents.set_hash import SET_ALGO, hash_set
     from datom_core.documents.shape_change import Change, compare_shapes
     from datom_core.documents.signers import AllowedSigner, Signers, check_principal, check_public_key
+    from datom_core.documents.version import Version
 else:
     __getattr__, __dir__ = lazy(
         __name__,
@@ -75,7 +76,8 @@ else:
             "cuts": "Cut Cuts",
             "display": "Rows block rows",
             "governance": "DISPATCH Decommission Event Events FormerPlace GovernanceFile Ref location_block",
-            "history": "History Version",
+            "history": "History",
+            "version": "Version",
             "line": "Line",
             "lineage": "Parent Source check_parents",
             "location": "Location PlaceKind add_kind kind_of same_place shared_kinds",

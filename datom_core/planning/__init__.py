@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         MirrorReport,
         PlannedWrite,
         Problem,
+        SetInfo,
         Status,
         Summary,
         TableInfo,
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
     from datom_core.planning.set_plan import (
         AllowedMismatches,
         Mismatch,
-        SetInfo,
         SetPlan,
         SetResult,
         apply_set,
@@ -79,13 +79,11 @@ else:
                 "same_table snapshot_document snapshot_fault versions_to_snapshot"
             ),
             "results": (
-                "Action CutResult Depth LostVersion MirrorReport PlannedWrite Problem Status Summary TableInfo "
-                "ValidationReport VerificationReport WriteResult"
+                "Action CutResult Depth LostVersion MirrorReport PlannedWrite Problem SetInfo Status Summary "
+                "TableInfo ValidationReport VerificationReport WriteResult"
             ),
-            "set_plan": (
-                "AllowedMismatches Mismatch SetInfo SetPlan SetResult apply_set mismatches plan_set refuse_mismatches"
-            ),
-            "write_plan": ("TablePlan WritePlan apply changed_files check_writable plan_write planned repin"),
+            "set_plan": "AllowedMismatches Mismatch SetPlan SetResult apply_set mismatches plan_set refuse_mismatches",
+            "write_plan": "TablePlan WritePlan apply changed_files check_writable plan_write planned repin",
             "write_request": "Payload Stamp TableWrite",
         },
     )

@@ -119,6 +119,26 @@ class TableInfo:
 
 
 @dataclass(frozen=True)
+class SetInfo:
+    """One set of a project.
+
+    Attributes:
+        name: its name.
+        version, data_sha: what is current.
+        members: how many it holds now; ``None`` where its writer did not say.
+        versions: how many versions there are.
+        last_updated: when it was last written (ISO 8601, UTC).
+    """
+
+    name: str
+    version: str | None
+    data_sha: str | None
+    members: int | None
+    versions: int
+    last_updated: str | None
+
+
+@dataclass(frozen=True)
 class Summary:
     """A project at a glance, as its readers see it."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from datom_core.common import names
-from datom_core.documents import SET_ALGO, Metadata, Parent, Recording, Version, canonical
+from datom_core.documents import SET_ALGO, History, Metadata, Parent, Recording, Version, canonical
 from datom_core.errors import FormatError, InvalidInputError
 from datom_core.planning.project_state import ProjectState, TableState
 from datom_core.planning.write_plan import check_writable
@@ -94,26 +94,6 @@ class AllowedMismatches:
 
     def to_json(self) -> dict[str, Any]:
         return {"reason": self.reason, "mismatches": [m.to_json() for m in self.mismatches]}
-
-
-@dataclass(frozen=True)
-class SetInfo:
-    """One set of a project.
-
-    Attributes:
-        name: its name.
-        version, data_sha: what is current.
-        members: how many it holds now; ``None`` where its writer did not say.
-        versions: how many versions there are.
-        last_updated: when it was last written (ISO 8601, UTC).
-    """
-
-    name: str
-    version: str | None
-    data_sha: str | None
-    members: int | None
-    versions: int
-    last_updated: str | None
 
 
 @dataclass(frozen=True)
@@ -252,25 +232,7 @@ def apply_set(
     state, name = plan.state, plan.name
     if plan.action == "unchanged":
         return state
-    history = state.table(name).history
-    data_sha = plan.identity["data_sha"]
-    if plan.recorded is None:
-        created_at = stamp.at
-        history = history.with_set(
-            plan.version,
-            data_sha=data_sha,
-            at=stamp.at,
-            author=stamp.author,
-            message=subject,
-            document_sha=document_sha,
-            provenance=stamp.provenance,
-            allowed=None if allowed is None else allowed.to_json(),
-        )
-    else:
-        created_at = plan.recorded.timestamp or stamp.at
-        history = history.with_reinstated(
-            plan.version, stamp.at, Recording(plan.version, stamp.at, stamp.author, subject, stamp.provenance)
-        )
+    history, created_at = _recorded(plan, document_sha, stamp, subject, allowed)
     document = {
         **plan.identity,
         "document_sha": document_sha,
@@ -282,7 +244,7 @@ def apply_set(
     manifest = state.manifest.with_set(
         name,
         version=plan.version,
-        data_sha=data_sha,
+        data_sha=plan.identity["data_sha"],
         now=stamp.at,
         members=len(plan.payload.members),
         count=len(history),
@@ -293,3 +255,24 @@ def apply_set(
         tables={**state.tables, name: table},
         files={**state.files, names.set_file(name): stored},
     )
+
+
+def _recorded(
+    plan: SetPlan, document_sha: str, stamp: Stamp, subject: str, allowed: AllowedMismatches | None
+) -> tuple[History, str]:
+    """The set's history after the write, and when this version was first recorded."""
+    history = plan.state.table(plan.name).history
+    if plan.recorded is not None:
+        again = Recording(plan.version, stamp.at, stamp.author, subject, stamp.provenance)
+        return history.with_reinstated(plan.version, stamp.at, again), plan.recorded.timestamp or stamp.at
+    history = history.with_set(
+        plan.version,
+        data_sha=plan.identity["data_sha"],
+        at=stamp.at,
+        author=stamp.author,
+        message=subject,
+        document_sha=document_sha,
+        provenance=stamp.provenance,
+        allowed=None if allowed is None else allowed.to_json(),
+    )
+    return history, stamp.at

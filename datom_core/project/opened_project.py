@@ -9,7 +9,7 @@ from typing import IO, Any
 
 from datom_core.common import OnProgress, ProjectEvents, names
 from datom_core.documents import Author, Parent, Provenance, format_timestamp
-from datom_core.errors import DivergedError, InvalidInputError
+from datom_core.errors import DivergedError
 from datom_core.extracts import Extract, SchemaLike, load_extract
 from datom_core.governance import Decommissioning, DecommissionReport, Governance
 from datom_core.maintenance import Reconciliation, validate
@@ -17,16 +17,17 @@ from datom_core.planning import Depth, LostVersion, MirrorReport, PlannedWrite, 
 from datom_core.project.audited import Audited
 from datom_core.project.handed_over import HandedOver
 from datom_core.project.open_project import ProjectParts
+from datom_core.project.reviewed import Reviewed
 from datom_core.project.sets import Sets
 from datom_core.reading import ProjectReader, RowHistory, stored_types
 from datom_core.storage import ObjectStore
-from datom_core.writing import Purpose, Writer, check_author, check_versions, marked_reviewed, table_jobs, upgraded
+from datom_core.writing import Purpose, Writer, check_author, table_jobs, upgraded
 
 #: The line of a commit's message that names the run of Dagster that made it.
 RUN_TRAILER = "Dagster-Run"
 
 
-class OpenedProject(Audited, HandedOver, Sets):
+class OpenedProject(Audited, HandedOver, Reviewed, Sets):
     """An open project and its upkeep. `Project` adds methods that write versions."""
 
     def __init__(self, parts: ProjectParts) -> None:
@@ -99,51 +100,6 @@ class OpenedProject(Audited, HandedOver, Sets):
         times = Counter(format_timestamp(c.at) for c in commits)
         made = {at: c.commit for c in commits if times[at := format_timestamp(c.at)] == 1}
         return found.with_runs({c.commit: c.trailer for c in commits if c.trailer is not None}, made)
-
-    def mark_reviewed(
-        self,
-        cut: str | None = None,
-        *,
-        name: str = "reviewed",
-        versions: Mapping[str, str | None] | Iterable[str] | None = None,
-        message: str | None = None,
-        author: Author | str | None = None,
-        trailers: Mapping[str, str] | None = None,
-        provenance: Provenance | None = None,
-        backwards: bool = False,
-        dry_run: bool = False,
-    ) -> str | None:
-        """Record that a study was reviewed up to a cut: `ProjectReader.changes_between` then tells what came since.
-
-        The mark keeps the versions for which the cut stands now: what is delivered again under the same name later
-        counts as not reviewed. Every time that a mark was set stays in `ProjectReader.reviews`.
-
-        Args:
-            cut: what was reviewed.
-            name: of the mark; each reviewer or kind of review may have one.
-            versions: instead of a cut, as for `Project.record_cut`.
-            message: why, or what came of it; ``Reviewed up to {cut}`` by default.
-            author, trailers, provenance: as for `Project.write`.
-            backwards: set the mark to something older than what it stands for.
-            dry_run: check everything, and record nothing.
-
-        Returns:
-            The commit, or ``None`` if the mark already stands there.
-
-        Raises:
-            InvalidInputError: an argument is not valid, the mark has the name of a cut, or would go backwards.
-            NotFoundError: there is no such cut, table or version, or its data is not in storage.
-        """
-        if (cut is None) == (versions is None):
-            raise InvalidInputError('Say what was reviewed: a cut, or versions={"dm": ...}, and not both.')
-        asked = {} if versions is None else check_versions(versions)
-        where = ", ".join(asked) if cut is None else names.check_cut_name(cut)
-        purpose = self._purpose(message, author, trailers, provenance)
-        intent = purpose.intent(f"Reviewed up to {where}" if cut is not None else f"Reviewed: {where}")
-        edit = marked_reviewed(
-            name, cut, asked, intent.author, intent.message, backwards=backwards, provenance=intent.provenance
-        )
-        return self._editor.run(edit, intent.commit_message(intent.message), intent.author, None, dry_run=dry_run)
 
     def plan_write(
         self,

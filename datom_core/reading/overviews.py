@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datom_core.common import Moment
-from datom_core.documents import Rows, rows
+from datom_core.documents import Approvals, Cuts, Reviews, Rows, rows
 from datom_core.errors import InvalidInputError
 from datom_core.reading.ancestry import Dependent, LineageNode, downstream, upstream
 from datom_core.reading.description import TableDescription, describe
@@ -16,6 +16,32 @@ class Overviews(Versions):
     """The part of `ProjectReader` that gathers what several documents say."""
 
     _documents: StoredDocuments
+
+    def cuts(self) -> Cuts:
+        """Every named cut: a mapping from name to `Cut`, itself a mapping from table to version."""
+        return self._documents.cuts()
+
+    def reviews(self) -> Reviews:
+        """How far the project was reviewed: a mapping from the name of a mark to `Review`, with every time it was set.
+
+        `Project.mark_reviewed` sets a mark; `changes` and `changes_between` take its name for a state.
+        """
+        return self._documents.cuts().reviews
+
+    def approvals(self, cut: str | None = None) -> Approvals:
+        """Who approved which cuts, what they meant by it, and whether it still stands; newest first, withdrawn too.
+
+        Each knows the versions that it is of, and says of itself if the cut has moved since. That it was signed is said
+        by git: `Project.verify_signatures`.
+
+        Args:
+            cut: only those of one cut.
+
+        Raises:
+            NotFoundError: there is no such cut.
+        """
+        cuts = self._documents.cuts()
+        return cuts.approvals if cut is None else cuts.approvals.of(cuts.find(cut).name)
 
     def log(
         self,

@@ -10,12 +10,9 @@ from datom_core import evidence, tables
 from datom_core.common import Moment, fitting, names, veiled
 from datom_core.credentials import CredentialSource
 from datom_core.documents import (
-    Approvals,
-    Cuts,
     Location,
     Metadata,
     Parent,
-    Reviews,
     Rows,
     Source,
     Version,
@@ -220,32 +217,6 @@ class ProjectReader(Audits, Comparisons, Overviews, Sets, Verifications, Evidenc
         if history is None:
             stored.pointer(table)  # says what there is, when there is no such table
         return rows(history if history is not None else stored.history(table))
-
-    def cuts(self) -> Cuts:
-        """Every named cut: a mapping from name to `Cut`, itself a mapping from table to version."""
-        return self._documents.cuts()
-
-    def reviews(self) -> Reviews:
-        """How far the project was reviewed: a mapping from the name of a mark to `Review`, with every time it was set.
-
-        `Project.mark_reviewed` sets a mark; `changes` and `changes_between` take its name for a state.
-        """
-        return self._documents.cuts().reviews
-
-    def approvals(self, cut: str | None = None) -> Approvals:
-        """Who approved which cuts, what they meant by it, and whether it still stands; newest first, withdrawn too.
-
-        Each knows the versions that it is of, and says of itself if the cut has moved since. That it was signed is said
-        by git: `Project.verify_signatures`.
-
-        Args:
-            cut: only those of one cut.
-
-        Raises:
-            NotFoundError: there is no such cut.
-        """
-        cuts = self._documents.cuts()
-        return cuts.approvals if cut is None else cuts.approvals.of(cuts.find(cut).name)
 
     def metadata(
         self, table: str, version: str | None = None, cut: str | None = None, as_of: Moment | None = None

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from datom_core.common import check_name
 from datom_core.errors import AlreadyExistsError, ConflictError, InvalidInputError, NotFoundError
@@ -93,9 +93,7 @@ class ProjectSettings:
         return cls.from_mapping(read_toml(file), str(path), file.parent).with_changes(file=file)
 
     @classmethod
-    def from_mapping(
-        cls, given: Mapping[str, Any], where: str = "settings", folder: Path | None = None
-    ) -> ProjectSettings:
+    def from_mapping(cls, given: Mapping[str, Any], where: str = "settings", folder: Path | None = None) -> Self:
         """From what a settings file holds; ``where`` names it in errors.
 
         Raises:

@@ -70,18 +70,12 @@ def initialize_project(
         AlreadyExistsError: the storage namespace or the remote is taken; says by what.
     """
     now = standing.clock()
+    today = now.astimezone().strftime("%Y-%m-%d")
     file = ProjectFile.new(
-        name,
-        store.location,
-        repo.remote,
-        schema=schema,
-        date=now.astimezone().strftime("%Y-%m-%d"),
-        writer=WRITER,
-        product_set=product_set,
+        name, store.location, repo.remote, schema=schema, date=today, writer=WRITER, product_set=product_set
     )
     claim = canonical.dump({"project": name, "remote": repo.remote})
-    absent = repo.is_absent() or (to_create is not None and to_create.inspect() is None)
-    projector, known = Projector(repo, store), None
+    absent, projector, known = _absent(repo, to_create), Projector(repo, store), None
     if not _begun(file, store, repo, claim, absent):
         seen = projector.view_storage(())
         created = _claim(store, claim)
@@ -102,6 +96,11 @@ def initialize_project(
         known = Known(seen, commit, load_state(repo, commit, ()))
     projector.bring_level((), known=known)
     store.delete(names.CLAIM_KEY)
+
+
+def _absent(repo: GitRepo, to_create: GitHubRepository | None) -> bool:
+    """Whether there is no repository yet."""
+    return repo.is_absent() or (to_create is not None and to_create.inspect() is None)
 
 
 def _begun(file: ProjectFile, store: ObjectStore, repo: GitRepo, claim: bytes, absent: bool) -> bool:

@@ -127,16 +127,13 @@ class DatomResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-arg]
     )
 
     require_author: bool = Field(
-        default=False,
-        description="Refuse runs that do not say who asks for them, before anything is written: the tag datom/author.",
+        default=False, description="Refuse runs that do not say who asks for them, before they write: tag datom/author."
     )
     require_message: bool = Field(
-        default=False,
-        description="Refuse runs that do not say why, before anything is written: the tag datom/commit_message.",
+        default=False, description="Refuse runs that do not say why, before they write: tag datom/commit_message."
     )
     pipeline_commit: str | None = Field(
-        default=None,
-        description="The git commit of the pipeline's code; by default what Dagster+ or the code's work tree says.",
+        default=None, description="Git commit of the pipeline's code; by default as Dagster+ or its work tree says."
     )
     signing_key: str | None = Field(
         default=None, description="Path of the SSH key that signs commits, or key:: and a public key of the agent's."

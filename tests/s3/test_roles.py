@@ -64,8 +64,8 @@ def test_a_reader_with_the_generated_policy(
 def test_a_reader_has_no_method_that_writes(written: dc.Project) -> None:
     public = {name for name in dir(dc.ProjectReader) if not name.startswith("_")}
     reads = (
-        "approvals audit changes changes_between cite compare cuts describe diff downstream evidence history lineage list "
-        "location log member metadata parent parents project provenance_document read read_arrow resolve reviews "
+        "approvals audit changes changes_between cite compare cuts describe diff downstream evidence history lineage "
+        "list location log member metadata parent parents project provenance_document read read_arrow resolve reviews "
         "row_history set sets study study_at summary upstream verify version_at"
     )
     assert public == {"find", "open", *reads.split()}

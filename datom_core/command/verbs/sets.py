@@ -17,7 +17,7 @@ from datom_core.command.forms.sets import (
     SetWriteAnswer,
 )
 from datom_core.command.layout import Records
-from datom_core.command.output import pairs
+from datom_core.command.output import Output, pairs
 from datom_core.command.session import Session
 from datom_core.command.verbs import completion
 from datom_core.command.verbs.writing import By, DryRun, Message, Trailers, as_pairs, tell_commit
@@ -144,23 +144,15 @@ def write(
     dry_run: DryRun = False,
 ) -> None:
     """Make these members the current version of a set; refused where they contradict one another."""
-    import datom_core as dc
-
     if bool(member) == level:
         raise typer.BadParameter("Give the members, or --level to repoint those that it has; not both.")
     project, out = session.opened, session.output
     with out.progress():
-        if level:
-            held = project.reader.set(name)
-            changed = [s for s in _states(session, held, None) if s.status == "changed"]
-            members: dc.VersionSet | list[dc.Member] = dc.bring_set_level(held, changed)
-        else:
-            members = _tagged([project.member(one) for one in member or ()], member_tag)
-        labels = as_pairs(tag, "--tag")
+        members = _level(session, name) if level else _tagged([project.member(one) for one in member or ()], member_tag)
         done = project.write_set(
             name,
             members,
-            tags=labels or (None if level else {}),
+            tags=as_pairs(tag, "--tag") or (None if level else {}),
             files=as_pairs(file, "--file"),
             message=message,
             author=author,
@@ -168,28 +160,34 @@ def write(
             allow=allow,
             dry_run=dry_run,
         )
+    _tell(out, project.name, done, dry_run=dry_run)
+
+
+def _level(session: Session, name: str) -> dc.VersionSet:
+    """The set with the members that changed at what is current now."""
+    import datom_core as dc
+
+    held = session.opened.reader.set(name)
+    return dc.bring_set_level(held, [s for s in _states(session, held, None) if s.status == "changed"])
+
+
+def _tell(out: Output, project: str, done: dc.SetResult, *, dry_run: bool) -> None:
+    allowed, unread = tuple(map(str, done.allowed)), tuple(map(str, done.unread))
     answer = SetWriteAnswer(
-        project.name,
-        name,
-        dry_run,
-        done.action,
-        done.version,
-        done.data_sha,
-        done.members,
-        done.commit_sha,
-        tuple(map(str, done.allowed)),
-        tuple(map(str, done.unread)),
-    )
+        project, done.name, dry_run, done.action, done.version, done.data_sha, done.members, done.commit_sha, allowed,
+        unread,
+    )  # fmt: skip
 
     def shown() -> Iterator[RenderableType]:
-        yield Records(("set", "action", "version", "members"), [(name, done.action, done.version[:8], done.members)])
+        cells = (done.name, done.action, done.version[:8], done.members)
+        yield Records(("set", "action", "version", "members"), [cells])
 
     out.answer(answer, shown)
-    for one in answer.allowed:
+    for one in allowed:
         out.note(f"Let pass: {one}.")
-    if answer.unread:
-        out.note(f"Not looked at, as their projects cannot be read from here: {', '.join(answer.unread)}.")
-    tell_commit(out, answer.commit, dry_run=dry_run)
+    if unread:
+        out.note(f"Not looked at, as their projects cannot be read from here: {', '.join(unread)}.")
+    tell_commit(out, done.commit_sha, dry_run=dry_run)
 
 
 def _held(reader: dc.ProjectReader, what: str) -> dc.VersionSet:
