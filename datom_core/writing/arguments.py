@@ -127,7 +127,7 @@ class Purpose:
         Raises:
             InvalidInputError: git or the documents cannot keep one of them, or two of them name different people.
         """
-        given = checked_provenance(provenance, standing.clock)
+        given = checked_provenance(provenance, utc_now())
         named = None if author is None else check_author(author)
         asked = None if given.asked_by is None else check_author(given.asked_by)
         if named is not None and asked is not None and named != asked:
@@ -197,7 +197,7 @@ def table_job(
     origin = frame.origin if isinstance(frame, Extract) else None
     file, source = None, None
     if isinstance(frame, Extract):
-        file, source = frame.source_file(), checked_source(frame.source, utc_now)
+        file, source = frame.source_file(), checked_source(frame.source, utc_now())
         frame, table_type = frame.data, "imported"
     declared = Declared(check_parents(parents), clean_custom(custom), table_type, origin)
     if table_type == "imported" and declared.parents:
