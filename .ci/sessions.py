@@ -15,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 from datom_core.command.run import run
 from example_project import small_study
@@ -52,7 +53,7 @@ def same(told: str, said: str) -> bool:
 def study_folder(text: str) -> Iterator[Path]:
     """An empty folder to be in, with the small study if the page tells its reader to make it."""
     before, environment = Path.cwd(), dict(os.environ)
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as place, contextlib.ExitStack() as contexts:
         folder = Path(place, "work").resolve()
         folder.mkdir()
         config = Path(place, "gitconfig")
@@ -62,10 +63,13 @@ def study_folder(text: str) -> Iterator[Path]:
             "GIT_CONFIG_GLOBAL": str(config),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}",
         }
-        for variable in ("DATOM_PROJECT", "DATOM_REGISTER"):
+        for variable in ("DATOM_PROJECT", "DATOM_REGISTER", "GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL"):
             os.environ.pop(variable, None)
         os.chdir(folder)
         try:
+            # What is written names the machine that writes it.
+            contexts.enter_context(patch("datom_core.writing.machine.socket.gethostname", return_value="laptop"))
+            contexts.enter_context(patch("datom_core.writing.machine._user", return_value="ada"))
             if "`python -m example_project.small_study`" in text:
                 small_study.make(Path())
             yield folder

@@ -245,5 +245,6 @@ def fact(found: object, longest: int = LONGEST) -> str | None:
     """
     if not isinstance(found, str):
         return None
-    text = without_logins(found).strip()[:longest]
-    return "".join(c if c.isprintable() else "\ufffd" for c in text) or None
+    # Before anything is looked for in it: a line break must not hide where a URL ends.
+    text = found if found.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in found)
+    return without_logins(text).strip()[:longest] or None

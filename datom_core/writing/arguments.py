@@ -21,6 +21,7 @@ from datom_core.writing.prefetch import WritePrefetch
 from datom_core.writing.requests import Intent, Job, Standing
 
 _MAX_MESSAGE = 10_000
+_LONGEST_NAME = 255
 _TRAILER_KEY = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 _AUTHOR = re.compile(r"\s*(?P<name>[^<>]*[^<>\s])\s*<(?P<email>[^<>\s]*)>\s*")
 
@@ -55,7 +56,7 @@ def check_author(author: Author | str) -> Author:
     if isinstance(author, str):
         match = _AUTHOR.fullmatch(author)
         if match is None:
-            raise InvalidInputError(f'The author must look like "Ada Lovelace <ada@example.org>"; got {author!r}.')
+            raise InvalidInputError(f'The author must look like "Ada Lovelace <ada@example.org>"; got {author[:80]!r}.')
         author = Author(match["name"], match["email"])
     if not isinstance(author, Author):
         raise InvalidInputError(f"The author must be text or an Author, not {type(author).__name__}.")
@@ -64,7 +65,11 @@ def check_author(author: Author | str) -> Author:
         raise InvalidInputError("The author's name and email must be text.")
     for part in (author.name, author.email):
         if any(c in "<>\0\n\r" for c in part) or not names.is_text(part):
-            raise InvalidInputError(f"{part!r} cannot be part of an author: no angle brackets or line breaks.")
+            raise InvalidInputError(f"{part[:80]!r} cannot be part of an author: no angle brackets or line breaks.")
+        if len(part) > _LONGEST_NAME:
+            raise InvalidInputError(
+                f"{part[:80]!r}... has {len(part):,} characters; of an author, at most {_LONGEST_NAME} are kept."
+            )
     if not author.name.strip():
         raise InvalidInputError("The author needs a name.")
     return author
@@ -127,7 +132,7 @@ class Purpose:
         Raises:
             InvalidInputError: git or the documents cannot keep one of them, or two of them name different people.
         """
-        given = checked_provenance(provenance, standing.clock)
+        given = checked_provenance(provenance, utc_now())
         named = None if author is None else check_author(author)
         asked = None if given.asked_by is None else check_author(given.asked_by)
         if named is not None and asked is not None and named != asked:
@@ -197,7 +202,7 @@ def table_job(
     origin = frame.origin if isinstance(frame, Extract) else None
     file, source = None, None
     if isinstance(frame, Extract):
-        file, source = frame.source_file(), checked_source(frame.source, utc_now)
+        file, source = frame.source_file(), checked_source(frame.source, utc_now())
         frame, table_type = frame.data, "imported"
     declared = Declared(check_parents(parents), clean_custom(custom), table_type, origin)
     if table_type == "imported" and declared.parents:

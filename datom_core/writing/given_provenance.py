@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from datom_core.common import names, without_logins
 from datom_core.documents import Provenance, Run, SourceSystem, format_timestamp
@@ -15,12 +15,12 @@ _LONGEST_REASON = 10_000
 _SKEW = timedelta(minutes=5)  # by which clocks of two machines may differ
 
 
-def checked_provenance(given: object, clock: Callable[[], datetime]) -> Provenance:
+def checked_provenance(given: object, now: datetime) -> Provenance:
     """A caller's part of a provenance, without what logs in; ``asked_by`` is left to whoever checks authors.
 
     Args:
         given: what the caller gave.
-        clock: the current time, in which no extraction may lie ahead.
+        now: the current time, after which nothing can have been extracted.
 
     Raises:
         InvalidInputError: names everything that cannot be kept.
@@ -35,7 +35,7 @@ def checked_provenance(given: object, clock: Callable[[], datetime]) -> Provenan
     if isinstance(given.run, Run):
         problems += [p for name, text in vars(given.run).items() for p in _line(f"run.{name}", text)]
     if isinstance(given.source, SourceSystem):
-        problems += _source(given.source, clock)
+        problems += _source(given.source, now)
     problems += [*_line("tool", given.tool or None), *_reason(given.reason)]
     if problems:
         raise InvalidInputError("The provenance cannot be recorded:\n  - " + "\n  - ".join(problems))
@@ -56,17 +56,17 @@ def _parts(given: Provenance) -> Iterator[str]:
             yield f"{name}: give a {kind.__name__}, not {type(value).__name__}"
 
 
-def checked_source(given: SourceSystem | None, clock: Callable[[], datetime]) -> SourceSystem | None:
+def checked_source(given: SourceSystem | None, now: datetime) -> SourceSystem | None:
     """The system that an extract says it comes from, as `checked_provenance` keeps one.
 
     Raises:
         InvalidInputError: it cannot be kept.
     """
-    return checked_provenance(Provenance(source=given), clock).source
+    return checked_provenance(Provenance(source=given), now).source
 
 
-def _source(given: SourceSystem, clock: Callable[[], datetime]) -> list[str]:
-    return [*_line("source.name", given.name), *_time(given.extracted_at, clock)]
+def _source(given: SourceSystem, now: datetime) -> list[str]:
+    return [*_line("source.name", given.name), *_time(given.extracted_at, now)]
 
 
 def _line(name: str, value: object) -> Iterator[str]:
@@ -91,7 +91,7 @@ def _reason(value: object) -> Iterator[str]:
         yield "reason: it is empty, or holds a NUL character or a lone surrogate"
 
 
-def _time(value: object, clock: Callable[[], datetime]) -> Iterator[str]:
+def _time(value: object, now: datetime) -> Iterator[str]:
     moment = _moment(value)
     if value is None:
         return
@@ -99,7 +99,7 @@ def _time(value: object, clock: Callable[[], datetime]) -> Iterator[str]:
         yield f"source.extracted_at: {str(value)[:80]!r} is not a time; write it as 2026-02-28T06:00:00Z"
     elif moment.tzinfo is None:
         yield f"source.extracted_at: {str(value)[:80]!r} has no time zone; write it as 2026-02-28T06:00:00Z"
-    elif moment > clock().astimezone(UTC) + _SKEW:
+    elif moment > now + _SKEW:
         yield f"source.extracted_at: {str(value)[:80]!r} is still to come; check the clock, or the time zone"
 
 

@@ -28,4 +28,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     folder = tmp_path_factory.mktemp("study")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+        patch.setenv("GIT_AUTHOR_NAME", "Study pipeline")
+        patch.setenv("GIT_AUTHOR_EMAIL", "pipeline@example.org")
         yield Made(folder, study.make(folder))

@@ -15,9 +15,10 @@ from typing import Any
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "format.md"
 _BLOCK = re.compile(r"^<!-- shows: (.+?) -->\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
-# What is another on another day, or with another release of Arrow.
+# What is another on another day or machine, or with another release of Arrow.
 _VARIES = (
-    "parquet_sha|size_bytes|total_size_bytes|bytes_copied|commit|commit_sha|datom_version|id|moving_from|remote|root"
+    "parquet_sha|size_bytes|total_size_bytes|bytes_copied|commit|commit_sha|datom_version|id|moving_from|remote|root|"
+    "host|user|tool|modified_at"
 )
 _IN_JSON = re.compile(rf'^( *"(?:{_VARIES}|gov_repo_url)": )(?:"[^"]*"|\d+)', re.MULTILINE)
 _IN_YAML = re.compile(r"^( *(?:datom_version|remote_url|root): ).*$", re.MULTILINE)

@@ -68,7 +68,12 @@ def make(folder: Path) -> tuple[str, ...]:
         disk, remote=folder / "history.git", author=REVIEWER, clock=lambda: datetime(2026, 1, 12, 15, tzinfo=UTC)
     )
     afternoon.mark_reviewed("2026-01", message="No open queries")
-    project.write("visits", visits(71.0), message="Weight of 01-002 added")
+    told = dc.Provenance(
+        run=dc.Run("9b1f6c1e-0f5c-4f0e-8f57-0c2a4a8f3d11", "nightly", "visits", "2026-01", "7", "4c1d" * 10),
+        source=dc.SourceSystem("EDC", "2026-01-09T06:00:00Z"),
+        reason="Query 17 was answered",
+    )
+    project.write("visits", visits(71.0), message="Weight of 01-002 added", provenance=told)
     project.write("visits", visits(None), message="The weight was another subject's")
     parents = [project.parent("visits", first.version), project.parent("dm")]
     custom = {"source": "EDC", "share": 1 / 3, "locked": True}
