@@ -64,8 +64,8 @@ def test_a_reader_with_the_generated_policy(
 def test_a_reader_has_no_method_that_writes(written: dc.Project) -> None:
     public = {name for name in dir(dc.ProjectReader) if not name.startswith("_")}
     reads = (
-        "changes changes_between compare cuts describe diff downstream history lineage list log metadata parent "
-        "parents project read read_arrow resolve reviews row_history study study_at summary upstream verify version_at"
+        "approvals changes changes_between compare cuts describe diff downstream history lineage list log metadata "
+        "parent parents project read read_arrow resolve reviews row_history study study_at summary upstream verify version_at"
     )
     assert public == {"find", "open", *reads.split()}
 
