@@ -55,7 +55,7 @@ CALLS: dict[str, Call] = {
     "approve": Call("2026-01 --meaning locked --reason Done --key ../key", "writes"),
     "withdraw": Call("2026-01 --meaning locked --reason Late --key ../key", "writes"),
     "signers show": Call("", "asks git"),
-    "signers revoke": Call("test@example.org ../key.pub --at 2099-01-01 --key ../key", "writes", code=2),
+    "signers revoke": Call("test@example.org ../key.pub --at 2099-01-01 --key ../key", "writes"),
     "list": Call(),
     "show": Call("dm@2026-01"),
     "log": Call("dm"),

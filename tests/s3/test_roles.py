@@ -65,7 +65,8 @@ def test_a_reader_has_no_method_that_writes(written: dc.Project) -> None:
     public = {name for name in dir(dc.ProjectReader) if not name.startswith("_")}
     reads = (
         "approvals changes changes_between compare cuts describe diff downstream history lineage list log metadata "
-        "parent parents project read read_arrow resolve reviews row_history study study_at summary upstream verify version_at"
+        "parent parents project read read_arrow resolve reviews row_history study study_at summary upstream verify "
+        "version_at"
     )
     assert public == {"find", "open", *reads.split()}
 
