@@ -98,7 +98,9 @@ $(PEERS)/.ready: pyproject.toml
 	@touch $@
 
 # Packages of servers would start them, and make a database, at once; the tests start their own.
-system: ## what apt has to install for the tests of Dagster's page and of a cluster (needs root)
+system: ## what apt has to install for the tests of signatures, of Dagster's page and of a cluster (needs root)
+	@command -v ssh-agent > /dev/null && command -v gpg > /dev/null && command -v openssl > /dev/null \
+		|| { apt-get update -qq && apt-get install -y -qq --no-install-recommends openssh-client gnupg openssl > /dev/null; }
 	@command -v chromium > /dev/null && command -v redis-server > /dev/null && ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 \
 		|| { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium > /dev/null \
 		&& RUNLEVEL=1 apt-get install -y -qq --no-install-recommends redis-server postgresql > /dev/null; }

@@ -245,7 +245,7 @@ def signer_revoked(principal: str, key: str, at: datetime | None, signatory: Sig
         if signers.lines == state.signers.lines:
             return state
         _check_may_change(state, signatory, now)
-        if not any(s.allowed_at(max(present, end)) for s in signers):
+        if not any(s.valid_before is None or s.valid_before > present for s in signers):
             raise InvalidInputError(
                 f"{principal} is the last who may sign: nobody could be allowed after that. Allow somebody else first."
             )

@@ -51,6 +51,11 @@ CALLS: dict[str, Call] = {
     "sync": Call("../drop", "writes"),
     "cut": Call("2026-03", "writes"),
     "review": Call("", "writes"),
+    "signers allow": Call("test@example.org ../key.pub --key ../key", "writes"),
+    "approve": Call("2026-01 --meaning locked --reason Done --key ../key", "writes"),
+    "withdraw": Call("2026-01 --meaning locked --reason Late --key ../key", "writes"),
+    "signers show": Call("", "asks git"),
+    "signers revoke": Call("test@example.org ../key.pub --at 2099-01-01 --key ../key", "writes"),
     "list": Call(),
     "show": Call("dm@2026-01"),
     "log": Call("dm"),
@@ -104,6 +109,7 @@ class Place:
         (root / "here/dm.csv").write_text("USUBJID,AGE\n01-001,41\n01-002,50\n")
         (root / "here/later.csv").write_text("USUBJID,AGE\n01-001,42\n01-002,50\n")
         (root / "drop/ae.csv").write_text("USUBJID,AETERM\n01-001,Übelkeit\n")
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", root / "key"], check=True)
         # As a host's administrator makes it; that of the study is made with it.
         subprocess.run(["git", "init", "-q", "--bare", "--initial-branch=main", root / "governance.git"], check=True)
         monkeypatch.chdir(root / "here")

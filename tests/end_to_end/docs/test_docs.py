@@ -6,6 +6,7 @@ import functools
 import importlib
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -78,6 +79,8 @@ def prepare(page: str, request: pytest.FixtureRequest, monkeypatch: pytest.Monke
     for line in re.findall(r"^export (.*)$", told, re.MULTILINE):
         for assignment in line.split():
             monkeypatch.setenv(*assignment.split("=", 1))
+    for line in re.findall(r"^ssh-keygen .*$", told, re.MULTILINE):
+        subprocess.run(shlex.split(line), check=True)
     if "`python -m example_project.small_study`" in told:
         small_study.make(Path())
 
@@ -99,6 +102,20 @@ def test_the_managers_question_has_its_answer(request: pytest.FixtureRequest, mo
         exec(block, names)
     assert names["moved"] == ["lb"]
     assert [s.name for s in names["studies"]] == ["STUDY_001"]
+
+
+def test_plain_git_verifies_what_the_page_on_signing_made(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare("docs/signing.md", request, monkeypatch)
+    names: dict[str, Any] = {}
+    for block in code("docs/signing.md"):
+        exec(block, names)
+    text = (ROOT / "docs" / "signing.md").read_text()
+    (recipe,) = re.findall(r"^```bash\n(git clone .*?)^```", text, re.MULTILINE | re.DOTALL)
+    done = subprocess.run(["bash", "-euc", recipe], check=True, capture_output=True, text=True)
+    assert done.stderr.count('Good "git" signature') == 4
+    assert done.stdout.splitlines()[0].endswith("ada@example.org Withdraw 2026-02: locked")
 
 
 @READERS
