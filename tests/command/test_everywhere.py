@@ -64,6 +64,7 @@ CALLS: dict[str, Call] = {
     "lineage": Call("adsl"),
     "read": Call("dm@2026-01"),
     "export": Call("dm {out}/dm.xpt"),
+    "evidence": Call("2026-01 -o {out}/bag --no-history"),
     "diff": Call("dm@2026-01", code=1),
     "report": Call("2026-01 2026-02 -o {out}/changes.md"),
     "verify": Call("full --storage-only"),

@@ -163,3 +163,25 @@ def test_a_pipe_that_closes_early_is_the_callers_to_handle(
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(Closed(), encoding="utf-8"))
     with pytest.raises(BrokenPipeError):
         run(["read", "dm"])
+
+
+def test_evidence_of_a_cut_a_moment_or_tables(datom: Datom, study: Study, tmp_path: Path) -> None:
+    would = datom("evidence", "@2026-02", "-o", tmp_path / "bag", "--dry-run", "--json").json()
+    assert (would["dry_run"], would["digest"], list(tmp_path.glob("bag*"))) == (True, None, [])
+    made = datom("evidence", "2026-02", "-o", tmp_path / "bag", "--copies", "csv", "--json").json()
+    assert made["versions"] == would["versions"]
+    assert (made["cut"], made["files"]) == ("2026-02", len([p for p in (tmp_path / "bag").rglob("*") if p.is_file()]))
+    ran = datom("evidence", "2026-02", "-o", tmp_path / "bag.zip", "--copies", "csv")
+    assert (ran.code, ran.err) == (0, "")
+    assert made["digest"] in ran.out
+    first = study.reader.history("dm")[-1].version
+    some = datom("evidence", f"dm@{first[:9]},{LB}", "-o", tmp_path / "some", "--no-history", "--json").json()
+    assert [v["version"] for v in some["versions"]] == [first, study.reader.resolve(LB).version]
+    assert (some["commit"], some["cut"]) == (None, None)
+    then = datom("evidence", "2026-12-31", "-o", tmp_path / "then", "--no-history", "--json").json()
+    assert then["state"] == "2026-12-31"
+    again = datom("evidence", "2026-02", "-o", tmp_path / "bag")
+    assert (again.code, again.out) == (2, "")
+    assert "not an empty folder" in again.err
+    unknown = datom("evidence", "2026-03", "-o", tmp_path / "none")
+    assert (unknown.code, unknown.out) == (3, "")

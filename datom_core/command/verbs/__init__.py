@@ -59,6 +59,7 @@ VERBS: dict[str, list[Verb | Group]] = {
     "Take out": [
         Verb("read", "exporting.read", "A table on standard output."),
         Verb("export", "exporting.export", "A table, or a whole cut, as files for other programs."),
+        Verb("evidence", "handing_over.evidence", "A folder that proves what the data was, without datom."),
     ],
     "Compare": [
         Verb("diff", "comparing.diff", "What changed between two states, of the study or of a table."),
