@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -279,6 +280,14 @@ class TestProduced:
         assert told["dm"]["datom/compare"] == "all"
         assert told["dm"]["datom/comparison"] == {"masked": ["USUBJID"]}
         assert "datom/compare" not in told["ae"]
+
+    def test_the_file_that_the_page_about_lineage_shows(self, study: Study) -> None:
+        page = (Path(__file__).parents[2] / "docs" / "lineage.md").read_text()
+        shown = yaml.safe_load(re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)[-1])["attributes"]
+        defs = study.load(**{key: shown[key] for key in ("tables", "extract", "lineage")})
+        manager = defs.resources["io_manager"] if defs.resources else None
+        assert isinstance(manager, DatomIOManager)
+        assert "LINEAGE_API_KEY" in repr(manager.lineage)
 
     def test_without_a_remote_the_run_is_refused(self, study: Study) -> None:
         defs = study.load(tables=["dm"], extract="study_extracts.extract", remote=None)
