@@ -274,7 +274,7 @@ def test_the_key_that_signs_is_named_one_way(tmp_path: Path, monkeypatch: pytest
     assert read(tmp_path, found.to_toml()) == found
     named = read(tmp_path, f"{FOLDER}[signing]\nkey_env = 'STUDY_KEY'\n").signing
     assert named is not None
-    with pytest.raises(dc.InvalidInputError, match="STUDY_KEY is not set"):
+    with pytest.raises(dc.InvalidInputError, match="STUDY_KEY, which should hold the path of a key, is not set"):
         named.signing_key(None)
     monkeypatch.setenv("STUDY_KEY", "key::ssh-ed25519 AAAA")
     assert named.signing_key(None).key == "key::ssh-ed25519 AAAA"
