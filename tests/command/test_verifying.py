@@ -176,7 +176,10 @@ def test_accept_gives_up_what_was_named_and_confirmed(datom: Datom, study: Study
     assert (tried.code, tried.json()["commit"], tried.json()["cuts"]) == (1, None, ["2026-02"])
     asked = datom("accept", "--reason", "Recorded into the wrong study")
     assert (asked.code, asked.out) == (2, "")
-    assert "is given up: 2 versions, 1 cut and 0 review marks. Give --confirm with the name 'STUDY_001'" in asked.err
+    assert (
+        "is given up: 2 versions, 1 cut, 0 review marks and 0 approvals. Give --confirm with the name 'STUDY_001'"
+        in asked.err
+    )
     assert "That is not the name" in datom("accept", "--reason", "why", "--confirm", "STUDY").err
     assert datom("accept", "--reason", "  ", "--confirm", "STUDY_001").code == 2
     assert len(study.reader.history("dm")) == 2

@@ -75,7 +75,7 @@ def test_the_document_of_schema_1_is_the_one_that_r_wrote() -> None:
     ("place", "elsewhere"),
     [
         ("storage", {".metadata/claim.json", "{table}/{data_sha}.json"}),  # gone again; R's
-        ("git", {"{table}/set.json"}),  # R's
+        ("git", {"{table}/set.json", ".datom/allowed_signers"}),  # R's; of a project that is signed
         ("register", set()),
     ],
 )

@@ -262,3 +262,19 @@ def test_a_repository_has_its_token_by_name() -> None:
         dc.remote_at("h.git", token_keyring="k")
     with pytest.raises(dc.InvalidInputError, match="exclude each other"):
         dc.remote_at(url, token_env="T", token_keyring="k")
+
+
+def test_the_key_that_signs_is_named_one_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for text in ("", "key = 'a'\nkey_env = 'B'", "from_git = false"):
+        with pytest.raises(dc.InvalidInputError, match="one of key, key_env and from_git"):
+            read(tmp_path, f"{FOLDER}[signing]\n{text}\n")
+    found = read(tmp_path, f"{FOLDER}[signing]\nkey = 'keys/ada'\n")
+    assert found.signing is not None
+    assert found.signing.signing_key(found.folder).key == str(tmp_path / "keys/ada")
+    assert read(tmp_path, found.to_toml()) == found
+    named = read(tmp_path, f"{FOLDER}[signing]\nkey_env = 'STUDY_KEY'\n").signing
+    assert named is not None
+    with pytest.raises(dc.InvalidInputError, match="STUDY_KEY, which should hold the path of a key, is not set"):
+        named.signing_key(None)
+    monkeypatch.setenv("STUDY_KEY", "key::ssh-ed25519 AAAA")
+    assert named.signing_key(None).key == "key::ssh-ed25519 AAAA"
