@@ -122,5 +122,11 @@ def _put_approvals(shop: Workshop, repo: GitRepo, commit: str, cuts_file: bytes 
 
 
 def approval_text(record: Mapping[str, Any]) -> bytes:
-    """The text whose SHA-256 is the approval's id."""
-    return canonical.canonical({k: v for k, v in record.items() if k not in ("id", "time_stamp")}).encode()
+    """The text whose SHA-256 is the approval's id: all but the id and a time stamp, keys sorted by their bytes."""
+    return canonical.canonical(_sorted({k: v for k, v in record.items() if k not in ("id", "time_stamp")})).encode()
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _sorted(value[key]) for key in sorted(value, key=str.encode)}
+    return [_sorted(v) for v in value] if isinstance(value, list) else value

@@ -79,7 +79,7 @@ class Key:
     @property
     def line(self) -> str:
         """Of a list of allowed signers."""
-        return f"{self.author.email} {self.path.with_suffix('.org.pub').read_text()}"
+        return f'{self.author.email} namespaces="git" {self.path.with_suffix(".org.pub").read_text()}'
 
     @property
     def fingerprint(self) -> str:
@@ -134,7 +134,7 @@ def approve(remote: Path, cut: str, key: Key, **other: Any) -> str:
     signer = {"name": key.author.name, "email": key.author.email, "key": key.fingerprint}
     record = {"kind": "approval", "cut": cut, "meaning": "approved", "reason": "No open queries", "signer": signer}
     record |= {"recorded_at": "2026-01-03T00:26:40Z", "versions": held, **other}
-    text = json.dumps(record, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
+    text = json.dumps(record, ensure_ascii=False, separators=(",", ":"), sort_keys=True).replace("</", "<\\/")
     id_ = hashlib.sha256(text.encode()).hexdigest()
     document["approvals"] = [{"id": id_, **record}, *document.get("approvals", [])]
     data = json.dumps(document, indent=2, ensure_ascii=False).replace("</", "<\\/") + "\n"

@@ -18,7 +18,7 @@ import pytest
 
 import datom_core as dc
 from tests.evidence.conftest import Made
-from tests.evidence.making import CUT, Key, approve, commit, show, study, verify
+from tests.evidence.making import CUT, RECIPE, Key, approve, commit, show, study, verify
 from tests.long import LONG, long, sampled
 
 pytestmark = pytest.mark.xdist_group("evidence")
@@ -259,6 +259,11 @@ def test_what_comes_after_the_last_signature(made: Made, tmp_path: Path) -> None
     assert any(
         "stands for other versions in" in x for x in verify(made.machine, Path(late), "--signers", known).failures
     )
+
+
+def test_the_page_has_the_hash_of_the_recipe() -> None:
+    told = re.findall(r"<!-- verify.sh -->\n```text\n([0-9a-f]{64})\n```", PAGE.read_text())
+    assert told == [sha256(RECIPE.read_bytes()).hexdigest()]
 
 
 def test_usage(made: Made, tmp_path: Path) -> None:

@@ -91,5 +91,5 @@ def _asked(reader: dc.ProjectReader, what: str | None) -> dict[str, Any]:
 def _shown(answer: EvidenceAnswer) -> Iterator[RenderableType]:
     yield table(("table", "version"), ((v.table, v.version[:8]) for v in answer.versions))
     if answer.digest is not None:
-        yield f"{answer.files} files, {answer.bytes} bytes, in {answer.path}. Check them there: sh verify.sh"
+        yield f"{answer.files} files are in {answer.path}. Who has it checks it with: sh verify.sh"
         yield f"SHA-256 of tagmanifest-sha256.txt, to be told in another way:\n{answer.digest}"

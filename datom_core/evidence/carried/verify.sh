@@ -356,7 +356,7 @@ else
   else
     note "nothing is signed: whoever made this bag could have made up its history"
   fi
-  done_ "$signed signed commits, each by a key that was allowed then"
+  [ "$signed" -eq 0 ] || done_ "$signed signed commits, each by a key that was allowed then"
 
   step "10. What was approved"
   count=0
@@ -406,13 +406,31 @@ else
     done <"$work/cuts"
   fi
   [ "$told" -eq "$count" ] || fail "data/approvals.tsv: has $count records, .datom/cuts.json of the commit has $told"
-  done_ "$count approvals and withdrawals, each in a commit that its signer signed"
+  if [ "$count" -eq 0 ]; then printf '     nothing was approved by a signed record\n'
+  else done_ "$count approvals and withdrawals, each in a commit that its signer signed"; fi
 fi
 
 step "11. The bag's seal"
 if [ -f tagmanifest-sha256.txt.sig ]; then
-  list=$work/given
-  if [ -z "$given" ]; then list=data/git/.datom/allowed_signers; fi
+  source=$work/given
+  [ -n "$given" ] || source=data/git/.datom/allowed_signers
+  # The list is of who may sign in git; who may, may seal, too.
+  list=$work/sealers
+  while IFS= read -r line || [ -n "$line" ]; do
+    for option in ',namespaces="git"' 'namespaces="git",' 'namespaces="git" '; do
+      case $line in *"$option"*) line=${line%%"$option"*}${line#*"$option"} ;; esac
+    done
+    printf '%s\n' "$line"
+  done <"$source" >"$list"
+  # A signature can be written in several ways; the way in which ssh-keygen writes it counts.
+  body=
+  while IFS= read -r line; do case $line in -----*) ;; *) body=$body$line ;; esac; done <tagmanifest-sha256.txt.sig
+  sum=$({
+    echo '-----BEGIN SSH SIGNATURE-----'
+    printf '%s' "$body" | base64 -d 2>/dev/null | base64 -w 70
+    echo '-----END SSH SIGNATURE-----'
+  } | sha256sum)
+  [ "$sum" = "$(sha256sum <tagmanifest-sha256.txt.sig)" ] || fail "tagmanifest-sha256.txt.sig: is not as ssh-keygen wrote it"
   who=$(ssh-keygen -Y find-principals -s tagmanifest-sha256.txt.sig -f "$list" 2>/dev/null | head -n 1)
   if [ -n "$who" ] && ssh-keygen -Y verify -f "$list" -I "$who" -n datom-evidence -s tagmanifest-sha256.txt.sig \
     <tagmanifest-sha256.txt >"$work/out" 2>&1; then said "     $(head -n 1 "$work/out")"
@@ -429,6 +447,7 @@ printf '\n== What these tools cannot check\n%s\n' \
      that the documents in data/datom say what the texts in data/ids say. reader.py checks both; it needs python and
      pyarrow:  python reader.py .
      index.html, copies, changes and lists were made from the rest; that they say the same is not checked here.
+     A time stamp of an approval, if there is one: openssl ts -verify checks the token that .datom/cuts.json holds.
      Who holds a key, and that history did not go on after this bag was made: that is between people."
 if [ "$failures" -ne 0 ]; then printf '\n%s failures.\n' "$failures"; exit 1; fi
 if [ "$notes" -eq 0 ]; then printf '\nNothing is wrong.\n'; else printf '\nNothing is wrong. Read the %s notes.\n' "$notes"; fi
