@@ -5,7 +5,6 @@ from __future__ import annotations
 import dagster as dg
 
 import datom_core as dc
-from datom_dagster.events import loaded_from
 from datom_dagster.io.event_report import Stored
 from datom_dagster.lineage import OutputFacts, StepLineage
 
@@ -20,7 +19,6 @@ def tell_stored(lineage: StepLineage | None, context: dg.OutputContext, project:
         return
     spec = context.asset_spec if context.has_asset_key else None
     shown = [(said.data_sha, said.shown) for said in stored.reports]
-    lineage.inputs = loaded_from(context)
     try:
         facts = OutputFacts.of(project, stored.table, shown, spec)
     except dc.DatomError as error:
