@@ -166,6 +166,7 @@ if TYPE_CHECKING:
     )
     from datom_core.storage import (
         Backend,
+        HoldReport,
         LocalStore,
         MemoryStore,
         ObjectInfo,
@@ -243,8 +244,8 @@ else:
             "reports": "ReportForm ReportSection render_report report_form report_schema report_sections write_report",
             "settings": "ProjectSettings RegisterSettings StorageSettings find_register find_settings remote_at",
             "storage": (
-                "Backend LocalStore MemoryStore ObjectInfo ObjectStore Opening PreflightCheck S3Store StoredObject "
-                "iam_policy open_store register_backend"
+                "Backend HoldReport LocalStore MemoryStore ObjectInfo ObjectStore Opening PreflightCheck S3Store "
+                "StoredObject iam_policy open_store register_backend"
             ),
             "tables": (
                 "CellChange ChangedRow ColumnHash Compression Retyped RowChange TableHash Verification as_text "
@@ -302,6 +303,7 @@ __all__ = [
     "GitHubRepository",
     "Governance",
     "GovernanceWarning",
+    "HoldReport",
     "IntegrityError",
     "InvalidInputError",
     "KeyDecision",

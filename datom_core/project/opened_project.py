@@ -15,6 +15,7 @@ from datom_core.governance import Decommissioning, DecommissionReport, Governanc
 from datom_core.maintenance import Reconciliation, validate
 from datom_core.planning import Depth, LostVersion, MirrorReport, PlannedWrite, Status, ValidationReport, planned
 from datom_core.project.audited import Audited
+from datom_core.project.holding import Holding
 from datom_core.project.open_project import ProjectParts
 from datom_core.reading import ProjectReader, RowHistory, stored_types
 from datom_core.storage import ObjectStore
@@ -24,7 +25,7 @@ from datom_core.writing import Purpose, Writer, check_author, check_versions, ma
 RUN_TRAILER = "Dagster-Run"
 
 
-class OpenedProject(Audited):
+class OpenedProject(Audited, Holding):
     """An open project and its upkeep. `Project` adds methods that write versions."""
 
     def __init__(self, parts: ProjectParts) -> None:

@@ -14,6 +14,7 @@ from datom_core.writing.arguments import (
     utc_now,
 )
 from datom_core.writing.document_edits import DocumentEditor, cut_recorded, moved, upgraded
+from datom_core.writing.holds import hold_payloads, versions_of_cut
 from datom_core.writing.init_project import hosted, initialize_project
 from datom_core.writing.review_marks import marked_reviewed
 from datom_core.writing.sync import Sync, SyncItem, SyncReport
@@ -31,6 +32,7 @@ __all__ = [
     "check_message",
     "check_versions",
     "cut_recorded",
+    "hold_payloads",
     "hosted",
     "initialize_project",
     "marked_reviewed",
@@ -39,4 +41,5 @@ __all__ = [
     "table_jobs",
     "upgraded",
     "utc_now",
+    "versions_of_cut",
 ]

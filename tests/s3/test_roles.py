@@ -43,6 +43,7 @@ def everything_a_reader_does(reader: dc.ProjectReader) -> None:
     assert reader.compare("dm", first.version).rows == 1
     assert reader.summary().tables == 3
     assert reader.verify("full").ok
+    assert {e.kind for e in reader.audit()} == {"write", "cut"}
 
 
 @pytest.mark.parametrize("scope", ["project", "prefix"])
@@ -64,7 +65,7 @@ def test_a_reader_with_the_generated_policy(
 def test_a_reader_has_no_method_that_writes(written: dc.Project) -> None:
     public = {name for name in dir(dc.ProjectReader) if not name.startswith("_")}
     reads = (
-        "changes changes_between compare cuts describe diff downstream history lineage list log metadata parent "
+        "audit changes changes_between compare cuts describe diff downstream history lineage list log metadata parent "
         "parents project read read_arrow resolve reviews row_history study study_at summary upstream verify version_at"
     )
     assert public == {"find", "open", *reads.split()}
@@ -248,6 +249,8 @@ class TestPreflight:
             "versioning": "yes",
             "default encryption": "aws:kms" if s3_server.bucket_encryption else "no",
             "object lock": "yes",
+            "default retention": "no",
+            "can hold": "yes",
         }
         assert "conditional writes" in repr(store.preflight())
         assert list(store.list()) == []
@@ -263,6 +266,8 @@ class TestPreflight:
             "versioning": "unknown",
             "default encryption": "no" if s3_server.open_settings else "unknown",
             "object lock": "no" if s3_server.open_settings else "unknown",
+            "default retention": "no" if s3_server.open_settings else "unknown",
+            "can hold": "no",
         }
 
     def test_a_readers_keys_on_aws_are_found_out_too(

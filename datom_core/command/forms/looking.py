@@ -130,6 +130,7 @@ class CutAnswer(Answer):
     Attributes:
         kind: ``"cut"`` or ``"review mark"``.
         moves: every version that it stands for or ever stood for, newest first.
+        hold: whether what a cut stands for is under legal hold, in words, if that was asked.
     """
 
     form = "datom-cut/1"
@@ -137,6 +138,7 @@ class CutAnswer(Answer):
     kind: str
     name: str
     moves: tuple[CutMove, ...]
+    hold: str | None = None
 
 
 @dataclass(frozen=True)

@@ -123,9 +123,15 @@ def _status_shown(answer: StatusAnswer) -> Iterator[RenderableType]:
         yield "`datom mirror` brings storage level."
 
 
-def cuts(session: Session, name: OptionalCut = None) -> None:
+def cuts(
+    session: Session,
+    name: OptionalCut = None,
+    holds: Annotated[bool, typer.Option("--holds", help="Also ask whether a cut's data is under legal hold.")] = False,
+) -> None:
     """Each cut and review mark: when, by whom, which tables; or one of them with all that it ever stood for."""
-    reader = session.reader
+    reader, hold = session.reader, None
+    if name is None and holds:
+        raise typer.BadParameter("--holds is for one cut; name it.")
     if name is None:
         return _all_cuts(session, reader)
     known = reader.cuts()
@@ -146,7 +152,8 @@ def cuts(session: Session, name: OptionalCut = None) -> None:
         ]
         moves.sort(key=lambda m: m.recorded_at, reverse=True)
         kind = "cut"
-    answer = CutAnswer(reader.project, kind, name, tuple(moves))
+        hold = str(session.opened.hold(name, dry_run=True)) if holds else None
+    answer = CutAnswer(reader.project, kind, name, tuple(moves), hold)
 
     def shown() -> Iterator[RenderableType]:
         headings = ("table", "version", "recorded", "author", "message")
@@ -160,6 +167,8 @@ def cuts(session: Session, name: OptionalCut = None) -> None:
                 yield f"\n{title}"
             if lines:
                 yield Records(headings, lines)
+        if hold is not None:
+            yield f"\n{hold}"
 
     return session.output.answer(answer, shown)
 
