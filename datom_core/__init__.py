@@ -192,6 +192,7 @@ if TYPE_CHECKING:
     from datom_core.signatures import SignatureLine, SignatureProblem, SignatureReport, TimeStampServer
     from datom_core.storage import (
         Backend,
+        HoldReport,
         LocalStore,
         MemoryStore,
         ObjectInfo,
@@ -277,8 +278,8 @@ else:
             ),
             "signatures": "SignatureLine SignatureProblem SignatureReport TimeStampServer",
             "storage": (
-                "Backend LocalStore MemoryStore ObjectInfo ObjectStore Opening PreflightCheck S3Store StoredObject "
-                "iam_policy open_store register_backend"
+                "Backend HoldReport LocalStore MemoryStore ObjectInfo ObjectStore Opening PreflightCheck S3Store "
+                "StoredObject iam_policy open_store register_backend"
             ),
             "tables": (
                 "CellChange ChangedRow ColumnHash Compression Retyped RowChange TableHash Verification as_text "
@@ -344,6 +345,7 @@ __all__ = [
     "Governance",
     "GovernanceWarning",
     "HeldVersion",
+    "HoldReport",
     "Impact",
     "IntegrityError",
     "InvalidInputError",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from datom_core.auditing.commits import read_commit
 from datom_core.auditing.cut_changes import compare_cuts
 from datom_core.auditing.events import AuditEvent
+from datom_core.auditing.members import Members, differing, members_of
 from datom_core.auditing.project_changes import (
     SIGNERS_FILE,
     compare_governance,
@@ -48,7 +48,7 @@ class Classifier:
         self.keys: set[tuple[object, ...]] = set()
         self._readings = Readings()
         self._tables = TableChanges(self._readings)
-        self._cuts: tuple[bytes, dict[str, Any]] = (b"", {})
+        self._cuts: tuple[bytes, Members | None] = (b"", None)
 
     def events(self, commit: WalkedCommit, blobs: Blobs) -> list[AuditEvent]:
         """What happened in a commit: at least one event."""
@@ -71,14 +71,22 @@ class Classifier:
 
     def _compare_cuts(self, before: Texts, after: bytes | None) -> list[Story]:
         path = names.CUTS_FILE
-        facts, more = compare_cuts([self._parsed_cuts(text) for text in before], self._parsed_cuts(after), path)
+        texts = [*before, after]
+        members = [self._members_of(text) for text in texts]
+        known = [m for m in members if m is not None]
+        *was, now = (
+            differing(known, path)
+            if len(known) == len(texts)
+            else [{} if text is None else parse_object(text, path) for text in texts]
+        )
+        facts, more = compare_cuts(was, now, path)
         stories = [replace(of_cut(fact), files=(path,)) for fact in facts]
         return stories if not more else [*stories, Story("other", files=(path,), detail="fields of another release")]
 
-    def _parsed_cuts(self, text: bytes | None) -> dict[str, Any]:
-        """As it was parsed for the commit before, where it is the same."""
+    def _members_of(self, text: bytes | None) -> Members | None:
+        """As it was taken apart for the commit before, where it is the same."""
         if text is not None and self._cuts[0] is not text:
-            self._cuts = (text, parse_object(text, names.CUTS_FILE))
+            self._cuts = (text, members_of(text))
         return {} if text is None else self._cuts[1]
 
 

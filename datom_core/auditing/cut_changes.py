@@ -44,15 +44,14 @@ def compare_cuts(before: Sequence[Record], after: Record, source: str) -> tuple[
     """What is new in the document, and gone from it, against all parents together; and whether it is more than that.
 
     Args:
-        before: the document in each parent, parsed; empty where there is none.
-        after: the document in the commit.
+        before: the document in each parent; empty where there is none.
+        after: the document in the commit. What is the same in all of them may be left out.
         source: what it is, for errors.
 
     Raises:
         FormatError: one of them says what no such document says.
     """
-    held = [_pruned(raw, [after, *before]) for raw in before]
-    known, now = [facts_of(raw, source) for raw in held], facts_of(_pruned(after, before), source)
+    known, now = [facts_of(raw, source) for raw in before], facts_of(after, source)
     ever = {_key(fact) for facts in known for fact in facts}
     there = {_key(fact) for fact in now}
     gone = {_key(f): f for facts in known for f in facts if _key(f) not in there}
@@ -74,20 +73,6 @@ def facts_of(raw: Record, source: str) -> list[CutFact]:
 
 def _rest(raw: Record) -> Record:
     return {key: value for key, value in raw.items() if key not in _KNOWN}
-
-
-def _pruned(raw: Record, others: Sequence[Record]) -> Record:
-    """Without the names that are the same everywhere: a project has many cuts, and a commit changes one."""
-
-    def differs(part: str, name: str, value: Any) -> bool:
-        held = [o.get(part) for o in others]
-        return not all(isinstance(h, dict) and name in h and h[name] == value for h in held)
-
-    pruned = dict(raw)
-    for part in ("cuts", "reviews"):
-        if isinstance(raw.get(part), dict):
-            pruned[part] = {name: value for name, value in raw[part].items() if differs(part, name, value)}
-    return pruned
 
 
 def _key(fact: CutFact) -> tuple[object, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from datom_core.auditing.stories import Story
@@ -53,14 +54,18 @@ def compare_manifests(before: Texts, after: bytes | None) -> list[Story]:
     path = names.MANIFEST_FILE
     if after is None:
         return [_gone(path)]
-    now = schema_of(parse_object(after, path), path)
-    was = [schema_of(parse_object(text, path), path) for text in before if text is not None]
+    now, *was = [_schema(text) for text in (after, *before) if text is not None]
     if was and now > max(was):
         files = (path, names.PROJECT_FILE)
         return [Story("upgrade", "converted", files=files, detail=f"schema {max(was)} to schema {now}")]
     if was and now < min(was):
         return [Story("alteration", "rewritten", files=(path,), detail=f"schema {min(was)} to schema {now}")]
     return []
+
+
+@lru_cache(maxsize=2)  # what one commit leaves is what the next one finds
+def _schema(manifest: bytes) -> int:
+    return schema_of(parse_object(manifest, names.MANIFEST_FILE), names.MANIFEST_FILE)
 
 
 def compare_governance(before: Texts, after: bytes | None) -> list[Story]:

@@ -160,6 +160,8 @@ def of_reinstatement(table: str, entry: Entry, at: str, told: Entry | None, prev
 def of_cut(fact: CutFact) -> Story:
     """A cut, a review mark or an approval."""
     told = fact.told
+    if fact.kind == "alteration":
+        return Story(fact.kind, fact.action, fact.table, fact.version, fact.cut, detail=fact.detail)
     signer = told.get("signer")
     return Story(
         fact.kind,

@@ -19,7 +19,7 @@ from datom_core.planning import ProjectState
 from datom_core.publishing import check_origin, load_state, until_published
 from datom_core.reading import open_reader
 from datom_core.signatures import check_unlocked
-from datom_core.storage import ObjectStore, check_place, clean_up, find, kept_after_delete
+from datom_core.storage import ObjectStore, check_place, clean_up, find, kept_after_delete, refuse_held
 
 _STEPS = ("mark", "storage", "registration", "repository", "cache")
 _THREADS = 8
@@ -105,8 +105,8 @@ class Decommissioning:
         """Say what goes; then, unless it is a dry run, remove it.
 
         Raises:
-            InvalidInputError: ``confirm`` is not the project's name, a cut is locked, or the repository has since been
-                renamed; nothing has been touched.
+            InvalidInputError: ``confirm`` is not the project's name, a cut is locked, objects are under legal hold, or the
+                repository has since been renamed; nothing has been touched.
             Any error of a store, a remote or a host, with what is left to do. Run it again to continue.
         """
         if confirm != self.name:
@@ -146,6 +146,7 @@ class Decommissioning:
         left = self._look()
         listed = {o.key: o.size for o in self.store.list()} if left.data else {}
         ours = {key: size for key, size in listed.items() if names.is_of_the_format(key)}
+        unknown = refuse_held(self.store, ours, self.name)
         return left, DecommissionReport(
             project=self.name,
             dry_run=dry_run,
@@ -154,7 +155,7 @@ class Decommissioning:
             bytes=sum(ours.values()),
             repository=self._fate_of_the_repository(left),
             registration=str(self.register.store.location) if self.register is not None else "none",
-            note=" ".join(filter(None, (kept_after_delete(self.store), self._former_places()))),
+            note=" ".join(filter(None, (unknown, kept_after_delete(self.store), self._former_places()))),
             kept=tuple(sorted(set(listed) - set(ours))),
             # The lists first: a reader finds no project there, rather than half of one.
             keys=tuple(sorted(ours, key=lambda key: (not key.startswith("."), "metadata.json" not in key, key))),

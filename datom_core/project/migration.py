@@ -26,6 +26,7 @@ from datom_core.storage import (
     copy,
     find,
     free_bytes,
+    refuse_held,
 )
 from datom_core.writing import moved
 
@@ -68,7 +69,8 @@ def migrate(
         on_progress: called for each object.
 
     Raises:
-        InvalidInputError: it is the same place, an option is bad, or there is too little space.
+        InvalidInputError: it is the same place, an option is bad, there is too little space, or the source should be
+            deleted while objects there are under legal hold.
         NotFoundError: the project says that it is registered, but its register does not have it.
         AlreadyExistsError: the target holds another project, or objects of no project.
         DivergedError: the source shows versions that the branch has lost. Nothing was moved.
@@ -77,6 +79,8 @@ def migrate(
         StorageError: a store failed, or a commit's payload has not been uploaded yet. Call again to complete it.
     """
     move = Move.asked(project, to, source, verify=verify, message=message, author=author, sunset_at=sunset_at)
+    if delete_source:
+        refuse_held(move.source, (o.key for o in move.source.list()), move.name)
     begun = _Migration.begun(move, on_progress)
     return begun.report(dry_run=True) if dry_run else begun.run(delete_source=delete_source)
 

@@ -16,6 +16,7 @@ from datom_core.maintenance import Reconciliation, validate
 from datom_core.planning import Depth, LostVersion, MirrorReport, PlannedWrite, Status, ValidationReport, planned
 from datom_core.project.audited import Audited
 from datom_core.project.handed_over import HandedOver
+from datom_core.project.holding import Holding
 from datom_core.project.open_project import ProjectParts
 from datom_core.project.reviewed import Reviewed
 from datom_core.project.sets import Sets
@@ -27,7 +28,7 @@ from datom_core.writing import Purpose, Writer, check_author, table_jobs, upgrad
 RUN_TRAILER = "Dagster-Run"
 
 
-class OpenedProject(Audited, HandedOver, Reviewed, Sets):
+class OpenedProject(Audited, HandedOver, Holding, Reviewed, Sets):
     """An open project and its upkeep. `Project` adds methods that write versions."""
 
     def __init__(self, parts: ProjectParts) -> None:

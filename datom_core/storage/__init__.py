@@ -6,6 +6,7 @@ A store knows keys and bytes, not what the keys mean. Errors of a place become o
 from datom_core.storage.abilities import clean_up, free_bytes, in_pieces, kept_after_delete, prepare, remove_empty
 from datom_core.storage.backends import Backend, Opening, open_store, register_backend
 from datom_core.storage.bulk_copy import Item, Verify, copy, each
+from datom_core.storage.holds import HoldReport, hold_objects, look_at_holds, refuse_held
 from datom_core.storage.local import LocalStore
 from datom_core.storage.memory import MemoryStore
 from datom_core.storage.places import check_place, check_store, find
@@ -22,6 +23,7 @@ from datom_core.storage.s3 import (
 
 __all__ = [
     "Backend",
+    "HoldReport",
     "Item",
     "LocalStore",
     "MemoryStore",
@@ -41,12 +43,15 @@ __all__ = [
     "each",
     "find",
     "free_bytes",
+    "hold_objects",
     "iam_policy",
     "in_pieces",
     "kept_after_delete",
+    "look_at_holds",
     "open_client",
     "open_store",
     "prepare",
+    "refuse_held",
     "register_backend",
     "remove_empty",
     "translated",

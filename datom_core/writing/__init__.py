@@ -23,6 +23,7 @@ from datom_core.writing.arguments import (
     utc_now,
 )
 from datom_core.writing.document_edits import DocumentEditor, SignedBy, cut_recorded, moved, upgraded
+from datom_core.writing.holds import hold_payloads, versions_of_cut
 from datom_core.writing.init_project import hosted, initialize_project
 from datom_core.writing.machine import this_machine
 from datom_core.writing.requests import Standing
@@ -51,6 +52,7 @@ __all__ = [
     "check_reason",
     "check_versions",
     "cut_recorded",
+    "hold_payloads",
     "hosted",
     "initialize_project",
     "marked_reviewed",
@@ -62,5 +64,6 @@ __all__ = [
     "this_machine",
     "upgraded",
     "utc_now",
+    "versions_of_cut",
     "withdrawn",
 ]

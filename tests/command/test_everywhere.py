@@ -59,6 +59,7 @@ CALLS: dict[str, Call] = {
     "list": Call(),
     "show": Call("dm@2026-01"),
     "log": Call("dm"),
+    "audit": Call("--since 2026-01-01"),
     "cuts": Call(),
     "history": Call("dm USUBJID=01-001"),
     "lineage": Call("adsl"),

@@ -135,6 +135,7 @@ class CutAnswer(Answer):
         kind: ``"cut"`` or ``"review mark"``.
         moves: every version that it stands for or ever stood for, newest first.
         approvals: of a cut, who approved it, and who took that back, newest first.
+        hold: whether what a cut stands for is under legal hold, in words, if that was asked.
     """
 
     form = "datom-cut/1"
@@ -143,6 +144,7 @@ class CutAnswer(Answer):
     name: str
     moves: tuple[CutMove, ...]
     approvals: tuple[ApprovalLine, ...]
+    hold: str | None = None
 
 
 @dataclass(frozen=True)

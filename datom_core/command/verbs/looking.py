@@ -125,9 +125,15 @@ def _status_shown(answer: StatusAnswer) -> Iterator[RenderableType]:
         yield "`datom mirror` brings storage level."
 
 
-def cuts(session: Session, name: OptionalCut = None) -> None:
+def cuts(
+    session: Session,
+    name: OptionalCut = None,
+    holds: Annotated[bool, typer.Option("--holds", help="Also ask whether a cut's data is under legal hold.")] = False,
+) -> None:
     """Each cut, review mark and approval: when, by whom, which tables; or one, with all that it ever stood for."""
-    reader = session.reader
+    reader, hold = session.reader, None
+    if name is None and holds:
+        raise typer.BadParameter("--holds is for one cut; name it.")
     if name is None:
         return _all_cuts(session, reader)
     known = reader.cuts()
@@ -148,8 +154,9 @@ def cuts(session: Session, name: OptionalCut = None) -> None:
         ]
         moves.sort(key=lambda m: m.recorded_at, reverse=True)
         kind = "cut"
+        hold = str(session.opened.hold(name, dry_run=True)) if holds else None
     approvals = tuple(map(approval_line, known.approvals.of(name) if kind == "cut" else ()))
-    answer = CutAnswer(reader.project, kind, name, tuple(moves), approvals)
+    answer = CutAnswer(reader.project, kind, name, tuple(moves), approvals, hold)
 
     def shown() -> Iterator[RenderableType]:
         headings = ("table", "version", "recorded", "author", "message")
@@ -166,6 +173,8 @@ def cuts(session: Session, name: OptionalCut = None) -> None:
         if approvals:
             yield ""
             yield approvals_shown(approvals)
+        if hold is not None:
+            yield f"\n{hold}"
 
     return session.output.answer(answer, shown)
 

@@ -121,12 +121,14 @@ def policy(
     reader: Annotated[bool, typer.Option("--reader", help="May list and read; the default.")] = False,
     writer: Annotated[bool, typer.Option("--writer", help="May also write, and remove nothing.")] = False,
     mover: Annotated[bool, typer.Option("--mover", help="May also remove what is here, to move or end it.")] = False,
+    approver: Annotated[bool, typer.Option("--approver", help="May write, and put under legal hold.")] = False,
     below: Annotated[bool, typer.Option("--below", help="For every project at or below the prefix.")] = False,
 ) -> None:
     """The least rights that somebody needs on a bucket, as an IAM policy. Nothing is asked of the bucket."""
     import datom_core as dc
 
-    asked: list[Any] = [r for r, on in (("reader", reader), ("writer", writer), ("mover", mover)) if on]
+    roles = (("reader", reader), ("writer", writer), ("mover", mover), ("approver", approver))
+    asked: list[Any] = [role for role, on in roles if on]
     if len(asked) > 1:
         raise typer.BadParameter(f"--{' and --'.join(asked)} exclude each other.")
     role, scope = asked[0] if asked else "reader", "prefix" if below else "project"

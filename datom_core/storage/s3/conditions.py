@@ -17,8 +17,6 @@ from datom_core.errors import StorageError
 from datom_core.storage.s3.errors import RefusedConditionError, translated
 from datom_core.storage.s3.transfer import checksum, upload_parts
 
-#: Last part of the probe's key. Listings skip it.
-PROBE = ".datom-probe"
 _BYTES = b"Written by datom to find out whether this server knows conditional writes. It may be removed.\n"
 _log = logging.getLogger(__name__)
 _NO_TAG = "0" * 32

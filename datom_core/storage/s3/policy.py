@@ -10,7 +10,7 @@ from datom_core.errors import InvalidInputError
 if TYPE_CHECKING:
     from datom_core.storage.s3.store import S3Store
 
-Role = Literal["reader", "writer", "mover"]
+Role = Literal["reader", "writer", "mover", "approver"]
 Scope = Literal["project", "prefix"]
 
 
@@ -22,7 +22,8 @@ def iam_policy(store: S3Store, role: Role = "reader", *, scope: Scope = "project
         store: where the data lies.
         role: ``"reader"`` may list and read; ``"writer"`` may also put objects, and remove nothing but the claim that
             exists while a project is being created or moved here; ``"mover"`` may also remove what is here, as
-            `migrate` with ``delete_source`` must at the old place.
+            `migrate` with ``delete_source`` must at the old place, and look at legal holds; ``"approver"`` may write,
+            and put objects under legal hold, as `Project.hold` does.
         scope: ``"project"``: the one at the store's prefix; ``"prefix"``: every project at or below it.
 
     Raises:
@@ -43,6 +44,8 @@ def iam_policy(store: S3Store, role: Role = "reader", *, scope: Scope = "project
     if role != "reader":
         removable = "*" if role == "mover" else f"{'*' if scope == 'prefix' else ''}{names.CLAIM_KEY}"
         statements += _writing(below, removable)
+    if role in ("mover", "approver"):
+        statements += _holding(bucket, below, role)
     if store.kms_key is not None and store.kms_key.startswith("arn:"):
         actions = ["kms:Decrypt"] + ([] if role == "reader" else ["kms:GenerateDataKey"])
         statements.append(_allowed("Key", actions, store.kms_key))
@@ -60,6 +63,12 @@ def _writing(below: str, removable: str) -> list[dict[str, Any]]:
         _allowed("Write", ["s3:PutObject", "s3:AbortMultipartUpload"], f"{below}*"),
         _allowed("Remove", ["s3:DeleteObject"], f"{below}{removable}"),
     ]
+
+
+def _holding(bucket: str, below: str, role: Role) -> list[dict[str, Any]]:
+    actions = ["s3:GetObjectLegalHold", *(["s3:PutObjectLegalHold"] if role == "approver" else [])]
+    lock = _allowed("Lock", ["s3:GetBucketObjectLockConfiguration"], bucket)
+    return [lock, _allowed("Hold", actions, f"{below}*")]
 
 
 def _allowed(name: str, actions: list[str], resource: str) -> dict[str, Any]:

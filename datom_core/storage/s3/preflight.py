@@ -13,6 +13,10 @@ from datom_core.storage.s3.errors import code_of, translated
 _NOT_SET = frozenset({"ServerSideEncryptionConfigurationNotFoundError", "ObjectLockConfigurationNotFoundError"})
 
 
+#: Last part of the key of the object that tells what the server does.
+PROBE = ".datom-probe"
+
+
 class Bucket(Protocol):
     """What is examined: an `S3Store`, which cannot be imported here because it imports this module."""
 
@@ -29,6 +33,8 @@ class Bucket(Protocol):
     def get(self, key: str) -> Any: ...
 
     def heeds_conditions(self, *, anew: bool = False) -> bool: ...
+
+    def key(self, key: str) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,8 @@ def preflight(store: Bucket, *, write: bool = True) -> Rows[PreflightCheck]:
             _setting(store, "versioning", "get_bucket_versioning", _versioning),
             _setting(store, "default encryption", "get_bucket_encryption", _encryption),
             _setting(store, "object lock", "get_object_lock_configuration", _object_lock),
+            _setting(store, "default retention", "get_object_lock_configuration", _retention),
+            *((_can_hold(store),) if write else ()),
         ]
     )
 
@@ -141,7 +149,32 @@ def _encryption(found: Any) -> PreflightCheck:
 
 
 def _object_lock(found: Any) -> PreflightCheck:
-    settings = found.get("ObjectLockConfiguration", {})
-    rule = settings.get("Rule", {}).get("DefaultRetention", {})
-    kept = f"{rule.get('Mode', '')} {rule.get('Days') or rule.get('Years') or ''}".strip()
-    return PreflightCheck("object lock", "yes" if settings.get("ObjectLockEnabled") == "Enabled" else "no", kept)
+    on = found.get("ObjectLockConfiguration", {}).get("ObjectLockEnabled") == "Enabled"
+    detail = "" if on else "nothing keeps those who may delete from deleting what was approved"
+    return PreflightCheck("object lock", "yes" if on else "no", detail)
+
+
+def _retention(found: Any) -> PreflightCheck:
+    """How long each new object is kept, whatever it is."""
+    rule = found.get("ObjectLockConfiguration", {}).get("Rule", {}).get("DefaultRetention", {})
+    if not rule:
+        return PreflightCheck("default retention", "no")
+    told = f"{rule['Days']} days" if rule.get("Days") else f"{rule.get('Years')} years"
+    mode = str(rule.get("Mode", "")).lower()
+    detail = "those with a right of their own may end it early" if mode == "governance" else "nobody can end it early"
+    return PreflightCheck("default retention", f"{mode}, {told}", detail)
+
+
+def _can_hold(store: Bucket) -> PreflightCheck:
+    """Asked of the probe, by lifting a hold that it does not have."""
+    what, action = "can hold", "s3:PutObjectLegalHold"
+    lock = _setting(store, what, "get_object_lock_configuration", _object_lock).result
+    if lock == "no":
+        return PreflightCheck(what, "no", "legal holds need object lock")
+    full = store.key(PROBE)
+
+    def lift() -> None:
+        with translated(action, store.bucket, full):
+            store.client.put_object_legal_hold(Bucket=store.bucket, Key=full, LegalHold={"Status": "OFF"})
+
+    return _try(what, action, store, lift)

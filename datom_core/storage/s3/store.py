@@ -12,7 +12,6 @@ from datom_core.documents import Buffer, Location, Rows
 from datom_core.errors import AccessDeniedError, ConflictError, InvalidInputError, NotFoundError, StorageError
 from datom_core.storage.protocol import ObjectInfo, ObjectStore, StoredObject
 from datom_core.storage.s3.arguments import check_arguments
-from datom_core.storage.s3.conditions import PROBE
 from datom_core.storage.s3.connection import Connection, Server
 from datom_core.storage.s3.errors import (
     NOT_S3,
@@ -23,7 +22,8 @@ from datom_core.storage.s3.errors import (
     translated,
     translated_head,
 )
-from datom_core.storage.s3.preflight import PreflightCheck, keeps_versions, preflight
+from datom_core.storage.s3.holds import BucketHolds
+from datom_core.storage.s3.preflight import PROBE, PreflightCheck, keeps_versions, preflight
 from datom_core.storage.s3.transfer import PART_BYTES, body, checksum, distinct, download, upload_parts
 
 _log = logging.getLogger(__name__)
@@ -260,9 +260,13 @@ class S3Store:
 
     def preflight(self, *, write: bool = True) -> Rows[PreflightCheck]:
         """Whether this bucket is suitable for a project: reachable, can list, read and write, versioning, default
-        encryption, object lock, conditional writes. Prints as a table; never raises for what it finds. ``write=False``
-        leaves out what takes an object to find out."""
+        encryption, object lock and retention, legal holds, conditional writes. Prints as a table; never raises for
+        what it finds. ``write=False`` leaves out what takes an object to find out."""
         return preflight(self, write=write)
+
+    def holds(self) -> BucketHolds:
+        """Legal holds on the objects, for which the bucket needs object lock."""
+        return BucketHolds(self)
 
     def heeds_conditions(self, *, anew: bool = False) -> bool:
         """Whether the server supports conditional writes; tested once, unless it is AWS, or again if ``anew``."""
