@@ -105,8 +105,8 @@ class Decommissioning:
         """Say what goes; then, unless it is a dry run, remove it.
 
         Raises:
-            InvalidInputError: ``confirm`` is not the project's name, a cut is locked, objects are under legal hold, or the
-                repository has since been renamed; nothing has been touched.
+            InvalidInputError: ``confirm`` is not the project's name, a cut is locked, objects are under legal hold, or
+                the repository has since been renamed; nothing has been touched.
             Any error of a store, a remote or a host, with what is left to do. Run it again to continue.
         """
         if confirm != self.name:
