@@ -46,7 +46,7 @@ class Version:
         original_file_sha: SHA-256 of the extract file that it was imported from.
         reinstated_at: when it became current again after another version.
         reinstatements: the same with who and why.
-        provenance: who asked for it and who wrote it first, in which run and from which file, as far as recorded.
+        raw_provenance: what the document holds of `provenance`, with what this release does not know.
     """
 
     version: str
@@ -60,7 +60,7 @@ class Version:
     reinstatements: tuple[Recording, ...] = field(default=(), repr=False)
     is_set: bool = field(default=False, repr=False)
     original_file_sha: str | None = field(default=None, repr=False)
-    provenance: Provenance | None = field(default=None, repr=False)
+    raw_provenance: Any = field(default=None, repr=False, compare=False)
 
     @classmethod
     def from_document(cls, raw: Mapping[str, Any], source: str) -> Version:
@@ -83,8 +83,13 @@ class Version:
             ),
             is_set=document_sha is not None,
             original_file_sha=sha(raw, "original_file_sha", source),
-            provenance=read_provenance(raw.get("provenance")),
+            raw_provenance=raw.get("provenance"),
         )
+
+    @cached_property
+    def provenance(self) -> Provenance | None:
+        """Who asked for it and who wrote it first, in which run and from which file, as far as it was recorded."""
+        return read_provenance(self.raw_provenance)  # when asked for: a history may be long
 
     @property
     def first(self) -> Recording:
@@ -229,12 +234,9 @@ class History:
         """The history with one more version at its head; ``file_sha`` is of the file that it was imported from."""
         entry: dict[str, Any] = {"version": version, "data_sha": data_sha, "timestamp": at}
         entry |= {"author": author.to_json(), "commit_message": message}
-        if payload_sha is not None:
-            entry["parquet_sha"] = payload_sha
-        if file_sha is not None:
-            entry["original_file_sha"] = file_sha
-        if provenance is not None:
-            entry["provenance"] = provenance.to_json()
+        told = provenance and provenance.to_json()
+        more = {"parquet_sha": payload_sha, "original_file_sha": file_sha, "provenance": told}
+        entry |= {key: value for key, value in more.items() if value is not None}
         return self._preceded_by(entry)
 
     def with_reinstated(self, version: str, at: str, by: Recording | None = None) -> History:
