@@ -161,12 +161,9 @@ class History:
         """The history with one more version at its head; ``file_sha`` is of the file that it was imported from."""
         entry: dict[str, Any] = {"version": version, "data_sha": data_sha, "timestamp": at}
         entry |= {"author": author.to_json(), "commit_message": message}
-        if payload_sha is not None:
-            entry["parquet_sha"] = payload_sha
-        if file_sha is not None:
-            entry["original_file_sha"] = file_sha
-        if provenance is not None:
-            entry["provenance"] = provenance.to_json()
+        told = provenance and provenance.to_json()
+        more = {"parquet_sha": payload_sha, "original_file_sha": file_sha, "provenance": told}
+        entry |= {key: value for key, value in more.items() if value is not None}
         return self._preceded_by(entry)
 
     def with_set(

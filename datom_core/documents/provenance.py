@@ -6,7 +6,6 @@ nothing about the data: it is no part of a version's id, and what cannot be read
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -172,70 +171,69 @@ def read_provenance(raw: Any) -> Provenance | None:
 
     A part of another form than it should have is read as unknown: other releases write such parts, and people do.
     """
-    if not isinstance(raw, Mapping):
+    if type(raw) is not dict:
         return None
-    found = Provenance(
-        asked_by=_author(raw.get("asked_by")),
-        written_by=_machine(raw.get("written_by")),
-        tool=_text(raw, "tool") or "",
-        run=_run(raw.get("run")),
-        file=_file(raw.get("file")),
-        source=_source(raw.get("source")),
-        reason=_text(raw, "reason"),
+    told = raw.get
+    found = (
+        _author(told("asked_by")),
+        _machine(told("written_by")),
+        _text(told("tool")) or "",
+        _run(told("run")),
+        _file(told("file")),
+        _source(told("source")),
+        _text(told("reason")),
     )
-    return None if found == _NOTHING else found
+    return Provenance(*found) if any(found) else None
 
 
-_NOTHING = Provenance()
-
-
-def _text(raw: Mapping[str, Any], key: str) -> str | None:
-    value = raw.get(key)
-    return value if isinstance(value, str) and value else None
+def _text(value: Any) -> str | None:
+    return value if type(value) is str and value else None
 
 
 def _author(raw: Any) -> Author | None:
-    return read_author(raw) if isinstance(raw, Mapping) and _text(raw, "name") else None
+    return read_author(raw) if type(raw) is dict and _text(raw.get("name")) else None
 
 
 def _machine(raw: Any) -> Machine | None:
-    if not isinstance(raw, Mapping):
+    if type(raw) is not dict:
         return None
-    name, email, host, user = (_text(raw, key) for key in ("name", "email", "host", "user"))
-    return _same_machine(name or "unknown", email or "", host, user) if name or host or user else None
+    told = raw.get
+    return _same_machine(_text(told("name")), _text(told("email")), _text(told("host")), _text(told("user")))
 
 
 @lru_cache(maxsize=64)
-def _same_machine(name: str, email: str, host: str | None, user: str | None) -> Machine:
-    return Machine(name, email, host, user)
+def _same_machine(name: str | None, email: str | None, host: str | None, user: str | None) -> Machine | None:
+    return Machine(name or "unknown", email or "", host, user) if name or host or user else None
 
 
 def _run(raw: Any) -> Run | None:
-    if not isinstance(raw, Mapping):
+    if type(raw) is not dict:
         return None
-    keys = ("id", "job", "asset", "partition", "code_version", "pipeline_commit")
-    texts = {key: _text(raw, key) for key in keys}
-    return Run(**texts) if any(texts.values()) else None
+    found = tuple([_text(raw.get(key)) for key in _OF_RUN])
+    return Run(*found) if any(found) else None
+
+
+_OF_RUN = tuple(Run.__dataclass_fields__)
 
 
 def _file(raw: Any) -> SourceFile | None:
-    if not isinstance(raw, Mapping):
+    if type(raw) is not dict:
         return None
     size, sha = raw.get("size_bytes"), raw.get("sha256")
     found = SourceFile(
-        _text(raw, "name"),
+        _text(raw.get("name")),
         size if type(size) is int and size >= 0 else None,
-        _text(raw, "modified_at"),
+        _text(raw.get("modified_at")),
         sha if is_sha(sha) else None,
     )
     return None if found == SourceFile() else found
 
 
 def _source(raw: Any) -> SourceSystem | None:
-    if not isinstance(raw, Mapping):
+    if type(raw) is not dict:
         return None
-    found = SourceSystem(_text(raw, "name"), _text(raw, "extracted_at"))
-    return None if found == SourceSystem() else found
+    found = (_text(raw.get("name")), _text(raw.get("extracted_at")))
+    return SourceSystem(*found) if any(found) else None
 
 
 def fact(found: object, longest: int = LONGEST) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from datom_core.documents.author import Author, read_author
@@ -26,7 +27,7 @@ class Version:
         original_file_sha: SHA-256 of the extract file that it was imported from.
         reinstated_at: when it became current again after another version.
         reinstatements: the same with who and why.
-        provenance: who asked for it and who wrote it first, in which run and from which file, as far as recorded.
+        raw_provenance: what the document holds of `provenance`, with what this release does not know.
     """
 
     version: str
@@ -40,7 +41,7 @@ class Version:
     reinstatements: tuple[Recording, ...] = field(default=(), repr=False)
     is_set: bool = field(default=False, repr=False)
     original_file_sha: str | None = field(default=None, repr=False)
-    provenance: Provenance | None = field(default=None, repr=False)
+    raw_provenance: Any = field(default=None, repr=False, compare=False)
 
     @classmethod
     def from_document(cls, raw: Mapping[str, Any], source: str) -> Version:
@@ -63,8 +64,13 @@ class Version:
             ),
             is_set=document_sha is not None,
             original_file_sha=sha(raw, "original_file_sha", source),
-            provenance=read_provenance(raw.get("provenance")),
+            raw_provenance=raw.get("provenance"),
         )
+
+    @cached_property
+    def provenance(self) -> Provenance | None:
+        """Who asked for it and who wrote it first, in which run and from which file, as far as it was recorded."""
+        return read_provenance(self.raw_provenance)  # when asked for: a history may be long
 
     @property
     def first(self) -> Recording:

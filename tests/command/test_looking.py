@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -244,6 +245,15 @@ class TestLog:
         out = datom("log", LB).out
         assert out.count("(again)") == out.count(" * ") == 1
         assert "\x1b" not in out
+
+    def test_long_says_who_asked_and_who_wrote(self, datom: Datom) -> None:
+        out = datom("log", LB, "--long").out
+        assert out.count("written by") == out.count("asked by") == 4
+        assert out.count(f", host {socket.gethostname()}") == 4
+        told = datom("log", LB, "--json").json()["entries"][0]["provenance"]
+        assert told == datom("show", LB, "--json").json()["provenance"]
+        assert told["written_by"]["host"] == socket.gethostname()
+        assert datom("log", "--long", "--oneline").code == 2
 
     def test_of_the_study(self, datom: Datom) -> None:
         out = datom("log", "--oneline").out.splitlines()

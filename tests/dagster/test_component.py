@@ -93,6 +93,11 @@ def specs(defs: dg.Definitions) -> dict[str, dg.AssetSpec]:
     return {s.key.to_user_string(): s for s in defs.resolve_all_asset_specs()}
 
 
+def test_what_runs_must_say_and_which_code_they_run(study: Study) -> None:
+    given = study.load(require_author=True, pipeline_commit="v1").resources["datom"]
+    assert (given.require_author, given.require_message, given.pipeline_commit) == (True, False, "v1")
+
+
 @pytest.mark.usefixtures("written")
 class TestReadOnly:
     def test_the_state_names_tables_columns_and_labels(self, study: Study, project: dc.Project) -> None:

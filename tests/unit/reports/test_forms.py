@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
+import jsonschema
 import pyarrow as pa
 import pytest
 
 from datom_core import InvalidInputError, NotFoundError, StorageError
 from datom_core.comparing import ColumnChange, ComparisonSettings, RejectedKey, Side, StudyChanges
-from datom_core.reports import ReportForm, render_report, workbook, write_report
+from datom_core.reports import ReportForm, render_report, report_schema, workbook, write_report
 from datom_core.version import __version__
 from tests.unit.reports.parsing import FIGURES, READERS, everything
 from tests.unit.reports.studies import COLUMNS, KEY, changes, every_kind, mixed, rows, study, version
@@ -162,6 +164,18 @@ def test_one_table(form: ReportForm) -> None:
     assert "STUDY_9" in text
     assert "a data frame" in text
     assert "bbbbbbbb" in text
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_where_a_version_comes_from(form: ReportForm) -> None:
+    asked = {"asked_by": {"name": "Ada", "email": "ada@example.org"}, "run": {"id": "r-17"}, "reason": "Query 4"}
+    known = replace(version("b"), raw_provenance={**asked, "written_by": {"name": "Pipeline", "host": "etl-01"}})
+    data = render_report(study(replace(every_kind(), after=Side(3, COLUMNS, known))), form)
+    text = everything(form, data)
+    for said in ("Ada", "r-17", "Query 4", "Pipeline", "etl-01"):
+        assert said in text
+    if form == "json":
+        jsonschema.validate(json.loads(data), report_schema())
 
 
 def test_a_workbook_tells_no_time_of_its_making() -> None:
