@@ -22,7 +22,7 @@ from example_project import small_study
 from tests.conftest import GOLDEN
 from tests.evidence.conftest import Made
 from tests.evidence.making import CUT, verify
-from tests.long import LONG
+from tests.long import LONG, long
 
 pytestmark = pytest.mark.xdist_group("evidence")
 TABLES = ["dm", "ae (all)"]
@@ -246,6 +246,7 @@ def test_what_r_wrote(made: Made, tmp_path: Path) -> None:
     assert bagit.Bag(str(Path(bag))).is_valid()
 
 
+@long
 def test_the_small_study(made: Made, tmp_path: Path) -> None:
     project = small_study.make(tmp_path)
     bag = project.evidence(tmp_path / "bag", cut="lock", copies=("csv", "xpt", "dataset-json"))
