@@ -21,6 +21,7 @@ from datom_dagster import (
 )
 from tests.dagster.conftest import failure
 from tests.dagster.lineage_server import Behaviour, checked, in_file, nowhere, service
+from tests.long import long
 
 Materialize = Callable[..., dg.ExecuteInProcessResult]
 SCHEDULED = "2026-02-01T06:00:00+00:00"
@@ -206,7 +207,7 @@ def warnings_of(instance: dg.DagsterInstance, run_id: str) -> list[str]:
 
 
 class TestServices:
-    @pytest.mark.parametrize("behaviour", ["500", "garbage", "silent", None])
+    @pytest.mark.parametrize("behaviour", ["silent", "500", *(pytest.param(b, marks=long) for b in ("garbage", None))])
     def test_one_that_takes_nothing_costs_a_warning(
         self, materialize: Materialize, instance: dg.DagsterInstance, project: dc.Project, behaviour: Behaviour | None
     ) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from datom_core.command.app import command
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "compliance.md"
 NAMED = sorted(set(re.findall(r"`(datom [^`]+)`", PAGE.read_text())))
 LINKS = sorted(set(re.findall(r"\]\((?!http)([^)]+)\)", PAGE.read_text())))
