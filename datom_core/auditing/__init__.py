@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING
 from datom_core.lazy import lazy
 
 if TYPE_CHECKING:
-    from datom_core.auditing.events import AuditEvent, AuditFilter, AuditKind, AuditTrail
+    from datom_core.auditing.events import EVERYTHING, AuditEvent, AuditFilter, AuditKind, AuditTrail
     from datom_core.auditing.trail import mirrored_events, project_trail, register_events, storage_trail
 else:
     __getattr__, __dir__ = lazy(
         __name__,
         {
-            "events": "AuditEvent AuditFilter AuditKind AuditTrail",
+            "events": "AuditEvent AuditFilter AuditKind AuditTrail EVERYTHING",
             "trail": "mirrored_events project_trail register_events storage_trail",
         },
     )
 
 __all__ = [
+    "EVERYTHING",
     "AuditEvent",
     "AuditFilter",
     "AuditKind",

@@ -200,3 +200,7 @@ def _several(name: str, given: Any) -> frozenset[str]:
     if not isinstance(values, list) or isinstance(given, Mapping) or not all(isinstance(v, str) for v in values):
         raise InvalidInputError(f"{name} is a name, or several, not {given!r}.")
     return frozenset(values)
+
+
+#: Asks for every event.
+EVERYTHING = AuditFilter(None, None, frozenset(), frozenset(), frozenset(), "")

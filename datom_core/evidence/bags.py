@@ -9,8 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from datom_core.auditing import EVERYTHING, AuditTrail, project_trail, storage_trail
 from datom_core.common import Progress, fitting, watcher
-from datom_core.documents import Cuts
+from datom_core.documents import Cuts, canonical
 from datom_core.errors import InvalidInputError
 from datom_core.evidence import archives, beside, stored
 from datom_core.evidence.bag_files import (
@@ -30,25 +31,30 @@ from datom_core.evidence.crate import CRATE, crate
 from datom_core.evidence.history import Approval, put_history
 from datom_core.evidence.listings import (
     APPROVALS,
-    RECORDED,
+    AUDIT,
     STATE,
     UNPROVEN,
     approval_list,
-    recorded_list,
+    audit_list,
     state_list,
     unproven_list,
 )
 from datom_core.evidence.pages import index_page
+from datom_core.evidence.prov import provenance_of
+from datom_core.evidence.prov_known import Project
 from datom_core.evidence.results import EvidenceBag, HeldVersion
 from datom_core.evidence.workshop import Workshop, check_free
-from datom_core.git import GitRepo, Remote
+from datom_core.git import GitRepo, Remote, SigningKey
 from datom_core.storage import ObjectStore
+
+#: What the signature of a bag says that it is of.
+SEAL_NAMESPACE = "datom-evidence"
 
 #: Signs the bag's manifest: from its bytes to an SSH signature in the namespace ``datom-evidence``.
 Seal = Callable[[bytes], bytes]
 
 
-class Reader(beside.Reader, Protocol):
+class Reader(beside.Reader, Project, Protocol):
     """A project's reader."""
 
     @property
@@ -97,11 +103,12 @@ def write_evidence(
     copies: Sequence[str] = (),
     since: str | None = None,
     report: bool = True,
-    seal: Seal | None = None,
+    seal: SigningKey | Seal | None = None,
     dry_run: bool = False,
 ) -> EvidenceBag:
     """As `ProjectReader.evidence`, for what was asked of the project whose documents lie in the store."""
     target = _target(to)
+    sign = _sealing(seal)
     forms = beside.check_copies(copies)
     repo = history if isinstance(history, GitRepo) or history is None else GitRepo(history)
     versions = choose_versions(documents, asked)
@@ -113,7 +120,7 @@ def write_evidence(
     bag = EvidenceBag(target, reader.project, asked.name, asked.cut, None, versions, bytes=total, dry_run=True)
     if dry_run:
         return replace(bag, commit=None if repo is None else repo.tip())
-    plan = _Plan(asked, versions, forms, before, target.suffix == ".zip", repo, seal)
+    plan = _Plan(asked, versions, forms, before, target.suffix == ".zip", repo, sign)
     with Workshop(target, plan.request(reader.project)).open() as shop:
         found = _filled(shop, reader, store, plan, total)
         shop.finish(partial(archives.pack, top=target.stem) if plan.zipped else None)
@@ -125,18 +132,20 @@ def write_evidence(
 def _filled(shop: Workshop, reader: Reader, store: ObjectStore, plan: _Plan, total: int) -> _Contents:
     """Put all of it into the workshop, the manifests last."""
     asked, versions, repo = plan.asked, plan.versions, plan.repo
-    histories, unproven = stored.put_documents(shop, store)
+    unproven = stored.put_documents(shop, store)
     payloads = _put_payloads(shop, store, versions, total)
     commit, approvals = None, tuple[Approval, ...]()
     if repo is not None:
         commit, approvals = put_history(shop, repo, reader.project, versions, asked.cut)
     shop.put(STATE, state_list(versions, payloads, asked.cut))
     shop.put(UNPROVEN, unproven_list(unproven))
-    shop.put(RECORDED, recorded_list(histories))
+    shop.put(AUDIT, audit_list(_events(store, repo, commit)))
     shop.put(APPROVALS, approval_list((a.record, a.commit) for a in approvals))
     if plan.before is not None and asked.cut is not None:
         beside.put_report(shop, reader, plan.before, asked.cut)
     beside.put_copies(shop, reader, versions, plan.copies)
+    tables = {held.table: held.version for held in versions if not held.version.is_set}
+    shop.put(_PROV, canonical.dump(provenance_of(reader, tables)))
     at = max((v.version.timestamp or "" for v in versions), default="")
     branch = None if repo is None else repo.branch
     about = About(reader.project, asked.name, asked.cut, commit, branch, at, plan.seal is not None)
@@ -146,6 +155,14 @@ def _filled(shop: Workshop, reader: Reader, store: ObjectStore, plan: _Plan, tot
     return _Contents(commit, tuple(unproven), _put_bag_files(shop, about, plan.seal))
 
 
+def _events(store: ObjectStore, repo: GitRepo | None, commit: str | None) -> AuditTrail:
+    """What git tells up to the commit of the bag; without git, what storage tells."""
+    if repo is None:
+        return storage_trail(store, (), EVERYTHING)
+    return project_trail(repo, lambda: commit, None, (), EVERYTHING)
+
+
+_PROV = "data/prov.json"
 _DOCUMENTS = ("data/datom/", "data/git/", "data/ids/", "data/approvals/")
 
 
@@ -170,6 +187,23 @@ def _put_bag_files(shop: Workshop, about: About, seal: Seal | None) -> str:
     if seal is not None:
         shop.put(SEAL, seal(tags))
     return shop.put(TAG_MANIFEST, tags).sha256
+
+
+def _sealing(given: object) -> Seal | None:
+    """What signs the bag's manifest; a key that does not sign is known before anything is done.
+
+    Raises:
+        InvalidInputError: it is no key, or none of SSH.
+        NotFoundError, AccessDeniedError: the key does not sign.
+    """
+    if given is None:
+        return None
+    if isinstance(given, SigningKey):
+        given.seal(b"", SEAL_NAMESPACE)
+        return partial(given.seal, namespace=SEAL_NAMESPACE)
+    if not callable(given):
+        raise InvalidInputError(f"seal is a SigningKey, or a function from bytes to a signature; got {given!r}.")
+    return given
 
 
 def _target(to: object) -> Path:

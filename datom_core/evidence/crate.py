@@ -32,7 +32,8 @@ _FORMATS = {
 _TOLD = {
     "history.bundle": "The git history, with its signatures: git clone history.bundle",
     "state.tsv": "The versions that this is about, and the SHA-256 of their payloads",
-    "recorded.tsv": "Each recording of each version: when, by whom, why",
+    "audit.tsv": "Everything that ever happened to the project: when, by whom, why",
+    "prov.json": "Where the versions come from, as W3C PROV in JSON",
     "approvals.tsv": "Approvals and withdrawals, with the commits that are signed",
     "unproven.tsv": "Versions whose id cannot be computed again, and why",
 }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from datom_core.common import names
-from datom_core.documents import Cuts, History, Manifest, canonical, objects, parse_object
+from datom_core.documents import Cuts, History, Manifest, objects, parse_object, record_text
 from datom_core.errors import ConflictError, IntegrityError, InvalidInputError, NotFoundError
 from datom_core.evidence.results import HeldVersion
 from datom_core.evidence.workshop import Workshop
@@ -113,20 +113,9 @@ def _put_approvals(shop: Workshop, repo: GitRepo, commit: str, cuts_file: bytes 
         id_ = str(record.get("id"))
         if not names.is_sha(id_) or id_ not in brought:
             raise IntegrityError(f"No commit of {repo.remote} brought the approval {id_[:80]!r}, which is in its cuts.")
-        text = approval_text(record)
+        text = record_text(record).encode()
         if hashlib.sha256(text).hexdigest() != id_:
             raise IntegrityError(f"The approval {id_} in {repo.remote} is not what was approved: it was altered.")
         shop.put(f"data/approvals/{id_}", text)
         found.append(Approval(record, brought[id_]))
     return tuple(found)
-
-
-def approval_text(record: Mapping[str, Any]) -> bytes:
-    """The text whose SHA-256 is the approval's id: all but the id and a time stamp, keys sorted by their bytes."""
-    return canonical.canonical(_sorted({k: v for k, v in record.items() if k not in ("id", "time_stamp")})).encode()
-
-
-def _sorted(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _sorted(value[key]) for key in sorted(value, key=str.encode)}
-    return [_sorted(v) for v in value] if isinstance(value, list) else value

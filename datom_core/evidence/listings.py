@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from typing import Any
 
-from datom_core.documents import Author, History, canonical
+from datom_core.auditing import AuditEvent
+from datom_core.documents import canonical
 from datom_core.evidence.results import HeldVersion
 
 STATE = "data/state.tsv"
 UNPROVEN = "data/unproven.tsv"
-RECORDED = "data/recorded.tsv"
+AUDIT = "data/audit.tsv"
 APPROVALS = "data/approvals.tsv"
 # What would end a field or a line, or could be taken for a command by a terminal.
 _PLAIN = {n: f"\\x{n:02x}" for n in (*range(32), *range(127, 160))} | {9: "\\t", 10: "\\n", 13: "\\r"}
@@ -31,16 +33,14 @@ def unproven_list(unproven: Iterable[tuple[str, str, str]]) -> bytes:
     return _listed(("table", "version", "why"), unproven)
 
 
-def recorded_list(histories: Mapping[str, History]) -> bytes:
-    """Each time that a version of anything was recorded, or became current again: when, by whom, why."""
-    lines: list[tuple[object, ...]] = []
-    for table, history in histories.items():
-        for v in history:
-            lines.append((v.timestamp or "-", table, v.version, "recorded", _who(v.author), v.message, v.commit_sha))
-            for r in v.reinstatements:
-                lines.append((r.recorded_at, table, v.version, "reinstated", _who(r.author), r.message, None))
-    lines.sort(key=lambda line: str(line[0]))  # what was recorded in one second stays in the order of the histories
-    return _listed(("at", "table", "version", "what", "who", "why", "commit"), lines)
+def audit_list(events: Iterable[AuditEvent]) -> bytes:
+    """Everything that ever happened to the project, in order; what concerns several tables is a line for each."""
+    columns = [f.name for f in fields(AuditEvent)]
+    return _listed(columns, [[_told(getattr(event, c)) for c in columns] for event in events])
+
+
+def _told(value: object) -> object:
+    return ", ".join(value) if isinstance(value, tuple) else value
 
 
 def approval_list(records: Iterable[tuple[Mapping[str, Any], str]]) -> bytes:
@@ -52,10 +52,6 @@ def approval_list(records: Iterable[tuple[Mapping[str, Any], str]]) -> bytes:
         told += [signer.get("email"), signer.get("key"), record.get("recorded_at")]
         lines.append((*(canonical.format_string(str(value or ""))[1:-1] for value in told), commit))
     return _listed(("id", "kind", "cut", "meaning", "signer", "key", "recorded_at", "commit"), lines)
-
-
-def _who(author: Author) -> str:
-    return f"{author.name} <{author.email}>" if author.email else author.name
 
 
 def _listed(headings: Iterable[str], lines: Iterable[Iterable[object]]) -> bytes:

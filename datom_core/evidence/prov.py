@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+import warnings
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from datom_core.common import Moment, brief
 from datom_core.documents import Metadata, Version
-from datom_core.errors import InvalidInputError, NotFoundError
-from datom_core.evidence.prov_known import Known, Project, Signed
+from datom_core.errors import InvalidInputError, NotFoundError, UnprovenWarning
+from datom_core.evidence.prov_known import Entry, Known, Project, Signed
 from datom_core.evidence.prov_statements import describe
 
 
@@ -17,7 +18,17 @@ def provenance_document(
 ) -> dict[str, Any]:
     """As `ProjectReader.provenance_document`."""
     held = _chosen(reader, state, tables)
-    log = {table: tuple(reversed(reader.log(table, state))) for table in held}
+    return _document(reader, held, {table: tuple(reversed(reader.log(table, state))) for table in held})
+
+
+def provenance_of(reader: Project, held: Mapping[str, Version]) -> dict[str, Any]:
+    """The same, for these versions of tables; that R left one of them unproven is said elsewhere."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnprovenWarning)
+        return _document(reader, held, {t: tuple(reversed(reader.log(t, version))) for t, version in held.items()})
+
+
+def _document(reader: Project, held: Mapping[str, Version], log: Mapping[str, Sequence[Entry]]) -> dict[str, Any]:
     documents: dict[tuple[str, str], Metadata] = {}
     entries: dict[tuple[str, str], Version] = {}
     histories: dict[str, dict[str, Version]] = {}

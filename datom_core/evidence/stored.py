@@ -18,11 +18,11 @@ _PROJECT_KEYS = (names.CUTS_KEY, names.GOVERNANCE_KEY, names.LINE_KEY)
 Unproven = tuple[str, str, str]
 
 
-def put_documents(shop: Workshop, store: ObjectStore) -> tuple[dict[str, History], list[Unproven]]:
+def put_documents(shop: Workshop, store: ObjectStore) -> list[Unproven]:
     """All documents, as they lie in storage, and the text of each version's id.
 
     Returns:
-        The histories by table, and table, version and reason of each id that nobody can compute again.
+        Table, version and reason of each id that nobody can compute again.
 
     Raises:
         NotFoundError: a document is missing; names the table and version.
@@ -36,19 +36,17 @@ def put_documents(shop: Workshop, store: ObjectStore) -> tuple[dict[str, History
         found = find(store, key)
         if found is not None:
             shop.put(STORED + key, found.data)
-    histories: dict[str, History] = {}
     unproven: list[Unproven] = []
     for table in manifest.entries:
         shop.put(STORED + names.pointer(table), _get(store, names.pointer(table), f"The document of {table}"))
         data = _get(store, names.history(table), f"The history of {table}")
         shop.put(STORED + names.history(table), data)
-        histories[table] = History.from_json(data, names.history(table))
-        for entry in histories[table]:
+        for entry in History.from_json(data, names.history(table)):
             unproven += _put_version(shop, store, table, entry.version)
     now = Manifest.from_json(_get(store, names.MANIFEST_KEY, "The manifest"), names.MANIFEST_KEY)
     if dict(now.raw) != dict(manifest.raw):
         raise ConflictError(f"Others wrote to {manifest.project} while its documents were taken. Try again.")
-    return histories, unproven
+    return unproven
 
 
 def _put_version(shop: Workshop, store: ObjectStore, table: str, version: str) -> list[Unproven]:

@@ -123,6 +123,18 @@ class SigningKey:
         made = next((line.split() for line in said.splitlines() if "SIG_CREATED" in line), [self.key])
         return ReadyKey(made[-1], None)
 
+    def seal(self, data: bytes, namespace: str) -> bytes:
+        """An SSH signature over bytes, as ``ssh-keygen -Y sign`` makes it; in another namespace than a commit's.
+
+        Raises:
+            InvalidInputError: it is no SSH key.
+            NotFoundError, AccessDeniedError: as `ready`.
+        """
+        if self.format != "ssh":
+            raise InvalidInputError(f"A seal is made with an SSH key, and this is a key of {self.format}.")
+        with self._file() as place:
+            return self._run("-Y", "sign", "-n", namespace, "-f", place, data=data)[0]
+
     def environment(self) -> dict[str, str]:
         """What tells a git command to sign with this key, besides its option ``-S``."""
         told = {
@@ -147,7 +159,7 @@ class SigningKey:
     def _program(self) -> str:
         return self.program or _PROGRAMS[self.format]
 
-    def _run(self, *arguments: str) -> tuple[bytes, str]:
+    def _run(self, *arguments: str, data: bytes = _SCRATCH) -> tuple[bytes, str]:
         program = shutil.which(self._program())
         if program is None:
             package = {"ssh": "openssh-client", "openpgp": "gnupg", "x509": "gpgsm"}[self.format]
@@ -158,7 +170,7 @@ class SigningKey:
         environment = {**os.environ, **_NO_PROMPT, "LC_ALL": "C"}
         try:
             done = subprocess.run(  # noqa: S603 - a program and arguments, no shell
-                [program, *arguments], input=_SCRATCH, capture_output=True, env=environment, timeout=_PATIENCE,
+                [program, *arguments], input=data, capture_output=True, env=environment, timeout=_PATIENCE,
                 start_new_session=True, check=False,
             )  # fmt: skip
         except (OSError, subprocess.TimeoutExpired) as error:

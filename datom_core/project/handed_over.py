@@ -11,6 +11,7 @@ from datom_core.project.open_project import ProjectParts
 
 if TYPE_CHECKING:
     from datom_core.evidence import EvidenceBag
+    from datom_core.git import SigningKey
     from datom_core.reading import ProjectReader
 
 
@@ -34,7 +35,7 @@ class HandedOver:
         copies: Sequence[str] = (),
         since: str | None = None,
         report: bool = True,
-        seal: Callable[[bytes], bytes] | None = None,
+        seal: SigningKey | Callable[[bytes], bytes] | None = None,
         dry_run: bool = False,
     ) -> EvidenceBag:
         """As `ProjectReader.evidence`, with the project's own git history."""

@@ -12,7 +12,7 @@ from datom_core.reading.stored_documents import StoredDocuments
 
 if TYPE_CHECKING:
     from datom_core.evidence import EvidenceBag
-    from datom_core.git import GitRepo, Remote
+    from datom_core.git import GitRepo, Remote, SigningKey
 
 
 class Evidence:
@@ -31,7 +31,7 @@ class Evidence:
         copies: Sequence[str] = (),
         since: str | None = None,
         report: bool = True,
-        seal: Callable[[bytes], bytes] | None = None,
+        seal: SigningKey | Callable[[bytes], bytes] | None = None,
         dry_run: bool = False,
     ) -> EvidenceBag:
         """Write a folder, or a zip file, with which others prove what the data was, without this software.
@@ -47,7 +47,8 @@ class Evidence:
             history: the remote of the project's git repository. Without it, nothing proves who recorded what.
             copies: also the tables as ``csv``, ``tsv``, ``xlsx``, ``xpt``, ``xpt8``, ``dataset-json``, ``ndjson``.
             since, report: of a cut, tell what changed since this state; by default since the cut before, if any.
-            seal: signs the bytes of the bag's manifest: an SSH signature in the namespace ``datom-evidence``.
+            seal: a key that signs the bag's manifest, or a function from its bytes to an SSH signature in the namespace
+                ``datom-evidence``. With an Ed25519 key, the same bag has the same seal.
             dry_run: check what can be checked at once, and write nothing.
 
         Raises:

@@ -72,7 +72,7 @@ def test_what_it_says(made: Made) -> None:
     assert "<script" not in page
     for text in ("Ada Lovelace &lt;ada@example.org&gt;", "Age\tcorrected", "No open queries", made.key.fingerprint):
         assert text in page
-    assert "Age\\tcorrected\\nby site" in (folder / "data" / "recorded.tsv").read_text()
+    assert "Age\\tcorrected\\nby site" in (folder / "data" / "audit.tsv").read_text()
     text = (folder / "data" / "copies" / "csv" / "dm.csv").read_text()
     assert "63" in text
     report = json.loads((folder / "data" / "changes" / "report.json").read_text())

@@ -32,7 +32,7 @@ CATEGORIES = {
     "history with its signatures": (r"data/history\.bundle", 40),
     "texts of ids": (r"data/ids/.*", 15),
     "approvals": (r"data/approvals.*", 15),
-    "lists": (r"data/(state|recorded|unproven)\.tsv", 10),
+    "lists": (r"data/(state|audit|unproven)\.tsv", 10),
     "copies, changes, crate": (r"data/(copies|changes)/.*|data/ro-crate.*", 10),
     "manifests and seal": (r"(tag)?manifest-sha256\.txt(\.sig)?", 25),
     "page, reader, other tag files": (r"index\.html|README\.txt|reader\.py|verify\.sh|bag.*\.txt", 10),
@@ -236,7 +236,8 @@ def test_what_comes_after_the_last_signature(made: Made, tmp_path: Path) -> None
     project = study(tmp_path / "study", key=made.key)
     remote, known = tmp_path / "study" / "history.git", tmp_path / "signers"
     known.write_text(made.key.line)
-    id_ = approve(remote, CUT, made.key, kind="withdrawal", reason="A query came")
+    before = json.loads(show(remote, ".datom/cuts.json"))["approvals"][0]["id"]
+    id_ = approve(remote, CUT, made.key, kind="withdrawal", reason="A query came", withdraws=before)
     project.mirror()
     if LONG:
         said = verify(made.machine, Path(project.evidence(tmp_path / "withdrawn", cut=CUT)))

@@ -47,12 +47,17 @@ def evidence(
     report: Annotated[
         bool, typer.Option("--report/--no-report", help="With what changed since the cut before.")
     ] = True,
+    seal: Annotated[
+        bool, typer.Option("--seal", help="Sign the bag's manifest with the key that signs commits ([signing]).")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be in it, or refused.")] = False,
 ) -> None:
     """A folder that proves what the data was, to somebody who has no datom."""
     reader = session.reader
     forms = [] if copies is None else [form.strip() for form in copies.split(",")]
     how: dict[str, Any] = {"copies": forms, "since": since, "report": report, "dry_run": dry_run}
+    if seal:
+        how["seal"] = _sealing(session)
     with session.output.progress():
         asked = _asked(reader, what)
         bag = (session.opened if history else reader).evidence(target, **asked, **how)
@@ -65,6 +70,14 @@ def evidence(
         bag.digest,
     )  # fmt: skip
     session.output.answer(answer, lambda: _shown(answer))
+
+
+def _sealing(session: Session) -> dc.SigningKey:
+    """The key of the settings."""
+    signing = session.settings.signing
+    if signing is None:
+        raise typer.BadParameter("--seal needs a key: [signing] in datom.toml says which (docs/settings.md).")
+    return signing.signing_key(session.settings.folder)
 
 
 def _asked(reader: dc.ProjectReader, what: str | None) -> dict[str, Any]:
