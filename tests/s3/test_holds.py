@@ -88,7 +88,9 @@ def test_whoever_may_not_hold_is_told_the_right(
 ) -> None:
     theirs = denied("PUT", "legal-hold")
     project = dc.Project.open(theirs, remote=study.remote)
-    with pytest.raises(dc.AccessDeniedError, match=r"s3:PutObjectLegalHold on arn:aws:s3:::.*/team/onc/datom/ae/") as no:
+    with pytest.raises(
+        dc.AccessDeniedError, match=r"s3:PutObjectLegalHold on arn:aws:s3:::.*/team/onc/datom/ae/"
+    ) as no:
         project.hold("lock")
     assert no.value.action == "s3:PutObjectLegalHold"
     assert {c.what: c.result for c in theirs.preflight()}["can hold"] == "no"
