@@ -1,7 +1,7 @@
 """Write into docs/ what the command itself says: its verbs and options, its sessions, and the JSON of each answer.
 
 python .ci/command_pages.py          write docs/command.schema.json, the verbs in docs/command.md, the pages' sessions
-python .ci/command_pages.py demo DIR write the README's session, as it goes in the folder of `make demo`
+python .ci/command_pages.py demo DIR write the sessions of README.md and docs/auditor.md on the study of `make demo`
 python .ci/command_pages.py check    end with 1, and say what to do, when they are not what they would be
 """
 
@@ -27,7 +27,8 @@ from datom_core.command import forms
 from datom_core.command.app import argument_shown, command
 from datom_core.command.session import SHARED_OPTIONS
 
-README, LINES = ROOT / "README.md", 7  # of each answer in it
+README, AUDITOR = ROOT / "README.md", ROOT / "docs" / "auditor.md"
+LINES = 7  # of each answer in the README
 PAGE, SCHEMA = ROOT / "docs" / "command.md", ROOT / "docs" / "command.schema.json"
 WIDTH = 120
 _MARK = re.compile(r"(?<=<!-- verbs -->\n).*?(?=<!-- end -->)", re.DOTALL)
@@ -36,6 +37,7 @@ _MARK = re.compile(r"(?<=<!-- verbs -->\n).*?(?=<!-- end -->)", re.DOTALL)
 def main(arguments: list[str]) -> int:
     if arguments[:1] == ["demo"]:
         README.write_text(sessions.played_in(README.read_text(), Path(arguments[1]), LINES))
+        AUDITOR.write_text(sessions.played_in(AUDITOR.read_text(), Path(arguments[1]), 2 * LINES, sessions.DEMO))
         return 0
     files = {path: sessions.played(path.read_text()) for path in sorted((ROOT / "docs").glob("*.md"))}
     files |= {PAGE: page(files[PAGE]), SCHEMA: json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"}

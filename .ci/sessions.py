@@ -21,6 +21,8 @@ from datom_core.command.run import run
 from example_project import small_study
 
 BLOCK = re.compile(r"(?<=^```console\n)(.*?)(?=^```)", re.MULTILINE | re.DOTALL)
+#: The same on the study of `make demo`, which must be there.
+DEMO = re.compile(r"(?<=^```console demo\n)(.*?)(?=^```)", re.MULTILINE | re.DOTALL)
 _HOME = "/home/ada"
 # What differs from run to run: ids of commits, and the time. Ids of versions are compared where they come back.
 _VARIES = [(re.compile(r"\b[0-9a-f]{8,64}\b"), "#"), (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?Z?"), "@")]
@@ -34,12 +36,12 @@ def played(text: str) -> str:
         return BLOCK.sub(lambda block: _session(block[0], folder), text)
 
 
-def played_in(text: str, folder: Path, lines: int) -> str:
+def played_in(text: str, folder: Path, lines: int, blocks: re.Pattern[str] = BLOCK) -> str:
     """A page with its sessions as they go in a folder that is there already, the first lines of each answer."""
     before = Path.cwd()
     os.chdir(folder)
     try:
-        return BLOCK.sub(lambda block: _session(block[0], folder.resolve(), lines), text)
+        return blocks.sub(lambda block: _session(block[0], folder.resolve(), lines), text)
     finally:
         os.chdir(before)
 

@@ -99,6 +99,7 @@ if TYPE_CHECKING:
         DivergedError,
         FormatError,
         GovernanceWarning,
+        HoldWarning,
         IntegrityError,
         InvalidInputError,
         MissingPackageError,
@@ -250,8 +251,8 @@ else:
             ),
             "errors": (
                 "AccessDeniedError AlreadyExistsError ColumnReport ConflictError DatomError DivergedError FormatError "
-                "GovernanceWarning IntegrityError InvalidInputError MissingPackageError NotFoundError StorageError "
-                "UnprovenWarning UnsupportedColumnsError"
+                "GovernanceWarning HoldWarning IntegrityError InvalidInputError MissingPackageError NotFoundError "
+                "StorageError UnprovenWarning UnsupportedColumnsError"
             ),
             "evidence": "EvidenceBag HeldVersion provenance_document",
             "exports": "ExportForm WrittenFile is_text_form write_study write_table",
@@ -346,6 +347,7 @@ __all__ = [
     "GovernanceWarning",
     "HeldVersion",
     "HoldReport",
+    "HoldWarning",
     "Impact",
     "IntegrityError",
     "InvalidInputError",

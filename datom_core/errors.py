@@ -110,6 +110,10 @@ class GovernanceWarning(UserWarning):
     """A project is registered, and was reached without its register, which may know another place for it."""
 
 
+class HoldWarning(UserWarning):
+    """A cut was approved, and what it stands for could not be put under legal hold."""
+
+
 class UnprovenWarning(UserWarning):
     """A version was read by its full id, and nothing in storage proves that it is that version: R left it open."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import warnings
 from datetime import datetime
 
-from datom_core.common import Moment, beginning_of, fitting, moment_of
-from datom_core.documents import AllowedSigner, Author, Signers, check_principal, check_public_key
-from datom_core.errors import InvalidInputError, NotFoundError
+from datom_core.common import Moment, beginning_of, fitting, level_outside, moment_of
+from datom_core.documents import LOCKED, AllowedSigner, Author, Signers, check_principal, check_public_key
+from datom_core.errors import DatomError, HoldWarning, InvalidInputError, NotFoundError
 from datom_core.git import SigningKey, as_signing
 from datom_core.project.opened_project import OpenedProject
 from datom_core.signatures import SignatureReport, TimeStampServer, verify_history
@@ -23,6 +24,8 @@ from datom_core.writing import (
     withdrawn,
 )
 
+#: The meanings of an approval that put data under legal hold.
+_HELD = frozenset({"approved", LOCKED})
 _LARGEST_KEY = 64 * 1024
 
 
@@ -47,6 +50,9 @@ class SignedProject(OpenedProject):
         pushed. Any number of people may approve a cut, and mean different things by it. With the meaning ``"locked"``
         the cut refuses to move until somebody who may sign withdraws that.
 
+        What is approved or locked is put under legal hold where the bucket knows holds, as `hold` does; if one may not,
+        a warning says so, and `hold` completes it.
+
         Args:
             cut: its name.
             meaning: ``"reviewed"``, ``"approved"``, ``"locked"`` or words of your own.
@@ -66,7 +72,10 @@ class SignedProject(OpenedProject):
             StorageError: the time stamp server does not answer.
         """
         who = self._signatory(signing, author)
-        return self._record(approved(cut, meaning, reason, who, time_stamp, dry_run=dry_run), who, dry_run)
+        commit = self._record(approved(cut, meaning, reason, who, time_stamp, dry_run=dry_run), who, dry_run)
+        if meaning in _HELD and not dry_run:
+            self._try_to_hold(cut)
+        return commit
 
     def withdraw(
         self,
@@ -99,6 +108,17 @@ class SignedProject(OpenedProject):
         who = self._signatory(signing, author)
         edit = withdrawn(cut, meaning, reason, approval, who, time_stamp, dry_run=dry_run)
         return self._record(edit, who, dry_run)
+
+    def _try_to_hold(self, cut: str) -> None:
+        """Put an approved cut under legal hold; the approval is recorded, whatever comes of it."""
+        try:
+            self.hold(cut)
+        except DatomError as error:
+            warnings.warn(
+                f"The approval is recorded, and the data of {cut!r} is not all under legal hold: {error}",
+                HoldWarning,
+                stacklevel=level_outside(),
+            )
 
     def signers(self) -> Signers:
         """Whose keys may sign, and when: the lines of ``.datom/allowed_signers`` in git."""

@@ -81,17 +81,26 @@ def test_the_demo(tmp_path: Path) -> None:
 
 def the_session_of_the_readme(folder: Path) -> None:
     """Its twelve commands answer on the demo's project: 1 where they find a difference, else 0."""
-    block = (ROOT / "README.md").read_text().partition("```console\n")[2].partition("```")[0]
-    commands = [shlex.split(line)[2:] for line in block.splitlines() if line.startswith("$ datom ")]
-    assert len(commands) == 12
+    commands = commands_of("README.md", "```console\n", 12)
+    commands += commands_of("docs/auditor.md", "```console demo\n", 5)
     with contextlib.chdir(folder):
         for words in commands:
             said = io.BytesIO()
             with contextlib.redirect_stdout(io.TextIOWrapper(said, encoding="utf-8", write_through=True)):
                 assert run(words) == (words[0] == "diff"), words
                 assert said.getvalue().strip(), words
+    recipe = subprocess.run(["sh", "verify.sh"], cwd=folder / "evidence-2013-12", capture_output=True, text=True)
+    assert recipe.returncode == 0, recipe.stdout
     assert (folder / "changes.html").is_file()
     assert len([*(folder / "cut-2012-12").glob("*.xpt")]) == 5
+
+
+def commands_of(page: str, begin: str, count: int) -> list[list[str]]:
+    """The words of each `datom` command in a session of a page."""
+    block = (ROOT / page).read_text().partition(begin)[2].partition("```")[0]
+    found = [shlex.split(line)[2:] for line in block.splitlines() if line.startswith("$ datom ")]
+    assert len(found) == count
+    return found
 
 
 def on_s3(reader: dc.ProjectReader) -> None:

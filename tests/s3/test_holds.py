@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -53,6 +54,22 @@ def statuses(s3_server: S3Server, store: dc.S3Store) -> dict[str, str]:
         head: Any = s3_server.s3.head_object(Bucket=store.bucket, Key=store.key(info.key))
         found[info.key] = head.get("ObjectLockLegalHoldStatus", "OFF")
     return found
+
+
+def test_what_is_approved_is_held(
+    study: dc.Project, store: dc.S3Store, s3_server: S3Server, denied: Callable[..., dc.S3Store], tmp_path: Path
+) -> None:
+    key = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    study.allow_signer(study.author.email, tmp_path / "key.pub", signing=key)
+    study.approve("lock", meaning="reviewed", reason="Seen", signing=key)
+    assert "ON" not in statuses(s3_server, store).values()
+    may_not = dc.Project.open(denied("PUT", "legal-hold"), remote=study.remote)
+    with pytest.warns(dc.HoldWarning, match="s3:PutObjectLegalHold"):
+        assert may_not.approve("lock", meaning="locked", reason="Database lock", signing=key)
+    assert study.reader.approvals("lock")[0].meaning == "locked"
+    assert study.approve("lock", meaning="locked", reason="Database lock", signing=key) is None
+    assert [k for k, held in statuses(s3_server, store).items() if held == "ON"] == keys_of(study, "lock")
 
 
 def test_a_cut_is_held_once_and_writing_goes_on(study: dc.Project, store: dc.S3Store, s3_server: S3Server) -> None:
