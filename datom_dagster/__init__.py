@@ -22,6 +22,7 @@ from datom_core import needing
 
 with needing("datom_dagster", "dagster"):
     from datom_dagster.assets import (
+        SetMember,
         TableSpec,
         check_tables,
         datom_asset,
@@ -30,6 +31,7 @@ with needing("datom_dagster", "dagster"):
         datom_definitions,
         datom_eager,
         datom_jobs,
+        datom_set,
     )
     from datom_dagster.checks import datom_checks
     from datom_dagster.components import DatomProjectComponent
@@ -57,6 +59,7 @@ __all__ = [
     "GovernanceResource",
     "LocalStorage",
     "S3Storage",
+    "SetMember",
     "TableRules",
     "TableSpec",
     "check_tables",
@@ -68,6 +71,7 @@ __all__ = [
     "datom_eager",
     "datom_jobs",
     "datom_parents",
+    "datom_set",
     "extract_sensor",
     "outside_write_sensor",
     "portfolio_sensor",

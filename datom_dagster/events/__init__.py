@@ -17,19 +17,24 @@ from datom_dagster.events.commit_messages import (
     check_template,
     commit_message,
     run_trailers,
+    set_message,
+    set_trailers,
     trailers,
 )
 from datom_dagster.events.dagster_internals import (
+    Recorded,
     add_partition_metadata,
     loading_assets,
     made_by_run,
     output_of,
     planned_assets,
+    recorded_dependency,
     recorded_input,
     run_tags,
     set_data_version,
     step_of,
     storing_step,
+    version_made_by_run,
     version_of_output,
 )
 from datom_dagster.events.errors import translated
@@ -92,6 +97,7 @@ from datom_dagster.events.metadata_keys import (
 from datom_dagster.events.progress_log import telling
 from datom_dagster.events.provenance import loaded, remember
 from datom_dagster.events.report_place import ReportPlace, ReportPlaceLike
+from datom_dagster.events.sets_told import mismatches_table, set_metadata
 
 __all__ = [
     "ALLOW_MISSING",
@@ -128,6 +134,7 @@ __all__ = [
     "VERSION",
     "VERSION_OF",
     "OnEmpty",
+    "Recorded",
     "ReportPlace",
     "ReportPlaceLike",
     "TableType",
@@ -149,11 +156,13 @@ __all__ = [
     "loaded",
     "loading_assets",
     "made_by_run",
+    "mismatches_table",
     "output_of",
     "parents_metadata",
     "plain",
     "planned_assets",
     "preview",
+    "recorded_dependency",
     "recorded_input",
     "recorded_metadata",
     "remember",
@@ -163,6 +172,9 @@ __all__ = [
     "run_tags",
     "run_trailers",
     "set_data_version",
+    "set_message",
+    "set_metadata",
+    "set_trailers",
     "settings_of",
     "source_metadata",
     "step_of",
@@ -174,6 +186,7 @@ __all__ = [
     "trailers",
     "translated",
     "uri",
+    "version_made_by_run",
     "version_of_output",
     "write_metadata",
 ]

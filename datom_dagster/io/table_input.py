@@ -12,7 +12,6 @@ import datom_core as dc
 from datom_dagster.events import (
     ALLOW_MISSING,
     COLUMNS,
-    VERSION,
     VERSION_OF,
     check_keys,
     loading_assets,
@@ -26,9 +25,8 @@ from datom_dagster.events import (
 )
 from datom_dagster.io.frame_types import convert, wanted_by
 from datom_dagster.io.partitions import ordered
+from datom_dagster.io.recorded import recorded_version
 from datom_dagster.io.version_choice import VersionChoice, choice_for
-
-_DATA_SHA_LENGTH = 64
 
 
 class TableInput:
@@ -152,41 +150,7 @@ class TableInput:
         return {k: history.get(v) or self.reader.resolve(self.table, v) for k, v in found.items()}
 
     def _recorded(self) -> dc.Version:
-        """The version that the run recorded; if it recorded none, the current version.
-
-        Raises:
-            NotFoundError: the recorded version is not in the project.
-            ConflictError: the recorded content is not in the project, or not yet.
-        """
-        context, table = self.context, self.table
-        if not context.has_asset_key:
-            return self.reader.resolve(table, version_of_output(context))
-        recorded = recorded_input(context)
-        if recorded is not None and recorded.version is not None:
-            return self._named(recorded.version)
-        current = self.reader.resolve(table)
-        if recorded is None or recorded.data_version in (None, current.data_sha):
-            return current
-        # The event is not ours, as for an outside write that was only reported: its data version is the content hash,
-        # or the version itself.
-        told = recorded.data_version
-        found = next((v for v in self.reader.history(table) if told in (v.data_sha, v.version)), None)
-        if found is not None:
-            return found
-        said = f"Dagster's record of {table} has the data version {str(recorded.data_version)[:12]}, which no version"
-        if not recorded.computed and len(str(recorded.data_version)) == _DATA_SHA_LENGTH:
-            raise dc.ConflictError(f"{said} in storage has, or not yet. Materialize {table} again.", table=table)
-        context.log.warning(f"{said} of the table has; loading the current version {current.version[:8]}.")
-        return current
-
-    def _named(self, version: str) -> dc.Version:
-        try:
-            return self.reader.resolve(self.table, version)
-        except dc.NotFoundError as error:
-            raise dc.NotFoundError(
-                f"Dagster's record of {self.table} names the version {version[:8]}, which the project "
-                f"{self.reader.project} does not have. Materialize {self.table} again, or ask for a version with the "
-                f"input's metadata {VERSION!r}.",
-                table=self.table,
-                version=version,
-            ) from error
+        """The version that the run recorded; if it recorded none, the current version."""
+        if not self.context.has_asset_key:
+            return self.reader.resolve(self.table, version_of_output(self.context))
+        return recorded_version(self.reader, self.table, recorded_input(self.context), self.context.log)

@@ -267,6 +267,23 @@ class DatomResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-arg]
             return dc.ProjectReader.open(store, resolved(self.project))
         return dc.ProjectReader.find(resolved(self.project), governance=governance.storage.store(), near=store)
 
+    def reader_of(self, project: str) -> dc.ProjectReader:
+        """A reader of another project of the same register; of this project itself, as `open_reader`.
+
+        Raises:
+            InvalidInputError: this project has no register.
+            The errors of `datom_core.ProjectReader.find`.
+        """
+        if project == resolved(self.project):
+            return self.open_reader()
+        if self.governance is None:
+            raise dc.InvalidInputError(
+                f"{project} is another project, and the resource of {resolved(self.project)} has no register that "
+                "says where it is. Give the resource governance=..., or name the DatomResource of that project."
+            )
+        near = self.storage.store() if self.storage is not None else None
+        return dc.ProjectReader.find(project, governance=self.governance.storage.store(), near=near)
+
     def _check_not_registered(self, store: dc.ObjectStore) -> None:
         """Refuse a project that says it is registered if the register that was asked does not hold it."""
         if self.governance is None:

@@ -1,0 +1,229 @@
+"""A set as an asset: the versions that a run or a cut stands for, across projects, stale exactly when one changed."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+import pytest
+from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
+from dagster._core.loader import LoadingContextForTest
+
+import datom_core as dc
+from datom_dagster import (
+    DatomIOManager,
+    DatomResource,
+    LocalStorage,
+    SetMember,
+    datom_asset,
+    datom_set,
+)
+from datom_dagster.testing import metadata_of as shown
+from tests.dagster.conftest import data_version, failure
+
+Run = Callable[..., dg.ExecuteInProcessResult]
+CUTS = dg.StaticPartitionsDefinition(["2026-01", "2026-02"])
+ROWS = {"2026-01": 2, "2026-02": 3}
+
+
+@pytest.fixture(autouse=True)
+def deliveries(monkeypatch: pytest.MonkeyPatch) -> None:
+    for cut, n in {"2026-01": 2, "2026-02": 3}.items():
+        monkeypatch.setitem(ROWS, cut, n)
+
+
+def subjects(n: int) -> pd.DataFrame:
+    return pd.DataFrame({"USUBJID": [f"s{i}" for i in range(n)]})
+
+
+@datom_asset(partitions_def=CUTS, io_manager_key="sdtm_io")
+def dm(context: dg.AssetExecutionContext) -> pd.DataFrame:
+    return subjects(ROWS[context.partition_key])
+
+
+@datom_asset(partitions_def=CUTS)
+def adsl(dm: pd.DataFrame) -> pd.DataFrame:
+    return dm.assign(SAFFL="Y")
+
+
+@datom_asset
+def codes() -> pd.DataFrame:
+    return pd.DataFrame({"CODE": ["A", "B"][: ROWS["2026-01"]]})
+
+
+ADAM = datom_set(
+    "adam",
+    [SetMember(adsl, {"type": "output"}), SetMember(dm, {"type": "input"}, resource="sdtm"), codes],
+    labels={"purpose": "interim"},
+    partitions=CUTS,
+    code_version="2",
+)
+ASSETS = [dm, adsl, codes, ADAM]
+
+
+@pytest.fixture
+def product(tmp_path: Path) -> dc.Project:
+    """The project of what is derived, whose one set is adam."""
+    store = dc.LocalStore(tmp_path / "adam")
+    return dc.Project.init("ADAM_001", store, remote=tmp_path / "adam.git", product="adam")
+
+
+@pytest.fixture
+def resources(study: DatomResource, product: dc.Project) -> dict[str, Any]:
+    adam = DatomResource(
+        project="ADAM_001", storage=LocalStorage(path=product.store.location.root), remote=product.remote
+    )
+    return {
+        "sdtm": study,
+        "datom": adam,
+        "sdtm_io": DatomIOManager(datom=study),
+        "io_manager": DatomIOManager(datom=adam),
+    }
+
+
+def status(instance: dg.DagsterInstance, resources: dict[str, Any], partition: str | None, *assets: Any) -> StaleStatus:
+    graph = dg.Definitions(assets=assets or ASSETS, resources=resources).resolve_asset_graph()
+    resolver = CachingStaleStatusResolver(instance, graph, LoadingContextForTest(instance))
+    return resolver.get_status(dg.AssetKey("adam"), partition)
+
+
+def last_commit(project: dc.Project) -> str:
+    return subprocess.run(
+        ["git", "-C", str(project.remote), "log", "-1", "--format=%B"], check=True, capture_output=True, text=True
+    ).stdout
+
+
+def test_a_set_is_made_of_the_cut_across_projects_and_is_stale_exactly_when_a_member_changed(
+    run: Run, project: dc.Project, product: dc.Project, instance: dg.DagsterInstance, resources: dict[str, Any]
+) -> None:
+    run([codes])
+    first = run([dm, adsl, ADAM, codes], selection=[dm, adsl, ADAM], partition_key="2026-01")
+    made = product.reader.set("adam")
+    told = shown(first, "adam")
+    assert data_version(first, "adam") == made.data_sha == told["datom/data_sha"]
+    assert (made.tags, told["datom/cut"]) == ({"cut": ("2026-01",), "purpose": ("interim",)}, "2026-01")
+    assert {(m.project, m.name): m.tags for m in made} == {
+        ("ADAM_001", "adsl"): {"type": ("output",)},
+        ("ADAM_001", "codes"): {},
+        ("STUDY_001", "dm"): {"type": ("input",)},
+    }
+    assert told["datom/change"] == "first version: 3 members"
+    assert told["datom/citation"] == product.reader.cite("adam").id
+    said = last_commit(product)
+    assert said.startswith("Materialize adam 2026-01\n\n- add ADAM_001/adsl@")
+    for trailer in (f"Dagster-Run: {first.run_id}", "Dagster-Asset: adam", "Dagster-Partition: 2026-01"):
+        assert trailer in said
+    assert "Dagster-Code-Version: 2" in said
+
+    run(ASSETS, selection=[dm, adsl, ADAM], partition_key="2026-02", tags={"datom/commit_message": "Second extract"})
+    assert [product.reader.set("adam", tags={"cut": c}).find("dm").version for c in ROWS] == [
+        project.reader.cuts()[c]["dm"] for c in ROWS
+    ]
+    assert product.reader.history("adam")[0].message == "Second extract"
+
+    assert status(instance, resources, "2026-01") is StaleStatus.FRESH
+    run(ASSETS, selection=[dm, adsl], partition_key="2026-01")
+    assert status(instance, resources, "2026-01") is StaleStatus.FRESH, "nothing changed"
+    ROWS["2026-01"] = 4
+    run(ASSETS, selection=[dm, adsl], partition_key="2026-01")
+    assert status(instance, resources, "2026-01") is StaleStatus.STALE
+    assert status(instance, resources, "2026-02") is StaleStatus.FRESH, "each cut for itself"
+
+    before = product.reader.set("adam", tags={"cut": "2026-01"})
+    moved = shown(run(ASSETS, selection=[ADAM], partition_key="2026-01"), "adam")
+    assert status(instance, resources, "2026-01") is StaleStatus.FRESH
+    assert moved["datom/change"] == "2 repointed of 3 members since the cut 2026-01"
+    assert moved["datom/previous_version"] == before.version
+    was = {m.name: f"was {m.version[:12]}" for m in before if m.name != "codes"}
+    assert {r["name"]: r["edit"] for r in moved["datom/members"]} == {"codes": "", **was}
+
+    again = shown(run(ASSETS, selection=[ADAM], partition_key="2026-01"), "adam")
+    assert (again["datom/changed"], again["datom/change"]) == (False, "no change: 3 members")
+    assert len(product.reader.history("adam")) == 3
+
+
+def test_a_set_that_contradicts_itself_fails_with_every_mismatch_unless_somebody_says_why(
+    run: Run, project: dc.Project, product: dc.Project
+) -> None:
+    """adsl was derived from dm as the cut was before; without another run, and without a register, it is told."""
+    run([codes])
+    run(ASSETS, selection=[dm, adsl], partition_key="2026-01")
+    derived_from = project.reader.cuts()["2026-01"]["dm"]
+    ROWS["2026-01"] = 3
+    run(ASSETS, selection=[dm], partition_key="2026-01")
+    listed = project.reader.cuts()["2026-01"]["dm"]
+
+    refused = run(ASSETS, selection=[ADAM], partition_key="2026-01", raise_on_error=False)
+    assert f"was derived from STUDY_001/dm@{derived_from[:8]}, and the set lists dm@{listed[:8]}" in failure(refused)
+    (event,) = refused.get_step_failure_events()
+    told = event.step_failure_data.user_failure_data
+    assert told is not None
+    assert [r.data for r in told.metadata["datom/mismatches"].value] == [
+        {
+            "member": f"ADAM_001/adsl@{product.reader.cuts()['2026-01']['adsl'][:8]}",
+            "derived_from": f"STUDY_001/dm@{derived_from[:12]}",
+            "listed": listed[:12],
+        }
+    ]
+    assert not [e for e in refused.all_events if e.is_step_up_for_retry]
+    assert not product.reader.sets()
+
+    config = {
+        "ops": {"adam": {"config": {"allow": "dm gained a subject that adsl excludes", "commit_message": "Lock"}}}
+    }
+    allowed = shown(run(ASSETS, selection=[ADAM], partition_key="2026-01", run_config=config), "adam")
+    assert allowed["datom/allowed_because"] == "dm gained a subject that adsl excludes"
+    assert len(allowed["datom/mismatches"]) == 1
+    assert allowed["datom/message"] == "Lock"
+
+
+class TestWithoutPartitions:
+    def test_members_are_what_the_run_made_or_recorded_not_what_is_current(
+        self, run: Run, project: dc.Project, resources: dict[str, Any], instance: dg.DagsterInstance
+    ) -> None:
+        """Somebody writes in between: the set holds what the run made; and what Dagster recorded, in a run later."""
+        resources["io_manager"], resources["datom"] = resources["sdtm_io"], resources["sdtm"]
+
+        @datom_asset
+        def ae() -> pd.DataFrame:
+            return subjects(2)
+
+        @dg.asset(deps=[ae])
+        def meanwhile() -> None:
+            project.write("ae", subjects(5), message="By somebody else")
+
+        together = datom_set("together", [ae, "codes"], deps=[meanwhile])
+        assets = [ae, codes, meanwhile, together]
+        result = run(assets)
+        made = project.reader.set("together")
+        assert made.find("ae").version == shown(result, "ae")["datom/version"]
+        assert made.find("ae").version != project.reader.resolve("ae").version
+        alone = shown(run(assets, selection=[together]), "together")
+        assert (alone["datom/changed"], project.reader.set("together").version) == (False, made.version)
+
+        outer = datom_set("outer", [SetMember(together, {"kind": "nested"})])
+        run([*assets, outer], selection=[outer])
+        (member,) = project.reader.set("outer")
+        assert (member.kind, member.version) == ("set", made.version)
+
+    def test_what_cannot_be_is_refused_when_the_code_is_loaded(self) -> None:
+        for members, options, text in (
+            ([], {}, "there is none"),
+            ("dm", {}, "put a single one into brackets"),
+            ([dm, "dm"], {}, "dm is given twice"),
+            ([3], {}, "not 3"),
+            ([SetMember("dm", {"a": ""})], {}, "'a'"),
+            ([SetMember("dm", project="A", resource="b")], {}, "not both"),
+            ([dm], {"labels": {"cut": "x"}, "partitions": CUTS}, "'cut' is that of the partition"),
+            ([dm], {"io_manager_key": "x"}, "hands nothing to an IO manager"),
+            ([dm], {"set_name": "con"}, "con"),
+        ):
+            with pytest.raises(dc.InvalidInputError, match=text):
+                datom_set("adam", members, **options)  # type: ignore[arg-type]
+
+    def test_members_that_are_not_there_are_all_named(self, run: Run, project: dc.Project) -> None:
+        lone = datom_set("lone", ["nothing", SetMember("other", project="STUDY_009")], resource="sdtm")
+        result = run([lone], raise_on_error=False)
+        assert "nothing" in failure(result)
