@@ -134,13 +134,13 @@ class MemberVersions:
         """The members, each at the version that the run made; else that of the cut, or what Dagster recorded.
 
         Raises:
-            NotFoundError: names every member that is not there.
+            NotFoundError: names every member that is not there, or whose project cannot be found.
         """
         found, problems = [], []
         for member in members:
             try:
                 found.append(self._member(member))
-            except dc.NotFoundError as error:
+            except (dc.NotFoundError, dc.InvalidInputError) as error:
                 problems.append(f"{member.key.to_user_string()}: {error}")
         if problems:
             raise dc.NotFoundError("Some members of the set are not there:\n  - " + "\n  - ".join(problems))

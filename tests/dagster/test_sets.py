@@ -15,6 +15,7 @@ import datom_core as dc
 from datom_dagster import (
     DatomIOManager,
     DatomResource,
+    GovernanceResource,
     LocalStorage,
     SetMember,
     datom_asset,
@@ -160,23 +161,95 @@ def test_a_set_that_contradicts_itself_fails_with_every_mismatch_unless_somebody
     (event,) = refused.get_step_failure_events()
     told = event.step_failure_data.user_failure_data
     assert told is not None
-    assert [r.data for r in told.metadata["datom/mismatches"].value] == [
-        {
-            "member": f"ADAM_001/adsl@{product.reader.cuts()['2026-01']['adsl'][:8]}",
-            "derived_from": f"STUDY_001/dm@{derived_from[:12]}",
-            "listed": listed[:12],
-        }
-    ]
+    (mismatch,) = told.metadata["datom/mismatches"].records  # type: ignore[attr-defined]
+    assert mismatch.data == {
+        "member": f"ADAM_001/adsl@{product.reader.cuts()['2026-01']['adsl'][:8]}",
+        "derived_from": f"STUDY_001/dm@{derived_from[:12]}",
+        "listed": listed[:12],
+    }
     assert not [e for e in refused.all_events if e.is_step_up_for_retry]
     assert not product.reader.sets()
 
-    config = {
-        "ops": {"adam": {"config": {"allow": "dm gained a subject that adsl excludes", "commit_message": "Lock"}}}
-    }
+    reason = "dm gained a subject that adsl excludes"
+    config = {"ops": {"adam": {"config": {"allow": reason, "commit_message": "Lock"}}}}
     allowed = shown(run(ASSETS, selection=[ADAM], partition_key="2026-01", run_config=config), "adam")
-    assert allowed["datom/allowed_because"] == "dm gained a subject that adsl excludes"
+    assert allowed["datom/allowed_because"] == reason
     assert len(allowed["datom/mismatches"]) == 1
     assert allowed["datom/message"] == "Lock"
+
+
+@pytest.fixture
+def registered(project: dc.Project, product: dc.Project, tmp_path: Path) -> GovernanceResource:
+    """The register that knows both projects."""
+    store, remote = dc.LocalStore(tmp_path / "register"), tmp_path / "register.git"
+    register = dc.Governance.init(store, remote=remote, author="Ada Lovelace <ada@example.org>")
+    for each in (project, product):
+        register.attach(each)
+    return GovernanceResource(storage=LocalStorage(path=store.location.root), remote=str(remote))
+
+
+def pinning(set_project: str | None = "ADAM_001", **settings: str) -> Any:
+    """A table of another code location, whose inputs load what a set lists."""
+    pins = {f"datom/{key}": value for key, value in settings.items()}
+    there = {} if set_project is None else {"datom/set_project": set_project}
+
+    @datom_asset(
+        ins={
+            "adsl": dg.AssetIn(metadata=pins, input_manager_key="adam_io"),
+            "dm": dg.AssetIn(metadata={**pins, **there}, input_manager_key="sdtm_io"),
+        },
+        io_manager_key="tlf_io",
+    )
+    def t_subjects(adsl: pd.DataFrame, dm: pd.DataFrame) -> pd.DataFrame:
+        return pd.DataFrame({"ADSL": [len(adsl)], "DM": [len(dm)]})
+
+    return t_subjects
+
+
+def test_inputs_load_the_versions_that_a_set_lists_across_projects(
+    run: Run,
+    project: dc.Project,
+    product: dc.Project,
+    registered: GovernanceResource,
+    resources: dict[str, Any],
+    tmp_path: Path,
+) -> None:
+    """By the register, and by a resource that is given; for one version of the set, one cut's, and the current."""
+    run([codes])
+    for cut in ROWS:
+        run(ASSETS, selection=[dm, adsl, ADAM], partition_key=cut)
+    listed = product.reader.set("adam", tags={"cut": "2026-01"})
+    ROWS["2026-01"] = 7
+    run(ASSETS, selection=[dm, adsl], partition_key="2026-01")
+
+    store = dc.LocalStore(tmp_path / "tlf")
+    tlf = dc.Project.init("TLF_001", store, remote=tmp_path / "tlf.git")
+    mine = DatomResource(project="TLF_001", storage=LocalStorage(path=str(tmp_path / "tlf")), remote=tlf.remote)
+    found = {n: DatomResource(project=n, governance=registered) for n in ("STUDY_001", "ADAM_001")}
+    resources |= {"tlf_io": DatomIOManager(datom=mine), "adam_io": DatomIOManager(datom=found["ADAM_001"])}
+    resources |= {"sdtm_io": DatomIOManager(datom=found["STUDY_001"])}
+
+    def rows(**settings: Any) -> dict[str, int]:
+        run([pinning(**settings)])
+        told = tlf.reader.read("t_subjects")
+        return {name: int(told[name].iloc[0]) for name in ("ADSL", "DM")}
+
+    assert rows(set="adam", cut="2026-01") == {"ADSL": 2, "DM": 2}
+    parents = {(p.source, p.table, p.version) for p in tlf.reader.parents("t_subjects") or ()}
+    assert parents == {(m.project, m.name, m.version) for m in listed if m.name != "codes"}
+    assert rows(set="adam") == {"ADSL": 3, "DM": 3}
+    resources["sdtm_io"] = DatomIOManager(datom=found["STUDY_001"], sets=found["ADAM_001"])
+    assert rows(set_project=None, set="adam", set_version=str(listed.version)[:12]) == {"ADSL": 2, "DM": 2}
+    lost = run([pinning(set="adam", cut="2026-03")], raise_on_error=False)
+    assert "No version of the set adam carries the labels cut: 2026-03" in failure(lost)
+
+    for settings, text in (
+        ({"set_version": "abcdef"}, "say which set"),
+        ({"set": "adam", "set_version": "abcdef", "cut": "x"}, "chosen by one of"),
+        ({"set": "adam", "version": "abcdef"}, "names one version by itself"),
+    ):
+        with pytest.raises(dc.InvalidInputError, match=text):
+            pinning(**settings)
 
 
 class TestWithoutPartitions:
@@ -218,7 +291,7 @@ class TestWithoutPartitions:
             ([SetMember("dm", project="A", resource="b")], {}, "not both"),
             ([dm], {"labels": {"cut": "x"}, "partitions": CUTS}, "'cut' is that of the partition"),
             ([dm], {"io_manager_key": "x"}, "hands nothing to an IO manager"),
-            ([dm], {"set_name": "con"}, "con"),
+            ([dm], {"set_name": "a/b"}, "a/b"),
         ):
             with pytest.raises(dc.InvalidInputError, match=text):
                 datom_set("adam", members, **options)  # type: ignore[arg-type]
@@ -226,4 +299,4 @@ class TestWithoutPartitions:
     def test_members_that_are_not_there_are_all_named(self, run: Run, project: dc.Project) -> None:
         lone = datom_set("lone", ["nothing", SetMember("other", project="STUDY_009")], resource="sdtm")
         result = run([lone], raise_on_error=False)
-        assert "nothing" in failure(result)
+        assert all(text in failure(result) for text in ("  - nothing: ", "  - other: STUDY_009 is another project"))
