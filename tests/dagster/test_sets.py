@@ -178,12 +178,11 @@ def test_a_set_that_contradicts_itself_fails_with_every_mismatch_unless_somebody
     assert allowed["datom/message"] == "Lock"
 
 
-@pytest.fixture
-def registered(project: dc.Project, product: dc.Project, tmp_path: Path) -> GovernanceResource:
-    """The register that knows both projects."""
+def registered(tmp_path: Path, *projects: dc.Project) -> GovernanceResource:
+    """A new register that knows the projects."""
     store, remote = dc.LocalStore(tmp_path / "register"), tmp_path / "register.git"
     register = dc.Governance.init(store, remote=remote, author="Ada Lovelace <ada@example.org>")
-    for each in (project, product):
+    for each in projects:
         register.attach(each)
     return GovernanceResource(storage=LocalStorage(path=store.location.root), remote=str(remote))
 
@@ -210,7 +209,6 @@ def test_inputs_load_the_versions_that_a_set_lists_across_projects(
     run: Run,
     project: dc.Project,
     product: dc.Project,
-    registered: GovernanceResource,
     resources: dict[str, Any],
     tmp_path: Path,
 ) -> None:
@@ -225,7 +223,8 @@ def test_inputs_load_the_versions_that_a_set_lists_across_projects(
     store = dc.LocalStore(tmp_path / "tlf")
     tlf = dc.Project.init("TLF_001", store, remote=tmp_path / "tlf.git")
     mine = DatomResource(project="TLF_001", storage=LocalStorage(path=str(tmp_path / "tlf")), remote=tlf.remote)
-    found = {n: DatomResource(project=n, governance=registered) for n in ("STUDY_001", "ADAM_001")}
+    register = registered(tmp_path, project, product)
+    found = {n: DatomResource(project=n, governance=register) for n in ("STUDY_001", "ADAM_001")}
     resources |= {"tlf_io": DatomIOManager(datom=mine), "adam_io": DatomIOManager(datom=found["ADAM_001"])}
     resources |= {"sdtm_io": DatomIOManager(datom=found["STUDY_001"])}
 
