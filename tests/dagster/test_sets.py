@@ -187,6 +187,13 @@ def registered(tmp_path: Path, *projects: dc.Project) -> GovernanceResource:
     return GovernanceResource(storage=LocalStorage(path=store.location.root), remote=str(remote))
 
 
+#: As another code location knows them.
+ELSEWHERE = [
+    dg.AssetSpec("adsl").with_io_manager_key("adam_io"),
+    dg.AssetSpec("dm").with_io_manager_key("sdtm_io"),
+]
+
+
 def pinning(set_project: str | None = "ADAM_001", **settings: str) -> Any:
     """A table of another code location, whose inputs load what a set lists."""
     pins = {f"datom/{key}": value for key, value in settings.items()}
@@ -194,8 +201,8 @@ def pinning(set_project: str | None = "ADAM_001", **settings: str) -> Any:
 
     @datom_asset(
         ins={
-            "adsl": dg.AssetIn(metadata=pins, input_manager_key="adam_io"),
-            "dm": dg.AssetIn(metadata={**pins, **there}, input_manager_key="sdtm_io"),
+            "adsl": dg.AssetIn(metadata=pins),
+            "dm": dg.AssetIn(metadata={**pins, **there}),
         },
         io_manager_key="tlf_io",
     )
@@ -229,7 +236,7 @@ def test_inputs_load_the_versions_that_a_set_lists_across_projects(
     resources |= {"sdtm_io": DatomIOManager(datom=found["STUDY_001"])}
 
     def rows(**settings: Any) -> dict[str, int]:
-        run([pinning(**settings)])
+        run([*ELSEWHERE, pinning(**settings)])
         told = tlf.reader.read("t_subjects")
         return {name: int(told[name].iloc[0]) for name in ("ADSL", "DM")}
 
@@ -239,7 +246,7 @@ def test_inputs_load_the_versions_that_a_set_lists_across_projects(
     assert rows(set="adam") == {"ADSL": 3, "DM": 3}
     resources["sdtm_io"] = DatomIOManager(datom=found["STUDY_001"], sets=found["ADAM_001"])
     assert rows(set_project=None, set="adam", set_version=str(listed.version)[:12]) == {"ADSL": 2, "DM": 2}
-    lost = run([pinning(set="adam", cut="2026-03")], raise_on_error=False)
+    lost = run([*ELSEWHERE, pinning(set="adam", cut="2026-03")], raise_on_error=False)
     assert "No version of the set adam carries the labels cut: 2026-03" in failure(lost)
 
     for settings, text in (
