@@ -33,7 +33,7 @@ with needing("datom_dagster", "dagster"):
         datom_jobs,
         datom_set,
     )
-    from datom_dagster.checks import datom_checks
+    from datom_dagster.checks import datom_checks, datom_set_checks
     from datom_dagster.components import DatomProjectComponent
     from datom_dagster.events import datom_parents
     from datom_dagster.io import DatomIOManager
@@ -72,6 +72,7 @@ __all__ = [
     "datom_jobs",
     "datom_parents",
     "datom_set",
+    "datom_set_checks",
     "extract_sensor",
     "outside_write_sensor",
     "portfolio_sensor",

@@ -220,15 +220,17 @@ class DatomResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-arg]
             "author": optional(self.author),
         }
 
-    def init_project(self, *, schema: int = 2) -> dc.Project:
-        """Create the project in ``storage``, or open it if it exists."""
+    def init_project(self, *, schema: int = 2, product: str | None = None) -> dc.Project:
+        """Create the project in ``storage``, or open it if it exists; a product with the name of its one set."""
         if self.storage is None or self.remote is None:
             raise dc.InvalidInputError("A project is created with storage and remote; give both.")
         host = isinstance(remote_of(self), dc.GitHubRepository)
         store = self.storage.store()
         try:
             # Try this first, because it also completes an interrupted creation.
-            return dc.Project.init(resolved(self.project), store, schema=schema, create_repo=host, **self.settings())
+            return dc.Project.init(
+                resolved(self.project), store, schema=schema, product=product, create_repo=host, **self.settings()
+            )
         except dc.AlreadyExistsError:
             with contextlib.suppress(dc.NotFoundError, dc.InvalidInputError):
                 return self.open_project()
@@ -268,12 +270,7 @@ class DatomResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-arg]
         return dc.ProjectReader.find(resolved(self.project), governance=governance.storage.store(), near=store)
 
     def reader_of(self, project: str) -> dc.ProjectReader:
-        """A reader of another project of the same register; of this project itself, as `open_reader`.
-
-        Raises:
-            InvalidInputError: this project has no register.
-            The errors of `datom_core.ProjectReader.find`.
-        """
+        """A reader of another project of the same register, or of this one; refused where there is no register."""
         if project == resolved(self.project):
             return self.open_reader()
         if self.governance is None:

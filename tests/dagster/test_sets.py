@@ -19,7 +19,9 @@ from datom_dagster import (
     LocalStorage,
     SetMember,
     datom_asset,
+    datom_jobs,
     datom_set,
+    datom_set_checks,
 )
 from datom_dagster.testing import metadata_of as shown
 from tests.dagster.conftest import data_version, failure
@@ -62,6 +64,7 @@ ADAM = datom_set(
     code_version="2",
 )
 ASSETS = [dm, adsl, codes, ADAM]
+CHECKS = datom_set_checks(ADAM, data=True, others=["sdtm"])
 
 
 @pytest.fixture
@@ -143,6 +146,21 @@ def test_a_set_is_made_of_the_cut_across_projects_and_is_stale_exactly_when_a_me
     again = shown(run(ASSETS, selection=[ADAM], partition_key="2026-01"), "adam")
     assert (again["datom/changed"], again["datom/change"]) == (False, "no change: 3 members")
     assert len(product.reader.history("adam")) == 3
+
+    def checked() -> dict[str, tuple[bool, str]]:
+        result = run([*ASSETS, CHECKS], selection=dg.AssetSelection.checks(CHECKS), partition_key="2026-01")
+        return {e.check_name: (e.passed, str(e.description)) for e in result.get_asset_check_evaluations()}
+
+    good = {"members": (True, "all 3 members are what they were"), "current": (True, "none of 3 members is behind")}
+    assert checked() == good
+    held = product.reader.set("adam", tags={"cut": "2026-01"}).find("dm")
+    ROWS["2026-01"] = 5
+    run(ASSETS, selection=[dm], partition_key="2026-01")
+    now = project.reader.cuts()["2026-01"]["dm"]
+    assert checked() == {**good, "current": (False, f"{held} is behind {now[:8]}")}
+    content = project.reader.resolve("dm", held.version).data_sha
+    Path(project.store.location.root, "datom", "dm", f"{content}.parquet").unlink()
+    assert checked()["members"][0] is False
 
 
 def test_a_set_that_contradicts_itself_fails_with_every_mismatch_unless_somebody_says_why(
@@ -256,6 +274,25 @@ def test_inputs_load_the_versions_that_a_set_lists_across_projects(
     ):
         with pytest.raises(dc.InvalidInputError, match=text):
             pinning(**settings)
+
+
+def test_a_job_freezes_a_cut_as_a_set(project: dc.Project, study: DatomResource, instance: dg.DagsterInstance) -> None:
+    project.cut("lock", {"dm": subjects(3), "ae": subjects(2)}, message="Database lock")
+    project.write("dm", subjects(4))
+    (job,) = (j for j in datom_jobs(governance=False, resources={"datom": study}) if j.name == "freeze_cut")
+
+    def freeze(**config: Any) -> dg.ExecuteInProcessResult:
+        told = {"ops": {"freeze_cut": {"config": {"cut": "lock", "set_name": "sdtm", **config}}}}
+        return job.execute_in_process(run_config=told, instance=instance, raise_on_error=False)
+
+    assert freeze(dry_run=True).success
+    assert not project.reader.sets()
+    assert "The cut lock does not hold vs; it holds ae, dm." in failure(freeze(tables=["vs", "dm"]))
+    assert freeze(message="For the submission", labels={"purpose": "submission"}).success
+    held = project.reader.set("sdtm")
+    assert {m.name: m.version for m in held} == dict(project.reader.cuts()["lock"])
+    assert held.tags == {"cut": ("lock",), "purpose": ("submission",)}
+    assert last_commit(project).startswith("For the submission\n\n- add STUDY_001/ae@")
 
 
 class TestWithoutPartitions:
