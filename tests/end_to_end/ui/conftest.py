@@ -67,6 +67,14 @@ def tall_page(page: Any) -> Iterator[Any]:
     page.set_viewport_size(SIZE)
 
 
+@pytest.fixture
+def wide_page(page: Any) -> Iterator[Any]:
+    """The page with room for a graph, whose boxes say nothing but their names where there is less."""
+    page.set_viewport_size({"width": 2200, "height": 1300})
+    yield page
+    page.set_viewport_size(SIZE)
+
+
 @pytest.fixture(scope="module")
 def launched(page: Any) -> str:
     """The address of the run that recorded a cut; launched on the job's page with a message, and waited for."""
