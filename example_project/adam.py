@@ -16,9 +16,9 @@ LIVER = ("ALP", "ALT", "AST", "BILI")
 
 #: The study's tables as this code location knows them: another one records them.
 SDTM = [
-    dg.AssetSpec(name, group_name="sdtm", partitions_def=CUTS, kinds={"datom", "parquet"}).with_io_manager_key(
-        "sdtm_io"
-    )
+    dg.AssetSpec(
+        name, group_name="sdtm", partitions_def=CUTS, kinds={"datom", "parquet"}, owners=["data.management@example.org"]
+    ).with_io_manager_key("sdtm_io")
     for name in ("dm", "ex", "lb")
 ]
 

@@ -114,9 +114,8 @@ def trace(study: dc.ProjectReader, product: dc.ProjectReader) -> None:
     found = dc.find_impact(study, "lb", CUTS[-1], others=[product])
     print(f"\nWhat came of lb as the cut {CUTS[-1]} has it, in both projects\n")
     for affected in found.affected:
-        print(
-            f"  {affected.project}/{affected.name}@{affected.version[:8]}, {affected.kind}, through {affected.through}"
-        )
+        what = f"{affected.project}/{affected.name}@{affected.version[:8]}"
+        print(f"  {what:<36} {affected.kind:<6} through {affected.through}")
 
 
 def show(project: dc.Project) -> None:

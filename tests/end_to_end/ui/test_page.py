@@ -110,7 +110,6 @@ class TestAcrossTwoProjects:
     def test_lineage_goes_from_the_study_to_the_set_of_the_product(self, wide_page: Any) -> None:
         goes(wide_page, "/assets/adam?view=lineage&lineageScope=upstream")
         sees(wide_page, "adsl", "adlb", "dm", "ex", "lb", exact=True)
-        sees(wide_page, "Demographics: all records up to the end of the cut's month.")
         keep(wide_page, "sets-lineage")
 
     def test_the_set_shows_its_members_and_its_citation(self, page: Any) -> None:
