@@ -116,9 +116,10 @@ def sees(where: Any, *texts: str, exact: bool = False) -> None:
         expect(where.get_by_text(text, exact=exact).first).to_be_visible()
 
 
-def keep(page: Any, name: str) -> None:
-    """Keep a picture for the docs when a folder for them is given."""
+def keep(page: Any, name: str, clip: tuple[int, int, int, int] | None = None) -> None:
+    """Keep a picture for the docs when a folder for them is given; or a part of it (left, top, width, height)."""
     folder = os.environ.get("DATOM_SCREENSHOTS")
     if folder:
         page.wait_for_timeout(1500)
-        page.screenshot(path=str(Path(folder) / f"{name}.png"))
+        part: Any = None if clip is None else dict(zip(("x", "y", "width", "height"), clip, strict=True))
+        page.screenshot(path=str(Path(folder) / f"{name}.png"), clip=part)

@@ -110,7 +110,7 @@ class TestAcrossTwoProjects:
     def test_lineage_goes_from_the_study_to_the_set_of_the_product(self, wide_page: Any) -> None:
         goes(wide_page, "/assets/adam?view=lineage&lineageScope=upstream")
         sees(wide_page, "adsl", "adlb", "dm", "ex", "lb", exact=True)
-        keep(wide_page, "sets-lineage")
+        keep(wide_page, "sets-lineage", clip=(680, 200, 1080, 1080))
 
     def test_the_set_shows_its_members_and_its_citation(self, page: Any) -> None:
         goes(page, f"/assets/adam?view=partitions&partition={CUTS[-1]}")
