@@ -64,9 +64,9 @@ def datom_set(
     """An asset that is a set: each materialization is a version of it, whose members are versions of these assets.
 
     Its data version is the set's content hash, and its members are its dependencies, so that it is stale exactly when
-    the content of a member, or what the set says of it, changed. A member is the version that the run itself made; with
-    ``partitions``, which are cuts, else the one that the cut stands for; without, the one that Dagster recorded. A set
-    that contradicts itself fails the step, with every mismatch named.
+    the content of a member changed. A member is the version that the run itself made; with ``partitions``, which are
+    cuts, else the one that the cut stands for; without, the one that Dagster recorded. A set that contradicts itself
+    fails the step, with every mismatch named.
 
     Args:
         name: of the asset.
@@ -77,43 +77,56 @@ def datom_set(
         partitions: the cuts. Each materialization carries the label ``cut``, by which
             ``reader.set(name, tags={"cut": "2026-02"})`` finds it again.
         files: what lies beside it in the repository: path there -> path here, read when the step runs.
-        commit_message: the message of each version if nobody gives another one (the run's config or its tag
-            ``datom/commit_message``); what was edited is added to it.
+        commit_message: why, if neither the run's config nor its tag ``datom/commit_message`` says; edits are added.
         allow: why members that contradict one another are right, at any time; the run's config may say so once.
         resource: the key of the set's `DatomResource`.
-        **options: everything else that `dagster.asset` takes, except ``key`` and ``ins``; ``deps`` come on top of the
-            members.
+        **options: all else that `dagster.asset` takes, but ``key`` and ``ins``; ``deps`` come on top of the members.
 
     Raises:
         InvalidInputError: names what is refused, at the time of definition.
     """
-    check_kind("partitions", partitions, dg.PartitionsDefinition, 'dagster.StaticPartitionsDefinition(["2026-01"])')
     if isinstance(members, str | dg.AssetKey | dg.AssetSpec | dg.AssetsDefinition | SetMember):
         raise dc.InvalidInputError("datom_set takes a list of members; put a single one into brackets.")
+    called = set_name if set_name is not None else name
+    declared = _Declared(
+        name=called,
+        members=declared_members(members),
+        labels=_checked_labels(called, labels, partitions),
+        files=dict(files or {}),
+        message=commit_message,
+        allow=allow,
+        resource=resource,
+    )
+    metadata = {**(options.pop("metadata", None) or {}), **({TABLE: set_name} if set_name is not None else {})}
+    return _asset(declared, partitions, {"name": name, "metadata": metadata, **options})
+
+
+def _checked_labels(
+    name: str, labels: Mapping[str, Any] | None, partitions: dg.PartitionsDefinition[Any] | None
+) -> Mapping[str, Any]:
+    checked = dc.VersionSet.new(name, "project", labels).tags
+    if partitions is not None and CUT_LABEL in checked:
+        raise dc.InvalidInputError(f"The label {CUT_LABEL!r} is that of the partition; call yours something else.")
+    return checked
+
+
+def _asset(
+    declared: _Declared, partitions: dg.PartitionsDefinition[Any] | None, options: Mapping[str, Any]
+) -> dg.AssetsDefinition:
+    check_kind("partitions", partitions, dg.PartitionsDefinition, 'dagster.StaticPartitionsDefinition(["2026-01"])')
     given = checked_options(options, partitions, atomic=False)
     strays = sorted(given.keys() & {"dagster_type", "io_manager_key", "io_manager_def", "output_required"})
     if strays:
-        raise dc.InvalidInputError(
-            f"{', '.join(strays)}: a set hands nothing to an IO manager; it is written by the step."
-        )
-    found = declared_members(members)
-    checked = dc.VersionSet.new(set_name if set_name is not None else name, "project", labels).tags
-    if partitions is not None and CUT_LABEL in checked:
-        raise dc.InvalidInputError(f"The label {CUT_LABEL!r} is that of the partition; call yours something else.")
-    declared = _Declared(
-        set_name if set_name is not None else name, found, checked, dict(files or {}), commit_message, allow, resource
-    )
-    metadata = {**(given.pop("metadata", None) or {}), **({TABLE: set_name} if set_name is not None else {})}
-    described = {"description": f"The set {declared.name}: {len(found)} members.", "kinds": set(SET_KINDS), **given}
-    described["deps"] = [*(m.key for m in found), *(given.get("deps") or ())]
-    needed = {resource, *(m.resource for m in found if m.resource is not None)}
+        raise dc.InvalidInputError(f"{', '.join(strays)}: a set hands nothing to an IO manager; its step writes it.")
+    told = {"description": f"The set {declared.name}: {len(declared.members)} members.", "kinds": set(SET_KINDS)}
+    given = {**told, **given}
+    given["deps"] = [*(m.key for m in declared.members), *(given.get("deps") or ())]
+    needed = {declared.resource, *(m.resource for m in declared.members if m.resource is not None)}
     decorate: Any = dg.asset(
-        name=name,
         partitions_def=partitions,
         dagster_type=dg.Nothing,
-        metadata=metadata,
-        required_resource_keys=needed | set(described.pop("required_resource_keys", ())),
-        **described,
+        required_resource_keys=needed | set(given.pop("required_resource_keys", ())),
+        **given,
     )
     made: dg.AssetsDefinition = decorate(_step(declared))
     return made
