@@ -63,22 +63,21 @@ def datom_set(
 ) -> dg.AssetsDefinition:
     """An asset that is a set: each materialization is a version of it, whose members are versions of these assets.
 
-    Its data version is the set's content hash, and its members are its dependencies, so that it is stale exactly when
-    the content of a member changed. A member is the version that the run itself made; with ``partitions``, which are
-    cuts, else the one that the cut stands for; without, the one that Dagster recorded. A set that contradicts itself
-    fails the step, with every mismatch named.
+    Its data version is the set's content hash, so that it is stale exactly when the content of a member changed. A
+    member is the version that the run itself made; with ``partitions``, which are cuts, else the one that the cut
+    stands for; without, the one that Dagster recorded. A set that contradicts itself fails the step, with every
+    mismatch named.
 
     Args:
         name: of the asset.
         members: assets of tables or sets, of this code location or another: definitions, specs, keys, or `SetMember`
-            with labels and the project. All are of the set's own project, unless a `SetMember` says otherwise.
+            with labels and the project; by default the set's own.
         set_name: name of the set in its project, by default the asset's. A product has one set.
         labels: of the set itself.
-        partitions: the cuts. Each materialization carries the label ``cut``, by which
-            ``reader.set(name, tags={"cut": "2026-02"})`` finds it again.
+        partitions: the cuts; ``reader.set(name, tags={"cut": "2026-02"})`` finds what was made for one.
         files: what lies beside it in the repository: path there -> path here, read when the step runs.
         commit_message: why, if neither the run's config nor its tag ``datom/commit_message`` says; edits are added.
-        allow: why members that contradict one another are right, at any time; the run's config may say so once.
+        allow: why members that contradict one another are right; the run's config may say so once.
         resource: the key of the set's `DatomResource`.
         **options: all else that `dagster.asset` takes, but ``key`` and ``ins``; ``deps`` come on top of the members.
 
@@ -97,8 +96,8 @@ def datom_set(
         allow=allow,
         resource=resource,
     )
-    metadata = {**(options.pop("metadata", None) or {}), **({TABLE: set_name} if set_name is not None else {})}
-    return _asset(declared, partitions, {"name": name, "metadata": metadata, **options})
+    metadata = {**(options.get("metadata") or {}), **({TABLE: called} if called != name else {})}
+    return _asset(declared, partitions, {"name": name, **options, "metadata": metadata})
 
 
 def _checked_labels(

@@ -114,6 +114,7 @@ def test_a_set_is_made_of_the_cut_across_projects_and_is_stale_exactly_when_a_me
         ("STUDY_001", "dm"): {"type": ("input",)},
     }
     assert told["datom/change"] == "first version: 3 members"
+    assert "datom/unread" not in told, "members of the other project were looked at"
     assert told["datom/citation"] == product.reader.cite("adam").id
     said = last_commit(product)
     assert said.startswith("Materialize adam 2026-01\n\n- add ADAM_001/adsl@")
@@ -318,6 +319,20 @@ class TestWithoutPartitions:
         assert made.find("ae").version != project.reader.resolve("ae").version
         alone = shown(run(assets, selection=[together]), "together")
         assert (alone["datom/changed"], project.reader.set("together").version) == (False, made.version)
+
+        @datom_asset(partitions_def=CUTS)
+        def eg() -> pd.DataFrame:
+            return subjects(2)
+
+        @dg.asset(deps=[eg], partitions_def=CUTS)
+        def moved() -> None:
+            project.cut("2026-01", {"eg": subjects(6)}, message="The cut is moved meanwhile")
+
+        of_cut = datom_set("of_cut", [eg], deps=[moved], partitions=CUTS)
+        result = run([eg, moved, of_cut], partition_key="2026-01")
+        assert project.reader.set("of_cut").find("eg").version == shown(result, "eg")["datom/version"]
+        run([eg, moved, of_cut], selection=[of_cut], partition_key="2026-01")
+        assert project.reader.set("of_cut").find("eg").version == project.reader.cuts()["2026-01"]["eg"]
 
         outer = datom_set("outer", [SetMember(together, {"kind": "nested"})])
         run([*assets, outer], selection=[outer])
