@@ -249,15 +249,17 @@ class DatomResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-arg]
             return None
         return dc.SigningSettings(key, variable, self.sign_as_git).signing_key(None)
 
-    def init_project(self, *, schema: int = 2) -> dc.Project:
-        """Create the project in ``storage``, or open it if it exists."""
+    def init_project(self, *, schema: int = 2, product: str | None = None) -> dc.Project:
+        """Create the project in ``storage``, or open it if it exists; a product with the name of its one set."""
         if self.storage is None or self.remote is None:
             raise dc.InvalidInputError("A project is created with storage and remote; give both.")
         host = isinstance(remote_of(self), dc.GitHubRepository)
         store = self.storage.store()
         try:
             # Try this first, because it also completes an interrupted creation.
-            return dc.Project.init(resolved(self.project), store, schema=schema, create_repo=host, **self.settings())
+            return dc.Project.init(
+                resolved(self.project), store, schema=schema, product=product, create_repo=host, **self.settings()
+            )
         except dc.AlreadyExistsError:
             with contextlib.suppress(dc.NotFoundError, dc.InvalidInputError):
                 return self.open_project()
@@ -295,6 +297,18 @@ class DatomResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-arg]
             self._check_not_registered(store)
             return dc.ProjectReader.open(store, resolved(self.project))
         return dc.ProjectReader.find(resolved(self.project), governance=governance.storage.store(), near=store)
+
+    def reader_of(self, project: str) -> dc.ProjectReader:
+        """A reader of another project of the same register, or of this one; refused where there is no register."""
+        if project == resolved(self.project):
+            return self.open_reader()
+        if self.governance is None:
+            raise dc.InvalidInputError(
+                f"{project} is another project, and the resource of {resolved(self.project)} has no register that "
+                "says where it is. Give the resource governance=..., or name the DatomResource of that project."
+            )
+        near = self.storage.store() if self.storage is not None else None
+        return dc.ProjectReader.find(project, governance=self.governance.storage.store(), near=near)
 
     def _check_not_registered(self, store: dc.ObjectStore) -> None:
         """Refuse a project that says it is registered if the register that was asked does not hold it."""

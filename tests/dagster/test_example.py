@@ -52,6 +52,7 @@ def test_the_demo(tmp_path: Path) -> None:
     assert f"EDC extract through the end of {CUTS[-2]}" in first
     assert "make ui" in first
     reader = dc.ProjectReader.open(dc.LocalStore(tmp_path / "store"), "STUDY_001")
+    the_product(tmp_path, first, reader)
     own = dict.fromkeys(("dm", "ex", "lb", "ae", "lb_abnormal"), len(CUTS))
     assert {t.name: t.versions for t in reader.list()} == own | {"vs": 2, "vs_last": 1, "sites": 1}
     for text in (
@@ -72,11 +73,32 @@ def test_the_demo(tmp_path: Path) -> None:
     if LONG:  # that of a register moves to S3 too
         head = (tmp_path / "study.git" / "refs" / "heads" / "main").read_text()
         second = demo()
-        assert second.count("no change") == 20
+        assert second.count("no change") == 26
         assert "No extract file is new or changed." in second
         assert "Nothing new from outside." in second
         assert (tmp_path / "study.git" / "refs" / "heads" / "main").read_text() == head
         on_s3(reader)
+
+
+def the_product(folder: Path, said: str, study: dc.ProjectReader) -> None:
+    """Two cuts are released as sets in a project of its own, and a wrong extract can be followed there."""
+    product = dc.ProjectReader.open(dc.LocalStore(folder / "adam"), "STUDY_001_ADAM")
+    assert [(s.name, s.members, s.versions) for s in product.sets()] == [("adam", 5, 2)]
+    released = product.set("adam", tags={"cut": CUTS[-1]})
+    inputs = {m.name: m.version for m in released.matching(tags={"type": "input"})}
+    cut = study.cuts()[CUTS[-1]]
+    assert inputs == {name: cut[name] for name in ("dm", "ex", "lb")}
+    adsl = product.read("adsl", cut=CUTS[-1])
+    assert set(adsl["TRT01P"]) == {"Placebo", "Xanomeline High Dose", "Xanomeline Low Dose"}
+    adlb = product.read("adlb", cut=CUTS[-1])
+    assert (adlb.loc[adlb["ABLFL"] == "Y", "CHG"] == 0).all()
+    for text in (
+        "adam             the set   first version: 5 members",
+        f"adam             the set   5 repointed of 5 members since the cut {CUTS[0]}",
+        f"Which data made that release: {product.cite('adam', released.version).id}",
+        f"  STUDY_001_ADAM/adam@{str(released.version)[:8]}         set    through STUDY_001/lb@{cut['lb'][:8]}",
+    ):
+        assert text in said
 
 
 def the_session_of_the_readme(folder: Path) -> None:
@@ -120,9 +142,10 @@ def on_s3(reader: dc.ProjectReader) -> None:
 
 def test_the_code_location_loads() -> None:
     """As the page and the daemon load it, which look at more than a job that is run by itself."""
-    from example_project.definitions import defs
+    from example_project import adam_definitions, definitions
 
-    dg.Definitions.validate_loadable(defs)
+    for each in (definitions, adam_definitions):
+        dg.Definitions.validate_loadable(each.defs)
 
 
 @long  # the story of an organization's studies goes the same way
@@ -197,5 +220,10 @@ def test_the_workspace_loads() -> None:
     specs = {s.key.to_user_string(): s for s in defs.resolve_all_asset_specs()}
     assert set(specs) == {"dm", "ex", "lb", "ae", "lb_abnormal", "vs", "vs_last", "sites", "change_report"}
     assert all(s.owners and s.kinds and s.description for s in specs.values())
+    from example_project.adam_definitions import defs as product
+
+    derived = {s.key.to_user_string(): s for s in product.resolve_all_asset_specs()}
+    assert set(derived) == {"dm", "ex", "lb", "adsl", "adlb", "adam"}
+    assert all(s.owners and s.kinds for s in derived.values())
     columns = specs["lb"].metadata["dagster/column_schema"].columns
     assert {c.name: c.description for c in columns}["LBTESTCD"] == "Lab Test or Examination Short Name"

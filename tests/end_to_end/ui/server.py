@@ -24,11 +24,12 @@ run_coordinator: {module: dagster._core.run_coordinator, class: DefaultRunCoordi
 # Two jobs, two cuts, and the second one of dm once more, which changes nothing.
 RECORD = f"""
 import dagster as dg
-from example_project.settings import Settings, ensure_project
+from example_project.settings import Settings, ensure_product, ensure_project
 settings = Settings.from_environment()
 ensure_project(settings)
+ensure_product(settings)
 from example_project.definitions import defs
-from example_project.demo import record
+from example_project.demo import record, release
 with dg.DagsterInstance.get() as instance:
     for job in ("init_governance", "attach_governance"):
         run = defs.resolve_job_def(job).execute_in_process(instance=instance)
@@ -38,6 +39,7 @@ with dg.DagsterInstance.get() as instance:
     defs.resolve_job_def("record_cut").execute_in_process(
         partition_key={CUTS[-1]!r}, instance=instance, asset_selection=[dg.AssetKey("dm")]
     )
+    release({CUTS[-1]!r}, instance)
 """
 
 
