@@ -2,7 +2,7 @@
 
 # Dagster reads annotations at run time, to know how jobs are configured: no `annotations` import.
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import dagster as dg
@@ -238,8 +238,11 @@ def _freeze_cut(notes: _Notes) -> dg.OpDefinition:
     @dg.op(description="Release a cut as a set: versions of tables under one name, which can be cited.")
     def freeze_cut(context: dg.OpExecutionContext, config: FreezeCut, datom: DatomResource) -> None:
         with translated(context):
+            tags, message = context.run.tags, config.message
+            Required(datom.require_author, datom.require_message).check(tags, says_why=bool(message))
             project = datom.open_project()
-            message = config.message if config.message is not None else context.run.tags.get(COMMIT_MESSAGE)
+            message = message if message is not None else tags.get(COMMIT_MESSAGE)
+            told = replace(run_provenance(context, optional(datom.pipeline_commit)), asked_by=asked_by(tags))
             source = project.reader if config.source is None else datom.reader_of(config.source)
             asked = SetRequest(
                 name=config.set_name,
@@ -247,6 +250,7 @@ def _freeze_cut(notes: _Notes) -> dg.OpDefinition:
                 labels=config.labels,
                 message=message if message is not None else f"Freeze the cut {config.cut} as {config.set_name}",
                 trailers=run_trailers(context),
+                provenance=told,
                 cut=config.cut,
                 allow=config.allow,
                 readers=[] if source.project == project.name else [source],

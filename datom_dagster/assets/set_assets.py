@@ -13,9 +13,9 @@ import datom_core as dc
 from datom_dagster.assets.options import checked_options
 from datom_dagster.assets.set_members import DeclaredMember, MemberVersions, SetMember, declared_members
 from datom_dagster.assets.set_writes import CUT_LABEL, SetRequest, write_set
-from datom_dagster.events import TABLE, set_message, set_trailers, telling, translated
+from datom_dagster.events import TABLE, Required, set_message, set_provenance, set_trailers, telling, translated
 from datom_dagster.io import partition_keys
-from datom_dagster.resources import DatomResource, check_kind
+from datom_dagster.resources import DatomResource, check_kind, optional
 
 #: What the page shows a set to be.
 SET_KINDS = frozenset({"datom", "set"})
@@ -152,6 +152,8 @@ def _made(
     project: dc.Project,
 ) -> dg.MaterializeResult[Any]:
     cut = str(context.partition_key) if context.has_partition_key else None
+    required = Required(study.require_author, study.require_message)
+    required.check(context.run.tags, says_why=bool(config.commit_message))
     versions = MemberVersions(context, study, project.reader, cut)
     members = versions.find(declared.members)
     result, shown = write_set(
@@ -162,6 +164,7 @@ def _made(
             labels=declared.labels,
             message=set_message(context, config.commit_message, declared.message, cut),
             trailers=set_trailers(context, cut),
+            provenance=set_provenance(context, cut, optional(study.pipeline_commit)),
             cut=cut,
             order=partition_keys(context.assets_def.partitions_def, context.instance) if cut is not None else (),
             allow=config.allow if config.allow is not None else declared.allow,

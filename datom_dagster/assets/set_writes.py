@@ -23,6 +23,7 @@ class SetRequest:
         members: what it will hold.
         labels: its labels, without that of its cut.
         message, trailers: for the commit.
+        provenance: who asked for it, and the run.
         cut: the cut that it stands for, if any.
         order: the cuts in their order, where they have one.
         allow: why members that contradict one another are right.
@@ -35,6 +36,7 @@ class SetRequest:
     labels: Mapping[str, Any]
     message: str
     trailers: Mapping[str, str]
+    provenance: dc.Provenance
     cut: str | None = None
     order: Sequence[str] = ()
     allow: str | None = None
@@ -58,6 +60,7 @@ def write_set(project: dc.Project, asked: SetRequest) -> tuple[dc.SetResult, dic
         files=asked.files or None,
         message="\n\n".join(filter(None, [asked.message, "\n".join(map(str, made.edits))])),
         trailers=asked.trailers,
+        provenance=asked.provenance,
         allow=asked.allow,
         readers=asked.readers,
         dry_run=asked.dry_run,

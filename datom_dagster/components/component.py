@@ -24,6 +24,7 @@ from datom_dagster.assets import (
     datom_jobs,
 )
 from datom_dagster.checks import datom_checks, datom_set_checks
+from datom_dagster.components.scaffolder import StudyScaffolder
 from datom_dagster.components.set_models import KnownSets, YamlSet, external_sets, known_members
 from datom_dagster.components.yaml_models import (
     STRICT,
@@ -47,31 +48,8 @@ from datom_dagster.sensors import extract_sensor, outside_write_sensor
 # What the file and the resource call by the same names.
 _OF_RESOURCE = {
     "remote", "branch", "author", "token_env", "token_keyring", "github_api_url", "require_author", "require_message",
-    "pipeline_commit",
+    "pipeline_commit", "signing_key", "signing_key_env", "sign_as_git",
 }  # fmt: skip
-
-
-class ScaffoldParams(BaseModel):
-    """The options of `dg scaffold defs`."""
-
-    project: str = Field(default="STUDY_001", description="Name of the project.")
-    path: str = Field(default="/data/study_001", description="Folder of its data.")
-    remote: str | None = Field(default=None, description="URL of its git repository.")
-
-
-class StudyScaffolder(dg.Scaffolder[ScaffoldParams]):
-    """Writes the `defs.yaml` for a study that is only read."""
-
-    @classmethod
-    def get_scaffold_params(cls) -> type[ScaffoldParams]:
-        return ScaffoldParams
-
-    def scaffold(self, request: dg.ScaffoldRequest[ScaffoldParams]) -> None:
-        told = request.params
-        attributes: dict[str, Any] = {"project": told.project, "storage": {"path": told.path}}
-        if told.remote is not None:
-            attributes["remote"] = told.remote
-        dg.scaffold_component(request, {**attributes, "group_name": told.project.lower().replace(" ", "_")})
 
 
 @dg.scaffold_with(StudyScaffolder)
@@ -97,6 +75,9 @@ class DatomProjectComponent(dg.StateBackedComponent, dg.Model, dg.Resolvable):
     require_author: bool = Field(default=False, description="Refuse runs that do not say who asks for them.")
     require_message: bool = Field(default=False, description="Refuse runs that do not say why.")
     pipeline_commit: str | None = Field(default=None, description="The git commit of the pipeline's code.")
+    signing_key: str | None = Field(default=None, description="Path of the SSH key that signs commits.")
+    signing_key_env: str | None = Field(default=None, description="Instead: name of the variable that holds it.")
+    sign_as_git: bool = Field(default=False, description="Instead: sign as git is configured to.")
     tables: YamlTables = Field(default=None, description="Its tables; by default all there are.")
     extract: str | None = Field(
         default=None, description="module.function: (table, cut) -> frame; makes the tables, which must be listed."

@@ -3,7 +3,7 @@
 Nothing here reads or writes a project's data.
 """
 
-from datom_dagster.events.accountability import Required, asked_by, provenance_of, run_provenance
+from datom_dagster.events.accountability import Required, asked_by, provenance_of, run_provenance, set_provenance
 from datom_dagster.events.changes_told import (
     CHANGES,
     NOT_COMPARED,
@@ -194,6 +194,7 @@ __all__ = [
     "set_data_version",
     "set_message",
     "set_metadata",
+    "set_provenance",
     "set_trailers",
     "settings_of",
     "source_metadata",

@@ -14,6 +14,7 @@ import datom_core as dc
 from datom_dagster.resources.arguments import WRITTEN, Spelt
 from datom_dagster.resources.checked_arguments import check_kind
 from datom_dagster.resources.from_settings import repository_of, signing_of, storage_of
+from datom_dagster.resources.remotes import check_remote, remote_of
 from datom_dagster.resources.storage_resource import DatomStorage, optional, resolved
 
 
@@ -327,26 +328,6 @@ class DatomResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-arg]
         dc.check_name(resolved(self.project), "project")
         if self.remote is not None:
             dc.check_remote(resolved(self.remote))
-
-
-def remote_of(settings: GovernanceResource | DatomResource) -> str | dc.Remote | None:
-    """The remote of a resource, with its token; on GitHub, as a repository that can be created and deleted."""
-    url = optional(settings.remote)
-    if url is None:
-        return None
-    return dc.remote_at(
-        url,
-        token_env=settings.token_env,
-        token_keyring=settings.token_keyring,
-        github_api_url=optional(settings.github_api_url),
-    )
-
-
-def check_remote(remote: str | None) -> str | None:
-    """Refuse a bad remote as soon as it is known."""
-    if remote is not None and not isinstance(remote, dg.EnvVar):
-        dc.check_remote(remote)
-    return remote
 
 
 def taking(sensor: Callable[..., Any], resource: str) -> Callable[..., Any]:
