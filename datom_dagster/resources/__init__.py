@@ -13,11 +13,11 @@ from datom_dagster.resources.project_resource import (
     GovernanceResource,
     taking,
 )
+from datom_dagster.resources.remotes import remote_of
 from datom_dagster.resources.storage_resource import DatomStorage, LocalStorage, optional, resolved
 
 if TYPE_CHECKING:
-    from datom_dagster.resources.remotes import remote_of
-from datom_dagster.resources.s3_storage import S3Storage
+    from datom_dagster.resources.s3_storage import S3Storage
 
 __all__ = [
     "WRITTEN",

@@ -121,10 +121,10 @@ def test_a_set_is_made_of_the_cut_across_projects_and_is_stale_exactly_when_a_me
     for trailer in (f"Dagster-Run: {first.run_id}", "Dagster-Asset: adam", "Dagster-Partition: 2026-01"):
         assert trailer in said
     assert "Dagster-Code-Version: 2" in said
-    told = product.reader.history("adam")[0].provenance
-    assert told is not None
-    assert told.run is not None
-    assert (told.run.id, told.run.asset, told.run.partition) == (first.run_id, "adam", "2026-01")
+    by = product.reader.history("adam")[0].provenance
+    assert by is not None
+    assert by.run is not None
+    assert (by.run.id, by.run.asset, by.run.partition) == (first.run_id, "adam", "2026-01")
 
     run(ASSETS, selection=[dm, adsl, ADAM], partition_key="2026-02", tags={"datom/commit_message": "Second extract"})
     assert [product.reader.set("adam", tags={"cut": c}).find("dm").version for c in ROWS] == [
