@@ -9,7 +9,7 @@ import dagster as dg
 
 import datom_core as dc
 from datom_dagster.events.event_metadata import commit_metadata, in_reading_order
-from datom_dagster.events.metadata_keys import CUT, VERSION
+from datom_dagster.events.metadata_keys import AUTHOR, CUT, VERSION
 
 #: Key under which an event lists the members of a set.
 MEMBERS = "datom/members"
@@ -39,7 +39,7 @@ def set_metadata(
         "datom/changed": since is None or bool(made.edits),
         "datom/change": _change(made, since),
         "datom/message": said.message,
-        "datom/author": str(said.author),
+        AUTHOR: str(said.author),
         "datom/recorded_at": said.recorded_at,
         VERSION: result.version,
         "datom/data_sha": result.data_sha,
