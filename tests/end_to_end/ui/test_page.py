@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.end_to_end.ui.conftest import CUT, MARKS, MESSAGE, goes, keep, sees
 from tests.end_to_end.ui.server import CUTS
+from tests.long import long
 
 pytestmark = MARKS
 
@@ -17,6 +18,7 @@ def rows(page: Any) -> dict[str, str]:
     return {cells[0].strip(): cells[1].strip() for cells in told if len(cells) > 1}
 
 
+@long  # what it launches is run without a page too, and the metadata that it shows is looked at in events
 class TestLaunchedByClicking:
     def test_its_run_shows_what_was_recorded_and_why(self, tall_page: Any, launched: str) -> None:
         from playwright.sync_api import expect
