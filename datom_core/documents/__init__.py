@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         Approval,
         Approvals,
         Signer,
+        check_names_no_approval,
         new_record,
         record_id,
         record_text,
@@ -70,7 +71,8 @@ else:
     __getattr__, __dir__ = lazy(
         __name__,
         {
-            "approvals": "Approval Approvals LOCKED Signer TRAILER new_record record_id record_text",
+            "approvals": "Approval Approvals LOCKED Signer TRAILER check_names_no_approval new_record record_id "
+            "record_text",
             "author": "Author read_author",
             "canonical": "canonical",
             "cuts": "Cut Cuts",
@@ -143,6 +145,7 @@ __all__ = [
     "add_kind",
     "block",
     "canonical",
+    "check_names_no_approval",
     "check_parents",
     "check_principal",
     "check_public_key",

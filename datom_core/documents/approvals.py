@@ -15,7 +15,7 @@ from typing import Any, Literal, overload
 from datom_core.common import fitting
 from datom_core.documents import canonical
 from datom_core.documents.parsing import objects, optional, required, required_sha
-from datom_core.errors import FormatError
+from datom_core.errors import FormatError, InvalidInputError
 
 #: The meaning of an approval that holds its cut in place.
 LOCKED = "locked"
@@ -177,6 +177,16 @@ def _sorted(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _sorted(value[key]) for key in sorted(value, key=lambda key: str(key).encode())}
     return [_sorted(v) for v in value] if isinstance(value, list) else value
+
+
+def check_names_no_approval(text: str) -> None:
+    """Refuse a line that would say, in a commit, that it brings an approval: whoever signs it would vouch for that.
+
+    Raises:
+        InvalidInputError: there is one.
+    """
+    if any(line.strip().lower().startswith(f"{TRAILER}:".lower()) for line in text.splitlines()):
+        raise InvalidInputError(f"A line that begins with {TRAILER}: is only in commits that bring an approval.")
 
 
 def records_where(raw: Sequence[Any], keep: Callable[[str, str], bool]) -> list[Any]:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Protocol
 
 from datom_core.auditing import EVERYTHING, AuditTrail, project_trail, storage_trail
-from datom_core.common import Progress, fitting, watcher
+from datom_core.common import Progress, fitting, names, watcher
 from datom_core.documents import Cuts, canonical
-from datom_core.errors import InvalidInputError
+from datom_core.errors import ConflictError, InvalidInputError
 from datom_core.evidence import archives, beside, stored
 from datom_core.evidence.bag_files import (
     DECLARATION,
@@ -28,7 +28,7 @@ from datom_core.evidence.bag_files import (
 )
 from datom_core.evidence.choosing import Asked, Documents, choose_versions
 from datom_core.evidence.crate import CRATE, crate
-from datom_core.evidence.history import Approval, put_history
+from datom_core.evidence.history import GIT, Approval, put_history
 from datom_core.evidence.listings import (
     APPROVALS,
     AUDIT,
@@ -137,6 +137,7 @@ def _filled(shop: Workshop, reader: Reader, store: ObjectStore, plan: _Plan, tot
     commit, approvals = None, tuple[Approval, ...]()
     if repo is not None:
         commit, approvals = put_history(shop, repo, reader.project, versions, asked.cut)
+        _check_cuts(shop, commit)
     shop.put(STATE, state_list(versions, payloads, asked.cut))
     shop.put(UNPROVEN, unproven_list(unproven))
     shop.put(AUDIT, audit_list(_events(store, repo, commit)))
@@ -153,6 +154,19 @@ def _filled(shop: Workshop, reader: Reader, store: ObjectStore, plan: _Plan, tot
     also = sorted(path for path in shop.files if path.startswith("data/") and not path.startswith(_DOCUMENTS))
     shop.put("index.html", index_page(about, versions, unproven, [(a.record, a.commit) for a in approvals], also))
     return _Contents(commit, tuple(unproven), _put_bag_files(shop, about, plan.seal))
+
+
+def _check_cuts(shop: Workshop, commit: str) -> None:
+    """Refuse cuts and approvals that storage tells otherwise than git: who reads the bag as a store would see others.
+
+    Raises:
+        ConflictError: says what to do.
+    """
+    if shop.files.get(GIT + names.CUTS_FILE) != shop.files.get(stored.STORED + names.CUTS_KEY):
+        raise ConflictError(
+            f"Git, at {commit[:8]}, does not say what storage says of cuts and approvals. If others are writing, try "
+            "again; project.mirror() puts storage right."
+        )
 
 
 def _events(store: ObjectStore, repo: GitRepo | None, commit: str | None) -> AuditTrail:

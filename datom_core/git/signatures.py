@@ -109,10 +109,15 @@ def signed_commits(
 
 @dataclass(frozen=True)
 class Node:
-    """A commit's place in the history: its first parent, and when it was made."""
+    """A commit's place in the history: its parents, and when it was made."""
 
-    parent: str | None
+    parents: tuple[str, ...]
     at: datetime
+
+    @property
+    def parent(self) -> str | None:
+        """The first of them."""
+        return self.parents[0] if self.parents else None
 
 
 def history_nodes(repo: History, tip: str) -> dict[str, Node]:
@@ -120,7 +125,7 @@ def history_nodes(repo: History, tip: str) -> dict[str, Node]:
     told = ("--topo-order", "--reverse", "--parents", "--timestamp")
     out = repo.with_history(lambda cache: cache.run("rev-list", *told, tip))
     rows = [line.split() for line in out.decode().splitlines()]
-    return {r[1]: Node(r[2] if len(r) > 2 else None, datetime.fromtimestamp(int(r[0]), UTC)) for r in rows}
+    return {r[1]: Node(tuple(r[2:]), datetime.fromtimestamp(int(r[0]), UTC)) for r in rows}
 
 
 def commits_touching(repo: History, tip: str, path: str) -> list[str]:

@@ -18,6 +18,7 @@ _SIGNED_SO = {
     "expired": "is signed with a key that was no longer allowed",
     "not yet allowed": "is signed with a key that was not allowed yet",
     "backdated": "says that it was made more than five minutes before its parent",
+    "beside": "lies on a branch beside a change of who may sign",
     "other key": "is signed with a key that is no SSH key",
 }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from datom_core.common import names
-from datom_core.documents import Approval, block, format_timestamp, rows
+from datom_core.documents import LOCKED, Approval, block, format_timestamp, rows
 from datom_core.git import GitRepo, signed_commits
 from datom_core.planning import ProjectState
 from datom_core.signatures.records import ProvenRecord, records_through, signing_problem
@@ -23,7 +23,8 @@ class SignatureLine:
         commit, recorded_at: its id, and its time.
         what: ``"approval"``, ``"withdrawal"``, ``"signers"`` (a change of them), ``"first signer"``, or ``"commit"``.
         verdict: ``"good"``, ``"unsigned"``, ``"bad"``, ``"not allowed"``, ``"expired"``, ``"not yet allowed"``,
-            ``"backdated"`` or ``"other key"`` (no SSH key: the machine's keyring may know it).
+            ``"backdated"``, ``"beside"`` (on a branch beside a change of who may sign) or ``"other key"`` (no SSH key:
+            the machine's keyring may know it).
         signer: whose key it is, if its parent says so.
         key: fingerprint of the key.
         record: id of the approval or withdrawal.
@@ -148,6 +149,9 @@ def _of_records(
             yield SignatureProblem("approval", None, record.id, told)
         if not record.intact:
             told = f"{_named(record)} was altered: its id is not that of what it says."
+            yield SignatureProblem("approval", None, record.id, told)
+        if record.meaning == LOCKED and record.stands and record.intact and record.outdated:
+            told = f"{_named(record)} was not withdrawn, and the cut was moved: {', '.join(record.outdated)}."
             yield SignatureProblem("approval", None, record.id, told)
         stamp = stamp_problem(record, server)
         if stamp is not None:

@@ -15,6 +15,7 @@ from datom_core.documents import (
     Cuts,
     Signer,
     Signers,
+    check_names_no_approval,
     format_timestamp,
     new_record,
     timestamp,
@@ -288,6 +289,7 @@ def check_reason(given: object) -> str:
         raise InvalidInputError("Say why: the reason is part of what is signed.")
     if len(given) > _LONGEST or "\0" in given or not names.is_text(given):
         raise InvalidInputError(f"The reason is text that git can keep, of at most {_LONGEST} characters.")
+    check_names_no_approval(given)
     return given.strip()
 
 

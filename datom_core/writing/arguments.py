@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from datom_core.common import names
-from datom_core.documents import Author, Declared, Provenance, check_parents, clean_custom
+from datom_core.documents import Author, Declared, Provenance, check_names_no_approval, check_parents, clean_custom
 from datom_core.errors import InvalidInputError
 from datom_core.extracts import Extract
 from datom_core.git import default_author
@@ -44,6 +44,7 @@ def check_message(message: object, default: str) -> str:
         raise InvalidInputError("The message is empty. Say why the data changed, or leave it out for a default.")
     if "\0" in message or not names.is_text(message):
         raise InvalidInputError("The message holds a NUL character or a lone surrogate, which git cannot keep.")
+    check_names_no_approval(message)
     return message
 
 
@@ -98,6 +99,7 @@ def check_trailers(trailers: Mapping[str, str] | None) -> dict[str, str]:
     bad = [k for k, v in checked.items() if not _TRAILER_KEY.fullmatch(k) or not v.isprintable() or not v.strip()]
     if bad:
         raise InvalidInputError(f"Trailers need a key of letters, digits and hyphens, and one line of text: {bad}.")
+    check_names_no_approval("\n".join(f"{key}:" for key in checked))
     return checked
 
 

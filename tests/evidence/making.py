@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ COREUTILS = (
 ).split()
 RECIPE = Path(dc.__file__).parent / "evidence" / "carried" / "verify.sh"
 ADA = dc.Author("Ada Lovelace", "ada@example.org")
-_AT = "1767400000 +0000"
+_AT = 1767400000
 
 
 def minimal_machine(folder: Path) -> dict[str, str]:
@@ -91,9 +92,11 @@ class Key:
         return subprocess.run(words, input=data, check=True, capture_output=True).stdout
 
 
-def commit(remote: Path, files: dict[str, bytes], message: str, key: Key | None = None) -> str:
-    """Put files on the branch in a commit, which the key signs."""
-    who = {f"GIT_{r}_{w}": v for r in ("AUTHOR", "COMMITTER") for w, v in (("DATE", _AT), *_names(key))}
+def commit(
+    remote: Path, files: dict[str, bytes], message: str, key: Key | None = None, *, at: int = _AT, onto: str = ""
+) -> str:
+    """Put files on the branch in a commit, which the key signs; with ``onto`` a merge, whose first parent that is."""
+    who = {f"GIT_{r}_{w}": v for r in ("AUTHOR", "COMMITTER") for w, v in (("DATE", f"{at} +0000"), *_names(key))}
     index = {"GIT_INDEX_FILE": str(remote / "by-hand"), "GIT_DIR": str(remote)}
 
     def git(*words: str, data: bytes = b"") -> str:
@@ -108,6 +111,7 @@ def commit(remote: Path, files: dict[str, bytes], message: str, key: Key | None 
         *sign,
         "commit-tree",
         *(["-S"] if key else []),
+        *(["-p", onto] if onto else []),
         "-p",
         "refs/heads/main",
         git("write-tree"),
@@ -115,6 +119,39 @@ def commit(remote: Path, files: dict[str, bytes], message: str, key: Key | None 
     )
     git("update-ref", "refs/heads/main", made)
     return made
+
+
+def rehistoried(bag: Path, remote: Path, *more: str) -> None:
+    """Make another history that of a bag, as a forger does: with more of its refs, and what is compared with it."""
+
+    def git(*words: str) -> bytes:
+        return subprocess.run(["git", f"--git-dir={remote}", *words], check=True, capture_output=True).stdout
+
+    tip = git("rev-parse", "HEAD").decode().strip()
+    git("bundle", "create", "-q", str(bag / "data" / "history.bundle"), "HEAD", "refs/heads/main", *more)
+    info = bag / "bag-info.txt"
+    info.write_text(re.sub("Datom-Commit: .*", f"Datom-Commit: {tip}", info.read_text()))
+    for path in git("ls-tree", "-rz", "--name-only", tip).decode().split("\0"):
+        if path.startswith(".datom/"):
+            (bag / "data" / "git" / path).write_bytes(show(remote, path))
+    cuts = bag / "data" / "git" / ".datom" / "cuts.json"
+    (bag / "data" / "datom" / ".metadata" / "cuts.json").write_bytes(cuts.read_bytes())
+    lines, records = (
+        ["id\tkind\tcut\tmeaning\tsigner\tkey\trecorded_at\tcommit"],
+        json.loads(cuts.read_text())["approvals"],
+    )
+    for record in records:
+        by = git("log", "--format=%H", f"--grep=^Datom-Approval: {record['id']}", "--all").decode().split()[0]
+        signer, text = record["signer"], _text(record)
+        (bag / "data" / "approvals" / record["id"]).write_text(text)
+        told = (
+            record["id"],
+            record["kind"],
+            record["cut"].replace('"', '\\"').replace("</", "<\\/"),
+            record["meaning"],
+        )
+        lines.append("\t".join((*told, signer["email"], signer["key"], record["recorded_at"], by)))
+    (bag / "data" / "approvals.tsv").write_text("\n".join(lines) + "\n")
 
 
 def _names(key: Key | None) -> tuple[tuple[str, str], tuple[str, str]]:
@@ -127,19 +164,26 @@ def show(remote: Path, path: str) -> bytes:
     return subprocess.run(words, check=True, capture_output=True).stdout
 
 
-def approve(remote: Path, cut: str, key: Key, **other: Any) -> str:
+def approve(remote: Path, cut: str, key: Key, *, at: int = _AT, **other: Any) -> str:
     """Record an approval as a signer does, or its withdrawal; its id."""
     document = json.loads(show(remote, ".datom/cuts.json"))
     held = {table: moves[0]["version"] for table, moves in document["cuts"][cut]["tables"].items()}
     signer = {"name": key.author.name, "email": key.author.email, "key": key.fingerprint}
     record = {"kind": "approval", "cut": cut, "meaning": "approved", "reason": "No open queries", "signer": signer}
     record |= {"recorded_at": "2026-01-03T00:26:40Z", "versions": held, **other}
-    text = json.dumps(record, ensure_ascii=False, separators=(",", ":"), sort_keys=True).replace("</", "<\\/")
+    text = _text(record)
     id_ = hashlib.sha256(text.encode()).hexdigest()
     document["approvals"] = [{"id": id_, **record}, *document.get("approvals", [])]
     data = json.dumps(document, indent=2, ensure_ascii=False).replace("</", "<\\/") + "\n"
-    commit(remote, {".datom/cuts.json": data.encode()}, f"Approved: {cut}\n\nDatom-Approval: {id_}\n", key)
+    commit(
+        remote, {".datom/cuts.json": data.encode()}, f"Approved: {cut}\n\n{text}\n\nDatom-Approval: {id_}\n", key, at=at
+    )
     return id_
+
+
+def _text(record: dict[str, Any]) -> str:
+    told = {key: value for key, value in record.items() if key != "id"}
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":"), sort_keys=True).replace("</", "<\\/")
 
 
 def study(folder: Path, *, key: Key | None = None, listed: Key | None = None, age: int = 63) -> dc.Project:

@@ -142,7 +142,10 @@ def test_a_history_of_another_project_or_behind(made: Made, tmp_path: Path) -> N
         made.project.reader.evidence(tmp_path / "bag", cut=CUT, history=tmp_path / "other.git")
     remote = tmp_path / "behind.git"
     subprocess.run(["git", "clone", "-q", "--bare", made.project.remote, remote], check=True)
-    subprocess.run(["git", f"--git-dir={remote}", "update-ref", "refs/heads/main", "main~3"], check=True)
+    subprocess.run(["git", f"--git-dir={remote}", "update-ref", "refs/heads/main", "main~1"], check=True)
+    with pytest.raises(dc.ConflictError, match=r"does not say what storage says of cuts and approvals"):
+        made.project.reader.evidence(tmp_path / "bag1", cut=CUT, history=remote)
+    subprocess.run(["git", f"--git-dir={remote}", "update-ref", "refs/heads/main", "main~2"], check=True)
     with pytest.raises(dc.ConflictError, match=r"does not say what storage says of the cut .*, dm@"):
         made.project.reader.evidence(tmp_path / "bag2", cut=CUT, history=remote)
     assert not (tmp_path / "bag2").exists()

@@ -18,7 +18,7 @@ import pytest
 
 import datom_core as dc
 from tests.evidence.conftest import Made
-from tests.evidence.making import CUT, RECIPE, Key, approve, commit, show, study, verify
+from tests.evidence.making import CUT, RECIPE, Key, approve, commit, rehistoried, show, study, verify
 from tests.long import LONG, long, sampled
 
 pytestmark = pytest.mark.xdist_group("evidence")
@@ -266,6 +266,67 @@ def test_what_comes_after_the_last_signature(made: Made, tmp_path: Path) -> None
     )
 
 
+GRACE = dc.Author("Grace Hopper", "grace@example.org")
+
+
+@pytest.fixture
+def forging(copied: Path, tmp_path: Path) -> Path:
+    """The history of a bag that is not sealed, to go on with."""
+    unsealed(copied)
+    subprocess.run(["git", "clone", "-q", "--bare", copied / "data" / "history.bundle", tmp_path / "f.git"], check=True)
+    return tmp_path / "f.git"
+
+
+def test_what_whoever_may_push_or_sign_might_forge(made: Made, copied: Path, forging: Path, tmp_path: Path) -> None:
+    """All at once: each is named by itself."""
+    remote, expected, grace = forging, [], Key.made(tmp_path / "keys", GRACE)
+
+    def recorded(document: dict[str, object]) -> bytes:
+        return (json.dumps(document, indent=2, ensure_ascii=False).replace("</", "<\\/") + "\n").encode()
+
+    commit(remote, {".datom/allowed_signers": (made.key.line + grace.line).encode()}, "Grace may sign", made.key)
+    signer = {"name": GRACE.name, "email": GRACE.email, "key": made.key.fingerprint}
+    approve(remote, CUT, made.key, signer=signer)
+    expected.append(f"is signed by somebody else than {GRACE.email}: Good")
+    lock = approve(remote, CUT, grace, meaning="locked")
+    early = commit(remote, {}, "Said to be done before", grace, at=1767300000)
+    expected.append(f"commit {early} says that it was made more than five minutes before its parent")
+    document = json.loads(show(remote, ".datom/cuts.json"))
+    document["approvals"][-1]["versions"] = {"ae (all)": "0" * 64}
+    expected.append(f"does not say of {document['approvals'][-1]['id']} what commit")
+    moves = document["cuts"][CUT]["tables"]["dm"]
+    moves.insert(0, moves[0] | {"version": document["cuts"]["2026-01"]["tables"]["dm"][0]["version"]})
+    commit(remote, {".datom/cuts.json": recorded(document)}, "Moved")
+    expected.append(f"is locked, by {lock}, and not for all of these versions")
+    for words in (["update-ref", "refs/heads/beef", early], ["symbolic-ref", "HEAD", "refs/heads/main"]):
+        subprocess.run(["git", f"--git-dir={remote}", *words], check=True)
+    expected.append(f"refs/heads/beef is at {early}, beside the branch")
+    rehistoried(copied, remote, "refs/heads/beef")
+    (copied / "data" / "datom" / ".metadata" / "cuts.json").write_text("{}")
+    expected.append("data/datom/.metadata/cuts.json: is not data/git/.datom/cuts.json")
+    state = copied / "data" / "state.tsv"
+    edited(state, document["cuts"][CUT]["tables"]["dm"][1]["version"], moves[0]["version"])
+    reseal(copied)
+    checked = verify(made.machine, copied)
+    assert [what for what in expected if not any(what in line for line in checked.failures)] == [], checked.out
+
+
+def test_another_root_brings_no_other_signers(made: Made, copied: Path, forging: Path, tmp_path: Path) -> None:
+    """Merged as the first parent, it would be whose list counts from there on."""
+    mallory = Key.made(tmp_path / "keys", MALLORY)
+    study(tmp_path / "other", key=mallory)
+    subprocess.run(
+        ["git", f"--git-dir={forging}", "fetch", "-q", tmp_path / "other" / "history.git", "main:o"], check=True
+    )
+    commit(forging, {".datom/allowed_signers": mallory.line.encode()}, "Merge", mallory, onto="refs/heads/o")
+    commit(forging, {}, "Final", mallory)
+    rehistoried(copied, forging)
+    reseal(copied)
+    said = "\n".join(verify(made.machine, copied).failures)
+    assert ".datom/allowed_signers once more" in said
+    assert "beside a change of .datom/allowed_signers, on another branch" in said
+
+
 def test_the_page_has_the_hash_of_the_recipe() -> None:
     told = re.findall(r"<!-- verify.sh -->\n```text\n([0-9a-f]{64})\n```", PAGE.read_text())
     assert told == [sha256(RECIPE.read_bytes()).hexdigest()]
@@ -273,5 +334,7 @@ def test_the_page_has_the_hash_of_the_recipe() -> None:
 
 def test_usage(made: Made, tmp_path: Path) -> None:
     assert verify(made.machine, Path(made.bag), "--signers", tmp_path / "none").code == 2
+    (tmp_path / "empty").touch()  # it is not the same as no list
+    assert verify(made.machine, Path(made.bag), "--signers", tmp_path / "empty").code == 2
     assert verify(made.machine, Path(made.bag), "--nonsense").code == 2
     assert verify(made.machine, tmp_path / "nothing").code == 2

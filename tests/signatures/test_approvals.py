@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -129,12 +130,22 @@ def forged_unlock(document: dict[str, object]) -> None:
     records.insert(0, {"id": record_id(record), **record})
 
 
-@pytest.mark.parametrize("how", ["unsigned", pytest.param("a stranger's key", marks=long), "the lock taken out"])
+def moved(document: dict[str, Any]) -> None:
+    """The cut stands for another version, as of now."""
+    moves = next(iter(document["cuts"]["2026-01"]["tables"].values()))
+    moves.insert(0, moves[0] | {"version": "0" * 64})
+
+
+@pytest.mark.parametrize(
+    "how", ["unsigned", pytest.param("a stranger's key", marks=long), "the lock taken out", "the cut moved"]
+)
 def test_a_lock_that_was_undone_by_hand_still_holds_and_verification_tells(
     study: dc.Project, opened: Opened, keys: Keys, how: str
 ) -> None:
     study.approve("2026-01", meaning="locked", reason="Database lock")
-    change = forged_unlock if how != "the lock taken out" else lambda document: document.update(approvals=[])
+    change = {"the lock taken out": lambda document: document.update(approvals=[]), "the cut moved": moved}.get(
+        how, forged_unlock
+    )
     pushed = by_hand(opened(ADA, None), change, keys.stranger if how == "a stranger's key" else None)
     with pytest.raises(dc.InvalidInputError, match="Locked"):
         study.cut("2026-01", {"dm": frame(9)})
@@ -145,6 +156,7 @@ def test_a_lock_that_was_undone_by_hand_still_holds_and_verification_tells(
         "unsigned": f"The commit {pushed[:12]} is not signed, and brings the record",
         "a stranger's key": f"The commit {pushed[:12]} is signed with a key that was not allowed",
         "the lock taken out": "and is gone from .datom/cuts.json",
+        "the cut moved": "was not withdrawn, and the cut was moved: ",
     }
     assert expected[how] in told
 
@@ -152,6 +164,11 @@ def test_a_lock_that_was_undone_by_hand_still_holds_and_verification_tells(
 REFUSED: list[tuple[dict[str, object], type[Exception], str]] = [
     ({"cut": "2026-1"}, dc.NotFoundError, r"no cut '2026-1'; .*Did you mean '2026-01'"),
     ({"reason": " "}, dc.InvalidInputError, "Say why"),
+    (
+        {"reason": f"done\n\ndatom-approval: {'a' * 64}"},
+        dc.InvalidInputError,
+        "is only in commits that bring an approval",
+    ),
     ({"meaning": ""}, dc.InvalidInputError, "A meaning is a word or a few"),
     ({"signing": "stranger"}, dc.AccessDeniedError, r"is not in .datom/allowed_signers"),
     ({"signing": "locked"}, dc.AccessDeniedError, "has a passphrase"),
@@ -170,6 +187,9 @@ def test_refused_before_any_effect(study: dc.Project, opened: Opened, remote: Pa
             study.approve(asked.pop("cut"), **asked)  # type: ignore[arg-type]
     with pytest.raises(dc.InvalidInputError, match="no key was given"):
         opened(ADA, None).approve("2026-01", meaning="approved", reason="done")
+    for told in ({"message": "x\n\nDatom-Approval: 1"}, {"trailers": {"Datom-Approval": "1"}}):
+        with pytest.raises(dc.InvalidInputError, match="is only in commits that bring an approval"):
+            study.write("dm", frame(9), **told)  # type: ignore[arg-type]
     assert head(remote) == before
     assert not study.reader.approvals()
 

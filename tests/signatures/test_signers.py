@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable
 from datetime import timedelta
@@ -13,6 +14,7 @@ import datom_core as dc
 from datom_core.documents import Signers
 from datom_core.project import editor_of
 from datom_core.testing import Clock
+from tests.evidence.making import Key, approve
 from tests.long import long
 from tests.signatures.conftest import ADA, GRACE, Keys, frame, git
 
@@ -133,6 +135,75 @@ def test_taking_the_file_away_takes_nothing_away(study: dc.Project, opened: Open
     assert [p.commit for p in report.problems] == [pushed]
     with pytest.raises(dc.InvalidInputError, match="Locked"):
         study.cut("2026-01", {"dm": frame(9)})
+
+
+def merge(remote: Path, *parents: str, tree: str | None = None) -> str:
+    """A commit that nobody signs, as the branch; with the files of the last of its parents, and made when that was."""
+    at = git(remote, "log", "-1", "--format=%ct", parents[-1]).strip() if parents else "1000000000"
+    who = {f"GIT_{role}_{what}": said for role in ("AUTHOR", "COMMITTER") for what, said in _mallory(at)}
+    words = [word for parent in parents for word in ("-p", parent)] + [tree or f"{parents[-1]}^{{tree}}"]
+    words = ["git", f"--git-dir={remote}", "commit-tree", "-m", "Merge", *words]
+    made = subprocess.run(words, env=os.environ | who, check=True, capture_output=True, text=True).stdout.strip()
+    git(remote, "update-ref", "refs/heads/main", made)
+    return made
+
+
+def _mallory(at: str) -> tuple[tuple[str, str], ...]:
+    return ("NAME", "Mallory"), ("EMAIL", "mallory@example.org"), ("DATE", f"{at} +0000")
+
+
+def test_a_branch_from_before_somebody_was_revoked(study: dc.Project, opened: Opened, keys: Keys, remote: Path) -> None:
+    """Merged afterwards, it unlocks nothing, in whatever order its parents are named."""
+    study.allow_signer("grace@example.org", keys.public("grace"))
+    study.approve("2026-01", meaning="locked", reason="Database lock")
+    lock = study.reader.approvals()[0].id
+    fork = git(remote, "rev-parse", "HEAD").strip()
+    study.revoke_signer("grace@example.org", keys.public("grace"))
+    main = git(remote, "rev-parse", "HEAD").strip()
+    at = int(git(remote, "log", "-1", "--format=%ct", fork))
+    git(remote, "update-ref", "refs/heads/main", fork)
+    hers = Key(keys.grace, dc.Author("Grace Hopper", "grace@example.org"))
+    approve(remote, "2026-01", hers, at=at, kind="withdrawal", meaning="locked", withdraws=lock)
+    by = git(remote, "rev-parse", "HEAD").strip()
+    for parents in ((main, by), (by, main)):
+        merge(remote, *parents)
+        report = opened(ADA, None).verify_signatures()
+        assert [line.verdict for line in report.lines if line.commit == by] == ["beside"]
+        assert any(
+            p.commit == by and "lies on a branch beside a change of who may sign" in str(p) for p in report.problems
+        )
+        with pytest.raises(dc.InvalidInputError, match="Locked"):
+            opened(ADA, "ada").cut("2026-01", {"dm": frame(9)})
+
+
+def test_another_root_is_merged(study: dc.Project, opened: Opened, keys: Keys, remote: Path) -> None:
+    """Whoever was allowed by no signer of this history approves and unlocks nothing."""
+    study.approve("2026-01", meaning="locked", reason="Database lock")
+    main = git(remote, "rev-parse", "HEAD").strip()
+    line = f'mallory@example.org namespaces="git" {keys.public("stranger")}\n'
+    blob = remote.parent / "line"
+    blob.write_text(line)
+    sha = git(remote, "hash-object", "-w", str(blob)).strip()
+    tree = _with(remote, f"{main}^{{tree}}", sha)
+    merge(remote, merge(remote, tree=tree), main, tree=tree)
+    mallory = opened("Mallory <mallory@example.org>", "stranger")
+    mallory.withdraw("2026-01", meaning="locked", reason="mine")
+    with pytest.raises(dc.InvalidInputError, match="Locked"):
+        mallory.cut("2026-01", {"dm": frame(9)})
+    report = study.verify_signatures()
+    assert report.root is None
+    assert "changes who may sign, and is not signed" in str(report.problems[0])
+    assert any("is signed with a key that was not allowed, and brings the record" in str(p) for p in report.problems)
+
+
+def _with(remote: Path, tree: str, blob: str) -> str:
+    """A tree whose list of signers is this blob."""
+    env, told = os.environ | {"GIT_INDEX_FILE": str(remote / "by-hand")}, ""
+    for words in (["read-tree", tree], ["update-index", "--cacheinfo", f"100644,{blob},{FILE}"], ["write-tree"]):
+        told = subprocess.run(
+            ["git", f"--git-dir={remote}", *words], env=env, check=True, capture_output=True, text=True
+        ).stdout
+    return told.strip()
 
 
 def test_plain_git_says_the_same(study: dc.Project, keys: Keys, remote: Path, tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ class SignatureLine:
     Attributes:
         commit, recorded_at: its id, and its time.
         what: approval, withdrawal, signers, first signer, or commit.
-        verdict: good, unsigned, bad, not allowed, expired, not yet allowed, backdated, or other key.
+        verdict: good, unsigned, bad, not allowed, expired, not yet allowed, backdated, beside, or other key.
         signer, key: whose key it is, as far as the commit before it says, and its fingerprint.
         required: whether it must be signed.
     """

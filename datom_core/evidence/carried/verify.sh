@@ -18,7 +18,9 @@ folder=
 while [ $# -gt 0 ]; do
   case $1 in
     --signers) [ $# -gt 1 ] && [ -r "$2" ] || { echo "--signers needs a file that can be read." >&2; exit 2; }
-      given=$(cat <"$2" && echo .) && given=${given%.}; shift ;;
+      given=$(cat <"$2" && echo .) && given=${given%.}
+      [ -n "$given" ] || { echo "--signers: $2 is empty: it allows nobody." >&2; exit 2; }
+      shift ;;
     -*) echo "usage: sh verify.sh [--signers FILE] [FOLDER]" >&2; exit 2 ;;
     *) folder=$1 ;;
   esac
@@ -167,6 +169,9 @@ done <"$work/state"
 sort -u "$work/payloads" | comm -23 - "$work/manifest" >"$work/missing"
 while IFS= read -r line; do fail "${line#*  }: has not the SHA-256 that data/state.tsv gives it"; done <"$work/missing"
 [ -s "$work/state" ] || fail "data/state.tsv: names no table"
+if [ "${first:--}" = - ]; then said "     it is about no cut, but about these versions:"
+else said "     it is about the cut $first, as these versions:"; fi
+while IFS=$tab read -r table version rest; do said "     $table $version"; done <"$work/state"
 done_ "$(sort -u "$work/payloads" | wc -l | tr -d ' ') payloads are those that data/state.tsv names"
 
 # line readers of documents in the layout in which they lie: two blanks of indent, one value per line.
@@ -201,6 +206,20 @@ entry_in() {
       '    "data_sha": "'*) sha=$value ;;
       '    "parquet_sha": "'* | '    "document_sha": "'*) bytes=$value ;;
       '  }'*) [ "$id" != "$2" ] || { printf '%s %s\n' "$sha" "$bytes"; return; } ;;
+    esac
+  done <"$1"
+}
+
+# record_in FILE ID: what cuts.json says of an approval or withdrawal, as one line.
+record_in() {
+  inside=
+  while IFS= read -r line; do
+    case $inside$line in
+      '  "approvals": ['*) inside=1 ;;
+      '1    {') text= ;;
+      '1    }'*) case $text in '      "id": "'"$2"'"'*) printf '%s\n' "$text"; return ;; esac ;;
+      '1  ]'*) return ;;
+      1*) text=$text$line ;;
     esac
   done <"$1"
 }
@@ -253,6 +272,10 @@ else
   if git --git-dir="$work/empty.git" bundle verify "$bundle" >"$work/out" 2>&1 &&
     git -c transfer.fsckObjects=true clone --quiet --bare --template= "$bundle" "$repo" >"$work/out" 2>&1; then
     [ "$(history_ rev-parse HEAD)" = "$commit" ] || fail "bag-info.txt: data/history.bundle does not end at $commit"
+    git -C "$work/empty.git" bundle list-heads "$bundle" >"$work/heads"
+    while read -r sha ref; do
+      [ "$sha" = "$commit" ] || fail "data/history.bundle: $ref is at $sha, beside the branch that was handed over"
+    done <"$work/heads"
     history_ fsck --full --no-dangling --no-progress >"$work/out" 2>&1 || fail "data/history.bundle: git fsck refuses it"
     [ "$(history_ rev-parse --is-shallow-repository)" = false ] || fail "data/history.bundle: it lacks older commits"
   else
@@ -281,6 +304,12 @@ else
   while IFS= read -r line; do
     fail "${line#*  }: is not the document of commit $commit, or only one of both has it"
   done <"$work/differs"
+  # Approvals are read from storage's copy, by programs that read the bag as a store.
+  if [ -f data/git/.datom/cuts.json ] || [ -f data/datom/.metadata/cuts.json ]; then
+    of_git=$(sha256sum <data/git/.datom/cuts.json 2>/dev/null)
+    [ "$of_git" = "$(sha256sum <data/datom/.metadata/cuts.json 2>/dev/null)" ] ||
+      fail "data/datom/.metadata/cuts.json: is not data/git/.datom/cuts.json"
+  fi
   done_ "$(wc -l <"$work/blobs" | tr -d ' ') documents are the commit's"
 
   step "8. From the cut to its versions to their payloads, in git's documents"
@@ -294,37 +323,68 @@ else
   unsigned=0
   newest=
   listing=" $(history_ rev-list --full-history "$commit" -- ':(top,literal).datom/allowed_signers' | tr '\n' ' ') "
-  # signers COMMIT: the list that counts for a commit: the one given, or its parent's, or else its own.
+  # signers COMMIT: the list that counts for a commit: the one given; or its parent's, of a merge what all parents have;
+  # or else its own.
   signers() {
     list=$work/given
-    introduced=
     [ -z "$given" ] || return 0
     list=$work/list
-    parent=$(history_ rev-parse --quiet --verify "$1^" 2>/dev/null)
-    [ -n "$parent" ] && document "$parent" .datom/allowed_signers "$list" && return 0
-    introduced=1
+    had=
+    : >"$list"
+    for parent in $(history_ rev-parse --quiet "$1^@" 2>/dev/null); do
+      document "$parent" .datom/allowed_signers "$work/theirs" && found=1 || found=
+      sort "$work/theirs" >"$work/sorted"
+      if [ -z "${had:-}" ]; then cat "$work/sorted" >"$list"
+      else comm -12 "$list" "$work/sorted" >"$work/common"; cat "$work/common" >"$list"; fi
+      had=$had-$found
+    done
+    case $had in *1*) return 0 ;; esac
     document "$1" .datom/allowed_signers "$list" || list=$work/none
   }
+  # A change of the list that lies on another branch of the history than a commit is neither before nor after it.
+  beside=
+  if [ -n "$(history_ rev-list --min-parents=2 -n 1 "$commit" 2>/dev/null)" ]; then
+    for change in $listing; do
+      history_ rev-list --ancestry-path "$change..$commit" | sort >"$work/after"
+      beside="$beside $(history_ rev-list "$commit" "^$change" | sort | comm -23 - "$work/after" | tr '\n' ' ')"
+    done
+  fi
+  beside="$beside "
+  lists=0
   # good COMMIT: whether its signature is one that counts; what was said is in $work/out.
   good() { history_ -c gpg.ssh.allowedSignersFile="$list" verify-commit --raw "$1" >"$work/out" 2>&1; }
   while IFS= read -r one; do
     kind=
     part=headers
     approvals=
+    made=
+    back=
     history_ cat-file commit "$one" >"$work/commit"
     while IFS= read -r line; do
       case $part$line in
         headers) part=message ;;
+        'headersparent '*)
+          read -r before <"$work/made.${line#* }"
+          [ "${back:-0}" -gt "$before" ] || back=$before ;;
+        'headerscommitter '*) made=${line% *}; made=${made##* } ;;
         headersgpgsig*SSH*) kind=ssh ;;
         headersgpgsig*) kind=other ;;
         'messageDatom-Approval: '*) approvals="$approvals ${line#*: }" ;;
       esac
     done <"$work/commit"
+    printf '%s\n' "$made" >"$work/made.$one"
     case $kind in
       ssh)
         signers "$one"
         if good "$one"; then
+          # Whoever may no longer sign could otherwise say that it was done before, or do it on a branch that forked then.
+          [ "$made" -ge $((${back:-$made} - 300)) ] ||
+            fail "data/history.bundle: commit $one says that it was made more than five minutes before its parent"
+          case $beside in *" $one "*)
+            fail "data/history.bundle: commit $one is signed beside a change of .datom/allowed_signers, on another branch" ;;
+          esac
           signed=$((signed + 1)); newest=$one
+          cat "$work/out" >"$work/good.$one"
           for id in $approvals; do printf '%s\n' "$id" >>"$work/trailers"; done
         elif [ "$list" = "$work/none" ]; then
           note "commit $one is signed, and the project had no list of signers then"
@@ -336,6 +396,8 @@ else
     esac
     case $listing in *" $one "*)
       if ! history_ cat-file -e "$one^:.datom/allowed_signers" 2>/dev/null; then
+        lists=$((lists + 1))
+        [ $lists -eq 1 ] || fail "data/history.bundle: commit $one brings .datom/allowed_signers once more"
         [ -n "$given" ] || note "commit $one brings the list of signers, which nothing before it vouches for. Compare
      the keys in data/git/.datom/allowed_signers with what you know from elsewhere, or give --signers FILE."
       elif [ "$newest" != "$one" ]; then
@@ -360,8 +422,13 @@ else
 
   step "10. What was approved"
   count=0
+  document "$commit" .datom/cuts.json "$work/cuts" || : >"$work/cuts"
   if [ -f data/approvals.tsv ]; then
     tail -n +2 data/approvals.tsv >"$work/approvals"
+    withdrawn=
+    while IFS=$tab read -r id kind rest; do
+      [ "$kind" != withdrawal ] || withdrawn=$withdrawn$(cat "data/approvals/$id" 2>/dev/null)
+    done <"$work/approvals"
     while IFS=$tab read -r id kind cut meaning email key at by; do
       count=$((count + 1))
       case $by in '' | *[!0-9a-f]*) fail "data/approvals.tsv: $by is no commit"; continue ;; esac
@@ -370,9 +437,22 @@ else
         sum=$(sha256sum <"data/approvals/$id")
         [ "${sum%% *}" = "$id" ] || fail "data/approvals/$id: its SHA-256 is not the id that it is named after"
       else fail "data/approvals/$id: is not there"; fi
-      signers "$by"
-      if ! good "$by"; then fail "data/$what: commit $by is not signed by a key that is allowed"; continue; fi
-      case $(cat "$work/out") in *"$key"*) ;; *) fail "data/$what: commit $by is signed by another key than $key" ;; esac
+      [ -f "$work/good.$by" ] || { fail "data/$what: the history has no commit $by that an allowed key signed"; continue; }
+      read -r signature <"$work/good.$by"
+      case $signature in *"$key"*) ;; *) fail "data/$what: commit $by is signed by another key than $key" ;; esac
+      who=${signature#*signature for }
+      who=${who% with *}
+      # A list that somebody gives may name several addresses in a line, or patterns of them.
+      allowed=
+      while [ -n "$who" ]; do
+        case $email in ${who%%,*}) allowed=1 ;; esac
+        case $who in *,*) who=${who#*,} ;; *) who= ;; esac
+      done
+      [ -n "$allowed" ] || fail "data/$what: commit $by is signed by somebody else than $email: $signature"
+      document "$by" .datom/cuts.json "$work/brought" || : >"$work/brought"
+      brought=$(record_in "$work/brought" "$id")
+      [ -n "$brought" ] && [ "$brought" = "$(record_in "$work/cuts" "$id")" ] ||
+        fail "data/git/.datom/cuts.json: does not say of $id what commit $by says, which brought it"
       found=
       history_ cat-file commit "$by" >"$work/commit"
       while IFS= read -r line; do [ "$line" != "Datom-Approval: $id" ] || found=1; done <"$work/commit"
@@ -386,6 +466,13 @@ else
       while IFS=$tab read -r table version rest; do
         case $text in *"\"$table\":\"$version\""*) covered=$((covered + 1)) ;; esac
       done <"$work/state"
+      if [ "$kind $meaning $cut" = "approval locked $first" ]; then
+        case $withdrawn in
+          *"\"withdraws\":\"$id\""*) ;;
+          *) [ "$covered" -eq "$(wc -l <"$work/state")" ] ||
+            fail "data/state.tsv: the cut $cut is locked, by $id, and not for all of these versions" ;;
+        esac
+      fi
       said "     $kind: $meaning, cut $cut, by $email with $key, $at; it names $covered of the bag's versions"
     done <"$work/approvals"
   fi
@@ -395,16 +482,14 @@ else
     fail "data/approvals.tsv: lacks $id, which a signed commit brought; records are withdrawn, never erased"
   done <"$work/missing"
   told=0
-  if document "$commit" .datom/cuts.json "$work/cuts"; then
-    inside=
-    while IFS= read -r line; do
-      case $line in
-        '  "approvals": ['*) inside=1 ;;
-        '  ]'*) inside= ;;
-        '      "id": "'*) [ -z "$inside" ] || told=$((told + 1)) ;;
-      esac
-    done <"$work/cuts"
-  fi
+  inside=
+  while IFS= read -r line; do
+    case $line in
+      '  "approvals": ['*) inside=1 ;;
+      '  ]'*) inside= ;;
+      '      "id": "'*) [ -z "$inside" ] || told=$((told + 1)) ;;
+    esac
+  done <"$work/cuts"
   [ "$told" -eq "$count" ] || fail "data/approvals.tsv: has $count records, .datom/cuts.json of the commit has $told"
   if [ "$count" -eq 0 ]; then printf '     nothing was approved by a signed record\n'
   else done_ "$count approvals and withdrawals, each in a commit that its signer signed"; fi
@@ -445,7 +530,8 @@ said "     It stands for the whole bag: compare it with the one that you were to
 printf '\n== What these tools cannot check\n%s\n' \
 "     That a payload holds the content that its name says (the content hash is of the values, not of the bytes), and
      that the documents in data/datom say what the texts in data/ids say. reader.py checks both; it needs python and
-     pyarrow:  python reader.py .
+     pyarrow:  python reader.py .  Who recorded a version, when and why, is in data/git, which was compared with the
+     history; that data/datom tells the same of it is not checked here.
      index.html, copies, changes and lists were made from the rest; that they say the same is not checked here.
      A time stamp of an approval, if there is one: openssl ts -verify checks the token that .datom/cuts.json holds.
      Who holds a key, and that history did not go on after this bag was made: that is between people."
