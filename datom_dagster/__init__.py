@@ -22,6 +22,7 @@ from datom_core import needing
 
 with needing("datom_dagster", "dagster"):
     from datom_dagster.assets import (
+        SetMember,
         TableSpec,
         check_tables,
         datom_asset,
@@ -30,8 +31,9 @@ with needing("datom_dagster", "dagster"):
         datom_definitions,
         datom_eager,
         datom_jobs,
+        datom_set,
     )
-    from datom_dagster.checks import datom_checks
+    from datom_dagster.checks import datom_checks, datom_set_checks
     from datom_dagster.components import DatomProjectComponent
     from datom_dagster.events import datom_parents
     from datom_dagster.io import DatomIOManager
@@ -59,6 +61,7 @@ __all__ = [
     "LocalStorage",
     "OpenLineageResource",
     "S3Storage",
+    "SetMember",
     "TableRules",
     "TableSpec",
     "check_tables",
@@ -70,6 +73,8 @@ __all__ = [
     "datom_eager",
     "datom_jobs",
     "datom_parents",
+    "datom_set",
+    "datom_set_checks",
     "extract_sensor",
     "outside_write_sensor",
     "portfolio_sensor",

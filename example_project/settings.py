@@ -11,6 +11,8 @@ import datom_core as dc
 from datom_dagster import DatomStorage, LocalStorage, S3Storage
 
 PROJECT = "STUDY_001"
+#: The product that is derived from it, and its one set.
+PRODUCT, PRODUCT_SET = "STUDY_001_ADAM", "adam"
 _DEMO = Path(__file__).resolve().parent.parent / ".demo"
 
 
@@ -25,6 +27,8 @@ class Settings:
         remote: URL or path of its git repository (``DATOM_EXAMPLE_REMOTE``).
         governance_store, governance_remote: where the organization's register lies, and its git repository
             (``DATOM_EXAMPLE_GOVERNANCE_STORE``, ``DATOM_EXAMPLE_GOVERNANCE_REMOTE``). The example's jobs create it.
+        adam_store, adam_remote: the same of the ADaM product (``DATOM_EXAMPLE_ADAM_STORE``,
+            ``DATOM_EXAMPLE_ADAM_REMOTE``); by default beside the study's repository.
         drops: folder in which the vendor's files arrive (``DATOM_EXAMPLE_DROPS``).
         reports: folder of the reports of what changed (``DATOM_EXAMPLE_REPORTS``); by default beside the repository.
         dagster_home: Dagster's own folder (``DATOM_EXAMPLE_DAGSTER_HOME``); never the user's own instance.
@@ -35,6 +39,8 @@ class Settings:
     remote: str
     governance_store: str
     governance_remote: str
+    adam_store: str
+    adam_remote: str
     drops: str
     reports: str
     dagster_home: str
@@ -48,6 +54,8 @@ class Settings:
             remote=remote,
             governance_store=os.environ.get("DATOM_EXAMPLE_GOVERNANCE_STORE", str(_DEMO / "governance")),
             governance_remote=os.environ.get("DATOM_EXAMPLE_GOVERNANCE_REMOTE", str(_DEMO / "governance.git")),
+            adam_store=os.environ.get("DATOM_EXAMPLE_ADAM_STORE", str(Path(remote).with_name("adam"))),
+            adam_remote=os.environ.get("DATOM_EXAMPLE_ADAM_REMOTE", str(Path(remote).with_name("adam.git"))),
             drops=os.environ.get("DATOM_EXAMPLE_DROPS", str(_DEMO / "drops")),
             reports=os.environ.get("DATOM_EXAMPLE_REPORTS", str(Path(remote).with_name("reports"))),
             dagster_home=os.environ.get("DATOM_EXAMPLE_DAGSTER_HOME", str(_DEMO / "dagster")),
@@ -76,6 +84,15 @@ def ensure_project(settings: Settings) -> dc.Project:
         return dc.Project.open(store, remote=settings.remote)
     except dc.NotFoundError:
         return dc.Project.init(PROJECT, store, remote=settings.remote)
+
+
+def ensure_product(settings: Settings) -> dc.Project:
+    """The ADaM product, which is created the first time."""
+    store = dc.LocalStore(settings.adam_store)
+    try:
+        return dc.Project.open(store, remote=settings.adam_remote)
+    except dc.NotFoundError:
+        return dc.Project.init(PRODUCT, store, remote=settings.adam_remote, product=PRODUCT_SET)
 
 
 def save_settings(settings: Settings) -> Path | None:

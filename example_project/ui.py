@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from example_project.settings import Settings, ensure_dagster_home, ensure_project
+from example_project.settings import Settings, ensure_dagster_home, ensure_product, ensure_project
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -15,6 +15,7 @@ def main() -> None:
     settings = Settings.from_environment()
     ensure_dagster_home(settings)
     ensure_project(settings)
+    ensure_product(settings)
     port = os.environ.get("DATOM_UI_PORT", "3000")
     print(f"Dagster's page opens on http://127.0.0.1:{port} (half a minute; Ctrl-C ends it)", flush=True)
     workspace = str(_ROOT / "workspace.yaml")

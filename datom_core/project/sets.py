@@ -38,12 +38,13 @@ class Sets:
         trailers: Mapping[str, str] | None = None,
         provenance: Provenance | None = None,
         allow: str | None = None,
+        readers: Iterable[ProjectReader] = (),
         dry_run: bool = False,
     ) -> SetResult:
         """Make these members the current version of a set. Writing the same ones again changes nothing.
 
         A member that was derived from another version of a table than the set lists is refused, with every such member
-        named; members of other projects are looked at too, as far as the register leads to them.
+        named; members of other projects are looked at too, as far as readers of them or the register lead there.
 
         Args:
             name: name of the set; a new name creates it. In a product, the one that the project declares.
@@ -55,6 +56,7 @@ class Sets:
             message: why; by default what was edited in the `VersionSet`, or ``Update {name}``.
             author, trailers, provenance: as `Project.write`.
             allow: why members that contradict one another are right; it is recorded with them.
+            readers: of other projects that members are of; one that is not given is looked up in the register.
             dry_run: check everything, and write nothing.
 
         Raises:
@@ -64,14 +66,15 @@ class Sets:
             ConflictError, StorageError: try again; a half-done write is completed.
         """
         names.check_new_name(name, "set")
-        given = self._member_list(name, members, tags)
+        others = {reader.project: reader for reader in readers}
+        given = self._member_list(name, members, tags, others)
         payload = SetPayload.of(name, self._parts.state.file.name, given.members, given.tags)
         purpose = Purpose.asked(message, author, trailers, provenance, standing=self._parts.standing)
         intent = purpose.intent(given.message())
         subject = given.subject() if message is None else intent.message.splitlines()[0]
         reason = None if allow is None else check_message(allow, "")
         request = SetRequest(name, payload, _contents(files), subject, reason)
-        writer = SetWriter(self._parts.state.file.name, self._editor, self._foreign_parents())
+        writer = SetWriter(self._parts.state.file.name, self._editor, self._foreign_parents(others))
         return writer.run(request, intent, dry_run=dry_run)
 
     def member(self, text: str) -> Member:
@@ -80,23 +83,14 @@ class Sets:
         Raises:
             InvalidInputError, NotFoundError: it names none; or another project, which no register leads to.
         """
-        given: object = text
-        if not isinstance(given, str):
-            raise InvalidInputError('A member is a dc.Member, or text such as "lb@2026-02".')
-        head, at, state = text.partition("@")
-        project, _, table = head.rpartition("/")
-        asked = Reference.parse(table + at + state)
-        if asked.table is None:
-            raise InvalidInputError('it names no table, as "lb@2026-02" does')
-        if project in ("", self._parts.state.file.name):
-            reader = ProjectReader(self._parts.store, self._parts.state.file.name, self._parts.state.manifest.schema)
-            return _member_at(reader, asked.table, asked.state)
-        if names.is_sha(asked.state):
-            return Member(project, asked.table, str(asked.state))
-        return _member_at(self._other(project), asked.table, asked.state)
+        return self._member(text, {})
 
     def _member_list(
-        self, name: str, members: VersionSet | Iterable[Member | str], tags: Mapping[str, Any] | None
+        self,
+        name: str,
+        members: VersionSet | Iterable[Member | str],
+        tags: Mapping[str, Any] | None,
+        others: Mapping[str, ProjectReader],
     ) -> VersionSet:
         """The members as a set of this project, under this name."""
         project = self._parts.state.file.name
@@ -112,12 +106,28 @@ class Sets:
         found, problems = [], []
         for member in members:
             try:
-                found.append(member if isinstance(member, Member) else self.member(member))
+                found.append(member if isinstance(member, Member) else self._member(member, others))
             except (InvalidInputError, NotFoundError) as error:
                 problems.append(f"  - {member!r}: {error}")
         if problems:
             raise InvalidInputError("Some members cannot be found:\n" + "\n".join(problems))
         return VersionSet(name, project, tuple(found), check_tags(tags, f"the set {name}"))
+
+    def _member(self, text: object, others: Mapping[str, ProjectReader]) -> Member:
+        """The member that a text names: ``table@state``, or ``project/table@version``."""
+        if not isinstance(text, str):
+            raise InvalidInputError('A member is a dc.Member, or text such as "lb@2026-02".')
+        head, at, state = text.partition("@")
+        project, _, table = head.rpartition("/")
+        asked = Reference.parse(table + at + state)
+        if asked.table is None:
+            raise InvalidInputError('it names no table, as "lb@2026-02" does')
+        if project in ("", self._parts.state.file.name):
+            reader = ProjectReader(self._parts.store, self._parts.state.file.name, self._parts.state.manifest.schema)
+            return _member_at(reader, asked.table, asked.state)
+        if names.is_sha(asked.state):
+            return Member(project, asked.table, str(asked.state))
+        return _member_at(others.get(project) or self._other(project), asked.table, asked.state)
 
     def _other(self, project: str) -> ProjectReader:
         """A reader of another project, which the register knows.
@@ -134,8 +144,9 @@ class Sets:
             )
         return ProjectReader.find(project, governance=register.store, near=self._parts.store)
 
-    def _foreign_parents(self) -> Callable[[Member], tuple[Parent, ...] | None]:
-        """What members of other projects were derived from, as far as the register and our credentials lead there."""
+    def _foreign_parents(self, others: Mapping[str, ProjectReader]) -> Callable[[Member], tuple[Parent, ...] | None]:
+        """What members of other projects were derived from, as far as readers, or the register and our credentials,
+        lead there."""
 
         @cache
         def reader(project: str) -> ProjectReader | None:
@@ -145,7 +156,7 @@ class Sets:
                 return None
 
         def parents(member: Member) -> tuple[Parent, ...] | None:
-            found = reader(member.project)
+            found = others.get(member.project) or reader(member.project)
             if found is None:
                 return None
             # A project that can be read and lacks the member is no matter of access: that is refused.

@@ -6,7 +6,7 @@ import os
 import warnings
 from datetime import datetime
 
-from datom_core.common import Moment, beginning_of, fitting, level_outside, moment_of
+from datom_core.common import Moment, beginning_of, level_outside, moment_of
 from datom_core.documents import LOCKED, AllowedSigner, Author, Signers, check_principal, check_public_key
 from datom_core.errors import DatomError, HoldWarning, InvalidInputError, NotFoundError
 from datom_core.git import SigningKey, as_signing
@@ -29,7 +29,6 @@ _HELD = frozenset({"approved", LOCKED})
 _LARGEST_KEY = 64 * 1024
 
 
-@fitting
 class SignedProject(OpenedProject):
     """An open project, and what is signed in it."""
 

@@ -12,7 +12,7 @@ from datom_core.planning import SetInfo
 from datom_core.reading.citation import Citation, citation_id
 from datom_core.reading.stored_documents import StoredDocuments
 from datom_core.reading.version_choice import choose
-from datom_core.sets import Member, SetPayload, VersionSet
+from datom_core.sets import Member, SetPayload, Tags, VersionSet, carries, check_tags
 
 
 class Sets:
@@ -21,7 +21,14 @@ class Sets:
     _documents: StoredDocuments
     _project: str
 
-    def set(self, name: str, version: str | None = None, *, as_of: Moment | None = None) -> VersionSet:
+    def set(
+        self,
+        name: str,
+        version: str | None = None,
+        *,
+        as_of: Moment | None = None,
+        tags: Mapping[str, Any] | None = None,
+    ) -> VersionSet:
         """A version of a set: its members, which are versions, and their tags. None of their data is read.
 
         Its bytes are compared with their recorded SHA-256 before anything parses them, and its content with its hash.
@@ -30,6 +37,7 @@ class Sets:
             name: of the set.
             version: its id, or the first digits; by default the current one.
             as_of: the version that was current then. A date means its end.
+            tags: the version that carries all these labels, and was made current last: ``{"cut": "2026-02"}``.
 
         Raises:
             NotFoundError: no such set or version.
@@ -37,7 +45,14 @@ class Sets:
             IntegrityError: it is not what was recorded.
             FormatError: it is no list of members.
         """
+        if tags is not None:
+            if version is not None or as_of is not None:
+                raise InvalidInputError("Choose a set by version, by as_of or by tags, not by more than one of them.")
+            return self._tagged(name, check_tags(tags, "the set asked for"))
         current, entry = self._chosen(name, version, as_of)
+        return self._of_version(name, current, entry)
+
+    def _of_version(self, name: str, current: Metadata, entry: Version) -> VersionSet:
         if current.kind != "set":
             raise InvalidInputError(f"{name} is a {current.kind}, not a set; read it with reader.read.", table=name)
         data = self._documents.set_payload(name, entry.data_sha, entry.payload_sha)
@@ -53,6 +68,16 @@ class Sets:
         payload = SetPayload.from_json(data, where)
         project = current.raw.get("project") or self._project
         return VersionSet(name, project, payload.members, payload.tags, entry.version, entry.data_sha)
+
+    def _tagged(self, name: str, wanted: Tags) -> VersionSet:
+        current, _ = self._chosen(name, None, None)
+        history = self._documents.history(name).versions
+        for entry in sorted(history, key=lambda v: v.latest.recorded_at, reverse=True):
+            found = self._of_version(name, current, entry)
+            if carries(found.tags, wanted):
+                return found
+        told = ", ".join(f"{label}: {' and '.join(values)}" for label, values in wanted.items())
+        raise NotFoundError(f"No version of the set {name} carries the labels {told}.", set=name)
 
     def sets(self) -> Rows[SetInfo]:
         """Every set, in order of first write."""

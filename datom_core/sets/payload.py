@@ -1,4 +1,4 @@
-"""set.json: the members and tags of one version of a set, and their hash (docs/format.md, "set.json")."""
+"""set.json: the members and tags of one version of a set, and their hash (docs/format.md, "Sets")."""
 
 from __future__ import annotations
 

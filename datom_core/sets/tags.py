@@ -1,4 +1,4 @@
-"""Tags: the labels of a set and of its members, each a name with one or more texts (docs/format.md, "set.json")."""
+"""Tags: the labels of a set and of its members, each a name with one or more texts (docs/format.md, "Sets")."""
 
 from __future__ import annotations
 

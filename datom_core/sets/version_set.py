@@ -141,6 +141,26 @@ class VersionSet:
         kept = tuple(m for m in self.members if m not in gone)
         return self._edited(kept, [SetEdit("drop", m) for m in gone])
 
+    def to_hold(self, *members: Member) -> VersionSet:
+        """With exactly these members, by the edits that lead there: whoever reads the message sees what came and went.
+
+        Raises:
+            InvalidInputError: one version is given twice, with different tags.
+        """
+        wanted = VersionSet(self.name, self.project).add(*members).members
+        gone = [m for m in self.members if m not in wanted]
+        new = [m for m in wanted if m not in self.members]
+        moved: dict[Member, Member] = {}
+        for member in gone:
+            follows = [m for m in new if m == member.at(m.version)]
+            alone = sum(m == member.at(m.version) for m in gone) == 1
+            if len(follows) == 1 and alone:
+                moved[follows[0]] = member
+        edits = [SetEdit("drop", m) for m in gone if m not in moved.values()]
+        edits += [SetEdit("repoint", m, moved[m].version) for m in wanted if m in moved]
+        edits += [SetEdit("add", m) for m in new if m not in moved]
+        return self._edited(wanted, edits)
+
     def with_tags(self, tags: Mapping[str, Any] | None) -> VersionSet:
         """With other labels of the set itself."""
         return replace(self, tags=check_tags(tags, f"the set {self.name}"), version=None, data_sha=None)

@@ -2,14 +2,23 @@
 
 # Dagster reads annotations at run time, to know how jobs are configured: no `annotations` import.
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum
+from dataclasses import dataclass, replace
 from typing import Any
 
 import dagster as dg
-from pydantic import Field
 
 import datom_core as dc
+from datom_dagster.assets.job_configs import (
+    Backend,
+    DecommissionProject,
+    FreezeCut,
+    InitProject,
+    MarkReviewed,
+    MigrateProject,
+    Place,
+    ValidateProject,
+)
+from datom_dagster.assets.set_writes import SetRequest, write_set
 from datom_dagster.events import (
     AUTHOR,
     COMMIT_MESSAGE,
@@ -24,118 +33,6 @@ from datom_dagster.events import (
     translated,
 )
 from datom_dagster.resources import DatomResource, GovernanceResource, check_kind, listed, optional
-
-
-class Verify(Enum):
-    """How copies are verified: by the SHA-256 of every object, or by sizes alone."""
-
-    hash = "hash"
-    size = "size"
-
-
-class Depth(Enum):
-    """How deep validation looks: what exists, whether documents and sizes agree, or every byte."""
-
-    quick = "quick"
-    deep = "deep"
-    full = "full"
-
-
-class Backend(Enum):
-    """What kind of place it is."""
-
-    local = "local"
-    s3 = "s3"
-
-
-class Place(dg.Config):
-    """A folder, or a bucket. Its keys are given as the *names* of environment variables."""
-
-    backend: Backend = Field(description="local or s3.")
-    root: str = Field(description="Path of the folder, or name of the bucket.")
-    prefix: str = Field(default="", description="Path below it.")
-    region: str | None = Field(default=None, description="Where the bucket is.")
-    endpoint_url: str | None = Field(default=None, description="URL of a server other than AWS.")
-    access_key_env: str | None = Field(default=None, description="Name of the variable that holds the access key.")
-    secret_key_env: str | None = Field(default=None, description="Name of the variable that holds the secret key.")
-    session_token_env: str | None = Field(default=None, description="Name of the variable of a session token.")
-    profile: str | None = Field(default=None, description="A profile of the AWS configuration files, or of SSO.")
-
-    def store(self, near: dc.ObjectStore) -> dc.ObjectStore:
-        """The store. A bucket without credentials of its own uses the server and the credentials of ``near``.
-
-        Raises:
-            InvalidInputError: no credentials for a bucket.
-        """
-        if self.backend is Backend.local:
-            return dc.LocalStore(self.root, self.prefix)
-        # Never show one server's keys to another.
-        own = self.access_key_env or self.secret_key_env or self.session_token_env or self.profile or self.endpoint_url
-        if not own and near.location.backend == self.backend.value:
-            return dc.open_store(dc.Location(self.backend.value, self.root, self.prefix, self.region), near=(near,))
-        from datom_dagster.resources import S3Storage
-
-        return S3Storage(
-            bucket=self.root,
-            prefix=self.prefix,
-            region=self.region,
-            endpoint_url=self.endpoint_url,
-            access_key_env=self.access_key_env,
-            secret_key_env=self.secret_key_env,
-            session_token_env=self.session_token_env,
-            profile=self.profile,
-        ).store()
-
-
-class InitProject(dg.Config):
-    """A new project."""
-
-    schema_number: int = Field(default=2, description="2, or 1 for teams with R datom up to 0.1.2.")
-
-
-class MigrateProject(dg.Config):
-    """A move of a project's data."""
-
-    to: Place = Field(description="The new place: empty, or begun by an earlier run.")
-    source: Place | None = Field(
-        default=None,
-        description="The old place, to complete a move that broke off after the project had recorded the new one. Of a "
-        "registered project the register knows it.",
-    )
-    message: str | None = Field(default=None, description="Why; for the commit, and for the register.")
-    verify: Verify = Field(default=Verify.hash, description="By hash every object is read back.")
-    sunset_at: str | None = Field(default=None, description="Until when the old place is kept, YYYY-MM-DD.")
-    delete_source: bool = Field(default=False, description="Remove the data from the old place in the end.")
-    dry_run: bool = Field(default=False, description="Only say what would be done.")
-
-
-class ValidateProject(dg.Config):
-    """A check that everything is there, and as it should be."""
-
-    depth: Depth = Field(default=Depth.quick, description="quick, deep or full.")
-    fix: bool = Field(default=False, description="Put back everything that git can give.")
-
-
-class MarkReviewed(dg.Config):
-    """What was reviewed, and by whom."""
-
-    cut: str = Field(description="Everything up to this cut was reviewed.")
-    name: str = Field(default="reviewed", description="Name of the mark; each kind of review may have one.")
-    message: str | None = Field(
-        default=None, description="Why, or what came of it; by default the run's tag datom/commit_message."
-    )
-    author: str | None = Field(
-        default=None,
-        description="Who, \"Name <email>\"; by default the run's tag datom/author, else the project's author.",
-    )
-    backwards: bool = Field(default=False, description="Set the mark to an earlier cut than that at which it stands.")
-
-
-class DecommissionProject(dg.Config):
-    """The end of a project."""
-
-    confirm: str = Field(description="The project's name, typed out.")
-    dry_run: bool = Field(default=True, description="Only say what would go. Set it to false to take it away.")
 
 
 @dataclass(frozen=True)
@@ -187,10 +84,10 @@ def datom_jobs(
 ) -> list[dg.JobDefinition]:
     """Jobs for the steps of a project's life; each can be launched again if it was interrupted.
 
-    ``init_project``, ``migrate_project``, ``validate_project``, ``mirror_project``, ``mark_reviewed`` and
-    ``decommission_project``; with a register also ``init_governance`` and ``attach_governance``. They use the resources
-    ``datom``, a `DatomResource`, and ``governance``, a `GovernanceResource`. Jobs that change where a project lies, or
-    find something out about it, leave an observation on its assets, which makes nothing downstream stale.
+    ``init_project``, ``migrate_project``, ``validate_project``, ``mirror_project``, ``mark_reviewed``, ``freeze_cut``
+    and ``decommission_project``; with a register also ``init_governance`` and ``attach_governance``. They use the
+    resources ``datom``, a `DatomResource`, and ``governance``, a `GovernanceResource`. Jobs that change where a project
+    lies, or find something out about it, leave an observation on its assets, which makes nothing downstream stale.
 
     Args:
         assets: the project's assets.
@@ -200,7 +97,7 @@ def datom_jobs(
     """
     check_kind("resources", resources, Mapping, '{"datom": study}')
     notes = _Notes(_specs(assets))
-    steps = [_init_project, _migrate, _validate, _mirror, _mark_reviewed, _decommission]
+    steps = [_init_project, _migrate, _validate, _mirror, _mark_reviewed, _freeze_cut, _decommission]
     steps += [_init_governance, _attach] if governance else []
     return [_job(step(notes), resources, study) for step in steps]
 
@@ -222,7 +119,8 @@ def _init_project(notes: _Notes) -> dg.OpDefinition:
     @dg.op(description="Create the project: its repository's first commit, and its place in storage.")
     def init_project(context: dg.OpExecutionContext, config: InitProject, datom: DatomResource) -> None:
         with translated(context):
-            notes.tell(context, "created", facts(datom.init_project(schema=config.schema_number).status()))
+            made = datom.init_project(schema=config.schema_number, product=config.product)
+            notes.tell(context, "created", facts(made.status()))
 
     return init_project
 
@@ -334,6 +232,50 @@ def _mark_reviewed(notes: _Notes) -> dg.OpDefinition:
             notes.tell(context, "reviewed", shown, on_assets=commit is not None)
 
     return mark_reviewed
+
+
+def _freeze_cut(notes: _Notes) -> dg.OpDefinition:
+    @dg.op(description="Release a cut as a set: versions of tables under one name, which can be cited.")
+    def freeze_cut(context: dg.OpExecutionContext, config: FreezeCut, datom: DatomResource) -> None:
+        with translated(context):
+            tags, message = context.run.tags, config.message
+            Required(datom.require_author, datom.require_message).check(tags, says_why=bool(message))
+            project = datom.open_project()
+            message = message if message is not None else tags.get(COMMIT_MESSAGE)
+            told = replace(run_provenance(context, optional(datom.pipeline_commit)), asked_by=asked_by(tags))
+            source = project.reader if config.source is None else datom.reader_of(config.source)
+            asked = SetRequest(
+                name=config.set_name,
+                members=_members_of_cut(source, config),
+                labels=config.labels,
+                message=message if message is not None else f"Freeze the cut {config.cut} as {config.set_name}",
+                trailers=run_trailers(context),
+                provenance=told,
+                cut=config.cut,
+                allow=config.allow,
+                readers=[] if source.project == project.name else [source],
+                dry_run=config.dry_run,
+            )
+            _, shown = write_set(project, asked)
+            notes.tell(context, "cut frozen", shown)
+
+    return freeze_cut
+
+
+def _members_of_cut(reader: dc.ProjectReader, config: FreezeCut) -> list[dc.Member]:
+    """The versions that a cut stands for.
+
+    Raises:
+        NotFoundError: there is no such cut; or it lacks tables, each of which is named.
+    """
+    held = reader.cuts().find(config.cut)
+    asked = list(held) if config.tables is None else list(dict.fromkeys(config.tables))
+    strays = [name for name in asked if name not in held]
+    if strays:
+        raise dc.NotFoundError(
+            f"The cut {config.cut} does not hold {', '.join(strays)}; it holds {', '.join(held)}.", cut=config.cut
+        )
+    return [reader.member(name, cut=config.cut) for name in asked]
 
 
 def _decommission(notes: _Notes) -> dg.OpDefinition:

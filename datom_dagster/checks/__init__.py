@@ -4,7 +4,9 @@ A check reads and never writes.
 """
 
 from datom_dagster.checks.asset_checks import datom_checks
+from datom_dagster.checks.set_checks import datom_set_checks
 
 __all__ = [
     "datom_checks",
+    "datom_set_checks",
 ]

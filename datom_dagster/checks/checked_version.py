@@ -69,7 +69,7 @@ def find_checked(
     """
     partitioned = spec.partitions_def is not None
     cut = context.partition_key if partitioned and context.has_partition_key else None
-    event = _newest_event(context.instance, spec.key, cut, external=external)
+    event = newest_event(context.instance, spec.key, cut, external=external)
     recorded = plain(event.metadata[VERSION]) if event is not None and VERSION in event.metadata else None
     if cut is None and partitioned and event is not None:
         cut = event.partition
@@ -83,7 +83,7 @@ def find_checked(
     return CheckedVersion(version, cut, current.version, before, before_cut)
 
 
-def _newest_event(
+def newest_event(
     instance: dg.DagsterInstance, key: dg.AssetKey, partition: str | None, *, external: bool
 ) -> dg.AssetMaterialization | dg.AssetObservation | None:
     wanted = dg.AssetRecordsFilter(asset_key=key, asset_partitions=None if partition is None else [partition])

@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 import datom_core as dc
 from datom_dagster.assets import (
     KINDS,
+    SET_KINDS,
     Extraction,
     TableSpec,
     columns_of,
@@ -22,7 +23,9 @@ from datom_dagster.assets import (
     datom_definitions,
     datom_jobs,
 )
-from datom_dagster.checks import datom_checks
+from datom_dagster.checks import datom_checks, datom_set_checks
+from datom_dagster.components.scaffolder import StudyScaffolder
+from datom_dagster.components.set_models import KnownSets, YamlSet, external_sets, known_members
 from datom_dagster.components.yaml_models import (
     STRICT,
     YamlChangeReport,
@@ -45,31 +48,8 @@ from datom_dagster.sensors import extract_sensor, outside_write_sensor
 # What the file and the resource call by the same names.
 _OF_RESOURCE = {
     "remote", "branch", "author", "token_env", "token_keyring", "github_api_url", "require_author", "require_message",
-    "pipeline_commit",
+    "pipeline_commit", "signing_key", "signing_key_env", "sign_as_git",
 }  # fmt: skip
-
-
-class ScaffoldParams(BaseModel):
-    """The options of `dg scaffold defs`."""
-
-    project: str = Field(default="STUDY_001", description="Name of the project.")
-    path: str = Field(default="/data/study_001", description="Folder of its data.")
-    remote: str | None = Field(default=None, description="URL of its git repository.")
-
-
-class StudyScaffolder(dg.Scaffolder[ScaffoldParams]):
-    """Writes the `defs.yaml` for a study that is only read."""
-
-    @classmethod
-    def get_scaffold_params(cls) -> type[ScaffoldParams]:
-        return ScaffoldParams
-
-    def scaffold(self, request: dg.ScaffoldRequest[ScaffoldParams]) -> None:
-        told = request.params
-        attributes: dict[str, Any] = {"project": told.project, "storage": {"path": told.path}}
-        if told.remote is not None:
-            attributes["remote"] = told.remote
-        dg.scaffold_component(request, {**attributes, "group_name": told.project.lower().replace(" ", "_")})
 
 
 @dg.scaffold_with(StudyScaffolder)
@@ -95,6 +75,9 @@ class DatomProjectComponent(dg.StateBackedComponent, dg.Model, dg.Resolvable):
     require_author: bool = Field(default=False, description="Refuse runs that do not say who asks for them.")
     require_message: bool = Field(default=False, description="Refuse runs that do not say why.")
     pipeline_commit: str | None = Field(default=None, description="The git commit of the pipeline's code.")
+    signing_key: str | None = Field(default=None, description="Path of the SSH key that signs commits.")
+    signing_key_env: str | None = Field(default=None, description="Instead: name of the variable that holds it.")
+    sign_as_git: bool = Field(default=False, description="Instead: sign as git is configured to.")
     tables: YamlTables = Field(default=None, description="Its tables; by default all there are.")
     extract: str | None = Field(
         default=None, description="module.function: (table, cut) -> frame; makes the tables, which must be listed."
@@ -123,6 +106,10 @@ class DatomProjectComponent(dg.StateBackedComponent, dg.Model, dg.Resolvable):
     reports: YamlStorage | None = Field(default=None, description="Where the whole report of each change is written.")
     reports_url: str | None = Field(default=None, description="The address under which that place is served.")
     lineage: YamlLineage | None = Field(default=None, description="Where OpenLineage events go; by default nowhere.")
+    sets: Sequence[YamlSet] = Field(default=(), description="Sets that the project has.")
+    product: str | None = Field(
+        default=None, description="Of a product, its one set: all tables, unless sets says what it holds."
+    )
     sensor: bool = Field(default=False, description="A sensor that reports what others write.")
     jobs: bool = Field(default=False, description="Jobs for the steps of the project's life.")
     defs_state: ResolvedDefsStateConfig = DefsStateConfigArgs.local_filesystem()
@@ -153,7 +140,8 @@ class DatomProjectComponent(dg.StateBackedComponent, dg.Model, dg.Resolvable):
             for entry in reader.list()
             if entry.kind == "table"
         ]
-        state_path.write_text(json.dumps({"project": reader.project, "tables": found}))
+        told = {"project": reader.project, "tables": found, "sets": known_members(reader)}
+        state_path.write_text(json.dumps(told))
 
     def build_defs_from_state(self, context: dg.ComponentLoadContext, state_path: Path | None) -> dg.Definitions:
         """The study's definitions, built without asking the project anything.
@@ -161,7 +149,7 @@ class DatomProjectComponent(dg.StateBackedComponent, dg.Model, dg.Resolvable):
         Raises:
             InvalidInputError: a table or a setting is refused.
         """
-        known = _tables_of(state_path)
+        known, sets = _state(state_path)
         if state_path is None and self.tables is None:
             dg.get_dagster_logger().warning(
                 f"Which tables {self.project} has is not known here yet; run `dg utils refresh-defs-state`."
@@ -173,6 +161,7 @@ class DatomProjectComponent(dg.StateBackedComponent, dg.Model, dg.Resolvable):
             raise dc.InvalidInputError("extract and extracts exclude each other: a function, or files.")
         extract = drop if self.extract is None else _function(self.extract)
         assets = self._external(specs) if extract is None else self._produced(specs, resource, extract)
+        made = self._sets(assets, sets)
         resources: dict[str, Any] = {
             self._named("datom"): resource,
             self._named("io_manager"): DatomIOManager(
@@ -185,11 +174,11 @@ class DatomProjectComponent(dg.StateBackedComponent, dg.Model, dg.Resolvable):
             ),
         }
         return datom_definitions(
-            assets=[*assets, *self._reports(assets)],
+            assets=[*assets, *self._reports(assets), *made],
             resources=resources,
             sensors=self._sensors(assets, drop),
             jobs=self._jobs(assets, resource),
-            asset_checks=self._checks(assets),
+            asset_checks=[*self._checks(assets), *self._set_checks(made)],
         )
 
     def _sensors(self, assets: Sequence[Any], drop: ExtractDrop | None) -> list[dg.SensorDefinition]:
@@ -217,6 +206,30 @@ class DatomProjectComponent(dg.StateBackedComponent, dg.Model, dg.Resolvable):
                 )
             )
         return made
+
+    def _declared_sets(self) -> Sequence[YamlSet]:
+        if self.product is None:
+            return self.sets
+        strays = [s.name for s in self.sets if s.name != self.product]
+        if strays:
+            raise dc.InvalidInputError(f"A product has one set, {self.product}, and not {', '.join(strays)}.")
+        return self.sets or [YamlSet(name=self.product)]
+
+    def _sets(self, assets: Sequence[Any], known: KnownSets) -> list[Any]:
+        """The sets that are declared; of a project whose tables are not listed, those too that others write."""
+        declared = self._declared_sets()
+        cuts = self.partitions.definition() if self.partitions is not None else None
+        shared = {**self._shared(), "kinds": set(SET_KINDS)}
+        named = {"resource": self._named("datom"), "key_prefix": list(self.key_prefix) or None}
+        made: list[Any] = [s.asset(assets, cuts, **named, **shared) for s in declared]
+        names = {s.name for s in declared}
+        others = {n: m for n, m in known.items() if n not in names} if self.tables is None else {}
+        return [*made, *external_sets(others, assets, self.key_prefix, **shared)]
+
+    def _set_checks(self, made: Sequence[Any]) -> list[dg.AssetChecksDefinition]:
+        asked = {s.name for s in self._declared_sets() if s.checks}
+        own = [a for a in made if isinstance(a, dg.AssetsDefinition) and a.key.path[-1] in asked]
+        return [datom_set_checks(a, resource=self._named("datom")) for a in own]
 
     def _checks(self, assets: Sequence[Any]) -> list[dg.AssetChecksDefinition]:
         if self.checks is None:
@@ -294,14 +307,15 @@ class DatomProjectComponent(dg.StateBackedComponent, dg.Model, dg.Resolvable):
         return datom_jobs(assets, governance=governance is not None, resources=resources, study=self.study)
 
 
-def _tables_of(state_path: Path | None) -> dict[str, dg.TableSchema]:
-    """The tables that the state names, with their columns."""
+def _state(state_path: Path | None) -> tuple[dict[str, dg.TableSchema], KnownSets]:
+    """The tables that the state names, with their columns; and its sets, with their members."""
     if state_path is None:
-        return {}
+        return {}, {}
     try:
         state = json.loads(state_path.read_text())
-        return {t["name"]: dg.TableSchema([dg.TableColumn(**c) for c in t["columns"]]) for t in state["tables"]}
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        tables = {t["name"]: dg.TableSchema([dg.TableColumn(**c) for c in t["columns"]]) for t in state["tables"]}
+        return tables, {str(name): [str(m) for m in held] for name, held in state.get("sets", {}).items()}
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise dc.InvalidInputError(
             f"The state of the component at {state_path} is not what was kept there ({type(error).__name__}: {error}). "
             "Refresh it: dg utils refresh-defs-state."

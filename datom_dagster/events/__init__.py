@@ -3,7 +3,7 @@
 Nothing here reads or writes a project's data.
 """
 
-from datom_dagster.events.accountability import Required, asked_by, provenance_of, run_provenance
+from datom_dagster.events.accountability import Required, asked_by, provenance_of, run_provenance, set_provenance
 from datom_dagster.events.changes_told import (
     CHANGES,
     NOT_COMPARED,
@@ -18,15 +18,19 @@ from datom_dagster.events.commit_messages import (
     check_template,
     commit_message,
     run_trailers,
+    set_message,
+    set_trailers,
     trailers,
 )
 from datom_dagster.events.dagster_internals import (
+    Recorded,
     StepRun,
     add_partition_metadata,
     loading_assets,
     made_by_run,
     output_of,
     planned_assets,
+    recorded_dependency,
     recorded_input,
     run_tags,
     set_data_version,
@@ -34,6 +38,7 @@ from datom_dagster.events.dagster_internals import (
     step_run,
     step_times,
     storing_step,
+    version_made_by_run,
     version_of_output,
 )
 from datom_dagster.events.errors import translated
@@ -77,6 +82,9 @@ from datom_dagster.events.metadata_keys import (
     OUTSIDE,
     PARENTS,
     RULES,
+    SET,
+    SET_PROJECT,
+    SET_VERSION,
     STUDY,
     TABLE,
     TABLE_TYPE,
@@ -98,6 +106,7 @@ from datom_dagster.events.metadata_keys import (
 from datom_dagster.events.progress_log import telling
 from datom_dagster.events.provenance import loaded, loaded_from, remember
 from datom_dagster.events.report_place import ReportPlace, ReportPlaceLike
+from datom_dagster.events.sets_told import mismatches_table, set_metadata
 
 __all__ = [
     "ALLOW_MISSING",
@@ -128,6 +137,9 @@ __all__ = [
     "PREVIEW",
     "REPORT",
     "RULES",
+    "SET",
+    "SET_PROJECT",
+    "SET_VERSION",
     "SHOWN",
     "STUDY",
     "TABLE",
@@ -135,6 +147,7 @@ __all__ = [
     "VERSION",
     "VERSION_OF",
     "OnEmpty",
+    "Recorded",
     "ReportPlace",
     "ReportPlaceLike",
     "Required",
@@ -161,12 +174,14 @@ __all__ = [
     "loaded_from",
     "loading_assets",
     "made_by_run",
+    "mismatches_table",
     "output_of",
     "parents_metadata",
     "plain",
     "planned_assets",
     "preview",
     "provenance_of",
+    "recorded_dependency",
     "recorded_input",
     "recorded_metadata",
     "remember",
@@ -177,6 +192,10 @@ __all__ = [
     "run_tags",
     "run_trailers",
     "set_data_version",
+    "set_message",
+    "set_metadata",
+    "set_provenance",
+    "set_trailers",
     "settings_of",
     "source_metadata",
     "step_of",
@@ -190,6 +209,7 @@ __all__ = [
     "trailers",
     "translated",
     "uri",
+    "version_made_by_run",
     "version_of_output",
     "write_metadata",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import dagster as dg
@@ -134,6 +134,17 @@ def provenance_of(
 def _reason(context: dg.OutputContext, tags: Mapping[str, str]) -> str | None:
     told = plain(context.output_metadata.get(REASON))
     return tags.get(REASON) if told is None else str(told)
+
+
+def set_provenance(context: dg.AssetExecutionContext, cut: str | None, commit: str | None) -> dc.Provenance:
+    """As `provenance_of`, for a set, which the body of its step writes."""
+    told, spec = (
+        run_provenance(context.op_execution_context, commit),
+        context.assets_def.specs_by_key[context.asset_key],
+    )
+    asset, code = spec.key.to_user_string(), spec.code_version
+    run = None if told.run is None else replace(told.run, asset=asset, partition=cut, code_version=code)
+    return replace(told, asked_by=asked_by(context.run.tags), run=run)
 
 
 def run_provenance(context: dg.OpExecutionContext, commit: str | None) -> dc.Provenance:

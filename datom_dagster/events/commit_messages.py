@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import dagster as dg
 
@@ -58,12 +57,31 @@ def commit_message(context: dg.OutputContext, template: str, cut: str | None) ->
     given = next((c for c in candidates if c is not None), None)
     if given is not None:
         return str(given)
-    facts: dict[str, Any] = {
-        "asset": context.asset_key.to_user_string() if context.has_asset_key else context.name,
-        "partition": cut,
-        "job": step.job_name if step is not None else None,
-        "run_id": step.run_id if step is not None else None,
-    }
+    return _filled(
+        template,
+        asset=context.asset_key.to_user_string() if context.has_asset_key else context.name,
+        partition=cut,
+        job=step.job_name if step is not None else None,
+        run_id=step.run_id if step is not None else None,
+    )
+
+
+def set_message(context: dg.AssetExecutionContext, config: str | None, declared: str | None, cut: str | None) -> str:
+    """As `commit_message`, for a set: the first of run config, run tag, what was declared, and the template."""
+    given = next((c for c in (config, context.run.tags.get(COMMIT_MESSAGE), declared) if c is not None), None)
+    if given is not None:
+        return str(given)
+    filled = _filled(
+        DEFAULT_TEMPLATE,
+        asset=context.asset_key.to_user_string(),
+        partition=cut,
+        job=context.run.job_name,
+        run_id=context.run.run_id,
+    )
+    return str(filled)
+
+
+def _filled(template: str, **facts: str | None) -> str | None:
     return template.format(**{k: v or "" for k, v in facts.items()}).strip() or None
 
 
@@ -71,13 +89,24 @@ def trailers(context: dg.OutputContext, cut: str | None) -> dict[str, str]:
     """Trailers that tie a commit to the run that made it, one line each; they go into the commit alone."""
     step = step_of(context)
     is_asset = context.has_asset_key
-    found = {
-        "Dagster-Run": step.run_id if step is not None else None,
-        "Dagster-Job": step.job_name if step is not None else None,
-        "Dagster-Asset": context.asset_key.to_user_string() if is_asset else None,
-        "Dagster-Partition": cut,
-        "Dagster-Code-Version": context.asset_spec.code_version if is_asset and step is not None else None,
-    }
+    return _lines(
+        step.run_id if step is not None else None,
+        step.job_name if step is not None else None,
+        context.asset_key.to_user_string() if is_asset else None,
+        cut,
+        context.asset_spec.code_version if is_asset and step is not None else None,
+    )
+
+
+def set_trailers(context: dg.AssetExecutionContext, cut: str | None) -> dict[str, str]:
+    """As `trailers`, for a set, which the body of its step writes."""
+    spec = context.assets_def.specs_by_key[context.asset_key]
+    return _lines(context.run.run_id, context.run.job_name, spec.key.to_user_string(), cut, spec.code_version)
+
+
+def _lines(run: str | None, job: str | None, asset: str | None, cut: str | None, code: str | None) -> dict[str, str]:
+    names = ("Dagster-Run", "Dagster-Job", "Dagster-Asset", "Dagster-Partition", "Dagster-Code-Version")
+    found = dict(zip(names, (run, job, asset, cut, code), strict=True))
     return {key: " ".join(value.split()) for key, value in found.items() if value}
 
 

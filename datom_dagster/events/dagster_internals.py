@@ -67,17 +67,40 @@ def set_data_version(context: dg.OutputContext, data_sha: str) -> None:
 
 def recorded_input(context: dg.InputContext) -> Recorded | None:
     """What Dagster knew about an input asset when the step started; ``None`` if it knew nothing."""
-    step = step_of(context)
-    info = step.maybe_fetch_and_get_input_asset_version_info(context.asset_key) if step is not None else None
+    return _recorded(step_of(context), context.asset_key)
+
+
+def recorded_dependency(context: dg.OpExecutionContext, key: dg.AssetKey) -> Recorded | None:
+    """What Dagster knew, when the step started, about an asset that the step's comes after."""
+    return _recorded(step_of(context), key)
+
+
+def _recorded(step: StepExecutionContext | None, key: dg.AssetKey) -> Recorded | None:
+    info = step.maybe_fetch_and_get_input_asset_version_info(key) if step is not None else None
     if step is None or info is None:
         return None
-    event = _event_of(step, context.asset_key, info)
+    event = _event_of(step, key, info)
     version = plain(event.metadata.get(VERSION)) if event is not None else None
     return Recorded(
         data_version=info.data_version.value if info.data_version is not None else None,
         version=str(version) if version is not None else None,
         computed=event is not None and bool(info.run_id) and (event.tags or {}).get(_USER_PROVIDED) != "true",
     )
+
+
+def version_made_by_run(context: dg.OpExecutionContext, key: dg.AssetKey, partition: str | None) -> str | None:
+    """The datom version that the run itself made of an asset; a run retried from a failure counts the first run, too.
+
+    ``None`` if it made none.
+    """
+    wanted = dg.AssetRecordsFilter(asset_key=key, asset_partitions=None if partition is None else [partition])
+    records = context.instance.fetch_materializations(wanted, limit=1).records
+    run = context.run
+    if not records or records[0].run_id not in {run.run_id, run.root_run_id or run.run_id}:
+        return None
+    event = records[0].asset_materialization
+    version = plain(event.metadata.get(VERSION)) if event is not None else None
+    return str(version) if version is not None else None
 
 
 def _event_of(

@@ -14,6 +14,7 @@ from datom_dagster.events.dagster_internals import step_of
 from datom_dagster.events.event_metadata import facts, findings_metadata
 from datom_dagster.events.metadata_keys import COLUMNS
 from datom_dagster.events.progress_log import progress_told
+from datom_dagster.events.sets_told import MISMATCHES, mismatches_table
 
 # Dagster retries what the core gave up on, each time from the step's start: a restarted server is back within a quarter
 # of a minute, and anything that takes longer is for an operator to see.
@@ -53,6 +54,8 @@ def _metadata(error: dc.DatomError) -> dict[str, Any]:
     for key, value in error.details.items():
         if key == "findings":
             shown |= findings_metadata(value)  # type: ignore[arg-type]
+        elif key == "mismatches":
+            shown[MISMATCHES] = mismatches_table(value)  # type: ignore[arg-type]
         else:
             # A report is more readable field by field.
             shown |= facts(value) if is_dataclass(value) else {f"datom/{key}": dg.MetadataValue.text(str(value))}

@@ -22,6 +22,10 @@ VERSION = "datom/version"
 VERSION_OF = "datom/version/"
 CUT = "datom/cut"
 AS_OF = "datom/as_of"
+#: The set that lists the versions to load; which version of it, and the project that has it.
+SET = "datom/set"
+SET_VERSION = "datom/set_version"
+SET_PROJECT = "datom/set_project"
 COLUMNS = "datom/columns"
 #: Columns that tell rows apart, so that events say which changed.
 KEY = "datom/key"
@@ -83,6 +87,9 @@ PLACES: Mapping[str, frozenset[Place]] = {
     VERSION_OF: frozenset({"definition", "run"}),
     CUT: frozenset({"definition", "input", "run"}),
     AS_OF: frozenset({"definition", "input", "run"}),
+    SET: frozenset({"definition", "input", "run"}),
+    SET_VERSION: frozenset({"definition", "input", "run"}),
+    SET_PROJECT: frozenset({"definition", "input", "run"}),
     COLUMNS: frozenset({"input"}),
     AUTHOR: frozenset({"run"}),
     REASON: frozenset({"output", "run"}),
@@ -100,7 +107,7 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
     GATE: TableRules.from_json,
 }
 # Keys for what an asset loads, which say nothing about how it is stored.
-_OF_LOADING = frozenset({VERSION_OF, CUT, AS_OF})
+_OF_LOADING = frozenset({VERSION_OF, CUT, AS_OF, SET, SET_VERSION, SET_PROJECT})
 
 
 def plain(value: Any) -> Any:

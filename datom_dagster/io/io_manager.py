@@ -25,6 +25,7 @@ from datom_dagster.io.event_report import Stored
 from datom_dagster.io.locked_cuts import PARTITION_TAG, check_lock
 from datom_dagster.io.multi_output import is_partitions, store_partitions, store_together
 from datom_dagster.io.output_options import OutputOptions
+from datom_dagster.io.pinned import Places
 from datom_dagster.io.table_input import TableInput
 from datom_dagster.io.table_output import TableOutput, store_table
 from datom_dagster.io.told_lineage import tell_stored
@@ -43,10 +44,10 @@ class DatomIOManager(Spelt, dg.ConfigurableIOManager):
     * The commit message is the first of: output metadata ``datom/commit_message``, the output's run config
       ``commit_message``, the run tag ``datom/commit_message``, definition metadata, ``message_template``.
     * Parents are the versions that the step loaded.
-    * An input loads what its metadata asks for (``datom/version``, ``datom/cut``, ``datom/as_of``, and
-      ``datom/columns``), or the run's tags (``datom/version/<table>``, ``datom/cut``, ``datom/as_of``), or the
-      metadata of the asset that loads it (the same keys); otherwise its partition's cut, or the version that the
-      run's provenance recorded.
+    * An input loads what its metadata asks for (``datom/version``, ``datom/cut``, ``datom/as_of``, ``datom/set`` with
+      ``datom/set_version`` and ``datom/set_project``, and ``datom/columns``), or the run's tags
+      (``datom/version/<table>``, ``datom/cut``, ``datom/as_of``, ``datom/set``), or the metadata of the asset that
+      loads it (the same keys); otherwise its partition's cut, or the version that the run's provenance recorded.
     """
 
     datom: DatomResource = Field(description="The project.")
@@ -81,6 +82,13 @@ class DatomIOManager(Spelt, dg.ConfigurableIOManager):
     lineage: dg.ResourceDependency[OpenLineageResource | None] = Field(
         default=None,  # type: ignore[arg-type]
         description="Where OpenLineage events go that say what steps loaded and stored; by default nowhere.",
+    )
+    sets: dg.ResourceDependency[DatomResource | None] = Field(
+        default=None,  # type: ignore[arg-type]
+        description=(
+            "The project whose sets list the versions that inputs load (datom/set); by default its own, or the one of "
+            "the register that the input names."
+        ),
     )
 
     verify: str | None = Field(
@@ -228,4 +236,6 @@ class DatomIOManager(Spelt, dg.ConfigurableIOManager):
 
     def load_input(self, context: dg.InputContext) -> Any:
         with translated(context), lineage_of(self.lineage, context):
-            return TableInput(context, self.datom.open_reader(), cast(Any, self.verify)).load()
+            sets = self.sets.open_reader if self.sets is not None else None
+            places = Places(self.datom.open_reader(), self.datom.reader_of, sets)
+            return TableInput(context, places, cast(Any, self.verify)).load()

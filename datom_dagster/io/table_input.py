@@ -12,7 +12,6 @@ import datom_core as dc
 from datom_dagster.events import (
     ALLOW_MISSING,
     COLUMNS,
-    VERSION,
     VERSION_OF,
     check_keys,
     loading_assets,
@@ -26,9 +25,9 @@ from datom_dagster.events import (
 )
 from datom_dagster.io.frame_types import convert, wanted_by
 from datom_dagster.io.partitions import ordered
+from datom_dagster.io.pinned import Places, pinned
+from datom_dagster.io.recorded import recorded_version
 from datom_dagster.io.version_choice import VersionChoice, choice_for
-
-_DATA_SHA_LENGTH = 64
 
 
 class TableInput:
@@ -36,19 +35,18 @@ class TableInput:
 
     Args:
         context: Dagster's.
-        reader: for the project that holds the table.
+        places: the project that holds the table, and how others are found.
         verify: as for `datom_core.ProjectReader.read`.
 
     Raises:
         InvalidInputError: the metadata is not valid for an input.
     """
 
-    def __init__(
-        self, context: dg.InputContext, reader: dc.ProjectReader, verify: dc.Verification | None = None
-    ) -> None:
+    def __init__(self, context: dg.InputContext, places: Places, verify: dc.Verification | None = None) -> None:
         upstream = context.upstream_output
         self.context = context
-        self.reader = reader
+        self.places = places
+        self.reader = places.own
         self.verify = verify
         self.settings: Mapping[str, Any] = {k: plain(v) for k, v in (context.definition_metadata or {}).items()}
         check_keys(self.settings, "input")
@@ -61,6 +59,8 @@ class TableInput:
         asked = self._asked()
         if asked is not None:
             self.context.log.info(f"{self.table}: {asked}")
+        if asked is not None and asked.set is not None:
+            return self._pinned(asked)
         partitioned = self.context.has_asset_key and self.context.has_asset_partitions
         if partitioned and (asked is None or not asked.names_one):
             keys = ordered(self.context, [str(k) for k in self.context.asset_partition_keys])
@@ -72,6 +72,18 @@ class TableInput:
                 f"{self.table}: one version is asked for ({asked}); annotate it with a frame, not a mapping."
             )
         return self._converted(self.reader.resolve(self.table, version=asked.version, cut=asked.cut, as_of=asked.as_of))
+
+    def _pinned(self, asked: VersionChoice) -> Any:
+        """The version that a set lists, and no other."""
+        partitioned = self.context.has_asset_key and self.context.has_asset_partitions
+        keys = [str(key) for key in self.context.asset_partition_keys] if partitioned else []
+        if self.wanted.mapping or len(keys) > 1:
+            raise dc.InvalidInputError(
+                f"{self.table}: a set lists one version of it ({asked}); load one partition, annotated with a frame."
+            )
+        found = pinned(self.places, self.table, asked, keys[0] if keys else None)
+        self.context.log.info(f"{self.table}: listed by {found.of!r}")
+        return convert(self._read(found.version, found.reader, found.table), self.wanted.frame)
 
     def _asked(self) -> VersionChoice | None:
         """What was asked for: by the input's metadata, else by the run's tags, else by the asset that loads it.
@@ -102,13 +114,14 @@ class TableInput:
     def _converted(self, version: dc.Version) -> Any:
         return convert(self._read(version), self.wanted.frame)
 
-    def _read(self, version: dc.Version) -> pa.Table:
+    def _read(self, version: dc.Version, reader: dc.ProjectReader | None = None, table: str | None = None) -> pa.Table:
+        reader, name = reader or self.reader, table or self.table
         columns = self.settings.get(COLUMNS)
         only = [columns] if isinstance(columns, str) else columns
-        table = self.reader.read_arrow(self.table, version, columns=only, verify=self.verify)
-        remember(self.context, self.reader.parent(self.table, version), self.reader.location)
-        self.context.log.info(f"{self.table}: loaded version {version.version[:8]} of {version.timestamp}")
-        return table
+        data = reader.read_arrow(name, version, columns=only, verify=self.verify)
+        remember(self.context, reader.parent(name, version), reader.location)
+        self.context.log.info(f"{name}: loaded version {version.version[:8]} of {version.timestamp}")
+        return data
 
     def _partitions(self, keys: list[str], as_of: dc.Moment | None) -> Any:
         """One table per partition, as its cut stands, or stood then: the project says so, not Dagster's database."""
@@ -152,41 +165,7 @@ class TableInput:
         return {k: history.get(v) or self.reader.resolve(self.table, v) for k, v in found.items()}
 
     def _recorded(self) -> dc.Version:
-        """The version that the run recorded; if it recorded none, the current version.
-
-        Raises:
-            NotFoundError: the recorded version is not in the project.
-            ConflictError: the recorded content is not in the project, or not yet.
-        """
-        context, table = self.context, self.table
-        if not context.has_asset_key:
-            return self.reader.resolve(table, version_of_output(context))
-        recorded = recorded_input(context)
-        if recorded is not None and recorded.version is not None:
-            return self._named(recorded.version)
-        current = self.reader.resolve(table)
-        if recorded is None or recorded.data_version in (None, current.data_sha):
-            return current
-        # The event is not ours, as for an outside write that was only reported: its data version is the content hash,
-        # or the version itself.
-        told = recorded.data_version
-        found = next((v for v in self.reader.history(table) if told in (v.data_sha, v.version)), None)
-        if found is not None:
-            return found
-        said = f"Dagster's record of {table} has the data version {str(recorded.data_version)[:12]}, which no version"
-        if not recorded.computed and len(str(recorded.data_version)) == _DATA_SHA_LENGTH:
-            raise dc.ConflictError(f"{said} in storage has, or not yet. Materialize {table} again.", table=table)
-        context.log.warning(f"{said} of the table has; loading the current version {current.version[:8]}.")
-        return current
-
-    def _named(self, version: str) -> dc.Version:
-        try:
-            return self.reader.resolve(self.table, version)
-        except dc.NotFoundError as error:
-            raise dc.NotFoundError(
-                f"Dagster's record of {self.table} names the version {version[:8]}, which the project "
-                f"{self.reader.project} does not have. Materialize {self.table} again, or ask for a version with the "
-                f"input's metadata {VERSION!r}.",
-                table=self.table,
-                version=version,
-            ) from error
+        """The version that the run recorded; if it recorded none, the current version."""
+        if not self.context.has_asset_key:
+            return self.reader.resolve(self.table, version_of_output(self.context))
+        return recorded_version(self.reader, self.table, recorded_input(self.context), self.context.log)

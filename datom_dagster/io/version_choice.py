@@ -7,7 +7,26 @@ from dataclasses import dataclass
 from typing import Any
 
 import datom_core as dc
-from datom_dagster.events import AS_OF, CUT, VERSION, VERSION_OF, check_run_tags, plain
+from datom_dagster.events import AS_OF, CUT, SET, SET_PROJECT, SET_VERSION, VERSION, VERSION_OF, check_run_tags, plain
+
+
+@dataclass(frozen=True)
+class SetChoice:
+    """A set that lists the version to load.
+
+    Attributes:
+        name: of the set.
+        version: its id, or the first digits.
+        project: the project that has it, by default that of the input.
+    """
+
+    name: str
+    version: str | None = None
+    project: str | None = None
+
+    def __str__(self) -> str:
+        head = self.name if self.project is None else f"{self.project}/{self.name}"
+        return head if self.version is None else f"{head}@{self.version}"
 
 
 @dataclass(frozen=True)
@@ -16,21 +35,23 @@ class VersionChoice:
 
     Attributes:
         by: who asks, for the log.
-        version, cut, as_of: as for `datom_core.ProjectReader.resolve`; at least one is given.
+        version, cut, as_of: as for `datom_core.ProjectReader.resolve`; with a set, they choose the version of the set.
+        set: the set that lists the version.
     """
 
     by: str
     version: str | None = None
     cut: str | None = None
     as_of: dc.Moment | None = None
+    set: SetChoice | None = None
 
     @property
     def names_one(self) -> bool:
         """Whether it names a single version; a moment alone says what each partition stood for then."""
-        return self.version is not None or self.cut is not None
+        return self.version is not None or self.cut is not None or self.set is not None
 
     def __str__(self) -> str:
-        given = (("version", self.version), ("cut", self.cut), ("as of", self.as_of))
+        given = (("set", self.set), ("version", self.version), ("cut", self.cut), ("as of", self.as_of))
         return f"{', '.join(f'{name} {value}' for name, value in given if value is not None)}, by {self.by}"
 
 
@@ -50,6 +71,9 @@ def choice_for(table: str, settings: Mapping[str, Any], by: str) -> VersionChoic
     if version is not None:
         return VersionChoice(by, version=version)
     cut, as_of = plain(settings.get(CUT)), plain(settings.get(AS_OF))
+    if SET in settings:
+        name, of, project = (plain(settings.get(key)) for key in (SET, SET_VERSION, SET_PROJECT))
+        return VersionChoice(by, cut=cut, as_of=as_of, set=SetChoice(name, of, project))
     return None if cut is None and as_of is None else VersionChoice(by, cut=cut, as_of=as_of)
 
 
@@ -66,15 +90,35 @@ def check_choices(settings: Mapping[str, Any]) -> None:
                 check(plain(value))
             except dc.InvalidInputError as error:
                 raise dc.InvalidInputError(f"{key}: {error}") from error
-    if VERSION in settings and (CUT in settings or AS_OF in settings):
-        raise dc.InvalidInputError(f"{VERSION} names one version by itself; leave out {CUT} and {AS_OF}.")
+    _check_together(settings)
+
+
+def _check_together(settings: Mapping[str, Any]) -> None:
+    """Refuse settings that exclude each other, or say nothing by themselves."""
+    if VERSION in settings and settings.keys() & {CUT, AS_OF, SET}:
+        raise dc.InvalidInputError(f"{VERSION} names one version by itself; leave out {CUT}, {AS_OF} and {SET}.")
+    alone = sorted(settings.keys() & {SET_VERSION, SET_PROJECT})
+    if alone and SET not in settings:
+        raise dc.InvalidInputError(f"{', '.join(alone)}: say which set, with {SET}.")
+    if len(settings.keys() & {SET_VERSION, CUT, AS_OF}) > 1 and SET in settings:
+        raise dc.InvalidInputError(f"A set's version is chosen by one of {SET_VERSION}, {CUT} and {AS_OF}.")
+
+
+_CHECKS: Mapping[str, Callable[[Any], Any]] = {
+    VERSION: dc.check_version,
+    CUT: dc.check_cut_name,
+    AS_OF: dc.moment_of,
+    SET: dc.check_name,
+    SET_VERSION: dc.check_version,
+    SET_PROJECT: dc.check_name,
+}
 
 
 def _check_of(key: str) -> Any:
     if key.startswith(VERSION_OF):
         dc.check_name(key.removeprefix(VERSION_OF))
         return dc.check_version
-    return {VERSION: dc.check_version, CUT: dc.check_cut_name, AS_OF: dc.moment_of}.get(key)
+    return _CHECKS.get(key)
 
 
 def check_tags(tags: Mapping[str, str], open_reader: Callable[[], dc.ProjectReader]) -> None:

@@ -11,9 +11,9 @@ from datom_dagster.resources.extract_resource import ExtractDrop, table_of_file
 from datom_dagster.resources.project_resource import (
     DatomResource,
     GovernanceResource,
-    remote_of,
     taking,
 )
+from datom_dagster.resources.remotes import remote_of
 from datom_dagster.resources.storage_resource import DatomStorage, LocalStorage, optional, resolved
 
 if TYPE_CHECKING:

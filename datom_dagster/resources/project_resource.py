@@ -14,6 +14,7 @@ import datom_core as dc
 from datom_dagster.resources.arguments import WRITTEN, Spelt
 from datom_dagster.resources.checked_arguments import check_kind
 from datom_dagster.resources.from_settings import repository_of, signing_of, storage_of
+from datom_dagster.resources.remotes import check_remote, remote_of
 from datom_dagster.resources.storage_resource import DatomStorage, optional, resolved
 
 
@@ -249,15 +250,17 @@ class DatomResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-arg]
             return None
         return dc.SigningSettings(key, variable, self.sign_as_git).signing_key(None)
 
-    def init_project(self, *, schema: int = 2) -> dc.Project:
-        """Create the project in ``storage``, or open it if it exists."""
+    def init_project(self, *, schema: int = 2, product: str | None = None) -> dc.Project:
+        """Create the project in ``storage``, or open it if it exists; a product with the name of its one set."""
         if self.storage is None or self.remote is None:
             raise dc.InvalidInputError("A project is created with storage and remote; give both.")
         host = isinstance(remote_of(self), dc.GitHubRepository)
         store = self.storage.store()
         try:
             # Try this first, because it also completes an interrupted creation.
-            return dc.Project.init(resolved(self.project), store, schema=schema, create_repo=host, **self.settings())
+            return dc.Project.init(
+                resolved(self.project), store, schema=schema, product=product, create_repo=host, **self.settings()
+            )
         except dc.AlreadyExistsError:
             with contextlib.suppress(dc.NotFoundError, dc.InvalidInputError):
                 return self.open_project()
@@ -296,6 +299,18 @@ class DatomResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-arg]
             return dc.ProjectReader.open(store, resolved(self.project))
         return dc.ProjectReader.find(resolved(self.project), governance=governance.storage.store(), near=store)
 
+    def reader_of(self, project: str) -> dc.ProjectReader:
+        """A reader of another project of the same register, or of this one; refused where there is no register."""
+        if project == resolved(self.project):
+            return self.open_reader()
+        if self.governance is None:
+            raise dc.InvalidInputError(
+                f"{project} is another project, and the resource of {resolved(self.project)} has no register that "
+                "says where it is. Give the resource governance=..., or name the DatomResource of that project."
+            )
+        near = self.storage.store() if self.storage is not None else None
+        return dc.ProjectReader.find(project, governance=self.governance.storage.store(), near=near)
+
     def _check_not_registered(self, store: dc.ObjectStore) -> None:
         """Refuse a project that says it is registered if the register that was asked does not hold it."""
         if self.governance is None:
@@ -313,26 +328,6 @@ class DatomResource(Spelt, dg.ConfigurableResource):  # type: ignore[type-arg]
         dc.check_name(resolved(self.project), "project")
         if self.remote is not None:
             dc.check_remote(resolved(self.remote))
-
-
-def remote_of(settings: GovernanceResource | DatomResource) -> str | dc.Remote | None:
-    """The remote of a resource, with its token; on GitHub, as a repository that can be created and deleted."""
-    url = optional(settings.remote)
-    if url is None:
-        return None
-    return dc.remote_at(
-        url,
-        token_env=settings.token_env,
-        token_keyring=settings.token_keyring,
-        github_api_url=optional(settings.github_api_url),
-    )
-
-
-def check_remote(remote: str | None) -> str | None:
-    """Refuse a bad remote as soon as it is known."""
-    if remote is not None and not isinstance(remote, dg.EnvVar):
-        dc.check_remote(remote)
-    return remote
 
 
 def taking(sensor: Callable[..., Any], resource: str) -> Callable[..., Any]:

@@ -257,6 +257,8 @@ def test_every_verb(datom: Datom, place: Place) -> None:
     for verb, call in CALLS.items():
         place.lose(verb)
         wrong = _reader(datom, place, verb, call)
+        if place.bucket and call.rights == "reads" and not (call.of_buckets or verb == "use" or LONG):
+            continue  # as its reader reads
         ran = datom(*place.line(verb, "owner"), "--json")
         code = 2 if call.of_buckets and not place.bucket else call.code
         if ran.code != code:

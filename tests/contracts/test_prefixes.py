@@ -13,6 +13,7 @@ import yaml
 
 import datom_core as dc
 from datom_core.testing import Clock
+from tests.long import paired
 from tests.s3.server import S3Server
 
 SPELLINGS = ("a/b", "a/b/", "/a/b", "/a/b//")
@@ -23,16 +24,16 @@ def recorded(remote: Path) -> object:
     return yaml.safe_load(text.stdout)["storage"]["data"]["prefix"]
 
 
-@pytest.fixture(params=["local", "s3"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> object:
-    if request.param == "local":
+@pytest.fixture
+def place(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> object:
+    if kind == "local":
         return lambda prefix: dc.LocalStore(tmp_path / "store", prefix)
     server: S3Server = request.getfixturevalue("s3_server")
     bucket = server.bucket()
     return lambda prefix: server.store(bucket, prefix)
 
 
-@pytest.mark.parametrize("given", SPELLINGS)
+@pytest.mark.parametrize(("given", "kind"), paired(SPELLINGS, ["local", "s3"]))
 def test_recorded_as_given_and_one_place(given: str, place, remote: Path, clock: Clock) -> None:  # type: ignore[no-untyped-def]
     project = dc.Project.init("STUDY_001", place(given), remote=remote, clock=clock)
     assert recorded(remote) == given

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import datom_core as dc
+from tests.long import LONG
 from tests.s3.server import S3Server
 
 STORES = ["memory", "local", "local with prefix", "s3", "s3 with prefix", "sqlite", "sqlite with prefix"]
@@ -134,6 +135,7 @@ def test_replace_of_nothing_is_a_conflict(store: dc.ObjectStore) -> None:
 
 def test_swaps_are_not_lost(store: dc.ObjectStore) -> None:
     store.create("counter", b"0")
+    each = 8 if isinstance(store, dc.S3Store) and not LONG else 25  # what a request takes leaves room for races
 
     def add(times: int) -> None:
         done = 0
@@ -145,12 +147,12 @@ def test_swaps_are_not_lost(store: dc.ObjectStore) -> None:
                 continue
             done += 1
 
-    threads = [threading.Thread(target=add, args=(25,)) for _ in range(4)]
+    threads = [threading.Thread(target=add, args=(each,)) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert store.get("counter").data == b"100"
+    assert store.get("counter").data == str(4 * each).encode()
 
 
 def test_what_is_missing(store: dc.ObjectStore) -> None:

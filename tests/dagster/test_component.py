@@ -123,6 +123,30 @@ class TestReadOnly:
         job = extended.resolve_implicit_global_asset_job_def()
         assert job.execute_in_process().output_for_node("mean") == 1.5
 
+    def test_sets_that_others_write_come_after_their_members(self, study: Study, project: dc.Project) -> None:
+        project.write_set("adam", ["dm"])
+        found = specs(study.load(refresh=True, key_prefix=["edc"]))
+        assert set(found) == {"edc/dm", "edc/AE__v2_", "edc/adam"}
+        assert (found["edc/adam"].kinds, [d.asset_key for d in found["edc/adam"].deps]) == (
+            {"datom", "set"},
+            [dg.AssetKey(["edc", "dm"])],
+        )
+
+    def test_a_product_is_one_set_and_sets_say_what_they_hold(self, study: Study, project: dc.Project) -> None:
+        listed = {"name": "adam", "labels": {"purpose": ["lock"]}, "checks": True}
+        members = ["dm", {"asset": "AE__v2_", "table": "AE (v2)", "labels": {"type": ["input"]}}]
+        defs = study.load(tables=["dm", "AE (v2)"], product="adam", sets=[{**listed, "members": members}])
+        job = defs.resolve_implicit_global_asset_job_def()
+        assert job.execute_in_process(asset_selection=[dg.AssetKey("adam")]).success
+        made = project.reader.set("adam")
+        assert ({m.name: m.tags for m in made}, made.tags) == (
+            {"dm": {}, "AE (v2)": {"type": ("input",)}},
+            {"purpose": ("lock",)},
+        )
+        assert {k.name for k in defs.resolve_asset_graph().asset_check_keys} == {"members", "current"}
+        assert set(specs(study.load(tables=["dm"], product="tlf"))) == {"dm", "tlf"}
+        assert "A product has one set, adam, and not other" in study.refusal(product="adam", sets=[{"name": "other"}])
+
     def test_tables_that_are_listed_need_no_state(self, study: Study) -> None:
         table = {"name": "lb", "columns": {"LBTESTCD": "Test"}, "key": ["USUBJID", "LBSEQ"], "description": "Labs"}
         defs = study.load(tables=["dm", table], partitions={"dynamic": "cuts"})

@@ -34,30 +34,34 @@ def own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATOM_EXAMPLE_DAGSTER_HOME", str(tmp_path / "dagster"))
 
 
-# Of two cuts a year apart the workbook alone takes ten seconds.
-CUTS = ("2012-12", "2013-03", "2013-06", "2013-12") if LONG else ("2012-12", "2013-11", "2013-12")
+CUTS = ("2012-12", "2013-03", "2013-06", "2013-12") if LONG else ("2012-12", "2013-12")
+#: Rows of lb in the first cut and in the last, of vs in the last, and of what is derived from vs.
+ROWS = (7433, 42894, 22236, 1302) if LONG else (349, 1244, 710, 48)
 
 
 def demo(name: str = "demo") -> str:
-    """What it prints; the short run records the first cut and the last two, as each goes the same way."""
-    short = f"from example_project import demo; demo.CUTS = {CUTS}; demo.main()"
+    """What it prints; the short run records the first cut and the last, of fewer subjects: each goes the same way."""
+    fewer = "from tests.dagster.fewer import fewer_subjects; fewer_subjects()"
+    short = f"{fewer}; from example_project import demo; demo.CUTS = {CUTS}; demo.main()"
     command = [sys.executable, *(("-m", f"example_project.{name}") if LONG or name != "demo" else ("-c", short))]
     return subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT, env=dict(os.environ)).stdout
 
 
 def test_the_demo(tmp_path: Path) -> None:
     first = demo()
-    assert re.search(r"lb +7433 rows +first version", first)
-    assert 'lb as of the cut "2012-12" has 7433 rows; as of "2013-12" it has 42894' in first
+    early, late, signs, last = ROWS
+    assert re.search(rf"lb +{early} rows +first version", first)
+    assert f'lb as of the cut "2012-12" has {early} rows; as of "2013-12" it has {late}' in first
     assert f"EDC extract through the end of {CUTS[-2]}" in first
     assert "make ui" in first
     reader = dc.ProjectReader.open(dc.LocalStore(tmp_path / "store"), "STUDY_001")
+    the_product(tmp_path, first, reader)
     own = dict.fromkeys(("dm", "ex", "lb", "ae", "lb_abnormal"), len(CUTS))
     assert {t.name: t.versions for t in reader.list()} == own | {"vs": 2, "vs_last": 1, "sites": 1}
     for text in (
         "check ranges of vs failed and blocks: VSSTRESN: 1 row with a value out of range\n      the run failed",
-        "vs        22236 rows   1 row changed by USUBJID, VSTESTCD, VISITNUM, VSTPTNUM since the cut as it was",
-        "vs_last    1302 rows   first version\n      the run succeeded",
+        f"vs        {signs:>5} rows   1 row changed by USUBJID, VSTESTCD, VISITNUM, VSTPTNUM since the cut as it was",
+        f"vs_last   {last:>5} rows   first version\n      the run succeeded",
         "sites was written by Grace Hopper <grace@example.org>",
     ):
         assert text in first
@@ -72,11 +76,32 @@ def test_the_demo(tmp_path: Path) -> None:
     if LONG:  # that of a register moves to S3 too
         head = (tmp_path / "study.git" / "refs" / "heads" / "main").read_text()
         second = demo()
-        assert second.count("no change") == 20
+        assert second.count("no change") == 26
         assert "No extract file is new or changed." in second
         assert "Nothing new from outside." in second
         assert (tmp_path / "study.git" / "refs" / "heads" / "main").read_text() == head
         on_s3(reader)
+
+
+def the_product(folder: Path, said: str, study: dc.ProjectReader) -> None:
+    """Two cuts are released as sets in a project of its own, and a wrong extract can be followed there."""
+    product = dc.ProjectReader.open(dc.LocalStore(folder / "adam"), "STUDY_001_ADAM")
+    assert [(s.name, s.members, s.versions) for s in product.sets()] == [("adam", 5, 2)]
+    released = product.set("adam", tags={"cut": CUTS[-1]})
+    inputs = {m.name: m.version for m in released.matching(tags={"type": "input"})}
+    cut = study.cuts()[CUTS[-1]]
+    assert inputs == {name: cut[name] for name in ("dm", "ex", "lb")}
+    adsl = product.read("adsl", cut=CUTS[-1])
+    assert set(adsl["TRT01P"]) == {"Placebo", "Xanomeline High Dose", "Xanomeline Low Dose"}
+    adlb = product.read("adlb", cut=CUTS[-1])
+    assert (adlb.loc[adlb["ABLFL"] == "Y", "CHG"] == 0).all()
+    for text in (
+        "adam             the set   first version: 5 members",
+        f"adam             the set   5 repointed of 5 members since the cut {CUTS[0]}",
+        f"Which data made that release: {product.cite('adam', released.version).id}",
+        f"  STUDY_001_ADAM/adam@{str(released.version)[:8]}         set    through STUDY_001/lb@{cut['lb'][:8]}",
+    ):
+        assert text in said
 
 
 def the_session_of_the_readme(folder: Path) -> None:
@@ -120,9 +145,10 @@ def on_s3(reader: dc.ProjectReader) -> None:
 
 def test_the_code_location_loads() -> None:
     """As the page and the daemon load it, which look at more than a job that is run by itself."""
-    from example_project.definitions import defs
+    from example_project import adam_definitions, definitions
 
-    dg.Definitions.validate_loadable(defs)
+    for each in (definitions, adam_definitions):
+        dg.Definitions.validate_loadable(each.defs)
 
 
 @long  # the story of an organization's studies goes the same way
@@ -197,5 +223,10 @@ def test_the_workspace_loads() -> None:
     specs = {s.key.to_user_string(): s for s in defs.resolve_all_asset_specs()}
     assert set(specs) == {"dm", "ex", "lb", "ae", "lb_abnormal", "vs", "vs_last", "sites", "change_report"}
     assert all(s.owners and s.kinds and s.description for s in specs.values())
+    from example_project.adam_definitions import defs as product
+
+    derived = {s.key.to_user_string(): s for s in product.resolve_all_asset_specs()}
+    assert set(derived) == {"dm", "ex", "lb", "adsl", "adlb", "adam"}
+    assert all(s.owners and s.kinds for s in derived.values())
     columns = specs["lb"].metadata["dagster/column_schema"].columns
     assert {c.name: c.description for c in columns}["LBTESTCD"] == "Lab Test or Examination Short Name"

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,17 @@ from dagster._core.workspace.load_target import InProcessWorkspaceLoadTarget
 
 import datom_core as dc
 
-for package in ("dagster_graphql", "dagster_aws"):
-    pytest.importorskip(package, reason=f"{package} has no release for this core yet")
+pytest.importorskip("dagster_aws", reason="dagster_aws has no release for this core yet")
 
 # What follows can be imported only now.
-from dagster_graphql.test.utils import execute_dagster_graphql  # noqa: E402
+from tests.dagster.served import SECRETS, keeps
 
-from tests.dagster.served import SECRETS, keeps  # noqa: E402
-
-# What Dagster says of itself when it looks at a schedule.
-pytestmark = pytest.mark.filterwarnings("ignore:Property `ScheduleDefinition.environment_vars`:DeprecationWarning")
+pytestmark = [
+    # What Dagster says of itself when it looks at a schedule.
+    pytest.mark.filterwarnings("ignore:Property `ScheduleDefinition.environment_vars`:DeprecationWarning"),
+    # To import it takes a second, which those who run none of these tests need not spend.
+    pytest.mark.skipif(not find_spec("dagster_graphql"), reason="dagster_graphql has no release for this core yet"),
+]
 
 ENTRY = """
 fragment Entry on MetadataEntry {
@@ -108,6 +110,8 @@ def served(instance: dg.DagsterInstance, module: str, attribute: str) -> Iterato
 
 
 def ask(context: WorkspaceRequestContext, query: str, **variables: Any) -> Any:
+    from dagster_graphql.test.utils import execute_dagster_graphql
+
     result = execute_dagster_graphql(context, query, variables=variables)
     assert not result.errors, result.errors
     return result.data

@@ -33,6 +33,7 @@ JOBS = {
     "validate_project",
     "mirror_project",
     "mark_reviewed",
+    "freeze_cut",
     "decommission_project",
 }
 

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, assume, given, settings
 
 import datom_core as dc
 from datom_core.testing import tables
+from tests.long import examples
 
 _MS = 10**3
 
@@ -129,7 +130,7 @@ FORMS: dict[str, tuple[list[Change], list[Change], bool]] = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(drawn=tables())
 def test_the_content_is_the_same(form: str, drawn: pa.Table) -> None:
     fitting, untold, typed = FORMS[form]

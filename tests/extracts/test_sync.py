@@ -17,7 +17,7 @@ import pyreadstat
 import pytest
 
 import datom_core as dc
-from tests.long import long, sampled
+from tests.long import long, paired, sampled
 from tests.s3.server import S3Server
 
 Put = Callable[..., None]
@@ -247,28 +247,25 @@ class OddError(Exception):
     """What a library may raise."""
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        *(
-            OddError("broken"),
-            KeyError("rows"),
-            MemoryError(),
-            RecursionError("deep"),
-            OverflowError("big"),
-            OSError(5, "EIO"),
-        ),
-        *(
-            pa.ArrowInvalid("bad"),
-            pa.ArrowKeyError("x"),
-            UnicodeDecodeError("utf-8", b"x", 0, 1, "bad"),
-            StopIteration(),
-        ),
-        *(AssertionError("x"), dc.StorageError("away"), dc.AccessDeniedError("no"), dc.IntegrityError("changed")),
-    ],
-    ids=lambda e: type(e).__name__,
-)
-@pytest.mark.parametrize("batch", [True, False])
+ERRORS = [
+    OddError("broken"),
+    KeyError("rows"),
+    MemoryError(),
+    RecursionError("deep"),
+    OverflowError("big"),
+    OSError(5, "EIO"),
+    pa.ArrowInvalid("bad"),
+    pa.ArrowKeyError("x"),
+    UnicodeDecodeError("utf-8", b"x", 0, 1, "bad"),
+    StopIteration(),
+    AssertionError("x"),
+    dc.StorageError("away"),
+    dc.AccessDeniedError("no"),
+    dc.IntegrityError("changed"),
+]
+
+
+@pytest.mark.parametrize(("error", "batch"), paired(ERRORS, [True, False]), ids=lambda v: str(v) and type(v).__name__)
 def test_no_error_of_one_file_keeps_the_others_from_being_written(
     error: Exception, batch: bool, project: dc.Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -131,7 +131,7 @@ def cuts(
     holds: Annotated[bool, typer.Option("--holds", help="Also ask whether a cut's data is under legal hold.")] = False,
 ) -> None:
     """Each cut, review mark and approval: when, by whom, which tables; or one, with all that it ever stood for."""
-    reader, hold = session.reader, None
+    reader = session.reader
     if name is None and holds:
         raise typer.BadParameter("--holds is for one cut; name it.")
     if name is None:
@@ -139,24 +139,11 @@ def cuts(
     known = reader.cuts()
     marks = known.reviews
     name = without_at(name, known)
-    if name in marks and name not in known:
-        moves = [
-            CutMove(t, v, m.recorded_at, str(m.author), m.message, m is marks[name].latest, recorded(m))
-            for m in marks[name].moves
-            for t, v in m.versions.items()
-        ]
-        kind = "review mark"
-    else:
-        moves = [
-            CutMove(t, r.version, r.recorded_at, str(r.author), r.message, r is recordings[0], recorded(r))
-            for t, recordings in known.find(name).recordings.items()
-            for r in recordings
-        ]
-        moves.sort(key=lambda m: m.recorded_at, reverse=True)
-        kind = "cut"
-        hold = str(session.opened.hold(name, dry_run=True)) if holds else None
+    is_mark = name in marks and name not in known
+    kind, moves = ("review mark", _moves_of_mark(marks[name])) if is_mark else ("cut", _moves_of_cut(known.find(name)))
+    hold = str(session.opened.hold(name, dry_run=True)) if holds and not is_mark else None
     approvals = tuple(map(approval_line, known.approvals.of(name) if kind == "cut" else ()))
-    answer = CutAnswer(reader.project, kind, name, tuple(moves), approvals, hold)
+    answer = CutAnswer(reader.project, kind, name, moves, approvals, hold)
 
     def shown() -> Iterator[RenderableType]:
         headings = ("table", "version", "recorded", "author", "message")
@@ -177,6 +164,23 @@ def cuts(
             yield f"\n{hold}"
 
     return session.output.answer(answer, shown)
+
+
+def _moves_of_mark(mark: dc.Review) -> tuple[CutMove, ...]:
+    return tuple(
+        CutMove(t, v, m.recorded_at, str(m.author), m.message, m is mark.latest, recorded(m))
+        for m in mark.moves
+        for t, v in m.versions.items()
+    )
+
+
+def _moves_of_cut(cut: dc.Cut) -> tuple[CutMove, ...]:
+    moves = [
+        CutMove(t, r.version, r.recorded_at, str(r.author), r.message, r is recordings[0], recorded(r))
+        for t, recordings in cut.recordings.items()
+        for r in recordings
+    ]
+    return tuple(sorted(moves, key=lambda m: m.recorded_at, reverse=True))
 
 
 def _all_cuts(session: Session, reader: dc.ProjectReader) -> None:

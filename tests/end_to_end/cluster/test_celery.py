@@ -21,7 +21,7 @@ import pytest
 import datom_core as dc
 from tests.conftest import GIT_CONFIG
 from tests.end_to_end.cluster.servers import MISSING, alive, dumped, postgres, redis, workers
-from tests.long import LONG
+from tests.long import LONG, long
 from tests.patience import PATIENCE
 from tests.pipes import filled_at_once
 
@@ -34,6 +34,7 @@ RUNS = 2 if LONG else 1
 WORKERS = 4 if LONG else 2
 
 pytestmark = [
+    long,  # several processes write in tests/dagster/test_multiprocess.py; deploy/ is loaded in test_deploy.py
     pytest.mark.skipif(
         bool(MISSING) and not os.environ.get("DATOM_CI"),
         reason=f"needs {' and '.join(MISSING)}: run `make system` (as root), or install them",

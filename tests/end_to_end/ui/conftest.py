@@ -67,6 +67,14 @@ def tall_page(page: Any) -> Iterator[Any]:
     page.set_viewport_size(SIZE)
 
 
+@pytest.fixture
+def wide_page(page: Any) -> Iterator[Any]:
+    """The page with room for a graph, whose boxes say nothing but their names where there is less."""
+    page.set_viewport_size({"width": 2200, "height": 1300})
+    yield page
+    page.set_viewport_size(SIZE)
+
+
 @pytest.fixture(scope="module")
 def launched(page: Any) -> str:
     """The address of the run that recorded a cut; launched on the job's page with a message, and waited for."""
@@ -108,9 +116,10 @@ def sees(where: Any, *texts: str, exact: bool = False) -> None:
         expect(where.get_by_text(text, exact=exact).first).to_be_visible()
 
 
-def keep(page: Any, name: str) -> None:
-    """Keep a picture for the docs when a folder for them is given."""
+def keep(page: Any, name: str, clip: tuple[int, int, int, int] | None = None) -> None:
+    """Keep a picture for the docs when a folder for them is given; or a part of it (left, top, width, height)."""
     folder = os.environ.get("DATOM_SCREENSHOTS")
     if folder:
         page.wait_for_timeout(1500)
-        page.screenshot(path=str(Path(folder) / f"{name}.png"))
+        part: Any = None if clip is None else dict(zip(("x", "y", "width", "height"), clip, strict=True))
+        page.screenshot(path=str(Path(folder) / f"{name}.png"), clip=part)

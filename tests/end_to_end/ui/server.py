@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.long import LONG
 from tests.servers import free_port, running
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -21,23 +22,28 @@ nux: {enabled: false}
 run_coordinator: {module: dagster._core.run_coordinator, class: DefaultRunCoordinator}
 """
 
-# Two jobs, two cuts, and the second one of dm once more, which changes nothing.
+# Two jobs, two cuts (the last one alone in the short run), and the second one of dm once more, which changes nothing.
 RECORD = f"""
+if not {LONG}:
+    from tests.dagster.fewer import fewer_subjects
+    fewer_subjects()
 import dagster as dg
-from example_project.settings import Settings, ensure_project
+from example_project.settings import Settings, ensure_product, ensure_project
 settings = Settings.from_environment()
 ensure_project(settings)
+ensure_product(settings)
 from example_project.definitions import defs
-from example_project.demo import record
+from example_project.demo import record, release
 with dg.DagsterInstance.get() as instance:
     for job in ("init_governance", "attach_governance"):
         run = defs.resolve_job_def(job).execute_in_process(instance=instance)
     (__import__("pathlib").Path(settings.dagster_home) / "attached").write_text(run.run_id)
-    for cut in {CUTS!r}:
+    for cut in {CUTS if LONG else CUTS[-1:]!r}:
         record(1, cut, instance)
     defs.resolve_job_def("record_cut").execute_in_process(
         partition_key={CUTS[-1]!r}, instance=instance, asset_selection=[dg.AssetKey("dm")]
     )
+    release({CUTS[-1]!r}, instance)
 """
 
 

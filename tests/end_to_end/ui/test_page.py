@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.end_to_end.ui.conftest import CUT, MARKS, MESSAGE, goes, keep, sees
 from tests.end_to_end.ui.server import CUTS
+from tests.long import long
 
 pytestmark = MARKS
 
@@ -17,6 +18,7 @@ def rows(page: Any) -> dict[str, str]:
     return {cells[0].strip(): cells[1].strip() for cells in told if len(cells) > 1}
 
 
+@long  # what it launches is run without a page too, and the metadata that it shows is looked at in events
 class TestLaunchedByClicking:
     def test_its_run_shows_what_was_recorded_and_why(self, tall_page: Any, launched: str) -> None:
         from playwright.sync_api import expect
@@ -104,3 +106,17 @@ def test_the_asset_tells_that_its_study_was_registered(page: Any) -> None:
     page.get_by_role("img", name="observation").first.click()
     sees(page, "Observed in run", "datom/event", "registered")
     keep(page, "asset-events")
+
+
+class TestAcrossTwoProjects:
+    def test_lineage_goes_from_the_study_to_the_set_of_the_product(self, wide_page: Any) -> None:
+        goes(wide_page, "/assets/adam?view=lineage&lineageScope=upstream")
+        sees(wide_page, "adsl", "adlb", "dm", "ex", "lb", exact=True)
+        keep(wide_page, "sets-lineage", clip=(680, 200, 1080, 1080))
+
+    def test_the_set_shows_its_members_and_its_citation(self, page: Any) -> None:
+        goes(page, f"/assets/adam?view=partitions&partition={CUTS[-1]}")
+        sees(page, "first version: 5 members", "datom/members", "STUDY_001_ADAM", "type: input")
+        told = rows(page)
+        assert told["datom/citation"].startswith("datom:STUDY_001_ADAM/adam@")
+        keep(page, "sets-members")

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 import datom_core as dc
+from tests.integration.reading.alone import alone
 
 
 def ae(*rows: tuple[str, int, str, str]) -> pd.DataFrame:
@@ -23,8 +24,7 @@ SECOND = ae(("s1", 1, "COUGH", "MILD"), ("s1", 2, "HEADACHE", "MILD"), ("s1", 3,
             ("s2", 1, "RASH", "MILD"))  # fmt: skip
 
 
-@pytest.fixture
-def study(project: dc.Project) -> dc.Project:
+def recorded(project: dc.Project) -> dc.Project:
     """Two cuts: ae changes, dm stays, ex goes, and vs comes."""
     dm, ex = pd.DataFrame({"USUBJID": ["s1", "s2"], "AGE": [40, 41]}), pd.DataFrame({"USUBJID": ["s1"], "EXDOSE": [5]})
     project.cut("2026-01", {"ae": FIRST, "dm": dm, "ex": ex}, message="January")
@@ -32,6 +32,18 @@ def study(project: dc.Project) -> dc.Project:
         "2026-02", {"ae": SECOND, "dm": dm, "vs": ex.rename(columns={"EXDOSE": "VSSTRESN"})}, message="February"
     )
     return project
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> dc.Project:
+    """For those who read alone."""
+    return recorded(alone(tmp_path_factory.mktemp("study")))
+
+
+@pytest.fixture
+def own_study(project: dc.Project) -> dc.Project:
+    """For one who changes something."""
+    return recorded(project)
 
 
 class TestATable:
@@ -64,12 +76,12 @@ class TestATable:
         assert found.after is not None
         assert found.after.version == new
 
-    def test_a_name_that_is_a_cut_and_begins_a_version(self, study: dc.Project) -> None:
-        version = study.reader.history("ae")[0].version
-        study.cut(version[:6], {"ae": SECOND})
+    def test_a_name_that_is_a_cut_and_begins_a_version(self, own_study: dc.Project) -> None:
+        version = own_study.reader.history("ae")[0].version
+        own_study.cut(version[:6], {"ae": SECOND})
         with pytest.raises(dc.InvalidInputError, match=r"is the name of a cut, and begins the version .*more digits"):
-            study.reader.changes("ae", version[:6])
-        assert study.reader.changes("ae", version[:7]).fate == "unchanged"
+            own_study.reader.changes("ae", version[:6])
+        assert own_study.reader.changes("ae", version[:7]).fate == "unchanged"
 
     @pytest.mark.parametrize(
         ("state", "error", "said"),
@@ -101,14 +113,14 @@ class TestATable:
         assert found.fate == "unchanged", "a version of the same content shares its payload, and with it the labels"
 
     @pytest.mark.parametrize("verify", ["bytes", "content"])
-    def test_what_was_tampered_with_is_not_compared(self, study: dc.Project, verify: Any) -> None:
-        entry = study.reader.history("ae")[0]
+    def test_what_was_tampered_with_is_not_compared(self, own_study: dc.Project, verify: Any) -> None:
+        entry = own_study.reader.history("ae")[0]
         key = f"ae/{entry.data_sha}.parquet"
-        data = bytes(study.store.get(key).data)
-        study.store.delete(key)
-        study.store.create(key, bytes([*data[:-20], data[-20] ^ 1, *data[-19:]]))
+        data = bytes(own_study.store.get(key).data)
+        own_study.store.delete(key)
+        own_study.store.create(key, bytes([*data[:-20], data[-20] ^ 1, *data[-19:]]))
         with pytest.raises(dc.IntegrityError):
-            study.reader.changes("ae", "2026-01", verify=verify)
+            own_study.reader.changes("ae", "2026-01", verify=verify)
 
     def test_the_same_by_content(self, study: dc.Project) -> None:
         one, other = (study.reader.changes("ae", "2026-01", verify=v) for v in ("bytes", "content"))
@@ -195,11 +207,11 @@ class TestAStudyAtOneMoment:
         assert list(study.reader.study(as_of=entry.timestamp)) == ["ae", "dm", "ex"]
         assert sorted(study.reader.study()) == ["ae", "dm", "ex", "vs"]
 
-    def test_nothing_is_read_before_it_is_asked_for(self, study: dc.Project) -> None:
-        for info in list(study.store.list("ae/")):
+    def test_nothing_is_read_before_it_is_asked_for(self, own_study: dc.Project) -> None:
+        for info in list(own_study.store.list("ae/")):
             if info.key.endswith(".parquet"):
-                study.store.delete(info.key)
-        found = study.reader.study(cut="2026-02")
+                own_study.store.delete(info.key)
+        found = own_study.reader.study(cut="2026-02")
         assert len(found["dm"]) == 2
         with pytest.raises(dc.NotFoundError, match="data of ae"):
             found["ae"]

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 
 import datom_core as dc
+from tests.integration.reading.alone import alone
 
 
 def lb(value: float | None, unit: str = "g/L", *, more: bool = False) -> pd.DataFrame:
@@ -26,8 +27,9 @@ def lb(value: float | None, unit: str = "g/L", *, more: bool = False) -> pd.Data
 KEY = {"USUBJID": "s1", "LBSEQ": 1}
 
 
-@pytest.fixture
-def followed(project: dc.Project) -> dc.Project:
+@pytest.fixture(scope="module")
+def followed(tmp_path_factory: pytest.TempPathFactory) -> dc.Project:
+    project = alone(tmp_path_factory.mktemp("followed"))
     project.write("lb", lb(5.0), message="First", cut="2026-01")
     project.write("lb", lb(50.0), message="Slipped", cut="2026-02")
     project.write("lb", lb(5.0), message="Back", cut="2026-03")

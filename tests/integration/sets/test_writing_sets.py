@@ -265,3 +265,30 @@ def test_a_product_has_one_set_and_imports_nothing(
         dc.Project.init("X", dc.MemoryStore(), remote=tmp_path / "x.git", product="x", schema=1)
     with pytest.raises(dc.InvalidInputError, match="set name"):
         dc.Project.init("X", dc.MemoryStore(), remote=tmp_path / "x.git", product="../x")
+
+
+def test_a_version_is_found_by_its_labels_the_one_made_current_last(study: dc.Project) -> None:
+    reader = study.reader
+    older, newer = (study.write_set("adam", [m], tags={"cut": "a"}).version for m in ("adsl", "dm"))
+    study.write_set("adam", ["dm"], tags={"cut": "b"})
+    assert reader.set("adam", tags={"cut": "a"}).version == newer
+    study.write_set("adam", ["adsl"], tags={"cut": "a"})
+    assert reader.set("adam", tags={"cut": "a"}).version == older, "it was made current again"
+    with pytest.raises(dc.NotFoundError, match="No version of the set adam carries the labels cut: c"):
+        reader.set("adam", tags={"cut": "c"})
+    with pytest.raises(dc.InvalidInputError, match="not by more than one"):
+        reader.set("adam", older, tags={"cut": "a"})
+
+
+def test_members_of_other_projects_are_looked_at_by_readers_that_are_given(study: dc.Project) -> None:
+    """Without a register: a mismatch across projects is found, and what no reader tells of is said."""
+    with memory_project("ADAM_001") as derived:
+        derived.write("adlb", pd.DataFrame({"A": [1]}), parents=[study.parent("dm", first(study, "dm"))])
+        members = [derived.reader.member("adlb"), study.reader.member("dm"), study.reader.member("adsl")]
+        with pytest.raises(dc.InvalidInputError, match="would not be consistent") as caught:
+            derived.write_set("adam", members, readers=[study.reader])
+        assert len(caught.value.details["mismatches"]) == 2  # type: ignore[arg-type]
+        done = derived.write_set("adam", [members[0], members[2]])
+        assert [m.name for m in done.unread] == ["adsl"]
+        named = "STUDY_001/dm@" + first(study, "dm")[:8]
+        assert derived.write_set("adam", ["adlb", named], readers=[study.reader]).changed

@@ -25,7 +25,7 @@ import pytest
 
 import datom_core as dc
 from datom_core.testing import FailingStore, StoreCall
-from tests.long import telling
+from tests.long import long, telling
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -185,7 +185,10 @@ def check_commits(world: World) -> None:
             assert world.store.head(f"{path.split('/')[0]}/{data_sha}.parquet") is not None
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
+# Those that make a new version have the same effects as that of another content.
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=long) if name in ("metadata only", "revert") else name for name in OPERATIONS]
+)
 def test_broken_off_anywhere_and_run_again(
     name: str, tmp_path: Path, fused_git: Callable[[Fuse], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -190,3 +190,25 @@ def test_a_set_is_compared_with_what_is_current_and_follows_it() -> None:
     assert level.find("dm").tags == {"type": ("input",)}
     assert level.find("adsl").tags == {"type": ("output",)}
     assert level.subject() == "Update adam: add 7 members, repoint 1 member"
+
+
+def test_a_set_is_brought_to_hold_what_is_given_by_the_edits_that_lead_there() -> None:
+    """Repointed where one version of a table follows one; dropped and added where that is not so."""
+    held = VersionSet.new("adam", "P").add(
+        Member("P", "dm", A, tags={"type": "input"}), Member("P", "ae", A), Member("P", "lb", A), Member("P", "lb", B)
+    )
+    wanted = (Member("P", "dm", B, tags={"type": "input"}), Member("P", "ae", A, tags={"x": "y"}), Member("P", "lb", C))
+    made = held.to_hold(*wanted)
+    assert made.members == wanted
+    told = [str(edit) for edit in made.edits[len(held.edits) :]]
+    assert told == [
+        "- drop P/ae@aaaaaaaa",
+        "- drop P/lb@aaaaaaaa",
+        "- drop P/lb@bbbbbbbb",
+        "- repoint P/dm@aaaaaaaa -> bbbbbbbb",
+        "- add P/ae@aaaaaaaa",
+        "- add P/lb@cccccccc",
+    ]
+    assert made.to_hold(*reversed(wanted)) == made, "the order means nothing"
+    with pytest.raises(InvalidInputError, match="Drop it first"):
+        held.to_hold(Member("P", "ae", A), Member("P", "ae", A, tags={"x": "y"}))
