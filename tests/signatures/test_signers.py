@@ -174,6 +174,11 @@ def test_a_branch_from_before_somebody_was_revoked(study: dc.Project, opened: Op
         )
         with pytest.raises(dc.InvalidInputError, match="Locked"):
             opened(ADA, "ada").cut("2026-01", {"dm": frame(9)})
+    # The second merge has the older list in its first parent.
+    pushed = push(opened(ADA, None), {FILE: (keys.public("grace") + "\n").encode()}, keys.grace)
+    assert any(
+        p.commit == pushed and "was not allowed" in str(p) for p in opened(ADA, None).verify_signatures().problems
+    )
 
 
 def test_another_root_is_merged(study: dc.Project, opened: Opened, keys: Keys, remote: Path) -> None:

@@ -33,7 +33,7 @@ def test_every_commit_of_a_project_is_signed(
     assert moved.commit_sha is not None
     assert good(remote, keys, tmp_path) == ["G"] * 5
     raw = git(remote, "log", "-1", "--skip=3", "--format=%an <%ae>|%cn|%at|%B")
-    assert raw.startswith("Ada Lovelace <ada@example.org>|Ada Lovelace|1767225"), "as without a signature"
+    assert raw.startswith("Ada Lovelace <ada@example.org>|Test Author|1767225"), "as without a signature"
     assert "Erster\n\nmit Zeilen  \n\n\nDagster-Run: 1\n" in raw
     config = git(remote, "config", "--list")
     clones = [p.read_text() for p in Path(os.environ["XDG_CACHE_HOME"]).rglob("config")]
