@@ -8,6 +8,9 @@ import re
 _COMMANDS = {
     "project.validate(fix=True)": "datom validate --fix",
     "project.validate('full')": "datom validate full",
+    "project.validate('deep', fix=True)": "datom validate deep --fix",
+    "project.upgrade() converts": "datom upgrade converts",
+    "Give a reader of it, or the register's storage: governance=...": "Name the register with --register.",
     "project.mirror()": "datom mirror",
     "signing=SigningKey(path), here or when the project is opened": "--key FILE, or a table [signing] in datom.toml",
     "signing=SigningKey(path)": "--key FILE",
@@ -58,8 +61,8 @@ _COMMANDS = {
 }
 _PATTERNS = [
     (
-        re.compile(r"project\.withdraw\('([^']*)', meaning='locked', reason=\.\.\.\)"),
-        r"datom withdraw '\1' --meaning locked --reason ...",
+        re.compile(r"project\.withdraw\((.+?), meaning=(.+?), reason=\.\.\.\)"),
+        r"datom withdraw \1 --meaning \2 --reason ...",
     ),
     (re.compile(r"let Project\.init do it: remote=.*, create_repo=True\."), "give --create-repo."),
     (

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, Protocol, cast
 
 from datom_core.common import masked, needing, without_frames
 from datom_core.errors import MissingPackageError, NotFoundError
-from datom_core.git.login import login_to
+from datom_core.git.login import Login, login_to
 from datom_core.git.remote import Remote
 from datom_core.git.streams import batch_contents
 
@@ -115,7 +115,7 @@ class CloneCache:
         Raises:
             GitFailedError: the command failed.
         """
-        git, words, environment = _prepared([f"--git-dir={self.path}", *_OPTIONS], args, None)
+        git, words, environment, _ = _prepared([f"--git-dir={self.path}", *_OPTIONS], args, None)
         with _given(stdin) as source:
             guard = git.Git(None).execute(words, istream=source, env=environment, as_process=True)
             process = guard.proc  # which lives as long as its guard
@@ -201,7 +201,8 @@ def _run(
 ) -> bytes:
     failed: GitFailedError | None = None
     missing = no_git()
-    git, words, environment = _prepared(options, args, to)
+    # The login is held until what git said is masked: only then is its token known.
+    git, words, environment, _login = _prepared(options, args, to)
     environment |= variables or {}
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(_given(stdin)) if stdin is not None else None
@@ -222,8 +223,10 @@ def _run(
     raise failed or missing
 
 
-def _prepared(options: Sequence[str], args: Sequence[str], to: Remote | None) -> tuple[Any, list[str], dict[str, str]]:
-    """GitPython, the words of a command, and its environment."""
+def _prepared(
+    options: Sequence[str], args: Sequence[str], to: Remote | None
+) -> tuple[Any, list[str], dict[str, str], Login]:
+    """GitPython, the words of a command, its environment, and the login, whose token is masked while it is held."""
     git = gitpython()
     login = login_to(to)
     environment = {**_ENVIRONMENT, **dict(login.environment)}
@@ -232,7 +235,7 @@ def _prepared(options: Sequence[str], args: Sequence[str], to: Remote | None) ->
     foreign = sorted((_FOREIGN | login.dropped) & os.environ.keys())
     clean = ["env", *(f"--unset={name}" for name in foreign)] if foreign else []
     words = [*clean, git.Git.GIT_PYTHON_GIT_EXECUTABLE or "git", *options, *login.options, *args]
-    return git, words, environment
+    return git, words, environment, login
 
 
 @contextlib.contextmanager

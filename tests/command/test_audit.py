@@ -23,7 +23,8 @@ def test_for_a_person_and_for_a_script(datom: Datom, in_shared_study: Study) -> 
     answer = datom("audit", "--kind", "cut", "--cut", "2026-02", "--json").json()
     assert (answer["source"], answer["findings"]) == ("git", 0)
     assert sorted(e["table"] for e in answer["events"]) == ["dm", "lb results (v2)"], "and a row for each"
-    assert {e["committer"] for e in answer["events"]} == {"Ada Müller <ada@example.org>"}
+    assert {e["author"] for e in answer["events"]} == {"Ada Müller <ada@example.org>"}
+    assert all(e["committer"] for e in answer["events"]), "the machine that wrote it"
 
 
 def test_from_storage_it_says_so(datom: Datom, in_shared_study: Study) -> None:

@@ -249,6 +249,8 @@ class TestPreflight:
             "versioning": "yes",
             "default encryption": "aws:kms" if s3_server.bucket_encryption else "no",
             "object lock": "yes",
+            "default retention": "no",
+            "can hold": "yes",
         }
         assert "conditional writes" in repr(store.preflight())
         assert list(store.list()) == []
@@ -264,6 +266,8 @@ class TestPreflight:
             "versioning": "unknown",
             "default encryption": "no" if s3_server.open_settings else "unknown",
             "object lock": "no" if s3_server.open_settings else "unknown",
+            "default retention": "no" if s3_server.open_settings else "unknown",
+            "can hold": "no" if s3_server.open_settings else "unknown",
         }
 
     def test_a_readers_keys_on_aws_are_found_out_too(

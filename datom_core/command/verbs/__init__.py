@@ -51,7 +51,7 @@ VERBS: dict[str, list[Verb | Group]] = {
         Verb("audit", "auditing.audit", "Everything that ever happened: who, when, why, by which commit."),
         Verb("cuts", "looking.cuts", "Cuts and review marks; or one of them, with its versions."),
         Verb("history", "histories.history", "Every value that one row ever had, with who, when and why."),
-        Verb("impact", "citing.impact", "What was derived from a version, in all projects, and which sets hold it."),
+        Verb("impact", "citing.impact", "What came of a version, in all projects, and which sets hold it."),
         Verb("cite", "citing.cite", "How to cite a version of a table or set."),
         Verb("find", "citing.find", "The version that a citation's id names, and where it is now."),
         Verb("lineage", "histories.lineage", "What a version was derived from, or what from it."),
@@ -80,7 +80,7 @@ VERBS: dict[str, list[Verb | Group]] = {
         Verb("cut", "writing.cut", "Let a name stand for versions that exist."),
         Group(
             "set",
-            "Versions that belong together under one name: list, show, compare, write.",
+            "Versions under one name: list, show, compare with now, write.",
             (
                 Verb("list", "sets.list_sets", "Every set."),
                 Verb("show", "sets.show", "The members of a set, and their labels."),

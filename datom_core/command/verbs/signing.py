@@ -196,10 +196,9 @@ def _signers(session: Session, project: dc.Project, commit: str | None, *, dry_r
         tell_commit(session.output, commit, dry_run=dry_run)
 
 
-def signatures_checked(session: Session, project: dc.Project) -> SignaturesChecked:
+def signatures_checked(project: dc.Project) -> SignaturesChecked:
     """What the signatures in git are worth."""
-    with session.output.progress():
-        found = project.verify_signatures()
+    found = project.verify_signatures()
     lines = tuple(
         SignatureLine(c.commit, c.recorded_at, c.what, c.verdict, c.signer, c.key, c.required) for c in found.lines
     )

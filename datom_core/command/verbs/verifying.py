@@ -81,7 +81,7 @@ def verify(
             error.add_note("Storage alone can be proven with --storage-only.")
         raise
     answer = _validated(session, opened, depth or "quick", fix=False)
-    return _told(session, replace(answer, signatures=signatures_checked(session, opened)))
+    return _told(session, replace(answer, signatures=signatures_checked(opened)))
 
 
 def validate(
