@@ -61,7 +61,7 @@ _COMMANDS = {
 }
 _PATTERNS = [
     (
-        re.compile(r"project\.withdraw\((.+?), meaning=(.+?), reason=\.\.\.\)"),
+        re.compile(r"project\.withdraw\((.+?), meaning='?(.+?)'?, reason=\.\.\.\)"),
         r"datom withdraw \1 --meaning \2 --reason ...",
     ),
     (re.compile(r"let Project\.init do it: remote=.*, create_repo=True\."), "give --create-repo."),
